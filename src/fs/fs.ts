@@ -1,0 +1,131 @@
+/**
+ * The file-store port and the head-store port.
+ *
+ * Files are immutable and a name is used once, ever. The head is the only mutable object of a shard and changes only by
+ * compare-and-set. One object often implements both; they are separate ports because another service (a database, a
+ * replicated log) may keep the heads.
+ *
+ * Who may delete, and when, is the shard's business: a store does not count references.
+ */
+
+import type { FileName, ShardId } from '../kernel/ids.ts'
+import type { FileRef } from '../kernel/file-ref.ts'
+
+export interface FileStoreSupport {
+  /** `openSync` and `readSync` exist: a read of cached bytes costs microseconds, not a round trip. */
+  readonly syncRead: boolean
+}
+
+export interface FileStore {
+  /** Recorded for people; a file store of another name may open the same files. */
+  readonly name: string
+  readonly supports: FileStoreSupport
+  /**
+   * Begins a file. Nothing of it is visible or listed until `finish()`.
+   *
+   * @throws {VarveError} EXISTS — the name has been used (where the store can tell; at the latest `finish()` tells)
+   * @throws {VarveError} NO_SPACE, READ_ONLY, PERMISSION_DENIED, OUT_OF_FILES, IO_FAILED
+   */
+  create(name: FileName, options?: CreateOptions): Promise<FileWriter>
+  /**
+   * Opens a finished file. Compares the length with `ref`, not the checksum (that would read it all).
+   *
+   * @throws {VarveError} FILE_MISSING — not there, or of another length
+   * @throws {VarveError} OUT_OF_FILES — never to be read as "missing"
+   */
+  open(ref: FileRef, options?: OpenOptions): Promise<FileReader>
+  /** Twin of `open`, where `supports.syncRead`; otherwise throws WOULD_BLOCK. */
+  openSync(ref: FileRef, options?: OpenOptions): FileReader
+  /** Finished files whose name starts with `prefix`, in no particular order. */
+  list(prefix?: string, options?: AbortOptions): Promise<readonly FileInfo[]>
+  /** Removes finished files; a name that is not there is no error. Readers that are open go on reading. */
+  remove(names: readonly FileName[], options?: AbortOptions): Promise<void>
+  /** Bytes accepted by writers and not yet handed on. */
+  readonly pendingBytes: number
+  /** Above this many pending bytes, wait for `ready()` before writing more. */
+  readonly pendingBytesMax: number
+  /** Resolves when `pendingBytes` is below its limit. */
+  ready(): Promise<void>
+  /** Free bytes for new files, or undefined where there is no such number. */
+  freeBytes(): Promise<number | undefined>
+  /** Idempotent. Writers not finished are aborted; open readers are closed. */
+  close(): Promise<void>
+}
+
+export interface AbortOptions {
+  readonly signal?: AbortSignal
+}
+
+export interface CreateOptions extends AbortOptions {
+  /** Expected length, in bytes: a hint for placement and preallocation. */
+  readonly expectedBytes?: number
+}
+
+/** How a reader will be used: `point` reads are few and anywhere, `stream` reads go through the file once. */
+export type ReadIntent = 'point' | 'stream'
+
+export interface OpenOptions extends AbortOptions {
+  /** Default `point`. */
+  readonly intent?: ReadIntent
+}
+
+export interface FileInfo {
+  readonly name: FileName
+  readonly bytes: number
+}
+
+export interface FileWriter {
+  readonly name: FileName
+  /** Bytes written so far. */
+  readonly bytes: number
+  /** Appends. `bytes` are lent until the promise settles. Calls may not overlap. */
+  write(bytes: Uint8Array): Promise<void>
+  /**
+   * Makes content and name durable, then visible. After a failure the writer is finished with: `abort()` it.
+   *
+   * @throws {VarveError} EXISTS — the name has been used
+   * @throws {VarveError} OUTCOME_UNKNOWN — a sync failed; the file may or may not be there
+   */
+  finish(): Promise<FileRef>
+  /** Discards. Idempotent; does nothing after `finish()` resolved. */
+  abort(): Promise<void>
+}
+
+export interface FileReader {
+  readonly ref: FileRef
+  /**
+   * Exactly `length` bytes from `offset`, in memory the caller owns.
+   *
+   * @throws {VarveError} FILE_MISSING — the file ends before offset + length
+   * @throws {VarveError} IO_FAILED — after bounded retries
+   */
+  read(offset: number, length: number, options?: AbortOptions): Promise<Uint8Array>
+  /** Twin of `read`, where `supports.syncRead`; otherwise throws WOULD_BLOCK. */
+  readSync(offset: number, length: number): Uint8Array
+  /** Idempotent. Waits for reads in flight. */
+  close(): Promise<void>
+}
+
+export interface HeadStore {
+  readonly name: string
+  /** The head of `shard`, or undefined where it has never been written. */
+  read(shard: ShardId, options?: AbortOptions): Promise<Head | undefined>
+  /**
+   * Replaces the head if its version still is `expected` (undefined: if there is none) and makes it durable.
+   *
+   * @param content borrowed until settled; at most LIMITS.headBytesMax
+   * @returns the new version
+   * @throws {VarveError} HEAD_CONFLICT — another version is there; read it. It may be ours, if an earlier answer was lost
+   * @throws {VarveError} OUTCOME_UNKNOWN — read the head to find out
+   */
+  compareAndSet(shard: ShardId, expected: HeadVersion | undefined, content: Uint8Array, options?: AbortOptions): Promise<HeadVersion>
+}
+
+declare const headVersionTag: unique symbol
+/** Names one state of a head; never used again for another. Compare for equality only. */
+export type HeadVersion = string & { readonly [headVersionTag]: true }
+
+export interface Head {
+  readonly version: HeadVersion
+  readonly content: Uint8Array
+}

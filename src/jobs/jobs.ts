@@ -1,0 +1,130 @@
+/**
+ * The job-scheduler port: background work as plain data.
+ *
+ * A job may run twice, late, or never, here or elsewhere; all are harmless, because its outputs carry its attempt in
+ * their names and count only once the shard's one committer has put them into the head. Workers read and write files
+ * and delete nothing.
+ */
+
+import type { FileName, Seqno } from '../kernel/ids.ts'
+import type { FileRef } from '../kernel/file-ref.ts'
+import type { Clock } from '../kernel/clock.ts'
+import type { Hash } from '../kernel/hash.ts'
+import type { FileStore } from '../fs/fs.ts'
+
+export interface JobSupport {
+  /** Takes inputs in shared memory. Where not, the shard runs jobs with such inputs on a local executor. */
+  readonly sharedMemory: boolean
+}
+
+export interface JobScheduler {
+  readonly name: string
+  readonly supports: JobSupport
+  /**
+   * Queues one job. Synchronous; the answer, or the reason why there is none, arrives in `result`.
+   *
+   * @throws {VarveError} UNSUPPORTED — inputs in shared memory, which this scheduler cannot take
+   * @throws {VarveError} BUSY — more than `pendingMax` jobs are waiting
+   * @throws {VarveError} CLOSED
+   */
+  submit(spec: JobSpec): JobHandle
+  /** Jobs that have not settled. */
+  readonly pending: number
+  readonly pendingMax: number
+  /** Resolves when `pending` is below `pendingMax`. */
+  ready(): Promise<void>
+  /** Cancels what is waiting or running and resolves when all have settled. Idempotent. */
+  close(): Promise<void>
+}
+
+/** Code a worker can find by itself: an export of a package, never a closure. */
+export interface HandlerReference {
+  /** Package specifier, such as `varve/kv/jobs`. */
+  readonly module: string
+  readonly export: string
+  readonly version: number
+}
+
+export interface JobSpec {
+  /** Unique within shard and epoch. */
+  readonly id: string
+  /** Counts from 1. */
+  readonly attempt: number
+  readonly handler: HandlerReference
+  readonly inputs: readonly JobInput[]
+  /** The engine's own, structured-clonable. */
+  readonly parameters: unknown
+  /** Seqnos that readers hold, ascending: what they see must survive. */
+  readonly pinnedSeqnos: readonly Seqno[]
+  /** Every output's name starts with this. */
+  readonly outputPrefix: string
+  readonly requirements: JobRequirements
+  /** Lower runs first. */
+  readonly priority: number
+}
+
+export interface JobRequirements {
+  /** Memory the handler may take, in bytes. */
+  readonly memoryBytes: number
+  /** What a worker must have, such as `gpu`. */
+  readonly labels: readonly string[]
+}
+
+export type JobInput =
+  | { readonly type: 'file'; readonly ref: FileRef; readonly format: FormatReference; readonly meta: Uint8Array; readonly view: Uint8Array }
+  /** What `Memtable.handOver()` gave. */
+  | { readonly type: 'memory'; readonly image: unknown }
+
+export interface FormatReference {
+  readonly name: string
+  readonly version: number
+}
+
+/** One file a job wrote. */
+export interface JobOutput {
+  readonly ref: FileRef
+  readonly format: FormatReference
+  /** Which of the engine's groups it belongs to: a level, a run, a window. Opaque to the shard. */
+  readonly group: number
+  readonly seqnoFirst: Seqno
+  readonly seqnoLast: Seqno
+  /** The engine's own description of the content, such as a key range. Opaque to the shard. */
+  readonly meta: Uint8Array
+}
+
+export interface JobResult {
+  readonly outputs: readonly JobOutput[]
+  /** Bytes read, entries dropped and the like, for people. */
+  readonly statistics: Readonly<Record<string, number>>
+}
+
+export interface JobHandle {
+  readonly id: string
+  /**
+   * @throws {VarveError} JOB_FAILED — with the handler's error as `cause`
+   * @throws {VarveError} ABORTED — cancelled; CLOSED — the scheduler closed
+   */
+  readonly result: Promise<JobResult>
+  /** 0 … 1, as the handler last said. */
+  progress(): number
+  /** Idempotent. */
+  cancel(reason?: unknown): void
+}
+
+/** What runs for a job. It must leave no output behind unfinished when it throws or is aborted. */
+export type JobHandler = (spec: JobSpec, context: JobContext) => Promise<JobResult>
+
+export interface JobContext {
+  readonly files: FileStore
+  readonly hash: Hash
+  readonly clock: Clock
+  readonly signal: AbortSignal
+  /** A name for the next output. */
+  outputName(extension: string): FileName
+  progress(fraction: number): void
+  /**
+   * Lets others run. Call it at least once per few milliseconds of work: on the main thread it gives way to the event
+   * loop when its slice is used up, in a worker it does nothing. Throws ABORTED when cancelled.
+   */
+  pause(): Promise<void>
+}

@@ -1,0 +1,118 @@
+/**
+ * The journal port: a log per shard, in a system that may serve many.
+ *
+ * Positions count payload bytes from the start of the shard's journal, so that they mean the same in every
+ * implementation and the writer knows the position of what it is about to append.
+ *
+ * Promises, for every implementation:
+ * - Replay returns batches in append order, each whole or not at all, and what it returns is a prefix of what was appended.
+ * - A batch whose `synced` resolved is never lost within the stated fault budget; damage to one is JOURNAL_CORRUPT, never
+ *   a shorter replay.
+ * - After `open` with a higher epoch resolves, no append of a lower epoch is acknowledged, ever.
+ */
+
+import type { Epoch, JournalPosition, ShardId } from '../kernel/ids.ts'
+
+/**
+ * How safe an append is before it counts.
+ *
+ * - `written`: the operating system (or the service) has it: survives this process
+ * - `synced`: on stable storage, on a quorum of them where there is one: survives a power cut
+ */
+export type Durability = 'written' | 'synced'
+
+export interface JournalSupport {
+  /** Rungs this journal can promise. Asking for another throws UNSUPPORTED. */
+  readonly durability: readonly Durability[]
+  /** `read` exists. */
+  readonly read: boolean
+}
+
+export interface JournalSystem {
+  /** Recorded in the shard's manifest, which refuses to open with another. */
+  readonly name: string
+  readonly version: number
+  readonly supports: JournalSupport
+  /**
+   * Fences every epoch below `epoch`, replays nothing yet, and gives the one writer.
+   *
+   * @param state where this journal keeps its own small durable state: the shard's head
+   * @throws {VarveError} FENCED — a higher epoch has been here
+   * @throws {VarveError} JOURNAL_CORRUPT, IO_FAILED, NO_SPACE
+   */
+  open(shard: ShardId, epoch: Epoch, state: JournalStateKeeper): Promise<Journal>
+  /** Reads without fencing and without changing anything, for read-only opens and tools. */
+  openReadOnly(shard: ShardId, state: Uint8Array | undefined): Promise<JournalReader>
+}
+
+/** The journal's part of the head. Opaque to the shard. */
+export interface JournalStateKeeper {
+  /** What was committed last; undefined for a new shard. */
+  readonly state: Uint8Array | undefined
+  /** Commits a new state with the head's compare-and-set. Rejects with FENCED when another owner took over. */
+  commit(state: Uint8Array): Promise<void>
+}
+
+export interface JournalReader {
+  /** Position of the oldest batch that is still there. */
+  readonly start: JournalPosition
+  /**
+   * Visits every batch at or after `from`, in order. `visit` borrows the payload for the call.
+   *
+   * @returns the position just past the last batch
+   * @throws {VarveError} JOURNAL_CORRUPT — a record that was once synced is damaged, or bytes after `from` are missing
+   */
+  replay(from: JournalPosition, visit: (payload: Uint8Array, position: JournalPosition) => void): Promise<JournalPosition>
+  /** Idempotent. */
+  close(): Promise<void>
+}
+
+export interface Journal extends JournalReader {
+  readonly epoch: Epoch
+  /** Position just past everything appended: where the next batch starts. Exact after `replay` (or at once, in a new journal). */
+  readonly end: JournalPosition
+  /**
+   * Appends one batch. Order of calls is order in the log; appends of one turn share one write, appends that wait for a
+   * sync share the next sync. Call `replay` once before the first append, so that the end is known.
+   *
+   * @param payload lent until `written` settles; 1 … LIMITS.batchBytesMax bytes
+   * @throws {VarveError} UNSUPPORTED — the rung is not offered; LIMIT_EXCEEDED; CLOSED. Nothing was appended.
+   */
+  append(payload: Uint8Array, durability: Durability): Append
+  /** Resolves when everything appended before is synced. */
+  sync(): Promise<void>
+  /**
+   * Payload bytes [position, position + length) of one batch, where `supports.read`.
+   * @throws {VarveError} UNSUPPORTED, NOT_FOUND (truncated), JOURNAL_CORRUPT
+   */
+  read(position: JournalPosition, length: number): Promise<Uint8Array>
+  /** Lets the journal drop whole segments before `position`. Never drops a byte at or after it. */
+  truncate(before: JournalPosition): Promise<void>
+  /** Resolves if this writer is still the owner; rejects with FENCED. */
+  barrier(): Promise<void>
+  /** Bytes appended and not yet written. */
+  readonly pendingBytes: number
+  /** Above this many pending bytes, wait for `ready()`. Appends beyond twice that throw BUSY. */
+  readonly pendingBytesMax: number
+  ready(): Promise<void>
+  /** Bytes on storage, for statistics. */
+  readonly storedBytes: number
+  /** Waits for appends in flight, then releases everything. Idempotent. */
+  close(): Promise<void>
+}
+
+/**
+ * What became of one append.
+ *
+ * Both promises reject with FENCED (not acknowledged, another owner has the shard) or OUTCOME_UNKNOWN (a write or sync
+ * failed; replay may or may not find it). After either, every later append rejects too: close and open anew.
+ * NO_SPACE rejects cleanly: nothing of this batch will be found, and later appends may succeed.
+ */
+export interface Append {
+  /** Position just past the batch. */
+  readonly end: JournalPosition
+  /** Resolves in append order. */
+  readonly written: Promise<void>
+  /** Present when `synced` was asked for; resolves after `written`. */
+  readonly synced: Promise<void> | undefined
+}

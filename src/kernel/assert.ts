@@ -1,0 +1,14 @@
+/** Assertions: a broken promise inside varve. One condition each, constant messages, so that passing allocates nothing. */
+
+export class AssertionError extends Error {
+  override readonly name = 'AssertionError'
+}
+
+export function assert(condition: boolean, message: string): asserts condition {
+  if (!condition) throw new AssertionError(message)
+}
+
+/** Marks a branch the types rule out. */
+export function unreachable(value: never): never {
+  throw new AssertionError(`unreachable: ${String(value)}`)
+}

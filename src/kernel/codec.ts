@@ -1,0 +1,178 @@
+/**
+ * Sequential encoder and decoder of control structures: heads, edits, footers, specifications.
+ *
+ * Integers are varints or little-endian fixed words; byte strings and texts carry their length. The decoder never
+ * allocates more than the bytes it was given, and reports damage through `fail`, which names the file.
+ */
+
+import { assert } from './assert.ts'
+import { readVarint, varintLength, writeVarint } from './varint.ts'
+
+const textEncoder = new TextEncoder()
+const textDecoder = new TextDecoder('utf-8', { fatal: true })
+
+export class Encoder {
+  #bytes: Uint8Array
+  #view: DataView
+  #length = 0
+
+  constructor(capacity = 256) {
+    this.#bytes = new Uint8Array(capacity)
+    this.#view = new DataView(this.#bytes.buffer)
+  }
+
+  /** Bytes written so far. */
+  get length(): number {
+    return this.#length
+  }
+
+  u8(value: number): this {
+    this.#reserve(1)
+    this.#bytes[this.#length++] = value
+    return this
+  }
+
+  u32(value: number): this {
+    this.#reserve(4)
+    this.#view.setUint32(this.#length, value, true)
+    this.#length += 4
+    return this
+  }
+
+  u64(value: bigint): this {
+    this.#reserve(8)
+    this.#view.setBigUint64(this.#length, value, true)
+    this.#length += 8
+    return this
+  }
+
+  /** 0 … 2^53 − 1. */
+  varint(value: number): this {
+    assert(Number.isSafeInteger(value) && value >= 0, 'varint out of range')
+    this.#reserve(varintLength(value))
+    this.#length = writeVarint(this.#bytes, this.#length, value)
+    return this
+  }
+
+  /** Without a length. */
+  raw(bytes: Uint8Array): this {
+    this.#reserve(bytes.length)
+    this.#bytes.set(bytes, this.#length)
+    this.#length += bytes.length
+    return this
+  }
+
+  bytes(bytes: Uint8Array): this {
+    return this.varint(bytes.length).raw(bytes)
+  }
+
+  text(text: string): this {
+    return this.bytes(textEncoder.encode(text))
+  }
+
+  /** A view of what was written, valid until the next write. */
+  view(): Uint8Array {
+    return this.#bytes.subarray(0, this.#length)
+  }
+
+  /** A copy of what was written. */
+  finish(): Uint8Array {
+    return this.#bytes.slice(0, this.#length)
+  }
+
+  clear(): void {
+    this.#length = 0
+  }
+
+  #reserve(count: number): void {
+    const needed = this.#length + count
+    if (needed <= this.#bytes.length) return
+    const grown = new Uint8Array(Math.max(needed, this.#bytes.length * 2))
+    grown.set(this.#bytes.subarray(0, this.#length))
+    this.#bytes = grown
+    this.#view = new DataView(grown.buffer)
+  }
+}
+
+export class Decoder {
+  readonly #bytes: Uint8Array
+  readonly #view: DataView
+  readonly #fail: (reason: string, at: number) => never
+  readonly #cursor = { at: 0 }
+
+  /** @param fail throws the error that names what was being decoded; `at` is the offset in `bytes` */
+  constructor(bytes: Uint8Array, fail: (reason: string, at: number) => never) {
+    this.#bytes = bytes
+    this.#view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength)
+    this.#fail = fail
+  }
+
+  get at(): number {
+    return this.#cursor.at
+  }
+
+  get remaining(): number {
+    return this.#bytes.length - this.#cursor.at
+  }
+
+  u8(): number {
+    return this.#bytes[this.#take(1)] as number
+  }
+
+  u32(): number {
+    return this.#view.getUint32(this.#take(4), true)
+  }
+
+  u64(): bigint {
+    return this.#view.getBigUint64(this.#take(8), true)
+  }
+
+  varint(): number {
+    const value = readVarint(this.#bytes, this.#cursor, this.#bytes.length)
+    if (value < 0) this.fail('bad varint')
+    return value
+  }
+
+  /** A count of items that take at least `bytesEach` bytes: what cannot fit is damage, found before anything is allocated. */
+  count(bytesEach = 1): number {
+    const count = this.varint()
+    if (count * bytesEach > this.remaining) this.fail('count beyond the end')
+    return count
+  }
+
+  /** A view of the next `length` bytes. */
+  raw(length: number): Uint8Array {
+    const start = this.#take(length)
+    return this.#bytes.subarray(start, start + length)
+  }
+
+  /** A view of a byte string with its length in front. */
+  bytes(): Uint8Array {
+    return this.raw(this.count())
+  }
+
+  text(): string {
+    const bytes = this.bytes()
+    try {
+      return textDecoder.decode(bytes)
+    } catch {
+      return this.fail('text is not UTF-8')
+    }
+  }
+
+  /** Everything must have been read. */
+  end(): void {
+    if (this.remaining !== 0) this.fail('bytes left over')
+  }
+
+  fail(reason: string): never {
+    return this.#fail(reason, this.#cursor.at)
+  }
+
+  #take(length: number): number {
+    const start = this.#cursor.at
+    if (length > this.#bytes.length - start) this.fail('ends early')
+    this.#cursor.at = start + length
+    return start
+  }
+}

@@ -1,0 +1,11 @@
+/** A reference to an immutable file: enough to open it anywhere and to notice any other content. Plain data. */
+
+import type { FileName } from './ids.ts'
+
+export interface FileRef {
+  readonly name: FileName
+  /** Length, in bytes. */
+  readonly bytes: number
+  /** XXH64 of the whole content with seed 0, as 16 lower-case hexadecimal digits. */
+  readonly checksum: string
+}

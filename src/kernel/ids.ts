@@ -1,0 +1,72 @@
+/** Numbers and names that must not be mixed up, each with its one parser. */
+
+import { assert } from './assert.ts'
+import { VarveError } from './errors.ts'
+import { LIMITS } from './limits.ts'
+
+declare const seqnoTag: unique symbol
+declare const epochTag: unique symbol
+declare const positionTag: unique symbol
+declare const fileNameTag: unique symbol
+declare const shardIdTag: unique symbol
+
+/** Position in the shard's total order of writes. Integer, 0 … 2^53 − 1 in memory, u64 on disk. The first write has 1. */
+export type Seqno = number & { readonly [seqnoTag]: true }
+
+/** Ownership generation of a shard. Integer; grows by one with every owner. The first owner has 1. */
+export type Epoch = number & { readonly [epochTag]: true }
+
+/** Payload bytes appended to a shard's journal before this point, over its whole life. Integer, 0 … 2^53 − 1. */
+export type JournalPosition = number & { readonly [positionTag]: true }
+
+/** Name of an immutable file in a file store: `[a-z0-9][a-z0-9._-]*`, at most LIMITS.fileNameLengthMax characters. */
+export type FileName = string & { readonly [fileNameTag]: true }
+
+/** Name of a shard; the same alphabet as a file name. */
+export type ShardId = string & { readonly [shardIdTag]: true }
+
+export const SEQNO_ZERO = 0 as Seqno
+/** Reads at this seqno see everything. */
+export const SEQNO_MAX = Number.MAX_SAFE_INTEGER as Seqno
+export const POSITION_ZERO = 0 as JournalPosition
+
+export function seqno(value: number): Seqno {
+  assert(Number.isSafeInteger(value), 'seqno is not an integer below 2^53')
+  assert(value >= 0, 'seqno is negative')
+  return value as Seqno
+}
+
+export function epoch(value: number): Epoch {
+  assert(Number.isSafeInteger(value), 'epoch is not an integer below 2^53')
+  assert(value >= 0, 'epoch is negative')
+  return value as Epoch
+}
+
+export function journalPosition(value: number): JournalPosition {
+  assert(Number.isSafeInteger(value), 'journal position is not an integer below 2^53')
+  assert(value >= 0, 'journal position is negative')
+  return value as JournalPosition
+}
+
+const NAME = /^[a-z0-9][a-z0-9._-]*$/
+
+/** @throws {VarveError} LIMIT_EXCEEDED — too long, or with characters outside the alphabet */
+export function fileName(value: string): FileName {
+  checkName('file name', value)
+  return value as FileName
+}
+
+/** @throws {VarveError} LIMIT_EXCEEDED — too long, or with characters outside the alphabet */
+export function shardId(value: string): ShardId {
+  checkName('shard id', value)
+  return value as ShardId
+}
+
+function checkName(what: string, value: string): void {
+  // The first character rules out '.', '..' and option-like names; the alphabet rules out separators and drive names.
+  if (value.length > LIMITS.fileNameLengthMax || !NAME.test(value)) {
+    throw new VarveError('LIMIT_EXCEEDED', `${what} ${JSON.stringify(value.slice(0, 200))} must match ${NAME.source} and have at most ${LIMITS.fileNameLengthMax} characters`, {
+      details: { what, size: value.length, limit: LIMITS.fileNameLengthMax },
+    })
+  }
+}

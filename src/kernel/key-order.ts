@@ -1,0 +1,14 @@
+/** The order of keys: bytewise, or a named order that the manifest records. */
+
+import { compareRange } from './bytes.ts'
+
+export interface KeyOrder {
+  /** Recorded in the manifest; a shard refuses to open with another. `bytewise` is taken. */
+  readonly name: string
+  /** True only for BYTEWISE: heads may stand for keys, separators may be shortened, prefixes are ranges. */
+  readonly bytewise: boolean
+  /** Negative, 0 or positive. A total order; equal only for equal bytes. Must not keep or change its arguments. */
+  compare(a: Uint8Array, aStart: number, aLimit: number, b: Uint8Array, bStart: number, bLimit: number): number
+}
+
+export const BYTEWISE: KeyOrder = Object.freeze({ name: 'bytewise', bytewise: true, compare: compareRange })

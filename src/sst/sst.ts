@@ -1,0 +1,119 @@
+/**
+ * The table-format port: immutable sorted files.
+ *
+ * A format is named and versioned; the manifest records which one wrote each file, so that one shard mixes formats and
+ * old ones keep opening. Formats for tables of ordered keys share the writer and reader below. An engine whose files are
+ * something else brings its own: to the shard every file is opaque.
+ *
+ * Readers are synchronous over the bytes they have. For bytes they lack they note a request in the caller's `BlockFetch`
+ * and answer PENDING, unchanged; `fill()` is the one bridge to I/O.
+ */
+
+import type { Cursor, CursorOptions, Pending } from '../kernel/cursor.ts'
+import type { EntryBatch } from '../kernel/entry-batch.ts'
+import type { FileRef } from '../kernel/file-ref.ts'
+import type { Hash } from '../kernel/hash.ts'
+import type { Seqno } from '../kernel/ids.ts'
+import type { KeyOrder } from '../kernel/key-order.ts'
+import type { KeyRange } from '../kernel/key-range.ts'
+import type { FileReader, FileWriter } from '../fs/fs.ts'
+import type { BlockCache } from './block-cache.ts'
+import type { BlockFetch } from './block-fetch.ts'
+
+export interface TableFormat {
+  /** Recorded with every file. */
+  readonly name: string
+  readonly version: number
+  /** Starts a table in `sink`, which the writer then owns. @throws {RangeError} settings out of range */
+  writer(sink: FileWriter, options: TableWriterOptions): TableWriter
+  /** A reader over `file`, which it then owns. Reads nothing yet. */
+  reader(file: FileReader, options: TableReaderOptions): TableReader
+}
+
+export interface TableWriterOptions {
+  readonly order: KeyOrder
+  readonly hash: Hash
+  /** JSON-able, the format's own; unknown names are a TypeError. */
+  readonly settings?: Readonly<Record<string, unknown>>
+}
+
+export interface TableReaderOptions {
+  readonly order: KeyOrder
+  readonly hash: Hash
+  readonly cache: BlockCache
+}
+
+export interface TableWriter {
+  /**
+   * Appends entries [start, limit) of `batch`: ascending keys, newest first within a key, each seqno once. Synchronous;
+   * finished blocks wait in memory until `drain()`.
+   */
+  append(batch: EntryBatch, start: number, limit: number): void
+  /** Entries so far. */
+  readonly entryCount: number
+  /** Bytes of finished blocks so far: what the file will have at least. */
+  readonly bytes: number
+  /** Bytes of finished blocks that wait for `drain()`. */
+  readonly pendingBytes: number
+  /** Hands finished blocks to the sink. */
+  drain(): Promise<void>
+  /** Ends the table; at least one entry has been appended. The file is durable when this resolves. */
+  finish(): Promise<TableSummary>
+  /** Discards the table and aborts the sink. Idempotent. */
+  abort(): Promise<void>
+}
+
+export interface TableSummary {
+  readonly ref: FileRef
+  readonly properties: TableProperties
+}
+
+/** What a table knows about itself; stored in it. */
+export interface TableProperties {
+  readonly entryCount: number
+  readonly deleteCount: number
+  /** Key bytes of all entries, as given. */
+  readonly keyBytes: number
+  readonly valueBytes: number
+  readonly seqnoFirst: Seqno
+  readonly seqnoLast: Seqno
+  readonly keyFirst: Uint8Array
+  readonly keyLast: Uint8Array
+  /** Name of the key order. */
+  readonly order: string
+}
+
+/** Where a lookup puts what it found. Reused. */
+export interface Found {
+  kind: number
+  seqno: number
+  /** The value is `block[valueStart … + valueLength)`; valid as long as the object is held. */
+  block: Uint8Array
+  valueStart: number
+  valueLength: number
+}
+
+export interface TableReader {
+  readonly ref: FileRef
+  /**
+   * The newest entry of `key` at or below `seqno`: true when `into` has it, false when there is none.
+   *
+   * @param keyHash `hashKey(key, 0, key.length, 0)`, shared by all tables a lookup asks
+   * @throws {VarveError} TABLE_CORRUPT
+   */
+  get(key: Uint8Array, keyHash: number, seqno: Seqno, into: Found, fetch: BlockFetch): boolean | Pending
+  /** Entries in order. Cursors of `intent: 'stream'` do not push others out of the cache and read ahead. */
+  cursor(options: CursorOptions, intent?: 'point' | 'stream'): Cursor
+  properties(fetch: BlockFetch): TableProperties | Pending
+  /** File bytes that hold the keys in `range`, to about a block. */
+  approximateBytes(range: KeyRange, fetch: BlockFetch): number | Pending
+  /**
+   * Reads every byte and checks it: `bytes`, the whole file against `ref.checksum` and every block's checksum;
+   * `structure`, also that keys ascend, that index, filter and properties agree with the entries.
+   *
+   * @throws {VarveError} TABLE_CORRUPT, FILE_MISSING
+   */
+  verify(level: 'bytes' | 'structure', signal?: AbortSignal): Promise<void>
+  /** Idempotent. Closes the file once reads in flight are done; blocks in the cache are given up. */
+  close(): Promise<void>
+}
