@@ -12,6 +12,7 @@
 import type { Cursor, CursorOptions, Pending } from '../kernel/cursor.ts'
 import type { EntryBatch } from '../kernel/entry-batch.ts'
 import type { FileRef } from '../kernel/file-ref.ts'
+import type { Found } from '../kernel/found.ts'
 import type { Hash } from '../kernel/hash.ts'
 import type { Seqno } from '../kernel/ids.ts'
 import type { KeyOrder } from '../kernel/key-order.ts'
@@ -81,16 +82,6 @@ export interface TableProperties {
   readonly keyLast: Uint8Array
   /** Name of the key order. */
   readonly order: string
-}
-
-/** Where a lookup puts what it found. Reused. */
-export interface Found {
-  kind: number
-  seqno: number
-  /** The value is `block[valueStart … + valueLength)`; valid as long as the object is held. */
-  block: Uint8Array
-  valueStart: number
-  valueLength: number
 }
 
 export interface TableReader {
