@@ -22,12 +22,13 @@ export type JournalPosition = number & { readonly [positionTag]: true }
 /** Name of an immutable file in a file store: `[a-z0-9][a-z0-9._-]*`, at most LIMITS.fileNameLengthMax characters. */
 export type FileName = string & { readonly [fileNameTag]: true }
 
-/** Name of a shard; the same alphabet as a file name. */
+/** Name of a shard: as a file name, but without dots, so that `<shard>.` begins the names of its files and of no other's. */
 export type ShardId = string & { readonly [shardIdTag]: true }
 
 export const SEQNO_ZERO = 0 as Seqno
 /** Reads at this seqno see everything. */
 export const SEQNO_MAX = Number.MAX_SAFE_INTEGER as Seqno
+export const EPOCH_ZERO = 0 as Epoch
 export const POSITION_ZERO = 0 as JournalPosition
 
 export function seqno(value: number): Seqno {
@@ -48,25 +49,28 @@ export function journalPosition(value: number): JournalPosition {
   return value as JournalPosition
 }
 
-const NAME = /^[a-z0-9][a-z0-9._-]*$/
+// The first character rules out '.', '..' and option-like names; the alphabet rules out separators and drive names.
+const FILE_NAME = /^[a-z0-9][a-z0-9._-]*$/
+const SHARD_ID = /^[a-z0-9][a-z0-9_-]*$/
 
 /** @throws {VarveError} LIMIT_EXCEEDED — too long, or with characters outside the alphabet */
 export function fileName(value: string): FileName {
-  checkName('file name', value)
+  checkName('file name', value, FILE_NAME)
   return value as FileName
 }
 
 /** @throws {VarveError} LIMIT_EXCEEDED — too long, or with characters outside the alphabet */
 export function shardId(value: string): ShardId {
-  checkName('shard id', value)
+  checkName('shard id', value, SHARD_ID)
   return value as ShardId
 }
 
-function checkName(what: string, value: string): void {
-  // The first character rules out '.', '..' and option-like names; the alphabet rules out separators and drive names.
-  if (value.length > LIMITS.fileNameLengthMax || !NAME.test(value)) {
-    throw new VarveError('LIMIT_EXCEEDED', `${what} ${JSON.stringify(value.slice(0, 200))} must match ${NAME.source} and have at most ${LIMITS.fileNameLengthMax} characters`, {
-      details: { what, size: value.length, limit: LIMITS.fileNameLengthMax },
-    })
-  }
+function checkName(what: string, value: string, pattern: RegExp): void {
+  if (value.length <= LIMITS.fileNameLengthMax && pattern.test(value)) return
+  const shown = JSON.stringify(value.slice(0, LIMITS.fileNameLengthMax))
+  throw new VarveError(
+    'LIMIT_EXCEEDED',
+    `${what} ${shown} must match ${pattern.source} and have at most ${LIMITS.fileNameLengthMax} characters`,
+    { details: { what, size: value.length, limit: LIMITS.fileNameLengthMax } },
+  )
 }

@@ -1,0 +1,116 @@
+/**
+ * The one committer of a shard: every change of its head goes through here, one after the other.
+ *
+ * A compare-and-set that fails is not yet a defeat: others may add and remove their own pins, and an answer may have been
+ * lost. So a conflict means to read again:
+ *
+ *      higher epoch, or another owner     FENCED, for good
+ *      our owner, the attempted commit    it had succeeded
+ *      our owner, the commit before it    somebody changed pins: take theirs, try again
+ */
+
+import { assert } from '../kernel/assert.ts'
+import { VarveError, isCode } from '../kernel/errors.ts'
+import type { ShardId } from '../kernel/ids.ts'
+import type { HeadStore, HeadVersion } from '../fs/fs.ts'
+import { decodeHead, encodeHead } from './head-content.ts'
+import type { HeadContent } from './head-content.ts'
+
+/** What an owner may change; the rest is the committer's or belongs to others. */
+export type HeadChange = Partial<Pick<HeadContent, 'journalState' | 'base' | 'deltas' | 'edits'>>
+
+export class Committer {
+  readonly #heads: HeadStore
+  readonly #shard: ShardId
+  #version: HeadVersion
+  #content: HeadContent
+  #queue: Promise<unknown> = Promise.resolve()
+  #failure: VarveError | undefined
+
+  /** @param content what is stored at `version`, with this owner's epoch and nonce in it */
+  constructor(heads: HeadStore, shard: ShardId, version: HeadVersion, content: HeadContent) {
+    this.#heads = heads
+    this.#shard = shard
+    this.#version = version
+    this.#content = content
+  }
+
+  /** What was committed last. */
+  get content(): HeadContent {
+    return this.#content
+  }
+
+  /**
+   * Commits what `change` makes of the current content, after every commit asked for before.
+   *
+   * @throws {VarveError} FENCED — another owner has the shard
+   * @throws {VarveError} OUTCOME_UNKNOWN — the head could not be read back; nothing more can be committed
+   */
+  commit(change: (content: HeadContent) => HeadChange | Promise<HeadChange>): Promise<HeadContent> {
+    const result = this.#queue.then(() => this.#commit(change))
+    this.#queue = result.catch(() => undefined)
+    return result
+  }
+
+  /** Reads the head again. @throws {VarveError} FENCED — it is not ours any more */
+  async check(): Promise<void> {
+    const head = await this.#heads.read(this.#shard)
+    if (head === undefined) throw this.#fenced('the head is gone')
+    this.#compareOwner(decodeHead(head.content, `head of ${this.#shard}`))
+  }
+
+  async #commit(change: (content: HeadContent) => HeadChange | Promise<HeadChange>): Promise<HeadContent> {
+    if (this.#failure !== undefined) throw this.#failure
+    const changed = await change(this.#content)
+    const commit = this.#content.commit + 1
+    for (;;) {
+      const attempt: HeadContent = { ...this.#content, ...changed, commit }
+      try {
+        this.#version = await this.#heads.compareAndSet(this.#shard, this.#version, encodeHead(attempt))
+        this.#content = attempt
+        return attempt
+      } catch (error) {
+        if (!isCode(error, 'HEAD_CONFLICT', 'OUTCOME_UNKNOWN')) throw error
+        const head = await this.#readBack(error)
+        const found = decodeHead(head.content, `head of ${this.#shard}`)
+        this.#compareOwner(found)
+        this.#version = head.version
+        this.#content = found
+        if (found.commit === commit) return found
+        assert(found.commit === commit - 1, 'the head has a commit of ours that we did not make')
+      }
+    }
+  }
+
+  async #readBack(cause: unknown): Promise<{ readonly version: HeadVersion; readonly content: Uint8Array }> {
+    try {
+      const head = await this.#heads.read(this.#shard)
+      if (head === undefined) throw this.#fenced('the head is gone')
+      return head
+    } catch (error) {
+      if (isCode(error, 'FENCED')) throw error
+      this.#failure = new VarveError(
+        'OUTCOME_UNKNOWN',
+        `a commit of ${this.#shard} may or may not have happened, and its head cannot be read`,
+        {
+          cause,
+          details: { operation: 'commit' },
+        },
+      )
+      throw this.#failure
+    }
+  }
+
+  #compareOwner(found: HeadContent): void {
+    if (found.epoch !== this.#content.epoch || found.owner !== this.#content.owner) {
+      throw this.#fenced(`epoch ${found.epoch} has taken over from epoch ${this.#content.epoch}`)
+    }
+  }
+
+  #fenced(reason: string): VarveError {
+    this.#failure = new VarveError('FENCED', `shard ${this.#shard} has another owner: ${reason}`, {
+      details: { epoch: this.#content.epoch },
+    })
+    return this.#failure
+  }
+}

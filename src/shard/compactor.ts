@@ -1,0 +1,120 @@
+/**
+ * The compaction loop: asks the engine's policy what to do on the current version, and does it.
+ *
+ * Inputs of running jobs are off limits for the policy. A move is a commit and nothing else; a rewrite is a job and a
+ * commit. A job that fails is asked for again after a pause that doubles; its inputs are untouched.
+ */
+
+import type { Clock } from '../kernel/clock.ts'
+import { VarveError, isCode } from '../kernel/errors.ts'
+import type { FileName } from '../kernel/ids.ts'
+import { BackOff } from './back-off.ts'
+import type { Change, Rewrite, VersionFile } from './shard.ts'
+
+/** What the loop needs of the shard around it. */
+export interface CompactionHost {
+  choose(running: ReadonlySet<FileName>): readonly Change[]
+  rewriteFiles(change: Rewrite): Promise<readonly VersionFile[]>
+  commitChange(change: Change, added: readonly VersionFile[]): Promise<void>
+  failed(error: VarveError): void
+}
+
+export class Compactor {
+  readonly #host: CompactionHost
+  readonly #concurrencyMax: number
+  readonly #backOff: BackOff
+  readonly #running = new Set<Promise<void>>()
+  readonly #inputs = new Set<FileName>()
+  #pausing: Promise<void> | undefined
+  #stopped = false
+  lastError: unknown
+
+  constructor(host: CompactionHost, clock: Clock, concurrencyMax: number, retryDelayMs: number) {
+    this.#host = host
+    this.#concurrencyMax = concurrencyMax
+    this.#backOff = new BackOff(clock, retryDelayMs)
+  }
+
+  /** Looks for work. Call after every change of the version. */
+  kick(): void {
+    if (this.#stopped || this.#pausing !== undefined) return
+    while (this.#running.size < this.#concurrencyMax) {
+      const change = this.#host.choose(this.#inputs).find((candidate) => this.#free(candidate))
+      if (change === undefined) return
+      this.#start(change)
+    }
+  }
+
+  /** Runs `change` as soon as its inputs are free. */
+  async apply(change: Change): Promise<void> {
+    while (!this.#free(change)) await Promise.race(this.#running)
+    if (this.#stopped) throw new VarveError('CLOSED', 'the shard is closing')
+    await this.#perform(change)
+    this.kick()
+  }
+
+  /** Resolves when the policy asks for nothing more and nothing runs. @throws what the last failed job threw */
+  async settle(): Promise<void> {
+    for (;;) {
+      this.kick()
+      if (this.lastError !== undefined) throw this.lastError
+      if (this.#running.size === 0) return
+      await Promise.race(this.#running)
+    }
+  }
+
+  /** Starts nothing more; resolves when nothing runs. */
+  async stop(): Promise<void> {
+    this.#stopped = true
+    this.#backOff.cancel()
+    while (this.#running.size > 0) await Promise.race(this.#running)
+  }
+
+  #free(change: Change): boolean {
+    return namesOf(change).every((name) => !this.#inputs.has(name))
+  }
+
+  #start(change: Change): void {
+    void this.#perform(change).then(
+      () => {
+        this.lastError = undefined
+        this.#backOff.succeeded()
+        this.kick()
+      },
+      (error: unknown) => {
+        if (this.#stopped) return
+        this.lastError = error
+        if (isCode(error, 'FENCED', 'OUTCOME_UNKNOWN', 'POISONED', 'CLOSED')) this.#host.failed(error)
+        else this.#pause()
+      },
+    )
+  }
+
+  #pause(): void {
+    this.#pausing ??= this.#backOff.failed().then(() => {
+      this.#pausing = undefined
+      this.kick()
+    })
+  }
+
+  async #perform(change: Change): Promise<void> {
+    const names = namesOf(change)
+    for (const name of names) this.#inputs.add(name)
+    const work = this.#execute(change).finally(() => {
+      for (const name of names) this.#inputs.delete(name)
+    })
+    const settled = work.catch(() => undefined)
+    this.#running.add(settled)
+    void settled.then(() => this.#running.delete(settled))
+    await work
+  }
+
+  async #execute(change: Change): Promise<void> {
+    const added = change.type === 'rewrite' ? await this.#host.rewriteFiles(change) : []
+    await this.#host.commitChange(change, added)
+  }
+}
+
+export function namesOf(change: Change): readonly FileName[] {
+  return change.type === 'rewrite' ? change.inputs : change.files
+}

@@ -1,0 +1,81 @@
+/**
+ * The flush loop: frozen memtables into files, oldest first, one at a time.
+ *
+ *      frozen ──► visible ──► job ──► journal synced ──► commit ──► journal truncated
+ *
+ * A file must not hold what the journal could still lose, or recovery would find a later write without an earlier one:
+ * hence the sync between job and commit.
+ */
+
+import type { Clock } from '../kernel/clock.ts'
+import { VarveError, isCode } from '../kernel/errors.ts'
+import { BackOff } from './back-off.ts'
+import type { VersionFile } from './shard.ts'
+import type { FrozenTable } from './table-stack.ts'
+
+/** What the loop needs of the shard around it. */
+export interface FlushHost<Table> {
+  /** The oldest frozen memtable. */
+  nextFrozen(): FrozenTable<Table> | undefined
+  /** Resolves when its last operation is visible; rejects when it never will be. */
+  untilVisible(slot: FrozenTable<Table>): Promise<void>
+  writeFiles(slot: FrozenTable<Table>): Promise<readonly VersionFile[]>
+  /** Makes the journal durable up to the slot's end, commits `files` in its place and truncates the journal. */
+  commitFlush(slot: FrozenTable<Table>, files: readonly VersionFile[]): Promise<void>
+  /** The shard can take no more commits. */
+  failed(error: VarveError): void
+}
+
+export class Flusher<Table> {
+  readonly #host: FlushHost<Table>
+  readonly #backOff: BackOff
+  #loop: Promise<void> | undefined
+  #stopped = false
+  /** The last failure, until a flush succeeds. */
+  lastError: unknown
+
+  constructor(host: FlushHost<Table>, clock: Clock, retryDelayMs: number) {
+    this.#host = host
+    this.#backOff = new BackOff(clock, retryDelayMs)
+  }
+
+  /** Starts flushing what is frozen, unless it is being done. */
+  kick(): void {
+    if (this.#stopped || this.#loop !== undefined) return
+    this.#loop = this.#run().finally(() => {
+      this.#loop = undefined
+      // Frozen between the loop's last look and its end.
+      if (!this.#stopped && this.#host.nextFrozen() !== undefined) this.kick()
+    })
+  }
+
+  /** Starts no other flush; resolves when none runs. */
+  async stop(): Promise<void> {
+    this.#stopped = true
+    this.#backOff.cancel()
+    await this.#loop
+  }
+
+  async #run(): Promise<void> {
+    while (!this.#stopped) {
+      const slot = this.#host.nextFrozen()
+      if (slot === undefined) return
+      try {
+        await this.#host.untilVisible(slot)
+        if (this.#stopped || this.#host.nextFrozen() !== slot) continue
+        const files = await this.#host.writeFiles(slot)
+        await this.#host.commitFlush(slot, files)
+        this.lastError = undefined
+        this.#backOff.succeeded()
+      } catch (error) {
+        if (this.#stopped) return
+        this.lastError = error
+        if (isCode(error, 'FENCED', 'OUTCOME_UNKNOWN', 'POISONED', 'CLOSED')) {
+          this.#host.failed(error)
+          return
+        }
+        await this.#backOff.failed()
+      }
+    }
+  }
+}

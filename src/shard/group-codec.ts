@@ -1,0 +1,67 @@
+/**
+ * What the shard puts into one journal batch: the operations of one turn.
+ *
+ *      group   format version u8, seqno of the first operation (varint), then batches
+ *      batch   count of operations (varint), then operations, as the engine encodes them
+ *
+ * A journal batch is found whole or not at all, and so are the batches in it. Each operation takes the next seqno.
+ *
+ * Spec: docs/formats/head.md.
+ */
+
+import { Decoder } from '../kernel/codec.ts'
+import type { Encoder } from '../kernel/codec.ts'
+import { VarveError } from '../kernel/errors.ts'
+import type { JournalPosition, Seqno } from '../kernel/ids.ts'
+
+export const GROUP_FORMAT_VERSION = 1
+
+export function beginGroup(encoder: Encoder, first: Seqno): void {
+  encoder.u8(GROUP_FORMAT_VERSION).varint(first)
+}
+
+/**
+ * Visits the operations of one group.
+ *
+ * @param decode reads one operation; its result is borrowed for the visit
+ * @param visit `position` is where the operation starts in the journal
+ * @returns seqno of the last operation
+ * @throws {VarveError} INCOMPATIBLE, JOURNAL_CORRUPT
+ */
+export function visitGroup<Operation>(
+  payload: Uint8Array,
+  position: JournalPosition,
+  decode: (from: Decoder) => Operation,
+  visit: (operation: Operation, seqno: Seqno, position: JournalPosition) => void,
+): Seqno {
+  const decoder = new Decoder(payload, (reason, at) => failGroup(position + at, reason))
+  const version = decoder.u8()
+  if (version !== GROUP_FORMAT_VERSION) {
+    throw new VarveError(
+      'INCOMPATIBLE',
+      `the journal has group format ${version} at ${position}, this version of varve reads ${GROUP_FORMAT_VERSION}`,
+      { details: { what: 'group format', found: version, expected: GROUP_FORMAT_VERSION } },
+    )
+  }
+  let seqno = decoder.varint() - 1
+  while (decoder.remaining > 0) {
+    for (let left = decoder.count(); left > 0; left--) {
+      const start = (position + decoder.at) as JournalPosition
+      visit(decode(decoder), ++seqno as Seqno, start)
+    }
+  }
+  return seqno as Seqno
+}
+
+/** Seqno of the first operation in a group. */
+export function firstSeqno(payload: Uint8Array, position: JournalPosition): Seqno {
+  const decoder = new Decoder(payload, (reason, at) => failGroup(position + at, reason))
+  decoder.u8()
+  return decoder.varint() as Seqno
+}
+
+export function failGroup(position: number, reason: string): never {
+  throw new VarveError('JOURNAL_CORRUPT', `the journal holds no valid group at position ${position}: ${reason}`, {
+    details: { file: 'journal', offset: position, reason },
+  })
+}

@@ -1,0 +1,129 @@
+/**
+ * The head of a shard: the one mutable object, and what it says.
+ *
+ *      head   format version   u8
+ *             epoch, owner     varint, text: who may commit
+ *             commit           varint: counts commits; tells an owner whether its own unanswered commit succeeded
+ *             journal, engine  name and version each; the engine's identity as pairs of texts
+ *             journal state    flag, bytes: opaque to the shard
+ *             base             flag, reference of a manifest file
+ *             deltas           references of manifest files, oldest first
+ *             edits            byte strings, oldest first, newer than every delta
+ *             pins             what others hold: a name, and the names of files that must stay
+ *
+ * The head store guards these bytes with a checksum; manifest files are guarded by the one in their reference.
+ *
+ * Spec: docs/formats/head.md.
+ */
+
+import { Decoder, Encoder } from '../kernel/codec.ts'
+import { VarveError } from '../kernel/errors.ts'
+import { epoch, fileName } from '../kernel/ids.ts'
+import type { Epoch, FileName } from '../kernel/ids.ts'
+import type { FileRef } from '../kernel/file-ref.ts'
+import type { FormatReference } from '../jobs/jobs.ts'
+import { decodeRef, encodeRef } from './edit.ts'
+
+export const HEAD_FORMAT_VERSION = 1
+
+export interface HeadContent {
+  readonly epoch: Epoch
+  /** Nonce of the owner. */
+  readonly owner: string
+  readonly commit: number
+  readonly journal: FormatReference
+  readonly engine: FormatReference
+  readonly identity: Readonly<Record<string, string>>
+  readonly journalState: Uint8Array | undefined
+  readonly base: FileRef | undefined
+  readonly deltas: readonly FileRef[]
+  /** Encoded edits. */
+  readonly edits: readonly Uint8Array[]
+  readonly pins: readonly Pin[]
+}
+
+/** Files that somebody other than the owner still needs. Only who set a pin removes it. */
+export interface Pin {
+  readonly name: string
+  readonly files: readonly FileName[]
+}
+
+export function encodeHead(head: HeadContent): Uint8Array {
+  const encoder = new Encoder(1024)
+  encoder.u8(HEAD_FORMAT_VERSION).varint(head.epoch).text(head.owner).varint(head.commit)
+  encoder.text(head.journal.name).varint(head.journal.version)
+  encoder.text(head.engine.name).varint(head.engine.version)
+  const identity = Object.entries(head.identity)
+  encoder.varint(identity.length)
+  for (const [name, value] of identity) encoder.text(name).text(value)
+  if (head.journalState === undefined) encoder.u8(0)
+  else encoder.u8(1).bytes(head.journalState)
+  if (head.base === undefined) encoder.u8(0)
+  else encodeRef(encoder.u8(1), head.base)
+  encoder.varint(head.deltas.length)
+  for (const ref of head.deltas) encodeRef(encoder, ref)
+  encoder.varint(head.edits.length)
+  for (const edit of head.edits) encoder.bytes(edit)
+  encoder.varint(head.pins.length)
+  for (const pin of head.pins) {
+    encoder.text(pin.name).varint(pin.files.length)
+    for (const name of pin.files) encoder.text(name)
+  }
+  return encoder.finish()
+}
+
+/**
+ * @param source names the head in errors
+ * @throws {VarveError} INCOMPATIBLE — written by a newer version; HEAD_CORRUPT
+ */
+export function decodeHead(bytes: Uint8Array, source: string): HeadContent {
+  const decoder = new Decoder(bytes, (reason, at) => failHead(source, reason, at))
+  const version = decoder.u8()
+  if (version !== HEAD_FORMAT_VERSION) {
+    throw new VarveError(
+      'INCOMPATIBLE',
+      `${source} has head format ${version}, this version of varve reads ${HEAD_FORMAT_VERSION}; nothing was changed`,
+      { details: { what: 'head format', found: version, expected: HEAD_FORMAT_VERSION } },
+    )
+  }
+  const ownEpoch = epoch(decoder.varint())
+  const owner = decoder.text()
+  const commit = decoder.varint()
+  const journal = { name: decoder.text(), version: decoder.varint() }
+  const engine = { name: decoder.text(), version: decoder.varint() }
+  const identity = new Map<string, string>()
+  for (let left = decoder.count(2); left > 0; left--) identity.set(decoder.text(), decoder.text())
+  const journalState = decoder.u8() === 0 ? undefined : decoder.bytes().slice()
+  const base = decoder.u8() === 0 ? undefined : decodeRef(decoder)
+  const deltas: FileRef[] = []
+  for (let left = decoder.count(); left > 0; left--) deltas.push(decodeRef(decoder))
+  const edits: Uint8Array[] = []
+  for (let left = decoder.count(); left > 0; left--) edits.push(decoder.bytes().slice())
+  const pins: Pin[] = []
+  for (let left = decoder.count(2); left > 0; left--) {
+    const name = decoder.text()
+    const files: FileName[] = []
+    for (let filesLeft = decoder.count(); filesLeft > 0; filesLeft--) files.push(fileName(decoder.text()))
+    pins.push({ name, files })
+  }
+  decoder.end()
+  return {
+    epoch: ownEpoch,
+    owner,
+    commit,
+    journal,
+    engine,
+    identity: Object.fromEntries(identity),
+    journalState,
+    base,
+    deltas,
+    edits,
+    pins,
+  }
+}
+
+export function failHead(source: string, reason: string, at: number): never {
+  throw new VarveError('HEAD_CORRUPT', `${source} is damaged at byte ${at}: ${reason}`, {
+    details: { file: source, offset: at, reason },
+  })
+}

@@ -1,0 +1,185 @@
+/**
+ * Opening a shard: taking it over, wherever it was open before.
+ *
+ *      read head ──► compare-and-set epoch + 1 ──► journal fences the old epoch ──► read head again ──► replay ──► serve
+ *
+ * No data moves. From the first compare-and-set on the old owner's commits fail, from the fence on its appends are not
+ * acknowledged, however long it slept. Either order alone would let the winner of the head and the winner of the journal
+ * differ (SlateDB's RFC-0030): hence the second look at the head.
+ */
+
+import { VarveError, isCode, throwIfAborted } from '../kernel/errors.ts'
+import { epoch, EPOCH_ZERO } from '../kernel/ids.ts'
+import { nonce } from '../kernel/random.ts'
+import type { Head } from '../fs/fs.ts'
+import type { Memtable } from '../memtable/memtable.ts'
+import { Committer } from './committer.ts'
+import { decodeHead, encodeHead } from './head-content.ts'
+import type { HeadContent } from './head-content.ts'
+import { EMPTY_EDIT_LOG, loadManifest } from './manifest.ts'
+import { OwnedShard } from './owned-shard.ts'
+import { ReadOnlyShard } from './read-only-shard.ts'
+import { replayInto } from './replay.ts'
+import { resolveShardSettings } from './settings.ts'
+import type { Engine, Shard, ShardComponents, ShardOpenOptions, ShardSettings } from './shard.ts'
+import { TableStack } from './table-stack.ts'
+
+/**
+ * Opens the shard named in `components` with `engine`.
+ *
+ * @throws {VarveError} NOT_FOUND — it does not exist and `createIfMissing` is false; EXISTS — it does, and `errorIfExists`
+ * @throws {VarveError} INCOMPATIBLE — stored by another engine, journal, identity or a newer format; nothing was changed
+ * @throws {VarveError} FENCED — another process took it over meanwhile
+ * @throws {VarveError} HEAD_CORRUPT, JOURNAL_CORRUPT, FILE_MISSING, and what the components throw
+ */
+export async function openShard<Operation, Table extends Memtable<Operation>, Shape>(
+  components: ShardComponents,
+  engine: Engine<Operation, Table, Shape>,
+  options: ShardOpenOptions = {},
+): Promise<Shard<Operation, Table, Shape>> {
+  const settings = resolveShardSettings(options.settings)
+  const head = await readHead(components, engine, options)
+  throwIfAborted(options.signal)
+  if (options.readOnly === true) return openReadOnly(components, engine, settings, head)
+  const committer = await takeOver(components, engine, head)
+  const { shard, journal: journals } = components
+  const { content } = committer
+  const journal = await journals.open(shard, content.epoch, {
+    get state() {
+      return committer.content.journalState
+    },
+    commit: async (journalState) => void (await committer.commit(() => ({ journalState }))),
+  })
+  try {
+    await committer.check()
+    const manifest = await loadManifest(content, components.files, components.hash, sourceOf(components))
+    const tables = new TableStack<Table>(engine.memtable(), manifest.replayFrom)
+    const { seqnoLast } = await replayInto(
+      journal,
+      engine,
+      tables,
+      manifest.replayFrom,
+      manifest.seqnoLast,
+      settings.memtableBytes,
+    )
+    throwIfAborted(options.signal)
+    const opened = new OwnedShard(components, engine, settings, { committer, journal, manifest, tables, seqnoLast })
+    opened.start()
+    return opened
+  } catch (error) {
+    await journal.close()
+    throw error
+  }
+}
+
+interface StoredHead {
+  readonly stored: Head | undefined
+  readonly content: HeadContent | undefined
+}
+
+async function readHead<Operation, Table extends Memtable<Operation>, Shape>(
+  components: ShardComponents,
+  engine: Engine<Operation, Table, Shape>,
+  options: ShardOpenOptions,
+): Promise<StoredHead> {
+  const { shard, heads } = components
+  const stored = await heads.read(shard)
+  if (stored === undefined) {
+    if (options.createIfMissing === false || options.readOnly === true) {
+      throw new VarveError('NOT_FOUND', `there is no shard ${shard}`, { details: { name: shard } })
+    }
+    return { stored, content: undefined }
+  }
+  if (options.errorIfExists === true) {
+    throw new VarveError('EXISTS', `there is a shard ${shard} already`, { details: { name: shard } })
+  }
+  const content = decodeHead(stored.content, sourceOf(components))
+  requireSame('journal', describe(content.journal), describe(components.journal))
+  requireSame('engine', describe(content.engine), describe(engine))
+  for (const name of new Set([...Object.keys(content.identity), ...Object.keys(engine.identity)])) {
+    requireSame(name, content.identity[name], engine.identity[name])
+  }
+  return { stored, content }
+}
+
+/** Makes this process the owner: the head gets the next epoch and a nonce of ours. */
+async function takeOver<Operation, Table extends Memtable<Operation>, Shape>(
+  components: ShardComponents,
+  engine: Engine<Operation, Table, Shape>,
+  head: StoredHead,
+): Promise<Committer> {
+  const { shard, heads, journal, random } = components
+  const owner = nonce(random)
+  const before: Omit<HeadContent, 'owner'> = head.content ?? {
+    epoch: EPOCH_ZERO,
+    commit: 0,
+    journal: { name: journal.name, version: journal.version },
+    engine: { name: engine.name, version: engine.version },
+    identity: engine.identity,
+    journalState: undefined,
+    ...EMPTY_EDIT_LOG,
+    pins: [],
+  }
+  const content: HeadContent = { ...before, owner, epoch: epoch(before.epoch + 1), commit: before.commit + 1 }
+  try {
+    const version = await heads.compareAndSet(shard, head.stored?.version, encodeHead(content))
+    return new Committer(heads, shard, version, content)
+  } catch (error) {
+    if (!isCode(error, 'HEAD_CONFLICT', 'OUTCOME_UNKNOWN')) throw error
+    // The answer may have been lost: our nonce in the head says that we are the owner.
+    const found = await heads.read(shard)
+    if (found !== undefined) {
+      const foundContent = decodeHead(found.content, sourceOf(components))
+      if (foundContent.owner === owner) return new Committer(heads, shard, found.version, foundContent)
+    }
+    throw new VarveError('FENCED', `another process took shard ${shard} over while it was being opened`, {
+      cause: error,
+      details: { epoch: content.epoch },
+    })
+  }
+}
+
+async function openReadOnly<Operation, Table extends Memtable<Operation>, Shape>(
+  components: ShardComponents,
+  engine: Engine<Operation, Table, Shape>,
+  settings: ShardSettings,
+  head: StoredHead,
+): Promise<Shard<Operation, Table, Shape>> {
+  const { content } = head
+  if (content === undefined) throw new VarveError('NOT_FOUND', `there is no shard ${components.shard}`)
+  const journal = await components.journal.openReadOnly(components.shard, content.journalState)
+  try {
+    const manifest = await loadManifest(content, components.files, components.hash, sourceOf(components))
+    const tables = new TableStack<Table>(engine.memtable(), manifest.replayFrom)
+    const { seqnoLast } = await replayInto(journal, engine, tables, manifest.replayFrom, manifest.seqnoLast, Infinity)
+    return new ReadOnlyShard(components, engine, settings, {
+      epoch: content.epoch,
+      journal,
+      manifest,
+      tables,
+      seqnoLast,
+    })
+  } catch (error) {
+    await journal.close()
+    throw error
+  }
+}
+
+function sourceOf(components: ShardComponents): string {
+  return `head of ${components.shard}`
+}
+
+function describe(part: { readonly name: string; readonly version: number }): string {
+  return `${part.name} version ${part.version}`
+}
+
+function requireSame(what: string, found: string | undefined, expected: string | undefined): void {
+  if (found === expected) return
+  throw new VarveError(
+    'INCOMPATIBLE',
+    `the shard was written with ${what} ${String(found)}, not with ${String(expected)}; nothing was changed`,
+    {
+      details: { what, found, expected },
+    },
+  )
+}

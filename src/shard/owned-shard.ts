@@ -1,0 +1,430 @@
+/**
+ * A shard that this process owns: the write path, the views and the background loops, put together.
+ *
+ * It knows operations, memtables, files and seqnos, and nothing else.
+ */
+
+import { VarveError } from '../kernel/errors.ts'
+import type { FileName, Seqno } from '../kernel/ids.ts'
+import { fileName } from '../kernel/ids.ts'
+import type { Durability, Journal } from '../journal/journal.ts'
+import type { Memtable } from '../memtable/memtable.ts'
+import type { Committer } from './committer.ts'
+import { Compactor, namesOf } from './compactor.ts'
+import { Deferred } from './deferred.ts'
+import { applyEdit } from './edit.ts'
+import type { Edit, ManifestState } from './edit.ts'
+import { FileRemover } from './file-remover.ts'
+import { Flusher } from './flusher.ts'
+import { JobRunner } from './job-runner.ts'
+import { extendLog, manifestFiles } from './manifest.ts'
+import { PinnedSeqnos } from './pinned-seqnos.ts'
+import { replayInto } from './replay.ts'
+import type {
+  Change,
+  Engine,
+  Rewrite,
+  Shard,
+  ShardComponents,
+  ShardSettings,
+  ShardStatistics,
+  VersionFile,
+} from './shard.ts'
+import type { FrozenTable, TableStack } from './table-stack.ts'
+import { Views } from './version.ts'
+import type { Version, View } from './version.ts'
+import { WritePath } from './write-path.ts'
+
+/** What opening a shard has found. */
+export interface OpenedShard<Table extends Memtable<never>> {
+  readonly committer: Committer
+  readonly journal: Journal
+  readonly manifest: ManifestState
+  readonly tables: TableStack<Table>
+  readonly seqnoLast: Seqno
+}
+
+export class OwnedShard<Operation, Table extends Memtable<Operation>, Shape> implements Shard<Operation, Table, Shape> {
+  readonly readOnly = false
+  readonly settings: ShardSettings
+  readonly #components: ShardComponents
+  readonly #engine: Engine<Operation, Table, Shape>
+  readonly #committer: Committer
+  readonly #journal: Journal
+  readonly #tables: TableStack<Table>
+  readonly #views: Views<Table, Shape>
+  readonly #writes: WritePath<Operation, Table>
+  readonly #jobs: JobRunner
+  readonly #flusher: Flusher<Table>
+  readonly #compactor: Compactor
+  readonly #remover: FileRemover
+  readonly #pins = new PinnedSeqnos()
+  #manifest: ManifestState
+  #manifestNameNext = 1
+  /** Who waits for `visible` or for a flush; woken whenever either may have moved. Nobody waits most of the time. */
+  #progress: Deferred<void> | undefined
+  #rebuilding: Promise<void> | undefined
+  #failure: VarveError | undefined
+  #closing: Promise<void> | undefined
+  readonly #counters = { flushes: 0, flushedBytes: 0, compactions: 0, compactedBytes: 0, moves: 0 }
+
+  constructor(
+    components: ShardComponents,
+    engine: Engine<Operation, Table, Shape>,
+    settings: ShardSettings,
+    opened: OpenedShard<Table>,
+  ) {
+    this.settings = settings
+    this.#components = components
+    this.#engine = engine
+    this.#committer = opened.committer
+    this.#journal = opened.journal
+    this.#tables = opened.tables
+    this.#manifest = opened.manifest
+    const files = [...opened.manifest.files.values()]
+    this.#views = new Views(this.#tables.list(), { files, shape: engine.shape(files, undefined) })
+    const { clock } = components
+    this.#writes = new WritePath(
+      engine,
+      this.#journal,
+      settings,
+      {
+        freeze: () => this.#freeze(),
+        rebuild: () => this.#startRebuild(),
+        advanced: () => this.#wake(),
+        now: () => clock.monotonic(),
+      },
+      { table: this.#tables.active, seqno: opened.seqnoLast },
+    )
+    const { epoch } = this.#committer.content
+    this.#jobs = new JobRunner(components, epoch, (spec, outputs) => engine.verify(spec, outputs))
+    this.#remover = new FileRemover(components.files, () => this.#committer.content.pins)
+    this.#flusher = new Flusher(
+      {
+        nextFrozen: () => this.#tables.oldestFrozen,
+        untilVisible: (slot) => this.#untilVisible(slot),
+        writeFiles: (slot) => this.#writeFiles(slot),
+        commitFlush: (slot, files) => this.#commitFlush(slot, files),
+        failed: (error) => this.#fail(error),
+      },
+      clock,
+      settings.retryDelayMs,
+    )
+    this.#compactor = new Compactor(
+      {
+        choose: (running) => this.#choose(running),
+        rewriteFiles: (change) => this.#rewriteFiles(change),
+        commitChange: (change, added) => this.#commitChange(change, added),
+        failed: (error) => this.#fail(error),
+      },
+      clock,
+      settings.compactionsMax,
+      settings.retryDelayMs,
+    )
+  }
+
+  /** Starts what runs in the background. */
+  start(): void {
+    this.#holdIfBehind()
+    this.#flusher.kick()
+    this.#compactor.kick()
+    const { epoch } = this.#committer.content
+    this.#remover.removeOrphans(this.id, epoch, this.#committer.content, this.#manifest).catch(() => {
+      // Listing failed: the orphans are still there for the next owner.
+    })
+  }
+
+  get id(): ShardComponents['shard'] {
+    return this.#components.shard
+  }
+
+  get view(): View<Table, Shape> {
+    return this.#views.current
+  }
+
+  get visible(): Seqno {
+    return this.#writes.visible
+  }
+
+  write(operation: Operation, durability: Durability): Promise<void> {
+    if (this.#closing !== undefined) return Promise.reject(closed())
+    return this.#writes.write(operation, durability)
+  }
+
+  writeBatch(operations: readonly Operation[], durability: Durability): Promise<void> {
+    if (this.#closing !== undefined) return Promise.reject(closed())
+    return this.#writes.writeBatch(operations, durability)
+  }
+
+  pin(): View<Table, Shape> {
+    return this.#views.pin()
+  }
+
+  unpin(view: View<Table, Shape>): void {
+    this.#views.unpin(view)
+  }
+
+  pinSeqno(): Seqno {
+    const seqno = this.#writes.visible
+    this.#pins.pin(seqno)
+    return seqno
+  }
+
+  unpinSeqno(seqno: Seqno): void {
+    this.#pins.unpin(seqno)
+  }
+
+  async flush(): Promise<void> {
+    this.#throwIfUnable()
+    this.#writes.endGroup()
+    await this.#rebuilding
+    if (this.#tables.active.count > 0) this.#freeze()
+    const last = this.#tables.newestFrozen
+    if (last === undefined) return
+    while (this.#manifest.replayFrom < last.positionLimit) {
+      this.#throwIfUnable()
+      if (this.#flusher.lastError !== undefined) throw this.#flusher.lastError
+      await this.#moved()
+    }
+  }
+
+  async apply(change: Change): Promise<void> {
+    this.#throwIfUnable()
+    await this.#compactor.apply(change)
+  }
+
+  async settle(): Promise<void> {
+    this.#throwIfUnable()
+    await this.#compactor.settle()
+  }
+
+  async sync(): Promise<void> {
+    this.#throwIfUnable()
+    this.#writes.endGroup()
+    await this.#journal.sync()
+  }
+
+  async barrier(): Promise<void> {
+    this.#throwIfUnable()
+    await this.#journal.barrier()
+  }
+
+  statistics(): ShardStatistics {
+    const { files } = this.view.version
+    return {
+      epoch: this.#committer.content.epoch,
+      files: files.length,
+      fileBytes: files.reduce((sum, file) => sum + file.ref.bytes, 0),
+      memtableBytes: this.#tables.bytes,
+      frozenTables: this.#tables.frozenCount,
+      journalBytes: this.#journal.storedBytes,
+      queuedBytes: this.#writes.queuedBytes,
+      writtenBytes: this.#writes.writtenBytes,
+      ...this.#counters,
+      jobsRunning: this.#jobs.running,
+      jobFailures: this.#jobs.failures,
+      heldMs: Math.round(this.#writes.heldMs),
+      pinnedViews: this.#views.pinnedCount,
+      pinnedSeqnos: this.#pins.list().length,
+    }
+  }
+
+  close(): Promise<void> {
+    this.#closing ??= this.#close()
+    return this.#closing
+  }
+
+  async #close(): Promise<void> {
+    this.#writes.endGroup()
+    const reason = closed()
+    const stopped = Promise.all([this.#flusher.stop(), this.#compactor.stop()])
+    this.#jobs.cancelAll(reason)
+    // Group in flight settle with the journal's close; what is queued never reached it.
+    this.#wake()
+    await stopped
+    await this.#rebuilding
+    try {
+      if (this.#failure === undefined) await this.#journal.sync()
+    } finally {
+      await this.#journal.close()
+      this.#writes.fail(reason)
+      this.#wake()
+      await this.#remover.idle()
+    }
+  }
+
+  #choose(running: ReadonlySet<FileName>): readonly Change[] {
+    const { version } = this.view
+    return this.#engine.choose({
+      shape: version.shape,
+      files: version.files,
+      running,
+      pinnedSeqnos: this.#pins.list(),
+      now: this.#components.clock.now(),
+      debt: this.#tables.frozenCount,
+    })
+  }
+
+  #freeze(): void {
+    const next = this.#engine.memtable()
+    this.#tables.freeze(next, this.#journal.end, this.#writes.applied)
+    this.#writes.table = next
+    this.#views.advance(this.#tables.list(), this.view.version)
+    this.#holdIfBehind()
+    this.#flusher.kick()
+  }
+
+  #holdIfBehind(): void {
+    if (this.#tables.frozenCount > this.settings.frozenMax) this.#writes.hold('flush')
+    else this.#writes.release('flush')
+    if (this.#engine.pressure(this.view.version.shape) === 'stop') this.#writes.hold('compaction')
+    else this.#writes.release('compaction')
+  }
+
+  async #untilVisible(slot: FrozenTable<Table>): Promise<void> {
+    while (this.#writes.visible < slot.seqnoLast && this.#tables.oldestFrozen === slot) {
+      if (this.#failure !== undefined) throw this.#failure
+      if (this.#closing !== undefined) throw closed()
+      await this.#moved()
+    }
+  }
+
+  async #writeFiles(slot: FrozenTable<Table>): Promise<readonly VersionFile[]> {
+    const pinned = this.#pins.list()
+    const plan = this.#engine.flush(slot.table, pinned)
+    return plan === undefined ? [] : this.#jobs.run(plan, pinned)
+  }
+
+  async #rewriteFiles(change: Rewrite): Promise<readonly VersionFile[]> {
+    const pinned = this.#pins.list()
+    return this.#jobs.run(this.#engine.rewrite(change, this.view.version.shape, pinned), pinned)
+  }
+
+  async #commitFlush(slot: FrozenTable<Table>, added: readonly VersionFile[]): Promise<void> {
+    await this.#journal.sync()
+    await this.#commit(
+      () => ({ removed: [], added, replayFrom: slot.positionLimit, seqnoLast: slot.seqnoLast }),
+      () => {
+        this.#tables.shift(slot)
+        this.#counters.flushes++
+        for (const file of added) this.#counters.flushedBytes += file.ref.bytes
+        return () => slot.table.release()
+      },
+    )
+    await this.#journal.truncate(this.#manifest.replayFrom)
+  }
+
+  async #commitChange(change: Change, added: readonly VersionFile[]): Promise<void> {
+    await this.#commit(
+      (manifest) => {
+        const { replayFrom, seqnoLast } = manifest
+        if (change.type !== 'move') return { removed: namesOf(change), added, replayFrom, seqnoLast }
+        const moved = change.files.flatMap((name) => manifest.files.get(name) ?? [])
+        return { removed: [], added: moved.map((file) => ({ ...file, group: change.group })), replayFrom, seqnoLast }
+      },
+      () => {
+        if (change.type === 'move') this.#counters.moves++
+        if (change.type === 'rewrite') this.#counters.compactions++
+        for (const file of added) this.#counters.compactedBytes += file.ref.bytes
+        return () => undefined
+      },
+    )
+  }
+
+  /**
+   * Commits an edit, then shows it to readers.
+   *
+   * @param committed runs between the two; returns what to do when no view from before is left
+   */
+  async #commit(makeEdit: (manifest: ManifestState) => Edit, committed: () => () => void): Promise<void> {
+    let next = this.#manifest
+    let replaced: readonly FileName[] = []
+    await this.#committer.commit(async (content) => {
+      const edit = makeEdit(this.#manifest)
+      next = applyEdit(this.#manifest, edit)
+      const log = await extendLog(content, edit, next, this.#components.files, () => this.#nextManifestName())
+      const kept = new Set(manifestFiles(log).map((ref) => ref.name))
+      replaced = manifestFiles(content).flatMap((ref) => (kept.has(ref.name) ? [] : [ref.name]))
+      return { base: log.base, deltas: log.deltas, edits: log.edits }
+    })
+    const before = this.#manifest
+    this.#manifest = next
+    const release = committed()
+    const gone = [...before.files.values()].filter((file) => !next.files.has(file.ref.name))
+    const version = this.#version(next)
+    this.#views.advance(this.#tables.list(), version, [
+      release,
+      () => {
+        for (const file of gone) this.#engine.retire(file)
+        this.#remover.remove(gone.map((file) => file.ref.name))
+      },
+    ])
+    this.#remover.remove(replaced)
+    this.#holdIfBehind()
+    this.#wake()
+    this.#compactor.kick()
+  }
+
+  #version(manifest: ManifestState): Version<Shape> {
+    const files = [...manifest.files.values()]
+    return Object.freeze({ files: Object.freeze(files), shape: this.#engine.shape(files, this.view.version.shape) })
+  }
+
+  #nextManifestName(): FileName {
+    return fileName(`${this.id}.e${this.#committer.content.epoch}-m${this.#manifestNameNext++}.manifest`)
+  }
+
+  #startRebuild(): void {
+    this.#rebuilding = this.#rebuild().finally(() => (this.#rebuilding = undefined))
+  }
+
+  /** After NO_SPACE: the memtables have operations that are not in the journal. Makes them anew from what is. */
+  async #rebuild(): Promise<void> {
+    const visible = this.#writes.visible
+    const next = this.#engine.memtable()
+    try {
+      const { dropped, positionFirst } = this.#tables.rewind(visible, next)
+      const before = this.#tables.newestFrozen?.seqnoLast ?? this.#manifest.seqnoLast
+      const replayed = await replayInto(this.#journal, this.#engine, this.#tables, positionFirst, before, Infinity)
+      this.#views.advance(
+        this.#tables.list(),
+        this.view.version,
+        dropped.map((table) => () => table.release()),
+      )
+      this.#writes.rebuilt(this.#tables.active, replayed.seqnoLast)
+      this.#wake()
+    } catch (cause) {
+      this.#fail(
+        new VarveError('POISONED', 'the memtable could not be rebuilt after the disk was full: reopen the shard', {
+          cause,
+        }),
+      )
+    }
+  }
+
+  #fail(error: VarveError): void {
+    this.#failure ??= error
+    this.#writes.fail(error)
+    this.#wake()
+  }
+
+  #wake(): void {
+    const progress = this.#progress
+    if (progress === undefined) return
+    this.#progress = undefined
+    progress.resolve()
+  }
+
+  #moved(): Promise<void> {
+    return (this.#progress ??= new Deferred<void>()).promise
+  }
+
+  #throwIfUnable(): void {
+    if (this.#closing !== undefined) throw closed()
+    if (this.#failure !== undefined) throw this.#failure
+  }
+}
+
+function closed(): VarveError {
+  return new VarveError('CLOSED', 'the shard is closed')
+}

@@ -1,0 +1,43 @@
+/** Defaults of the generic shard, and the one place that checks them. */
+
+import { KIB, MIB } from '../kernel/limits.ts'
+import type { ShardSettings } from './shard.ts'
+
+export const SHARD_DEFAULTS: ShardSettings = Object.freeze({
+  // RocksDB's write_buffer_size. Smaller: more, smaller files and more write amplification; larger: longer replay.
+  memtableBytes: 64 * MIB,
+  // One being flushed, one waiting: three memtables in memory at the most.
+  frozenMax: 2,
+  // One long compaction must not keep level 0 waiting.
+  compactionsMax: 2,
+  // What a program may issue without awaiting anything while compaction catches up, before it is told to slow down.
+  queuedBytesMax: 256 * MIB,
+  // Large enough to amortise a write call, small enough to start writing while a long synchronous loop goes on.
+  groupBytesMax: 256 * KIB,
+  retryDelayMs: 100,
+})
+
+const RANGES: Readonly<Record<keyof ShardSettings, readonly [number, number]>> = {
+  memtableBytes: [1 * KIB, 2048 * MIB],
+  frozenMax: [1, 64],
+  compactionsMax: [1, 64],
+  queuedBytesMax: [0, Number.MAX_SAFE_INTEGER],
+  groupBytesMax: [1, 64 * MIB],
+  retryDelayMs: [1, 60_000],
+}
+
+/** @throws {TypeError} unknown name or not a number; {RangeError} out of range */
+export function resolveShardSettings(input: Partial<ShardSettings> = {}): ShardSettings {
+  for (const name of Object.keys(input)) {
+    if (!Object.hasOwn(RANGES, name)) throw new TypeError(`unknown setting ${name}`)
+  }
+  const settings = { ...SHARD_DEFAULTS, ...input }
+  for (const name of Object.keys(RANGES) as (keyof ShardSettings)[]) {
+    const value: unknown = settings[name]
+    const [least, most] = RANGES[name]
+    if (typeof value !== 'number' || !Number.isInteger(value))
+      throw new TypeError(`${name} must be an integer, got ${String(value)}`)
+    if (value < least || value > most) throw new RangeError(`${name} must be ${least}…${most}, got ${value}`)
+  }
+  return Object.freeze(settings)
+}

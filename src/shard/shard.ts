@@ -1,0 +1,230 @@
+/**
+ * The engine port: what a domain engine supplies to the generic shard.
+ *
+ * The shard knows operations, memtables, files and seqnos; it does not know what a key is. Crash safety, fencing, flush
+ * scheduling, manifests, snapshots and back-pressure are its part; data structure, file formats, policy and reads are
+ * the engine's.
+ */
+
+import type { Clock } from '../kernel/clock.ts'
+import type { Decoder, Encoder } from '../kernel/codec.ts'
+import type { FileRef } from '../kernel/file-ref.ts'
+import type { Hash } from '../kernel/hash.ts'
+import type { FileName, Seqno, ShardId } from '../kernel/ids.ts'
+import type { Random } from '../kernel/random.ts'
+import type { FileStore, HeadStore } from '../fs/fs.ts'
+import type { Durability, JournalSystem } from '../journal/journal.ts'
+import type { Memtable } from '../memtable/memtable.ts'
+import type {
+  FormatReference,
+  HandlerReference,
+  JobOutput,
+  JobRequirements,
+  JobScheduler,
+  JobSpec,
+} from '../jobs/jobs.ts'
+import type { View } from './version.ts'
+
+/** The parts a shard is composed of. Whoever opens the shard owns them and closes them after it. */
+export interface ShardComponents {
+  readonly shard: ShardId
+  readonly files: FileStore
+  readonly heads: HeadStore
+  readonly journal: JournalSystem
+  readonly jobs: JobScheduler
+  /** Runs jobs whose inputs are in memory, where `jobs` takes no shared memory. */
+  readonly localJobs?: JobScheduler
+  readonly clock: Clock
+  readonly random: Random
+  readonly hash: Hash
+}
+
+/**
+ * A domain engine.
+ *
+ * @typeParam Operation one write, as the engine's API makes it
+ * @typeParam Table its memtable
+ * @typeParam Shape what it derives from the files of a version to read them: levels, runs, windows
+ */
+export interface Engine<Operation, Table extends Memtable<Operation>, Shape> {
+  /** Recorded in the manifest, which refuses to open with another. */
+  readonly name: string
+  readonly version: number
+  /** Further choices that stored data depends on (a key order, a partitioning): recorded and compared like the name. */
+  readonly identity: Readonly<Record<string, string>>
+  /** Appends one operation, self-delimiting, to a journal payload. Synchronous; cannot fail for an accepted operation. */
+  encode(operation: Operation, into: Encoder): void
+  /** Reads what `encode` wrote. The result may borrow from the payload and be reused by the next call. */
+  decode(from: Decoder): Operation
+  /** An empty memtable. */
+  memtable(): Table
+  /** How to turn a frozen memtable into files; undefined where it holds nothing worth a file. */
+  flush(table: Table, pinnedSeqnos: readonly Seqno[]): JobPlan | undefined
+  /** Derives what reads need. Pure but for the reuse of what `previous` derived for the same files. */
+  shape(files: readonly VersionFile[], previous: Shape | undefined): Shape
+  /** A pure function of its arguments: what to do next, most urgent first; nothing where all is well. */
+  choose(input: ChooseInput<Shape>): readonly Change[]
+  /** How to run a Rewrite that `choose` (or a caller of `Shard.apply`) asked for. */
+  rewrite(change: Rewrite, shape: Shape, pinnedSeqnos: readonly Seqno[]): JobPlan
+  /** How far compaction lags behind. Writes wait while it says `stop`. */
+  pressure(shape: Shape): Pressure
+  /**
+   * Checks the meaning of a job's outputs before they are committed. The shard has already checked names, attempt and
+   * lengths. @throws {VarveError} JOB_REJECTED
+   */
+  verify(spec: JobSpec, outputs: readonly JobOutput[]): Promise<void>
+  /** The file is no longer part of any version a reader can see: let go of readers and caches. */
+  retire(file: VersionFile): void
+}
+
+export type Pressure = 'none' | 'stop'
+
+/** The engine's part of a job specification; the shard adds identity, attempt and names. */
+export interface JobPlan {
+  readonly handler: HandlerReference
+  readonly inputs: JobSpec['inputs']
+  readonly parameters: unknown
+  readonly requirements: JobRequirements
+  readonly priority: number
+}
+
+/** A file as the manifest keeps it. */
+export interface VersionFile {
+  readonly ref: FileRef
+  readonly format: FormatReference
+  /** The engine's grouping: a level, a run, a window. */
+  readonly group: number
+  readonly seqnoFirst: Seqno
+  readonly seqnoLast: Seqno
+  /** What the job that wrote the file says of it. Opaque to the shard. */
+  readonly meta: Uint8Array
+  /** How this shard sees the file, such as a part of its key range. Opaque to the shard; empty at first. */
+  readonly view: Uint8Array
+}
+
+export interface ChooseInput<Shape> {
+  readonly shape: Shape
+  readonly files: readonly VersionFile[]
+  /** Files that running jobs read. */
+  readonly running: ReadonlySet<FileName>
+  readonly pinnedSeqnos: readonly Seqno[]
+  /** Wall clock, milliseconds: for windows and expiry, never for safety. */
+  readonly now: number
+  /** Frozen memtables that wait to be flushed. */
+  readonly debt: number
+}
+
+/** Gives files another group without touching them. */
+export interface Move {
+  readonly type: 'move'
+  readonly files: readonly FileName[]
+  readonly group: number
+}
+
+/** Replaces files by what a job makes of them. */
+export interface Rewrite {
+  readonly type: 'rewrite'
+  readonly inputs: readonly FileName[]
+  readonly group: number
+  /** The engine's own, handed to `Engine.rewrite`. */
+  readonly parameters: unknown
+}
+
+/** Forgets files: expired windows, ranges deleted as a whole. */
+export interface Drop {
+  readonly type: 'drop'
+  readonly files: readonly FileName[]
+}
+
+export type Change = Move | Rewrite | Drop
+
+export interface ShardSettings {
+  /** A memtable of this size is frozen and flushed, in bytes. */
+  readonly memtableBytes: number
+  /** Frozen memtables that may wait; writes wait while there are more. */
+  readonly frozenMax: number
+  /** Compactions at a time. */
+  readonly compactionsMax: number
+  /** Bytes of writes that may wait while writes are held back; beyond, they reject with BUSY. */
+  readonly queuedBytesMax: number
+  /** A group of writes is handed to the journal at this size, even within one turn of the event loop. */
+  readonly groupBytesMax: number
+  /** A failed job is tried again after this many milliseconds, doubling up to a minute. */
+  readonly retryDelayMs: number
+}
+
+export interface ShardOpenOptions {
+  readonly settings?: Partial<ShardSettings>
+  /** Create the shard where there is none. Default true. */
+  readonly createIfMissing?: boolean
+  /** Fail with EXISTS where there is one. Default false. */
+  readonly errorIfExists?: boolean
+  /** Read what is there without taking ownership and without changing anything. Default false. */
+  readonly readOnly?: boolean
+  readonly signal?: AbortSignal
+}
+
+/** An open shard, as its engine uses it. */
+export interface Shard<Operation, Table extends Memtable<Operation>, Shape> {
+  readonly id: ShardId
+  readonly readOnly: boolean
+  readonly settings: ShardSettings
+  /** The newest view, for reads that end within this turn. */
+  readonly view: View<Table, Shape>
+  /** Reads see operations up to here. */
+  readonly visible: Seqno
+  /**
+   * Applies one operation and resolves when it has reached `durability`; operations of one turn and rung share a
+   * promise. Order of calls is commit order. The operation is only borrowed for the call.
+   *
+   * @throws {VarveError} BUSY — writes are held back and the queue is full: await earlier writes first
+   * @throws {VarveError} NO_SPACE — nothing was written; writes resume by themselves
+   * @throws {VarveError} FENCED, OUTCOME_UNKNOWN, POISONED, READ_ONLY, CLOSED
+   */
+  write(operation: Operation, durability: Durability): Promise<void>
+  /** As `write`, for operations that become visible and durable together or not at all. */
+  writeBatch(operations: readonly Operation[], durability: Durability): Promise<void>
+  /** Holds the current view until `unpin`. */
+  pin(): View<Table, Shape>
+  unpin(view: View<Table, Shape>): void
+  /** Holds what a reader at `visible` sees, across flushes and compactions, until `unpinSeqno`. */
+  pinSeqno(): Seqno
+  unpinSeqno(seqno: Seqno): void
+  /** Resolves when everything written before is in files. */
+  flush(): Promise<void>
+  /** Runs one change now, as if `Engine.choose` had asked for it. */
+  apply(change: Change): Promise<void>
+  /** Resolves when `Engine.choose` asks for nothing more and no job runs. */
+  settle(): Promise<void>
+  /** Makes every write so far durable. */
+  sync(): Promise<void>
+  /** Resolves if this owner still is the owner. @throws {VarveError} FENCED */
+  barrier(): Promise<void>
+  statistics(): ShardStatistics
+  /** Settles every call, then lets go. Idempotent. */
+  close(): Promise<void>
+}
+
+export interface ShardStatistics {
+  readonly epoch: number
+  readonly files: number
+  readonly fileBytes: number
+  /** Memory of the memtables, in bytes. */
+  readonly memtableBytes: number
+  readonly frozenTables: number
+  readonly journalBytes: number
+  readonly queuedBytes: number
+  /** Since opening: encoded bytes of all operations, and bytes of files written by flushes and by compactions. */
+  readonly writtenBytes: number
+  readonly flushedBytes: number
+  readonly compactedBytes: number
+  readonly flushes: number
+  readonly compactions: number
+  readonly moves: number
+  readonly jobsRunning: number
+  readonly jobFailures: number
+  /** Milliseconds that writes were held back. */
+  readonly heldMs: number
+  readonly pinnedViews: number
+  readonly pinnedSeqnos: number
+}

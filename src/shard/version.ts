@@ -1,0 +1,81 @@
+/**
+ * Versions and views: what a reader sees, immutable once made.
+ *
+ * A version is the set of files; a view is a version and the memtables over it. Every freeze, flush and compaction makes
+ * a new view. A reader that may outlive the current turn pins the view it reads; memtables and files that a later view
+ * dropped are released when no pinned view can still see them.
+ */
+
+import { assert } from '../kernel/assert.ts'
+import type { VersionFile } from './shard.ts'
+
+export interface Version<Shape> {
+  readonly files: readonly VersionFile[]
+  readonly shape: Shape
+}
+
+export interface View<Table, Shape> {
+  readonly id: number
+  /** Newest first: the active one, then the frozen ones. */
+  readonly tables: readonly Table[]
+  readonly version: Version<Shape>
+}
+
+/** The current view, the pinned ones, and what waits for them. */
+export class Views<Table, Shape> {
+  #current: View<Table, Shape>
+  /** Pins of each view that has any, in the order of ids. */
+  readonly #pins = new Map<number, number>()
+  /** What was dropped, with the id of the last view that saw it, in order. */
+  #dropped: { readonly lastView: number; readonly release: () => void }[] = []
+
+  constructor(tables: readonly Table[], version: Version<Shape>) {
+    this.#current = Object.freeze({ id: 1, tables: Object.freeze([...tables]), version })
+  }
+
+  get current(): View<Table, Shape> {
+    return this.#current
+  }
+
+  /** Makes `tables` over `version` the current view. Each of `releases` runs once no view that saw its object is left. */
+  advance(tables: readonly Table[], version: Version<Shape>, releases: readonly (() => void)[] = []): void {
+    const lastView = this.#current.id
+    this.#current = Object.freeze({ id: lastView + 1, tables: Object.freeze([...tables]), version })
+    for (const release of releases) this.#dropped.push({ lastView, release })
+    this.#releaseUnseen()
+  }
+
+  /** The current view, held until `unpin`. */
+  pin(): View<Table, Shape> {
+    const view = this.#current
+    this.#pins.set(view.id, (this.#pins.get(view.id) ?? 0) + 1)
+    return view
+  }
+
+  unpin(view: View<Table, Shape>): void {
+    const pins = this.#pins.get(view.id)
+    assert(pins !== undefined, 'view unpinned more often than pinned')
+    if (pins > 1) {
+      this.#pins.set(view.id, pins - 1)
+    } else {
+      this.#pins.delete(view.id)
+      this.#releaseUnseen()
+    }
+  }
+
+  /** Views pinned, for statistics and for `close`. */
+  get pinnedCount(): number {
+    return this.#pins.size
+  }
+
+  #releaseUnseen(): void {
+    let oldest = this.#current.id
+    for (const id of this.#pins.keys()) oldest = Math.min(oldest, id)
+    let count = 0
+    while (count < this.#dropped.length && (this.#dropped[count]?.lastView ?? Infinity) < oldest) count++
+    if (count === 0) return
+    const released = this.#dropped.slice(0, count)
+    this.#dropped = this.#dropped.slice(count)
+    for (const { release } of released) release()
+  }
+}

@@ -1,0 +1,252 @@
+/**
+ * The write path: from an operation to its acknowledgement.
+ *
+ *      write ──► group ──► memtable        applied   at once, invisible
+ *                  │
+ *                  └─ end of turn ──► journal ──► written   visible advances, in order
+ *                                        └──────► synced
+ *
+ * Operations of one turn share one journal batch, and those of one rung one promise. While writes are held back they
+ * queue, in order, up to a limit.
+ *
+ * When the journal says NO_SPACE nothing of the group is in it, but the memtable has it already: writes are held until
+ * the host has rebuilt the memtable from the journal. Any other failure leaves the outcome unknown: no further write is
+ * taken, and reads go on at the last visible seqno.
+ */
+
+import { Decoder } from '../kernel/codec.ts'
+import { VarveError, isCode } from '../kernel/errors.ts'
+import type { JournalPosition, Seqno } from '../kernel/ids.ts'
+import type { Durability, Journal } from '../journal/journal.ts'
+import type { Memtable } from '../memtable/memtable.ts'
+import { failGroup } from './group-codec.ts'
+import type { Engine, ShardSettings } from './shard.ts'
+import { EncoderPool, WriteGroup } from './write-group.ts'
+import { WriteQueue } from './write-queue.ts'
+
+/** Why writes wait. */
+export type HoldReason = 'flush' | 'compaction' | 'journal' | 'rebuild'
+
+/** What the write path needs of the shard around it. */
+export interface WriteHost {
+  /** A group has ended and the memtable has reached its size: freeze it. May hold writes. */
+  freeze(): void
+  /** Nothing of the last groups is in the journal: rebuild the memtable, then release 'rebuild'. */
+  rebuild(): void
+  /** `visible` has grown. */
+  advanced(): void
+  now(): number
+}
+
+export class WritePath<Operation, Table extends Memtable<Operation>> {
+  readonly #engine: Engine<Operation, Table, unknown>
+  readonly #journal: Journal
+  readonly #settings: ShardSettings
+  readonly #host: WriteHost
+  readonly #queue: WriteQueue<Operation>
+  readonly #encoders = new EncoderPool()
+  readonly #holds = new Set<HoldReason>()
+  /** The memtable that takes writes. The host replaces it. */
+  table: Table
+  /** Seqno of the last operation in a memtable. */
+  applied: Seqno
+  /** Seqno of the last operation that reads may see. */
+  visible: Seqno
+  /** Seqno of the last operation known to be on stable storage. */
+  synced: Seqno
+  /** Encoded bytes of all operations. */
+  writtenBytes = 0
+  #heldMs = 0
+  #heldSince = 0
+  #group: WriteGroup | undefined
+  #failure: VarveError | undefined
+
+  constructor(
+    engine: Engine<Operation, Table, unknown>,
+    journal: Journal,
+    settings: ShardSettings,
+    host: WriteHost,
+    start: { readonly table: Table; readonly seqno: Seqno },
+  ) {
+    this.#engine = engine
+    this.#journal = journal
+    this.#settings = settings
+    this.#host = host
+    this.#queue = new WriteQueue(settings.queuedBytesMax, (operation, into) => engine.encode(operation, into))
+    this.table = start.table
+    this.applied = start.seqno
+    this.visible = start.seqno
+    this.synced = start.seqno
+  }
+
+  get queuedBytes(): number {
+    return this.#queue.bytes
+  }
+
+  get heldMs(): number {
+    return this.#heldMs + (this.#holds.size > 0 ? this.#host.now() - this.#heldSince : 0)
+  }
+
+  write(operation: Operation, durability: Durability): Promise<void> {
+    if (this.#failure !== undefined) return Promise.reject(this.#failure)
+    if (this.#holds.size > 0 || !this.#queue.empty) return this.#queue.push([operation], durability)
+    const group = this.#group ?? this.#begin()
+    group.encoder.varint(1)
+    this.#add(group, operation)
+    return this.#added(group, durability)
+  }
+
+  writeBatch(operations: readonly Operation[], durability: Durability): Promise<void> {
+    if (this.#failure !== undefined) return Promise.reject(this.#failure)
+    if (operations.length === 0) return Promise.resolve()
+    if (this.#holds.size > 0 || !this.#queue.empty) return this.#queue.push(operations, durability)
+    const group = this.#group ?? this.#begin()
+    group.encoder.varint(operations.length)
+    for (const operation of operations) this.#add(group, operation)
+    return this.#added(group, durability)
+  }
+
+  /** Holds writes back for `reason`, until it is released. */
+  hold(reason: HoldReason): void {
+    if (this.#holds.size === 0) this.#heldSince = this.#host.now()
+    this.#holds.add(reason)
+  }
+
+  release(reason: HoldReason): void {
+    if (!this.#holds.delete(reason) || this.#holds.size > 0) return
+    this.#heldMs += this.#host.now() - this.#heldSince
+    this.#drain()
+  }
+
+  /** Ends the group of this turn now. */
+  endGroup(): void {
+    const group = this.#group
+    if (group === undefined) return
+    this.#group = undefined
+    this.writtenBytes += group.encoder.length
+    this.#append(group)
+    if (this.table.bytes >= this.#settings.memtableBytes) this.#host.freeze()
+  }
+
+  /** Takes no further write; everything queued or in flight rejects with what `reason` says. */
+  fail(reason: VarveError): void {
+    this.#failure ??= reason
+    const group = this.#group
+    this.#group = undefined
+    group?.reject(this.#failure)
+    this.#queue.rejectAll(this.#failure)
+  }
+
+  /** The host has rebuilt the memtable: go on from there. */
+  rebuilt(table: Table, seqno: Seqno): void {
+    this.table = table
+    this.applied = seqno
+    this.visible = seqno
+    this.release('rebuild')
+  }
+
+  #begin(): WriteGroup {
+    const group = new WriteGroup(this.#encoders.take(), this.#journal.end, this.applied)
+    this.#group = group
+    queueMicrotask(() => {
+      if (this.#group === group) this.endGroup()
+    })
+    return group
+  }
+
+  #add(group: WriteGroup, operation: Operation): void {
+    const position = (group.position + group.encoder.length) as JournalPosition
+    this.#engine.encode(operation, group.encoder)
+    const seqno = (this.applied + 1) as Seqno
+    this.table.apply(operation, seqno, position)
+    this.applied = seqno
+  }
+
+  #added(group: WriteGroup, durability: Durability): Promise<void> {
+    group.seqnoLast = this.applied
+    const promise = group.promise(durability)
+    if (group.encoder.length >= this.#settings.groupBytesMax) this.endGroup()
+    return promise
+  }
+
+  #append(group: WriteGroup): void {
+    try {
+      const append = this.#journal.append(group.encoder.view(), group.durability)
+      append.written.then(
+        () => this.#onWritten(group),
+        (error: unknown) => this.#onFailed(group, error),
+      )
+      append.synced?.then(
+        () => this.#onSynced(group),
+        (error: unknown) => this.#onFailed(group, error),
+      )
+    } catch (error) {
+      this.#onFailed(group, error)
+      return
+    }
+    if (this.#journal.pendingBytes > this.#journal.pendingBytesMax) this.#awaitJournal()
+  }
+
+  #awaitJournal(): void {
+    if (this.#holds.has('journal')) return
+    this.hold('journal')
+    this.#journal.ready().then(
+      () => this.release('journal'),
+      (error: unknown) => this.fail(asFailure(error)),
+    )
+  }
+
+  #onWritten(group: WriteGroup): void {
+    this.visible = group.seqnoLast
+    this.#encoders.give(group.encoder)
+    group.resolveWritten()
+    this.#host.advanced()
+  }
+
+  #onSynced(group: WriteGroup): void {
+    if (group.seqnoLast > this.synced) this.synced = group.seqnoLast
+    group.resolveSynced()
+  }
+
+  #onFailed(group: WriteGroup, error: unknown): void {
+    group.reject(error)
+    if (isCode(error, 'NO_SPACE')) {
+      if (this.#holds.has('rebuild') || this.#failure !== undefined) return
+      this.hold('rebuild')
+      // What this turn has added since follows a gap and cannot be written either.
+      const later = this.#group
+      this.#group = undefined
+      later?.reject(error)
+      this.#host.rebuild()
+      return
+    }
+    this.fail(asFailure(error))
+    this.#host.advanced()
+  }
+
+  #drain(): void {
+    while (this.#holds.size === 0) {
+      const write = this.#queue.shift()
+      if (write === undefined) return
+      const group = this.#group ?? this.#begin()
+      group.encoder.varint(write.count)
+      const decoder = new Decoder(write.bytes, (reason, at) => failGroup(group.position + at, reason))
+      for (let left = write.count; left > 0; left--) this.#add(group, this.#engine.decode(decoder))
+      this.#added(group, write.durability).then(
+        () => write.settled.resolve(),
+        (error: unknown) => write.settled.reject(error),
+      )
+    }
+  }
+}
+
+function asFailure(error: unknown): VarveError {
+  if (isCode(error, 'FENCED', 'CLOSED')) return error
+  return new VarveError(
+    'POISONED',
+    'an earlier write may or may not have happened: close this shard and open it again',
+    {
+      cause: error,
+    },
+  )
+}

@@ -1,0 +1,73 @@
+/**
+ * Writes that wait while the shard holds writes back: encoded at once, because the caller may reuse its buffers, and
+ * bounded in bytes, because nothing waits without bound.
+ */
+
+import { Encoder } from '../kernel/codec.ts'
+import { VarveError } from '../kernel/errors.ts'
+import type { Durability } from '../journal/journal.ts'
+import { Deferred } from './deferred.ts'
+
+export interface QueuedWrite {
+  /** Operations one after the other, as the engine encodes them. */
+  readonly bytes: Uint8Array
+  readonly count: number
+  readonly durability: Durability
+  readonly settled: Deferred<void>
+}
+
+export class WriteQueue<Operation> {
+  readonly #bytesMax: number
+  readonly #encode: (operation: Operation, into: Encoder) => void
+  #writes: QueuedWrite[] = []
+  #next = 0
+  #bytes = 0
+
+  constructor(bytesMax: number, encode: (operation: Operation, into: Encoder) => void) {
+    this.#bytesMax = bytesMax
+    this.#encode = encode
+  }
+
+  get bytes(): number {
+    return this.#bytes
+  }
+
+  get empty(): boolean {
+    return this.#next === this.#writes.length
+  }
+
+  /** Rejects with BUSY where the queue is full; one write always fits, however large. */
+  push(operations: readonly Operation[], durability: Durability): Promise<void> {
+    if (this.#bytes >= this.#bytesMax && !this.empty) return Promise.reject(this.#busy())
+    const encoder = new Encoder()
+    for (const operation of operations) this.#encode(operation, encoder)
+    const settled = new Deferred<void>()
+    this.#writes.push({ bytes: encoder.finish(), count: operations.length, durability, settled })
+    this.#bytes += encoder.length
+    return settled.promise
+  }
+
+  shift(): QueuedWrite | undefined {
+    const write = this.#writes[this.#next]
+    if (write === undefined) return undefined
+    this.#next++
+    this.#bytes -= write.bytes.length
+    if (this.#next === this.#writes.length || this.#next > 1024) {
+      this.#writes = this.#writes.slice(this.#next)
+      this.#next = 0
+    }
+    return write
+  }
+
+  rejectAll(reason: unknown): void {
+    for (let write = this.shift(); write !== undefined; write = this.shift()) write.settled.reject(reason)
+  }
+
+  #busy(): VarveError {
+    return new VarveError(
+      'BUSY',
+      `writes are held back until flush and compaction catch up, and ${this.#bytes} bytes wait already; await earlier writes before issuing more, or raise queuedBytesMax`,
+      { details: { pending: this.#bytes, limit: this.#bytesMax } },
+    )
+  }
+}
