@@ -23,8 +23,10 @@ export interface JobScheduler {
   /**
    * Queues one job. Synchronous; the answer, or the reason why there is none, arrives in `result`.
    *
-   * @throws {VarveError} UNSUPPORTED — inputs in shared memory, which this scheduler cannot take
-   * @throws {VarveError} BUSY — more than `pendingMax` jobs are waiting
+   * The spec is taken as plain data: a handler gets a copy, in which only `SharedArrayBuffer`s are the same memory.
+   *
+   * @throws {VarveError} UNSUPPORTED — inputs in shared memory, or required labels, that this scheduler does not have
+   * @throws {VarveError} BUSY — `pendingMax` jobs have not settled
    * @throws {VarveError} CLOSED
    */
   submit(spec: JobSpec): JobHandle
@@ -59,7 +61,7 @@ export interface JobSpec {
   /** Every output's name starts with this. */
   readonly outputPrefix: string
   readonly requirements: JobRequirements
-  /** Lower runs first. */
+  /** Lower runs first. Zero and below is urgent (a flush that writes wait for): a scheduler keeps room for it. */
   readonly priority: number
 }
 
@@ -71,7 +73,13 @@ export interface JobRequirements {
 }
 
 export type JobInput =
-  | { readonly type: 'file'; readonly ref: FileRef; readonly format: FormatReference; readonly meta: Uint8Array; readonly view: Uint8Array }
+  | {
+      readonly type: 'file'
+      readonly ref: FileRef
+      readonly format: FormatReference
+      readonly meta: Uint8Array
+      readonly view: Uint8Array
+    }
   /** What `Memtable.handOver()` gave. */
   | { readonly type: 'memory'; readonly image: unknown }
 
@@ -101,8 +109,11 @@ export interface JobResult {
 export interface JobHandle {
   readonly id: string
   /**
-   * @throws {VarveError} JOB_FAILED — with the handler's error as `cause`
-   * @throws {VarveError} ABORTED — cancelled; CLOSED — the scheduler closed
+   * Settles once nothing of the job runs any more, so that memory lent to it may be taken back. Not listening to a
+   * failure is no unhandled rejection.
+   *
+   * @throws {VarveError} JOB_FAILED — with the handler's error as `cause`, and its code, if any, as `details.causeCode`
+   * @throws {VarveError} ABORTED — cancelled, even if the handler finished meanwhile; CLOSED — the scheduler closed
    */
   readonly result: Promise<JobResult>
   /** 0 … 1, as the handler last said. */
@@ -114,7 +125,18 @@ export interface JobHandle {
 /** What runs for a job. It must leave no output behind unfinished when it throws or is aborted. */
 export type JobHandler = (spec: JobSpec, context: JobContext) => Promise<JobResult>
 
+/** What a handler module exports under the name of a `HandlerReference`. */
+export interface HandlerExport {
+  /** Grows when parameters, inputs or outputs change their meaning. */
+  readonly version: number
+  readonly run: JobHandler
+}
+
 export interface JobContext {
+  /**
+   * The file store, as far as a job may use it: creates only under the output prefix, removes nothing. What a handler
+   * leaves open or unfinished is closed or aborted for it.
+   */
   readonly files: FileStore
   readonly hash: Hash
   readonly clock: Clock
@@ -124,7 +146,8 @@ export interface JobContext {
   progress(fraction: number): void
   /**
    * Lets others run. Call it at least once per few milliseconds of work: on the main thread it gives way to the event
-   * loop when its slice is used up, in a worker it does nothing. Throws ABORTED when cancelled.
+   * loop when its slice is used up; a worker gives way now and then, to hear of a cancellation. Throws ABORTED when
+   * cancelled.
    */
   pause(): Promise<void>
 }

@@ -1,0 +1,136 @@
+/**
+ * The entry of a worker thread: composes itself from plain data, then runs one job after another.
+ *
+ * A handler's stray rejection or exception ends the thread, as it would a process; the scheduler fails the job and
+ * starts another.
+ */
+
+import { parentPort, workerData } from 'node:worker_threads'
+import type { MessagePort } from 'node:worker_threads'
+import { assert } from '../kernel/assert.ts'
+import type { Clock } from '../kernel/clock.ts'
+import { encodeError } from '../kernel/error-wire.ts'
+import { VarveError } from '../kernel/errors.ts'
+import { loadHash } from '../kernel/hash.ts'
+import { HandlerTable } from './handler-table.ts'
+import type { HandlerModule } from './handler-table.ts'
+import { runJob } from './job-run.ts'
+import type { JobEnvironment } from './job-run.ts'
+import type { JobSpec } from './jobs.ts'
+import * as standardHandlers from './standard-handlers.ts'
+import { STANDARD_HANDLERS } from './standard-handlers.ts'
+import { TimeSlices } from './time-slices.ts'
+import type {
+  ClockFactory,
+  ComponentReference,
+  FileStoreFactory,
+  WorkerAnswer,
+  WorkerBirth,
+  WorkerComposition,
+  WorkerRequest,
+} from './worker-protocol.ts'
+
+class WorkerMain {
+  readonly #port: MessagePort
+  readonly #progressIntervalMs: number
+  /** Settles once; requests that come earlier wait for it. */
+  readonly #environment: Promise<JobEnvironment>
+  #running: AbortController | undefined
+
+  constructor(port: MessagePort, birth: WorkerBirth) {
+    this.#port = port
+    this.#progressIntervalMs = birth.progressIntervalMs
+    this.#environment = compose(birth)
+    this.#environment.catch((error: unknown) => {
+      this.#answer({ type: 'broken', error: encodeError(error) })
+      port.close()
+    })
+    port.on('message', (request: WorkerRequest) => {
+      if (request.type === 'run') void this.#run(request.spec)
+      else if (request.type === 'cancel') this.#running?.abort()
+      else void this.#stop()
+    })
+  }
+
+  async #run(spec: JobSpec): Promise<void> {
+    assert(this.#running === undefined, 'a worker was given a second job before it answered the first')
+    const controller = new AbortController()
+    this.#running = controller
+    const environment = await this.#environment.catch(() => undefined)
+    if (environment === undefined) return // Already said that it is broken.
+    const onProgress = this.#progressReporter(environment.clock)
+    let answer: WorkerAnswer
+    try {
+      answer = { type: 'done', result: await runJob(spec, environment, { signal: controller.signal, onProgress }) }
+    } catch (error) {
+      answer = { type: 'failed', error: encodeError(error) }
+    }
+    this.#running = undefined
+    try {
+      this.#answer(answer)
+    } catch (error) {
+      // The handler answered with something that cannot be cloned.
+      this.#answer({ type: 'failed', error: encodeError(error) })
+    }
+  }
+
+  async #stop(): Promise<void> {
+    const environment = await this.#environment.catch(() => undefined)
+    try {
+      await environment?.files.close()
+    } finally {
+      // Nothing else keeps the thread alive; whatever does is terminated after a while.
+      this.#port.close()
+    }
+  }
+
+  #progressReporter(clock: Clock): (fraction: number) => void {
+    let reportedAt = -Infinity
+    return (fraction) => {
+      const now = clock.monotonic()
+      if (now - reportedAt < this.#progressIntervalMs) return
+      reportedAt = now
+      this.#answer({ type: 'progress', fraction })
+    }
+  }
+
+  #answer(answer: WorkerAnswer): void {
+    this.#port.postMessage(answer)
+  }
+}
+
+async function compose(birth: WorkerBirth): Promise<JobEnvironment> {
+  const { composition } = birth
+  const [hash, makeClock, makeFiles] = await Promise.all([
+    loadHash(),
+    factory(composition.clock) as Promise<ClockFactory>,
+    factory(composition.files) as Promise<FileStoreFactory>,
+  ])
+  const clock = await makeClock(composition.clock.options)
+  const files = await makeFiles(composition.files.options, { hash, clock })
+  return { files, hash, clock, handlers: handlerTable(composition), slices: new TimeSlices(clock, birth.sliceMs) }
+}
+
+function handlerTable(composition: WorkerComposition): HandlerTable {
+  const modules: Record<string, HandlerModule | (() => Promise<HandlerModule>)> = {
+    [STANDARD_HANDLERS]: standardHandlers,
+  }
+  for (const [specifier, url] of Object.entries(composition.handlers)) modules[specifier] = () => importModule(url)
+  return new HandlerTable(modules, importModule)
+}
+
+async function factory(reference: ComponentReference): Promise<unknown> {
+  const module = await importModule(reference.module)
+  const found = Object.hasOwn(module, reference.export) ? module[reference.export] : undefined
+  if (typeof found === 'function') return found
+  throw new VarveError('INCOMPATIBLE', `${reference.module} exports no function ${reference.export}`, {
+    details: { what: 'worker component', expected: `${reference.module}#${reference.export}` },
+  })
+}
+
+function importModule(specifier: string): Promise<HandlerModule> {
+  return import(specifier) as Promise<HandlerModule>
+}
+
+if (parentPort === null) throw new Error('worker-main is the entry of a worker thread')
+new WorkerMain(parentPort, workerData as WorkerBirth)

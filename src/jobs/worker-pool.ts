@@ -1,0 +1,198 @@
+/**
+ * Worker threads: started when first needed, kept, replaced when they die.
+ *
+ * A worker that runs a job keeps the process alive, an idle one does not. Workers that die one after the other without
+ * an answer are replaced ever more slowly: something is wrong with all of them.
+ */
+
+import { availableParallelism } from 'node:os'
+import { MessageChannel, Worker } from 'node:worker_threads'
+import type { Clock, Timer } from '../kernel/clock.ts'
+import { decodeError } from '../kernel/error-wire.ts'
+import { throwIfAborted } from '../kernel/errors.ts'
+import { assert } from '../kernel/assert.ts'
+import { portableSpec } from './job-data.ts'
+import type { JobControl } from './job-run.ts'
+import type { JobResult, JobSpec } from './jobs.ts'
+import type { WorkerAnswer, WorkerBirth, WorkerRequest } from './worker-protocol.ts'
+import type { WorkerSettings } from './worker-settings.ts'
+
+export function availableCores(): number {
+  return availableParallelism()
+}
+
+export interface WorkerPoolOptions {
+  /** The compiled `worker-main`; default: the one beside this module. */
+  readonly workerUrl?: URL | string
+  readonly birth: WorkerBirth
+  readonly clock: Clock
+  readonly settings: WorkerSettings
+}
+
+export class WorkerPool {
+  readonly #options: WorkerPoolOptions
+  readonly #workers = new Set<PoolWorker>()
+  readonly #idle: PoolWorker[] = []
+  #startCount = 0
+  /** Workers that died since one last answered. */
+  #deathsInARow = 0
+
+  constructor(options: WorkerPoolOptions) {
+    this.#options = options
+  }
+
+  /** Runs a job on an idle worker, or a new one: the caller limits how many there are. Settles when it has ended. */
+  async run(spec: JobSpec, control: JobControl): Promise<JobResult> {
+    if (this.#idle.length === 0) await this.#backOff(control.signal)
+    throwIfAborted(control.signal)
+    const worker = this.#idle.pop() ?? this.#start()
+    try {
+      return await worker.run(spec, control)
+    } finally {
+      if (worker.alive) {
+        this.#deathsInARow = 0
+        this.#idle.push(worker)
+      }
+    }
+  }
+
+  /** No job runs any more. Lets every worker close its files and resolves when all threads have ended. */
+  async close(): Promise<void> {
+    this.#idle.length = 0
+    await Promise.all(Array.from(this.#workers, (worker) => worker.stop()))
+  }
+
+  #start(): PoolWorker {
+    const url = this.#options.workerUrl ?? new URL('./worker-main.js', import.meta.url)
+    const thread = new Worker(url, { workerData: this.#options.birth, name: `varve jobs ${++this.#startCount}` })
+    const worker = new PoolWorker(thread, this.#options, (expected) => this.#ended(worker, expected))
+    this.#workers.add(worker)
+    return worker
+  }
+
+  #ended(worker: PoolWorker, expected: boolean): void {
+    this.#workers.delete(worker)
+    const at = this.#idle.indexOf(worker)
+    if (at >= 0) this.#idle.splice(at, 1)
+    if (!expected) this.#deathsInARow++
+  }
+
+  /** Two deaths may be one bad job and its second attempt. */
+  async #backOff(signal: AbortSignal): Promise<void> {
+    if (this.#deathsInARow < 2 || signal.aborted) return
+    const { restartDelayMs, restartDelayMsMax } = this.#options.settings
+    const delayMs = Math.min(restartDelayMsMax, restartDelayMs * 2 ** (this.#deathsInARow - 2))
+    // A job waits for this, so the process must not end before; the clock alone does not keep it alive.
+    const { port1: hold } = new MessageChannel()
+    hold.on('message', () => undefined)
+    await new Promise<void>((resolve) => {
+      const timer = this.#options.clock.after(delayMs, resolve)
+      signal.addEventListener('abort', () => (timer.cancel(), resolve()), { once: true })
+    })
+    hold.close()
+  }
+}
+
+interface Assignment extends JobControl {
+  readonly resolve: (result: JobResult) => void
+  readonly reject: (error: unknown) => void
+}
+
+/** One thread and the one job it runs at a time. */
+class PoolWorker {
+  readonly #thread: Worker
+  readonly #options: WorkerPoolOptions
+  readonly #onEnd: (expected: boolean) => void
+  readonly #exited: Promise<void>
+  #assignment: Assignment | undefined
+  /** Why it ends, where that is known before it has. */
+  #reason: unknown
+  /** The pool wanted it to end. */
+  #dismissed = false
+  /** Takes jobs. */
+  alive = true
+
+  /** @param onEnd called once, when the thread takes no more jobs; `expected` when the pool wanted it to end */
+  constructor(thread: Worker, options: WorkerPoolOptions, onEnd: (expected: boolean) => void) {
+    this.#thread = thread
+    this.#options = options
+    this.#onEnd = onEnd
+    this.#exited = new Promise((resolve) => {
+      thread.on('exit', (code) => {
+        this.#end(code)
+        resolve()
+      })
+    })
+    thread.on('message', (answer: WorkerAnswer) => this.#receive(answer))
+    // The exit event follows and ends the job.
+    thread.on('error', (error) => (this.#reason ??= error))
+    thread.on('messageerror', (error) => this.#giveUp(error))
+    thread.unref()
+  }
+
+  async run(spec: JobSpec, control: JobControl): Promise<JobResult> {
+    assert(this.alive, 'a job was given to a worker that has ended')
+    assert(this.#assignment === undefined, 'a worker was given a second job')
+    let grace: Timer | undefined
+    const cancel = (): void => {
+      this.#send({ type: 'cancel' })
+      grace = this.#options.clock.after(this.#options.settings.cancelGraceMs, () => this.#dismiss())
+    }
+    // Throws for parameters that cannot be cloned, while nothing has begun.
+    this.#send({ type: 'run', spec: portableSpec(spec) })
+    this.#thread.ref()
+    control.signal.addEventListener('abort', cancel, { once: true })
+    try {
+      return await new Promise<JobResult>((resolve, reject) => {
+        this.#assignment = { signal: control.signal, onProgress: control.onProgress, resolve, reject }
+      })
+    } finally {
+      grace?.cancel()
+      control.signal.removeEventListener('abort', cancel)
+      this.#thread.unref()
+    }
+  }
+
+  async stop(): Promise<void> {
+    this.#dismissed = true
+    this.#thread.ref()
+    const grace = this.#options.clock.after(this.#options.settings.stopGraceMs, () => this.#dismiss())
+    this.#send({ type: 'stop' })
+    await this.#exited
+    grace.cancel()
+  }
+
+  #receive(answer: WorkerAnswer): void {
+    if (answer.type === 'progress') this.#assignment?.onProgress(answer.fraction)
+    else if (answer.type === 'done') this.#release()?.resolve(answer.result)
+    else if (answer.type === 'failed') this.#release()?.reject(decodeError(answer.error))
+    else this.#giveUp(decodeError(answer.error))
+  }
+
+  /** The assignment, which has been answered. */
+  #release(): Assignment | undefined {
+    const assignment = this.#assignment
+    this.#assignment = undefined
+    return assignment
+  }
+
+  #end(exitCode: number): void {
+    this.alive = false
+    this.#onEnd(this.#dismissed)
+    this.#release()?.reject(this.#reason ?? new Error(`the worker thread ended with exit code ${exitCode}`))
+  }
+
+  #dismiss(): void {
+    this.#dismissed = true
+    void this.#thread.terminate()
+  }
+
+  #giveUp(reason: unknown): void {
+    this.#reason ??= reason
+    void this.#thread.terminate()
+  }
+
+  #send(request: WorkerRequest): void {
+    this.#thread.postMessage(request)
+  }
+}

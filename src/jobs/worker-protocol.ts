@@ -1,0 +1,62 @@
+/**
+ * What a scheduler and its worker threads say to each other: structured-clonable messages, in order, over the worker's
+ * own port.
+ *
+ *     scheduler                     worker
+ *       run      ──────────────►    one job at a time
+ *                ◄──────────────    progress, any number
+ *       cancel   ──────────────►
+ *                ◄──────────────    done or failed, once
+ *       stop     ──────────────►    closes its file store and exits
+ *                ◄──────────────    broken: it could not set itself up; exits
+ */
+
+import type { Clock } from '../kernel/clock.ts'
+import type { ErrorWire } from '../kernel/error-wire.ts'
+import type { Hash } from '../kernel/hash.ts'
+import type { FileStore } from '../fs/fs.ts'
+import type { JobResult, JobSpec } from './jobs.ts'
+
+export type WorkerRequest =
+  { readonly type: 'run'; readonly spec: JobSpec } | { readonly type: 'cancel' } | { readonly type: 'stop' }
+
+export type WorkerAnswer =
+  | { readonly type: 'progress'; readonly fraction: number }
+  | { readonly type: 'done'; readonly result: JobResult }
+  | { readonly type: 'failed'; readonly error: ErrorWire }
+  | { readonly type: 'broken'; readonly error: ErrorWire }
+
+/** Names a function that makes a component inside a worker, where closures cannot go. */
+export interface ComponentReference {
+  /** Package specifier or URL of the module. */
+  readonly module: string
+  readonly export: string
+  /** Structured-clonable; handed to the function. */
+  readonly options?: unknown
+}
+
+/** What a component is made from, beside its own options. */
+export interface WorkerBasis {
+  readonly hash: Hash
+  readonly clock: Clock
+}
+
+export type ClockFactory = (options: unknown) => Clock | Promise<Clock>
+export type FileStoreFactory = (options: unknown, basis: WorkerBasis) => FileStore | Promise<FileStore>
+
+/** How every worker composes itself. Plain data. */
+export interface WorkerComposition {
+  /** Names a `FileStoreFactory`: the same files as the scheduler's owner sees. */
+  readonly files: ComponentReference
+  /** Names a `ClockFactory`. */
+  readonly clock: ComponentReference
+  /** Handler module specifier → where a worker finds it. One that is not listed is imported by its specifier. */
+  readonly handlers: Readonly<Record<string, string>>
+}
+
+/** What a worker is born with. */
+export interface WorkerBirth {
+  readonly composition: WorkerComposition
+  readonly progressIntervalMs: number
+  readonly sliceMs: number
+}

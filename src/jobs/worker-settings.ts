@@ -1,0 +1,53 @@
+/** How many workers, and how patient their scheduler is. */
+
+import { checkDurationMs, QUEUE_DEFAULTS, resolveQueueSettings } from './queue-settings.ts'
+import type { QueueSettings } from './queue-settings.ts'
+
+/** `concurrency` is the number of workers: each runs one job at a time. */
+export interface WorkerSettings extends QueueSettings {
+  /** How long a worker computes before it looks for a cancellation, in milliseconds. */
+  readonly sliceMs: number
+  /** How long a cancelled job may take to notice before its worker is terminated, in milliseconds. */
+  readonly cancelGraceMs: number
+  /** How long an idle worker may take to close its files before it is terminated, in milliseconds. */
+  readonly stopGraceMs: number
+  /** Least time between two reports of progress, in milliseconds. */
+  readonly progressIntervalMs: number
+  /** Wait before the third worker in a row that dies without an answer is replaced, in milliseconds; doubles each time. */
+  readonly restartDelayMs: number
+  readonly restartDelayMsMax: number
+}
+
+const WORKER_COUNT_MIN = 2
+const WORKER_COUNT_MAX = 4
+
+/** @param availableCores cores this process may use */
+export function workerDefaults(availableCores: number): WorkerSettings {
+  return Object.freeze({
+    ...QUEUE_DEFAULTS,
+    // One for compactions and one for flushes, even on one core: threads share it better than jobs share a thread. Above
+    // four, one shard seldom has as many jobs, and each worker takes about 9 MiB.
+    concurrency: Math.min(WORKER_COUNT_MAX, Math.max(WORKER_COUNT_MIN, availableCores)),
+    // Nobody waits for this loop but a cancellation.
+    sliceMs: 20,
+    // A handler pauses every few milliseconds, and a slow disk answers within seconds.
+    cancelGraceMs: 5_000,
+    stopGraceMs: 1_000,
+    // Faster than a person reads; a message costs about 10 µs on either side.
+    progressIntervalMs: 100,
+    restartDelayMs: 100,
+    restartDelayMsMax: 10_000,
+  })
+}
+
+/** @throws {RangeError} naming the setting */
+export function resolveWorkerSettings(availableCores: number, input: Partial<WorkerSettings> = {}): WorkerSettings {
+  const settings = { ...workerDefaults(availableCores), ...input }
+  checkDurationMs('sliceMs', settings.sliceMs)
+  checkDurationMs('cancelGraceMs', settings.cancelGraceMs)
+  checkDurationMs('stopGraceMs', settings.stopGraceMs)
+  checkDurationMs('progressIntervalMs', settings.progressIntervalMs)
+  checkDurationMs('restartDelayMs', settings.restartDelayMs)
+  checkDurationMs('restartDelayMsMax', settings.restartDelayMsMax)
+  return Object.freeze({ ...settings, ...resolveQueueSettings(settings) })
+}
