@@ -47,6 +47,7 @@ export function importsOf(source: SourceFile): readonly ImportReference[] {
         if (named && target !== undefined && target.startsWith('.')) add(node, target, 'url')
         break
       }
+      default:
     }
   })
   return found
@@ -57,7 +58,9 @@ function isRequire(callee: Node): boolean {
   if (callee.type === 'Identifier') return callee.name === 'require'
   if (callee.type !== 'MemberExpression' || callee.property.type !== 'Identifier') return false
   if (callee.property.name !== 'resolve') return false
-  return callee.object.type === 'MetaProperty' || (callee.object.type === 'Identifier' && callee.object.name === 'require')
+  return (
+    callee.object.type === 'MetaProperty' || (callee.object.type === 'Identifier' && callee.object.name === 'require')
+  )
 }
 
 /** Path of the file a relative specifier in `path` means, or undefined for a package. Built names become source names. */

@@ -38,7 +38,8 @@ export function partOf(path: string, layers: Layers): string | undefined {
 export function layerProblems(source: SourceFile, layers: Layers): readonly string[] {
   const problems: string[] = []
   const part = partOf(source.path, layers)
-  if (part === undefined) return [`${source.path} belongs to no part; put it into a folder or name it in tools/layers.json`]
+  if (part === undefined)
+    return [`${source.path} belongs to no part; put it into a folder or name it in tools/layers.json`]
   const testing = isTest(source.path)
   const allowed = new Set([part, ...(layers.parts[part] ?? []), ...(testing ? layers.tests.parts : [])])
 

@@ -64,5 +64,8 @@ export function readManifest(): PackageManifest {
 
 /** `dist/fs/index.js` or `./dist/fs/index.d.ts` → `src/fs/index.ts`. */
 export function sourceOf(built: string): string {
-  return built.replace(/^\.\//, '').replace(/^dist\//, 'src/').replace(/(?:\.d\.ts|\.js)$/, '.ts')
+  return built
+    .replace(/^\.\//, '')
+    .replace(/^dist\//, 'src/')
+    .replace(/(?:\.d\.ts|\.js)$/, '.ts')
 }

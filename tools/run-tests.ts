@@ -17,7 +17,9 @@ if (unknown !== undefined) {
 } else {
   const files = findTests({ suffix: '.test.js', filters })
   if (files.length === 0) {
-    console.error(filters.length === 0 ? 'no compiled tests; run npm run build:test' : `no test matches ${filters.join(', ')}`)
+    console.error(
+      filters.length === 0 ? 'no compiled tests; run npm run build:test' : `no test matches ${filters.join(', ')}`,
+    )
     console.log(summaryLine({ passed: 0, failed: 0, skipped: 0 }))
     process.exitCode = 1
   } else {

@@ -63,7 +63,8 @@ test('the summary names skipped tests only where there are some', () => {
 test('a compiled test whose source is gone is not found, and filters keep matching paths', () => {
   const build = join(scratch, 'build')
   mkdirSync(join(build, 'tools'), { recursive: true })
-  for (const name of ['test-runner.test.js', 'layers.test.js', 'gone.test.js']) writeFileSync(join(build, 'tools', name), '')
+  for (const name of ['test-runner.test.js', 'layers.test.js', 'gone.test.js'])
+    writeFileSync(join(build, 'tools', name), '')
   const found = (...filters: string[]): readonly string[] => findTests({ suffix: '.test.js', filters }, build)
   assert.deepEqual(found(), [join(build, 'tools/layers.test.js'), join(build, 'tools/test-runner.test.js')])
   assert.deepEqual(found('layers'), [join(build, 'tools/layers.test.js')])

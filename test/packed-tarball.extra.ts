@@ -1,0 +1,120 @@
+/**
+ * The package as a stranger gets it: packed, installed into an empty project, imported in every way package.json offers.
+ *
+ * Extra, because it installs dependencies.
+ */
+
+import assert from 'node:assert/strict'
+import { execFileSync, spawnSync } from 'node:child_process'
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { execPath } from 'node:process'
+import { after, before, test } from 'node:test'
+import { ROOT, readManifest } from '../tools/repository.ts'
+
+interface Packed {
+  readonly filename: string
+  readonly files: readonly { readonly path: string }[]
+}
+
+const manifest = readManifest()
+const specifiers = Object.keys(manifest.exports).map((subpath) => subpath.replace(/^\./, manifest.name))
+const modules = specifiers.filter((specifier) => !specifier.endsWith('.json'))
+
+const scratch = mkdtempSync(join(tmpdir(), 'varve-packed-'))
+const project = join(scratch, 'project')
+let packed: Packed
+
+before(() => {
+  const output = npm(ROOT, 'pack', '--json', '--pack-destination', scratch)
+  // A script of the package may print before npm does.
+  packed = (JSON.parse(output.slice(output.indexOf('[\n'))) as Packed[])[0] as Packed
+  mkdirSync(project)
+  writeFileSync(join(project, 'package.json'), JSON.stringify({ name: 'stranger', private: true, type: 'module' }))
+  npm(project, 'install', '--no-audit', '--no-fund', '--prefer-offline', join(scratch, packed.filename))
+})
+
+after(() => rmSync(scratch, { recursive: true, force: true }))
+
+test('no test, tool or build of tests is packed, and every entry point is', () => {
+  const paths = packed.files.map(({ path }) => path)
+  const strays = paths.filter((path) => /\.(?:test|extra)\.|^(?:build|test|tools|src|node_modules)\/|\.tgz$/.test(path))
+  assert.deepEqual(strays, [])
+  for (const entry of Object.values(manifest.exports)) {
+    for (const path of typeof entry === 'string' ? [entry] : [entry.types, entry.default]) {
+      assert.ok(paths.includes(path.replace(/^\.\//, '')), `${path} is not packed`)
+    }
+  }
+})
+
+test('installing the package runs no script', () => {
+  const installed = JSON.parse(readFileSync(join(project, 'node_modules', manifest.name, 'package.json'), 'utf8')) as {
+    readonly scripts?: Readonly<Record<string, string>>
+  }
+  const scripts = Object.keys(installed.scripts ?? {}).filter((name) => /^(?:pre|post)?install$|^prepare$/.test(name))
+  assert.deepEqual(scripts, [])
+  assert.ok(!packed.files.some(({ path }) => path === 'binding.gyp'), 'npm would build a binding.gyp in the root')
+})
+
+test('every subpath can be imported', () => {
+  for (const specifier of modules) {
+    runModule(
+      `import * as all from '${specifier}'; if (Object.keys(all).length === 0) throw new Error('exports nothing')`,
+    )
+  }
+})
+
+test('every subpath can be required', () => {
+  for (const specifier of specifiers) {
+    const child = node('--input-type=commonjs', '--eval', `require('${specifier}')`)
+    assert.equal(child.status, 0, `require('${specifier}'):\n${child.stderr}`)
+  }
+})
+
+test('what is not exported cannot be reached', () => {
+  const child = node('--input-type=module', '--eval', `await import('${manifest.name}/dist/index.js')`)
+  assert.match(child.stderr, /ERR_PACKAGE_PATH_NOT_EXPORTED/)
+})
+
+test("the declarations of every subpath compile in a stranger's strict project", () => {
+  const lines = modules.map((specifier, index) => `export * as m${index} from '${specifier}'`)
+  writeFileSync(join(project, 'index.ts'), `${lines.join('\n')}\n`)
+  const compilerOptions = {
+    strict: true,
+    target: 'es2023',
+    lib: ['es2023', 'esnext.disposable'],
+    module: 'nodenext',
+    noEmit: true,
+    types: ['node'],
+    typeRoots: [join(ROOT, 'node_modules/@types')],
+    // Ours are checked because they are imported; other packages' own faults are not the question.
+    skipLibCheck: true,
+  }
+  writeFileSync(join(project, 'tsconfig.json'), JSON.stringify({ compilerOptions, files: ['index.ts'] }))
+  const child = spawnSync(execPath, [join(ROOT, 'node_modules/typescript/bin/tsc'), '-p', project], {
+    encoding: 'utf8',
+  })
+  assert.equal(child.status, 0, child.stdout + child.stderr)
+})
+
+test('the command is installed and says what it can do', () => {
+  for (const name of Object.keys(manifest.bin)) {
+    const child = spawnSync(join(project, 'node_modules/.bin', name), ['--help'], { cwd: project, encoding: 'utf8' })
+    assert.equal(child.status, 0, child.stderr)
+    assert.match(child.stdout, /usage/i)
+  }
+})
+
+function npm(directory: string, ...parameters: readonly string[]): string {
+  return execFileSync('npm', parameters, { cwd: directory, encoding: 'utf8', stdio: ['ignore', 'pipe', 'pipe'] })
+}
+
+function node(...parameters: readonly string[]): { readonly status: number | null; readonly stderr: string } {
+  return spawnSync(execPath, parameters, { cwd: project, encoding: 'utf8' })
+}
+
+function runModule(text: string): void {
+  const child = node('--input-type=module', '--eval', text)
+  assert.equal(child.status, 0, `${text}\n${child.stderr}`)
+}
