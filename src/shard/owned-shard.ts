@@ -164,8 +164,7 @@ export class OwnedShard<Operation, Table extends Memtable<Operation>, Shape> imp
     this.#views.unpin(view)
   }
 
-  pinSeqno(): Seqno {
-    const seqno = this.#writes.visible
+  pinSeqno(seqno: Seqno = this.#writes.visible): Seqno {
     this.#pins.pin(seqno)
     return seqno
   }

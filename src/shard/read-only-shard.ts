@@ -59,8 +59,8 @@ export class ReadOnlyShard<Operation, Table extends Memtable<Operation>, Shape> 
     this.#views.unpin(view)
   }
 
-  pinSeqno(): Seqno {
-    return this.visible
+  pinSeqno(seqno: Seqno = this.visible): Seqno {
+    return seqno
   }
 
   unpinSeqno(): void {

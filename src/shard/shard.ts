@@ -187,8 +187,11 @@ export interface Shard<Operation, Table extends Memtable<Operation>, Shape> {
   /** Holds the current view until `unpin`. */
   pin(): View<Table, Shape>
   unpin(view: View<Table, Shape>): void
-  /** Holds what a reader at `visible` sees, across flushes and compactions, until `unpinSeqno`. */
-  pinSeqno(): Seqno
+  /**
+   * Holds what a reader at `seqno` sees, across flushes and compactions, until `unpinSeqno`. Default: `visible`; another
+   * must be pinned already.
+   */
+  pinSeqno(seqno?: Seqno): Seqno
   unpinSeqno(seqno: Seqno): void
   /** Resolves when everything written before is in files. */
   flush(): Promise<void>

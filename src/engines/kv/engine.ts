@@ -1,0 +1,228 @@
+/** The key-value engine, as the generic shard sees it. */
+
+import { mergeCursors } from '../../kernel/merge.ts'
+import type { Cursor, CursorOptions } from '../../kernel/cursor.ts'
+import { compareBytes } from '../../kernel/bytes.ts'
+import type { Decoder, Encoder } from '../../kernel/codec.ts'
+import type { FileName } from '../../kernel/ids.ts'
+import type { KeyOrder } from '../../kernel/key-order.ts'
+import { overlaps } from '../../kernel/key-range.ts'
+import { MIB } from '../../kernel/limits.ts'
+import type { JobInput, JobOutput, JobSpec } from '../../jobs/jobs.ts'
+import type { ArenaPool } from '../../memtable/arena.ts'
+import { BPlusTree } from '../../memtable/b-plus-tree.ts'
+import type { EntryOperation } from '../../memtable/entry-operation.ts'
+import type { OrderedMemtable } from '../../memtable/ordered-memtable.ts'
+import { rejected } from '../../shard/job-runner.ts'
+import { chooseLeveled, compactLevelRange } from '../../shard/policy/leveled.ts'
+import type { LeveledChoice, LeveledInput } from '../../shard/policy/leveled.ts'
+import type { Change, ChooseInput, Engine, JobPlan, Pressure, Rewrite, VersionFile } from '../../shard/shard.ts'
+import { RunCursor } from '../../sst/run-cursor.ts'
+import type { TableCache } from '../../sst/table-cache.ts'
+import type { MergeParameters, TableParameters } from './job-parameters.ts'
+import { makeLevels } from './levels.ts'
+import type { KvTable, Levels } from './levels.ts'
+import type { KvView } from './lookup.ts'
+import { referenceTo } from './named-order.ts'
+import type { NamedOrder } from './named-order.ts'
+import { decodeOperation, encodeOperation } from './operation-codec.ts'
+import type { KvSettings } from './settings.ts'
+import { tableFormat, WRITTEN_FORMAT } from './table-formats.ts'
+import { decodeTableMeta } from './table-meta.ts'
+
+const JOB_MODULE = 'varve/kv/jobs'
+// Jobs hold a few blocks of each input and an output's index: this is generous.
+const JOB_MEMORY_BYTES = 64 * MIB
+// Flushes first, then level 0, which writes wait for, then the deeper levels.
+const FLUSH_PRIORITY = 0
+
+export interface KvEngineParts {
+  readonly settings: KvSettings
+  readonly order: KeyOrder
+  readonly namedOrder: NamedOrder | undefined
+  readonly arenas: ArenaPool
+  readonly tables: TableCache
+}
+
+/** A rewrite's own parameters: what the policy said. */
+interface RewriteParameters {
+  readonly bottom: boolean
+}
+
+export class KvEngine implements Engine<EntryOperation, OrderedMemtable, Levels> {
+  readonly name = 'kv'
+  readonly version = 1
+  readonly identity: Readonly<Record<string, string>>
+  readonly #parts: KvEngineParts
+
+  constructor(parts: KvEngineParts) {
+    this.#parts = parts
+    this.identity = Object.freeze({ order: parts.order.name })
+  }
+
+  encode(operation: EntryOperation, into: Encoder): void {
+    encodeOperation(operation, into)
+  }
+
+  decode(from: Decoder): EntryOperation {
+    return decodeOperation(from)
+  }
+
+  memtable(): OrderedMemtable {
+    return new BPlusTree({ pool: this.#parts.arenas, order: this.#parts.order })
+  }
+
+  flush(table: OrderedMemtable): JobPlan | undefined {
+    if (table.count === 0) return undefined
+    return {
+      handler: { module: JOB_MODULE, export: 'flush', version: 1 },
+      inputs: [{ type: 'memory', image: table.handOver() }],
+      // Level 0 files may overlap, so a flush is never split: level 0 counts flushes.
+      parameters: this.#tableParameters(0, false, Infinity),
+      requirements: { memoryBytes: JOB_MEMORY_BYTES, labels: [] },
+      priority: FLUSH_PRIORITY,
+    }
+  }
+
+  shape(files: readonly VersionFile[], previous: Levels | undefined): Levels {
+    const { order, tables } = this.#parts
+    return makeLevels(files, previous, order, (file) => tables.handle(file.ref, tableFormat(file.format)))
+  }
+
+  choose(input: ChooseInput<Levels>): readonly Change[] {
+    return chooseLeveled(this.#leveled(input.shape, input.running)).map(toChange)
+  }
+
+  /** The next step of compacting [first, last] (undefined: unbounded) out of `level`; undefined where nothing is left there. */
+  chooseRange(
+    shape: Levels,
+    level: number,
+    first: Uint8Array | undefined,
+    last: Uint8Array | undefined,
+  ): Change | undefined {
+    const choice = compactLevelRange(this.#leveled(shape, new Set()), level, first, last)
+    return choice === undefined ? undefined : toChange(choice)
+  }
+
+  rewrite(change: Rewrite, shape: Levels): JobPlan {
+    const { bottom } = change.parameters as RewriteParameters
+    const names = new Set(change.inputs)
+    // Level by level, as the shape has them: newest first, and in key order within a level.
+    const inputs = shape.levels.flatMap((level) => level.filter((table) => names.has(table.file.ref.name)))
+    const parameters: MergeParameters = {
+      ...this.#tableParameters(change.group, bottom, this.#parts.settings.tableBytes),
+      runs: toRuns(inputs),
+      entriesExpected: inputs.reduce((sum, table) => sum + table.meta.entryCount, 0),
+    }
+    return {
+      handler: { module: JOB_MODULE, export: 'merge', version: 1 },
+      inputs: inputs.map(toInput),
+      parameters,
+      requirements: { memoryBytes: JOB_MEMORY_BYTES, labels: [] },
+      priority: change.group,
+    }
+  }
+
+  pressure(shape: Levels): Pressure {
+    const level0 = shape.levels[0] as readonly KvTable[]
+    return level0.length >= this.#parts.settings.level0FilesStop ? 'stop' : 'none'
+  }
+
+  async verify(spec: JobSpec, outputs: readonly JobOutput[]): Promise<void> {
+    const { order } = this.#parts
+    let last: Uint8Array | undefined
+    for (const output of outputs) {
+      const meta = decodeTableMeta(output.meta, output.ref.name)
+      const { keyFirst, keyLast } = meta
+      if (meta.entryCount < 1) throw rejected(spec, `${output.ref.name} has no entries`)
+      if (order.compare(keyFirst, 0, keyFirst.length, keyLast, 0, keyLast.length) > 0) {
+        throw rejected(spec, `${output.ref.name} ends before it starts`)
+      }
+      if (last !== undefined && order.compare(last, 0, last.length, keyFirst, 0, keyFirst.length) >= 0) {
+        throw rejected(spec, `${output.ref.name} overlaps the output before it`)
+      }
+      last = keyLast
+    }
+    return Promise.resolve()
+  }
+
+  retire(file: VersionFile): void {
+    this.#parts.tables.forget(file.ref.name)
+  }
+
+  /** A cursor over everything in `view`: its memtables, its level 0 and each deeper level as one run, newest first. */
+  open(view: KvView, options: CursorOptions): Cursor {
+    const { order } = this.#parts
+    const sources = view.tables.map((table) => table.cursor(options))
+    const { levels } = view.version.shape
+    for (const table of levels[0] as readonly KvTable[]) sources.push(...this.#run([table], options))
+    for (const level of levels.slice(1)) sources.push(...this.#run(level, options))
+    return mergeCursors(sources, order, options)
+  }
+
+  #run(tables: readonly KvTable[], options: CursorOptions): readonly Cursor[] {
+    const { order } = this.#parts
+    const run = tables
+      .filter(({ meta }) => overlaps(options.range, order, meta.keyFirst, meta.keyLast))
+      .map(({ meta, handle }) => ({ keyFirst: meta.keyFirst, keyLast: meta.keyLast, source: handle }))
+    return run.length === 0 ? [] : [new RunCursor(run, order, options, 'point')]
+  }
+
+  #tableParameters(group: number, bottom: boolean, tableBytes: number): TableParameters {
+    const { settings, namedOrder } = this.#parts
+    const { blockBytes, compression, filterBitsPerKey } = settings
+    return {
+      order: referenceTo(namedOrder),
+      format: WRITTEN_FORMAT,
+      formatSettings: { blockBytes, compression, filterBitsPerKey },
+      group,
+      tableBytes,
+      bottom,
+    }
+  }
+
+  #leveled(shape: Levels, running: ReadonlySet<FileName>): LeveledInput<Uint8Array> {
+    const { order, settings } = this.#parts
+    const compare = order.bytewise
+      ? compareBytes
+      : (a: Uint8Array, b: Uint8Array): number => order.compare(a, 0, a.length, b, 0, b.length)
+    const files = [...shape.byName.values()].map(({ file, meta }) => ({
+      name: file.ref.name,
+      bytes: file.ref.bytes,
+      level: file.group,
+      first: meta.keyFirst,
+      last: meta.keyLast,
+      seqnoLast: file.seqnoLast,
+    }))
+    return { files, running, compare, settings }
+  }
+}
+
+function toChange(choice: LeveledChoice): Change {
+  if (choice.type === 'move') return { type: 'move', files: choice.inputs, group: choice.level }
+  const parameters: RewriteParameters = { bottom: choice.bottom }
+  return { type: 'rewrite', inputs: choice.inputs, group: choice.level, parameters }
+}
+
+/** Runs of inputs, newest first: each table of level 0 by itself, each deeper level as one run in key order. */
+function toRuns(inputs: readonly KvTable[]): readonly (readonly number[])[] {
+  const runs: number[][] = []
+  const runOfLevel = new Map<number, number[]>()
+  for (const [index, table] of inputs.entries()) {
+    const level = table.file.group
+    const run = level === 0 ? undefined : runOfLevel.get(level)
+    if (run !== undefined) {
+      run.push(index)
+    } else {
+      const started = [index]
+      runs.push(started)
+      runOfLevel.set(level, started)
+    }
+  }
+  return runs
+}
+
+function toInput({ file }: KvTable): JobInput {
+  const { ref, format, meta, view } = file
+  return { type: 'file', ref, format, meta, view }
+}

@@ -1,0 +1,24 @@
+/** `varve/kv`: the key-value engine, over any components. */
+
+export type {
+  KvEntry,
+  KvOpenOptions,
+  KvOperation,
+  KvRange,
+  KvScan,
+  KvSnapshot,
+  KvStatistics,
+  LevelStatistics,
+  ReadOptions,
+  ScanOptions,
+  SyncReadOptions,
+  WriteOptions,
+} from './kv.ts'
+export { KvShard } from './kv-shard.ts'
+export type { KvTable } from './levels.ts'
+export { KV_LIMITS } from './limits.ts'
+export type { NamedOrder } from './named-order.ts'
+export { openKv } from './open-kv.ts'
+export type { KvComponents } from './open-kv.ts'
+export { KV_DEFAULTS } from './settings.ts'
+export type { KvSettings } from './settings.ts'

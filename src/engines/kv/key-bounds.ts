@@ -1,0 +1,38 @@
+/** From the bounds a caller gives to a range of keys. */
+
+import { compareBytes, prefixLimit } from '../../kernel/bytes.ts'
+import type { KeyOrder } from '../../kernel/key-order.ts'
+import type { KeyRange } from '../../kernel/key-range.ts'
+import type { KvRange } from './kv.ts'
+import { typeOf } from './limits.ts'
+
+/** @throws {TypeError} not bytes, two bounds on one side, or a prefix in an order that is not bytewise */
+export function toKeyRange(input: KvRange, order: KeyOrder): KeyRange {
+  for (const name of ['gt', 'gte', 'lt', 'lte', 'prefix'] as const) {
+    const bound: unknown = input[name]
+    if (bound !== undefined && !(bound instanceof Uint8Array))
+      throw new TypeError(`${name} must be a Uint8Array, got ${typeOf(bound)}`)
+  }
+  if (input.gt !== undefined && input.gte !== undefined) throw new TypeError('give gt or gte, not both')
+  if (input.lt !== undefined && input.lte !== undefined) throw new TypeError('give lt or lte, not both')
+  // Copies: the caller may reuse its buffers while the scan goes on.
+  const lower = (input.gt ?? input.gte)?.slice()
+  const upper = (input.lt ?? input.lte)?.slice()
+  const range: KeyRange = {
+    ...(lower === undefined ? {} : { lower, lowerOpen: input.gt !== undefined }),
+    ...(upper === undefined ? {} : { upper, upperOpen: input.lt !== undefined }),
+  }
+  return input.prefix === undefined ? range : narrow(range, input.prefix.slice(), order)
+}
+
+function narrow(range: KeyRange, prefix: Uint8Array, order: KeyOrder): KeyRange {
+  if (!order.bytewise) throw new TypeError('a prefix is a range of keys only in bytewise order')
+  let narrowed = range
+  if (range.lower === undefined || compareBytes(prefix, range.lower) > 0)
+    narrowed = { ...narrowed, lower: prefix, lowerOpen: false }
+  const limit = prefixLimit(prefix)
+  if (limit !== undefined && (range.upper === undefined || compareBytes(limit, range.upper) <= 0)) {
+    narrowed = { ...narrowed, upper: limit, upperOpen: true }
+  }
+  return narrowed
+}

@@ -1,0 +1,446 @@
+/** An open key-value shard: the public operations, over the generic shard. */
+
+import { PENDING } from '../../kernel/cursor.ts'
+import { ENTRY_DELETE, ENTRY_PUT } from '../../kernel/entry.ts'
+import type { EntryKind } from '../../kernel/entry.ts'
+import { VarveError, throwIfAborted } from '../../kernel/errors.ts'
+import { emptyFound } from '../../kernel/found.ts'
+import type { Found } from '../../kernel/found.ts'
+import type { Seqno } from '../../kernel/ids.ts'
+import type { KeyOrder } from '../../kernel/key-order.ts'
+import { isEmptyRange, overlaps } from '../../kernel/key-range.ts'
+import type { EntryOperation } from '../../memtable/entry-operation.ts'
+import type { OrderedMemtable } from '../../memtable/ordered-memtable.ts'
+import type { Durability } from '../../journal/journal.ts'
+import type { Shard } from '../../shard/shard.ts'
+import type { BlockCache } from '../../sst/block-cache.ts'
+import { BlockFetch } from '../../sst/block-fetch.ts'
+import type { TableCache } from '../../sst/table-cache.ts'
+import { copyOut } from './copy-out.ts'
+import type { KvEngine } from './engine.ts'
+import { toKeyRange } from './key-bounds.ts'
+import type {
+  KvOperation,
+  KvRange,
+  KvScan,
+  KvStatistics,
+  ReadOptions,
+  ScanOptions,
+  SyncReadOptions,
+  WriteOptions,
+} from './kv.ts'
+import type { KvSnapshot } from './kv.ts'
+import type { KvTable, Levels } from './levels.ts'
+import { checkKey, checkValue, KV_LIMITS, tooLong, typeOf } from './limits.ts'
+import { lookup } from './lookup.ts'
+import type { KvView } from './lookup.ts'
+import { Scan } from './scan.ts'
+import type { ScanPlan } from './scan.ts'
+import { Snapshot } from './snapshot.ts'
+
+const EMPTY = new Uint8Array(0)
+
+export interface KvParts {
+  readonly shard: Shard<EntryOperation, OrderedMemtable, Levels>
+  readonly engine: KvEngine
+  readonly order: KeyOrder
+  readonly cache: BlockCache
+  readonly tables: TableCache
+  /** Closes what was opened for this shard alone. */
+  readonly closeParts: () => Promise<void>
+}
+
+export class KvShard {
+  readonly #parts: KvParts
+  readonly #shard: Shard<EntryOperation, OrderedMemtable, Levels>
+  readonly #order: KeyOrder
+  /** Lent to `write`, which only borrows it: a put makes no object. */
+  readonly #operation: { key: Uint8Array; value: Uint8Array; kind: EntryKind } = {
+    key: EMPTY,
+    value: EMPTY,
+    kind: ENTRY_PUT,
+  }
+  readonly #found: Found = emptyFound()
+  readonly #fetch = new BlockFetch()
+  readonly #scans = new Set<Scan>()
+  readonly #snapshots = new Set<Snapshot>()
+  /** Reads that await bytes: `close` waits for them. */
+  readonly #reads = new Set<Promise<unknown>>()
+  #closing: Promise<void> | undefined
+
+  /** Use `openKv`. */
+  constructor(parts: KvParts) {
+    this.#parts = parts
+    this.#shard = parts.shard
+    this.#order = parts.order
+  }
+
+  get readOnly(): boolean {
+    return this.#shard.readOnly
+  }
+
+  /**
+   * Sets `key` to `value`. Puts of one turn of the event loop share one journal write and one promise.
+   *
+   * @param key 0 B … KV_LIMITS.keyBytesMax, borrowed for the call
+   * @param value 0 B … KV_LIMITS.valueBytesMax, borrowed for the call
+   * @throws {TypeError} not bytes
+   * @throws {VarveError} LIMIT_EXCEEDED, and what `Shard.write` throws
+   */
+  put(key: Uint8Array, value: Uint8Array, options?: WriteOptions): Promise<void> {
+    try {
+      this.#checkOpen()
+      checkKey(key)
+      checkValue(value)
+      return this.#write(key, value, ENTRY_PUT, durabilityOf(options))
+    } catch (error) {
+      return Promise.reject(error as Error)
+    }
+  }
+
+  /** Removes `key`; a key that is not there is no error. Errors as `put`. */
+  delete(key: Uint8Array, options?: WriteOptions): Promise<void> {
+    try {
+      this.#checkOpen()
+      checkKey(key)
+      return this.#write(key, EMPTY, ENTRY_DELETE, durabilityOf(options))
+    } catch (error) {
+      return Promise.reject(error as Error)
+    }
+  }
+
+  /** Applies `operations` in order, together or not at all. Errors as `put`; nothing is applied then. */
+  batch(operations: readonly KvOperation[], options?: WriteOptions): Promise<void> {
+    try {
+      this.#checkOpen()
+      return this.#shard.writeBatch(toEntryOperations(operations), durabilityOf(options))
+    } catch (error) {
+      return Promise.reject(error as Error)
+    }
+  }
+
+  /**
+   * The value of `key`, or undefined. Reads as of the call, whatever is written while it waits.
+   *
+   * @throws {VarveError} TABLE_CORRUPT, FILE_MISSING, IO_FAILED, CLOSED, ABORTED
+   */
+  get(key: Uint8Array, options?: ReadOptions): Promise<Uint8Array | undefined> {
+    try {
+      const seqno = this.#seqnoFor(key, options)
+      const found = this.#tryLookup(this.#shard.view, key, seqno)
+      if (found !== PENDING) return Promise.resolve(found ? this.#value() : undefined)
+      return this.#track(this.#getSlowly(key.slice(), seqno, options?.signal))
+    } catch (error) {
+      return Promise.reject(error as Error)
+    }
+  }
+
+  /** Twin of `get`. @throws {VarveError} WOULD_BLOCK — bytes are lacking and may not be waited for */
+  getSync(key: Uint8Array, options?: SyncReadOptions): Uint8Array | undefined {
+    return this.#foundSync(key, options) ? this.#value() : undefined
+  }
+
+  /** Values in the order of `keys`, undefined where there is none; all as of the same moment. Errors as `get`. */
+  async getMany(keys: readonly Uint8Array[], options?: ReadOptions): Promise<(Uint8Array | undefined)[]> {
+    if (!Array.isArray(keys)) throw new TypeError(`keys must be an array, got ${typeOf(keys)}`)
+    this.#checkOpen()
+    const seqno = this.#readSeqno(options?.snapshot)
+    for (const key of keys) checkKey(key)
+    const view = this.#shard.view
+    const values: (Uint8Array | undefined)[] = []
+    const missing: number[] = []
+    for (const [index, key] of keys.entries()) {
+      const found = this.#tryLookup(view, key, seqno)
+      values.push(found === true ? this.#value() : undefined)
+      if (found === PENDING) missing.push(index)
+    }
+    if (missing.length === 0) return values
+    const waiting = missing.map(async (index) => {
+      values[index] = await this.#getSlowly((keys[index] as Uint8Array).slice(), seqno, options?.signal)
+    })
+    await this.#track(Promise.all(waiting))
+    return values
+  }
+
+  /** Whether `key` has a value. Errors as `get`. */
+  async has(key: Uint8Array, options?: ReadOptions): Promise<boolean> {
+    const seqno = this.#seqnoFor(key, options)
+    const found = this.#tryLookup(this.#shard.view, key, seqno)
+    if (found !== PENDING) return found
+    return (await this.#track(this.#getSlowly(key.slice(), seqno, options?.signal))) !== undefined
+  }
+
+  /** Twin of `has`. */
+  hasSync(key: Uint8Array, options?: SyncReadOptions): boolean {
+    return this.#foundSync(key, options)
+  }
+
+  /** Entries in key order. @throws {TypeError} {RangeError} bad bounds or limit; {VarveError} CLOSED */
+  scan(options: ScanOptions = {}): KvScan {
+    this.#checkOpen()
+    const { limit = Infinity, signal, reverse = false, keys = true, values = true } = options
+    if (typeof limit !== 'number' || !(limit >= 0))
+      throw new RangeError(`limit must be 0 or more, got ${String(limit)}`)
+    if (typeof reverse !== 'boolean') throw new TypeError(`reverse must be a boolean, got ${typeOf(reverse)}`)
+    const range = toKeyRange(options, this.#order)
+    const fixed = options.snapshot === undefined ? undefined : this.#readSeqno(options.snapshot)
+    const seqno = this.#shard.pinSeqno(fixed)
+    const plan: ScanPlan = {
+      range,
+      reverse,
+      limit: isEmptyRange(range, this.#order) ? 0 : limit,
+      keys,
+      values,
+      seqno,
+      signal,
+    }
+    const scan = new Scan(
+      {
+        order: this.#order,
+        view: () => this.#shard.view,
+        pin: () => this.#shard.pin(),
+        unpin: (view) => this.#shard.unpin(view),
+        open: (view, narrowed) =>
+          this.#parts.engine.open(view, { range: narrowed, reverse, seqno, versions: 'newest' }),
+        check: () => this.#checkOpen(),
+        track: (reading) => this.#track(reading),
+        closed: (closed) => {
+          this.#scans.delete(closed)
+          this.#shard.unpinSeqno(seqno)
+        },
+      },
+      plan,
+    )
+    this.#scans.add(scan)
+    return scan
+  }
+
+  /** This moment, to read from later. Keeps what it sees until closed. */
+  snapshot(): KvSnapshot {
+    this.#checkOpen()
+    const snapshot = new Snapshot(this, this.#shard.pinSeqno(), (closed) => {
+      this.#snapshots.delete(closed)
+      this.#shard.unpinSeqno(closed.seqno)
+    })
+    this.#snapshots.add(snapshot)
+    return snapshot
+  }
+
+  /** Resolves when everything written before is in table files. */
+  flush(): Promise<void> {
+    return this.#guard(() => this.#shard.flush())
+  }
+
+  /** Makes every write so far survive a power cut. */
+  sync(): Promise<void> {
+    return this.#guard(() => this.#shard.sync())
+  }
+
+  /** Flushes, then rewrites what the range covers into the deepest level it reaches, dropping what nobody can see. */
+  async compactRange(range: KvRange = {}): Promise<void> {
+    this.#checkOpen()
+    const { lower, upper } = toKeyRange(range, this.#order)
+    await this.#shard.flush()
+    for (let level = 0; level < this.#deepestLevel(); level++) {
+      for (;;) {
+        this.#checkOpen()
+        const change = this.#parts.engine.chooseRange(this.#shard.view.version.shape, level, lower, upper)
+        if (change === undefined) break
+        await this.#shard.apply(change)
+      }
+    }
+  }
+
+  /** Resolves when background compaction has nothing left to do. */
+  settle(): Promise<void> {
+    return this.#guard(() => this.#shard.settle())
+  }
+
+  /** Stored bytes of the range, right to about a block for each level; what is still in memory counts as it is there. */
+  async approximateSize(range: KvRange = {}): Promise<number> {
+    this.#checkOpen()
+    const bounds = toKeyRange(range, this.#order)
+    if (isEmptyRange(bounds, this.#order)) return 0
+    return this.#track(this.#approximateSize(bounds))
+  }
+
+  statistics(): KvStatistics {
+    const { cache } = this.#parts
+    const levels = this.#shard.view.version.shape.levels.map((tables, level) => ({
+      level,
+      files: tables.length,
+      entries: tables.reduce((sum, table) => sum + table.meta.entryCount, 0),
+      bytes: tables.reduce((sum, table) => sum + table.file.ref.bytes, 0),
+    }))
+    return { ...this.#shard.statistics(), levels, cache: cache.statistics() }
+  }
+
+  /** Tables of each level, for people: names, sizes and bounds. */
+  levels(): readonly (readonly KvTable[])[] {
+    return this.#shard.view.version.shape.levels
+  }
+
+  /** Settles every call, closes scans and snapshots, syncs and lets go. Idempotent. */
+  close(): Promise<void> {
+    this.#closing ??= this.#close()
+    return this.#closing
+  }
+
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.close()
+  }
+
+  async #close(): Promise<void> {
+    try {
+      await Promise.allSettled(this.#reads)
+      for (const scan of this.#scans) scan.close()
+      for (const snapshot of this.#snapshots) snapshot.close()
+      await this.#shard.close()
+    } finally {
+      await this.#parts.tables.close()
+      await this.#parts.closeParts()
+    }
+  }
+
+  #write(key: Uint8Array, value: Uint8Array, kind: EntryKind, durability: Durability): Promise<void> {
+    const operation = this.#operation
+    operation.key = key
+    operation.value = value
+    operation.kind = kind
+    return this.#shard.write(operation, durability)
+  }
+
+  /** One attempt, synchronous: into `#found`. */
+  #tryLookup(view: KvView, key: Uint8Array, seqno: Seqno): boolean | typeof PENDING {
+    const found = lookup(view, key, seqno, this.#order, this.#found, this.#fetch)
+    if (found === PENDING) this.#fetch.clear()
+    return found === true ? this.#found.kind === ENTRY_PUT : found
+  }
+
+  #value(): Uint8Array {
+    return copyOut(this.#found.block, this.#found.valueStart, this.#found.valueLength)
+  }
+
+  #foundSync(key: Uint8Array, options: SyncReadOptions | undefined): boolean {
+    this.#checkOpen()
+    checkKey(key)
+    const seqno = this.#readSeqno(options?.snapshot)
+    try {
+      for (;;) {
+        const found = lookup(this.#shard.view, key, seqno, this.#order, this.#found, this.#fetch)
+        if (found !== PENDING) return found && this.#found.kind === ENTRY_PUT
+        if (options?.mayBlock === false)
+          throw new VarveError('WOULD_BLOCK', 'the key is not in memory: use get(), or allow getSync() to block')
+        this.#fetch.fillSync()
+      }
+    } finally {
+      this.#fetch.clear()
+    }
+  }
+
+  /** As a lookup, waiting for what is lacking. The view is pinned: files it reads stay. */
+  async #getSlowly(key: Uint8Array, seqno: Seqno, signal: AbortSignal | undefined): Promise<Uint8Array | undefined> {
+    const view = this.#shard.pin()
+    const fetch = new BlockFetch()
+    const found = emptyFound()
+    try {
+      for (;;) {
+        throwIfAborted(signal)
+        const answer = lookup(view, key, seqno, this.#order, found, fetch)
+        if (answer === PENDING) await fetch.fill(signal)
+        else if (!answer || found.kind !== ENTRY_PUT) return undefined
+        else return copyOut(found.block, found.valueStart, found.valueLength)
+      }
+    } finally {
+      fetch.clear()
+      this.#shard.unpin(view)
+    }
+  }
+
+  async #approximateSize(range: ReturnType<typeof toKeyRange>): Promise<number> {
+    const view = this.#shard.pin()
+    const fetch = new BlockFetch()
+    try {
+      let bytes = 0
+      for (const table of view.tables) bytes += table.approximateBytes(range)
+      for (const { meta, handle } of view.version.shape.levels.flat()) {
+        if (!overlaps(range, this.#order, meta.keyFirst, meta.keyLast)) continue
+        for (;;) {
+          const reader = handle.reader(fetch)
+          const answer = reader === PENDING ? PENDING : reader.approximateBytes(range, fetch)
+          if (answer !== PENDING) {
+            bytes += answer
+            break
+          }
+          await fetch.fill()
+        }
+        fetch.clear()
+      }
+      return bytes
+    } finally {
+      fetch.clear()
+      this.#shard.unpin(view)
+    }
+  }
+
+  #deepestLevel(): number {
+    let deepest = 1
+    for (const [level, tables] of this.levels().entries()) if (tables.length > 0) deepest = Math.max(deepest, level)
+    return deepest
+  }
+
+  #seqnoFor(key: Uint8Array, options: ReadOptions | undefined): Seqno {
+    this.#checkOpen()
+    checkKey(key)
+    throwIfAborted(options?.signal)
+    return this.#readSeqno(options?.snapshot)
+  }
+
+  #readSeqno(snapshot: KvSnapshot | undefined): Seqno {
+    if (snapshot === undefined) return this.#shard.visible
+    if (!(snapshot instanceof Snapshot)) throw new TypeError('snapshot must come from snapshot()')
+    return snapshot.seqnoFor(this)
+  }
+
+  async #guard(work: () => Promise<void>): Promise<void> {
+    this.#checkOpen()
+    await work()
+  }
+
+  #track<T>(reading: Promise<T>): Promise<T> {
+    this.#reads.add(reading)
+    const done = (): void => void this.#reads.delete(reading)
+    reading.then(done, done)
+    return reading
+  }
+
+  #checkOpen(): void {
+    if (this.#closing !== undefined) throw new VarveError('CLOSED', 'the shard is closed')
+  }
+}
+
+function durabilityOf(options: WriteOptions | undefined): Durability {
+  const durability = options?.durability ?? 'written'
+  if (durability !== 'written' && durability !== 'synced') {
+    throw new TypeError(`durability must be 'written' or 'synced', got ${String(durability)}`)
+  }
+  return durability
+}
+
+function toEntryOperations(operations: readonly KvOperation[]): EntryOperation[] {
+  if (!Array.isArray(operations)) throw new TypeError(`operations must be an array, got ${typeOf(operations)}`)
+  if (operations.length > KV_LIMITS.operationsMax) throw tooLong('batch', operations.length, KV_LIMITS.operationsMax)
+  let bytes = 0
+  const entries = (operations as readonly KvOperation[]).map((operation): EntryOperation => {
+    checkKey(operation.key)
+    bytes += operation.key.length
+    if (operation.type === 'delete') return { key: operation.key, value: EMPTY, kind: ENTRY_DELETE }
+    if (operation.type !== 'put')
+      throw new TypeError(`type must be 'put' or 'delete', got ${String((operation as { type: unknown }).type)}`)
+    checkValue(operation.value)
+    bytes += operation.value.length
+    return { key: operation.key, value: operation.value, kind: ENTRY_PUT }
+  })
+  if (bytes > KV_LIMITS.batchBytesMax) throw tooLong('batch', bytes, KV_LIMITS.batchBytesMax)
+  return entries
+}

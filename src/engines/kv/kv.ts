@@ -1,0 +1,112 @@
+/**
+ * The key-value engine: ordered byte keys, snapshots, scans both ways.
+ *
+ * `KvShard` is what `openKv` gives. Keys and values are byte strings; what is handed in is only borrowed for the call,
+ * what is handed out is the caller's.
+ */
+
+import type { Seqno } from '../../kernel/ids.ts'
+import type { Durability } from '../../journal/journal.ts'
+import type { ShardOpenOptions, ShardSettings, ShardStatistics } from '../../shard/shard.ts'
+import type { KvSettings } from './settings.ts'
+import type { NamedOrder } from './named-order.ts'
+
+export interface KvOpenOptions extends Omit<ShardOpenOptions, 'settings'> {
+  readonly settings?: Partial<KvSettings & ShardSettings>
+  /** Another order of keys; recorded, and the same must be given ever after. Default: bytewise. */
+  readonly order?: NamedOrder
+}
+
+export interface WriteOptions {
+  /** Default `written`. */
+  readonly durability?: Durability
+}
+
+export interface ReadOptions {
+  /** Reads as of this snapshot instead of now. */
+  readonly snapshot?: KvSnapshot
+  readonly signal?: AbortSignal
+}
+
+export interface SyncReadOptions {
+  readonly snapshot?: KvSnapshot
+  /** `false`: throw WOULD_BLOCK rather than read a file on this thread. Default true. */
+  readonly mayBlock?: boolean
+}
+
+/** One operation of a batch. */
+export type KvOperation =
+  | { readonly type: 'put'; readonly key: Uint8Array; readonly value: Uint8Array }
+  | { readonly type: 'delete'; readonly key: Uint8Array }
+
+export interface KvEntry {
+  readonly key: Uint8Array
+  readonly value: Uint8Array
+}
+
+/** Bounds of a scan. At most one of `gt` and `gte`, one of `lt` and `lte`; `prefix` narrows further. */
+export interface KvRange {
+  readonly gt?: Uint8Array
+  readonly gte?: Uint8Array
+  readonly lt?: Uint8Array
+  readonly lte?: Uint8Array
+  /** Only keys that start with these bytes; bytewise order only. */
+  readonly prefix?: Uint8Array
+}
+
+export interface ScanOptions extends KvRange, ReadOptions {
+  /** Descending. Default false. */
+  readonly reverse?: boolean
+  /** Entries at most. Default: all. */
+  readonly limit?: number
+  /** `false` leaves keys empty, which saves copying them. Default true. */
+  readonly keys?: boolean
+  /** `false` leaves values empty. Default true. */
+  readonly values?: boolean
+}
+
+/**
+ * Entries in key order as of when the scan was made, whatever is written meanwhile.
+ *
+ * Close it, or iterate to the end: until then files and versions it may need are kept.
+ */
+export interface KvScan extends AsyncIterable<KvEntry> {
+  /** The next entries: at most `count`, fewer only where a chunk is large or the end is near, none at the end. */
+  next(count?: number): Promise<KvEntry[]>
+  /** Twin of `next`. @throws {VarveError} WOULD_BLOCK */
+  nextSync(count?: number): KvEntry[]
+  /** Goes on at the first key at or after `key` (at or before, in reverse) that is inside the bounds. Keeps the limit. */
+  seek(key: Uint8Array): void
+  /** Iterates in chunks, which costs less than one by one. */
+  chunks(count?: number): AsyncIterable<KvEntry[]>
+  /** Idempotent. */
+  close(): void
+  [Symbol.asyncDispose](): Promise<void>
+}
+
+/** A moment in the life of the shard. Holds on to what it sees until closed. */
+export interface KvSnapshot {
+  readonly seqno: Seqno
+  /** Idempotent. */
+  close(): void
+  [Symbol.dispose](): void
+}
+
+export interface KvStatistics extends ShardStatistics {
+  /** From level 0 on: files, entries (versions and deletions included) and bytes of each level. */
+  readonly levels: readonly LevelStatistics[]
+  readonly cache: {
+    readonly bytes: number
+    readonly bytesMax: number
+    readonly hits: number
+    readonly misses: number
+    readonly evictions: number
+  }
+}
+
+export interface LevelStatistics {
+  readonly level: number
+  readonly files: number
+  readonly entries: number
+  readonly bytes: number
+}

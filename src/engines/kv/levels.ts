@@ -1,0 +1,80 @@
+/** The shape of a version: tables by level, as reads and the policy want them. */
+
+import type { KeyOrder } from '../../kernel/key-order.ts'
+import type { FileName } from '../../kernel/ids.ts'
+import type { TableHandle } from '../../sst/table-cache.ts'
+import type { VersionFile } from '../../shard/shard.ts'
+import { decodeTableMeta } from './table-meta.ts'
+import type { TableMeta } from './table-meta.ts'
+
+export interface KvTable {
+  readonly file: VersionFile
+  readonly meta: TableMeta
+  readonly handle: TableHandle
+}
+
+export interface Levels {
+  /** Level 0 newest first; deeper levels in key order, disjoint. At least one level. */
+  readonly levels: readonly (readonly KvTable[])[]
+  readonly byName: ReadonlyMap<FileName, KvTable>
+}
+
+/** @param handleOf opens nothing; gives the handle by which the table will be read */
+export function makeLevels(
+  files: readonly VersionFile[],
+  previous: Levels | undefined,
+  order: KeyOrder,
+  handleOf: (file: VersionFile) => TableHandle,
+): Levels {
+  const levels: KvTable[][] = [[]]
+  const byName = new Map<FileName, KvTable>()
+  for (const file of files) {
+    const known = previous?.byName.get(file.ref.name)
+    const table = known?.file === file ? known : describe(file, known, handleOf)
+    byName.set(file.ref.name, table)
+    while (levels.length <= file.group) levels.push([])
+    levels[file.group]?.push(table)
+  }
+  levels[0]?.sort((a, b) => b.file.seqnoLast - a.file.seqnoLast)
+  for (const level of levels.slice(1)) {
+    level.sort((a, b) =>
+      order.compare(a.meta.keyFirst, 0, a.meta.keyFirst.length, b.meta.keyFirst, 0, b.meta.keyFirst.length),
+    )
+  }
+  return Object.freeze({ levels, byName })
+}
+
+function describe(
+  file: VersionFile,
+  known: KvTable | undefined,
+  handleOf: (file: VersionFile) => TableHandle,
+): KvTable {
+  return {
+    file,
+    meta: known?.meta ?? decodeTableMeta(file.meta, file.ref.name),
+    handle: known?.handle ?? handleOf(file),
+  }
+}
+
+/** The one table of a sorted level that may hold `key`. */
+export function tableFor(level: readonly KvTable[], key: Uint8Array, order: KeyOrder): KvTable | undefined {
+  let low = 0
+  let high = level.length
+  while (low < high) {
+    const middle = (low + high) >>> 1
+    const { keyLast } = (level[middle] as KvTable).meta
+    if (order.compare(keyLast, 0, keyLast.length, key, 0, key.length) < 0) low = middle + 1
+    else high = middle
+  }
+  const table = level[low]
+  return table !== undefined && mayHold(table, key, order) ? table : undefined
+}
+
+/** Whether `key` is within the bounds of the table. */
+export function mayHold(table: KvTable, key: Uint8Array, order: KeyOrder): boolean {
+  const { keyFirst, keyLast } = table.meta
+  return (
+    order.compare(keyFirst, 0, keyFirst.length, key, 0, key.length) <= 0 &&
+    order.compare(key, 0, key.length, keyLast, 0, keyLast.length) <= 0
+  )
+}

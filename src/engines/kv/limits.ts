@@ -1,0 +1,34 @@
+/** What the key-value engine accepts. */
+
+import { VarveError } from '../../kernel/errors.ts'
+import { KIB, LIMITS, MIB } from '../../kernel/limits.ts'
+
+export const KV_LIMITS = Object.freeze({
+  keyBytesMax: 64 * KIB,
+  valueBytesMax: 256 * MIB,
+  /** Keys and values of one batch; leaves room in a journal batch for what frames them. */
+  batchBytesMax: LIMITS.batchBytesMax - 64 * MIB,
+  operationsMax: 1_000_000,
+})
+
+/** @throws {TypeError} not bytes; {VarveError} LIMIT_EXCEEDED */
+export function checkKey(key: Uint8Array): void {
+  if (!(key instanceof Uint8Array)) throw new TypeError(`key must be a Uint8Array, got ${typeOf(key)}`)
+  if (key.length > KV_LIMITS.keyBytesMax) throw tooLong('key', key.length, KV_LIMITS.keyBytesMax)
+}
+
+/** @throws {TypeError} not bytes; {VarveError} LIMIT_EXCEEDED */
+export function checkValue(value: Uint8Array): void {
+  if (!(value instanceof Uint8Array)) throw new TypeError(`value must be a Uint8Array, got ${typeOf(value)}`)
+  if (value.length > KV_LIMITS.valueBytesMax) throw tooLong('value', value.length, KV_LIMITS.valueBytesMax)
+}
+
+export function tooLong(what: string, size: number, limit: number): VarveError {
+  return new VarveError('LIMIT_EXCEEDED', `${what} of ${size} is over the limit of ${limit}`, {
+    details: { what, size, limit },
+  })
+}
+
+export function typeOf(value: unknown): string {
+  return value === null ? 'null' : typeof value
+}

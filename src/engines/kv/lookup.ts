@@ -1,0 +1,61 @@
+/**
+ * Point lookups: memtables newest first, then level 0 newest first, then one table of each deeper level.
+ *
+ * Synchronous over the bytes at hand. The first table that has the key answers, so a table that lacks bytes stops the
+ * search: PENDING.
+ */
+
+import { PENDING } from '../../kernel/cursor.ts'
+import type { Pending } from '../../kernel/cursor.ts'
+import type { Found } from '../../kernel/found.ts'
+import { hashKey } from '../../kernel/hash.ts'
+import type { Seqno } from '../../kernel/ids.ts'
+import type { KeyOrder } from '../../kernel/key-order.ts'
+import type { OrderedMemtable } from '../../memtable/ordered-memtable.ts'
+import type { View } from '../../shard/version.ts'
+import type { BlockFetch } from '../../sst/block-fetch.ts'
+import { mayHold, tableFor } from './levels.ts'
+import type { KvTable, Levels } from './levels.ts'
+
+export type KvView = View<OrderedMemtable, Levels>
+
+/** The newest entry of `key` at or below `seqno`: true when `into` has it (it may be a deletion). */
+export function lookup(
+  view: KvView,
+  key: Uint8Array,
+  seqno: Seqno,
+  order: KeyOrder,
+  into: Found,
+  fetch: BlockFetch,
+): boolean | Pending {
+  for (const table of view.tables) {
+    if (table.get(key, seqno, into)) return true
+  }
+  const { levels } = view.version.shape
+  const keyHash = hashKey(key, 0, key.length, 0)
+  for (const table of levels[0] as readonly KvTable[]) {
+    if (!mayHold(table, key, order)) continue
+    const answer = ask(table, key, keyHash, seqno, into, fetch)
+    if (answer !== false) return answer
+  }
+  for (let index = 1; index < levels.length; index++) {
+    const table = tableFor(levels[index] as readonly KvTable[], key, order)
+    if (table === undefined) continue
+    const answer = ask(table, key, keyHash, seqno, into, fetch)
+    if (answer !== false) return answer
+  }
+  return false
+}
+
+function ask(
+  table: KvTable,
+  key: Uint8Array,
+  keyHash: number,
+  seqno: Seqno,
+  into: Found,
+  fetch: BlockFetch,
+): boolean | Pending {
+  const reader = table.handle.reader(fetch)
+  if (reader === PENDING) return PENDING
+  return reader.get(key, keyHash, seqno, into, fetch)
+}

@@ -1,0 +1,79 @@
+/** Opening a key-value shard over given components. */
+
+import type { ShardComponents } from '../../shard/shard.ts'
+import { openShard } from '../../shard/open-shard.ts'
+import { resolveShardSettings, SHARD_DEFAULTS } from '../../shard/settings.ts'
+import { ArenaPool } from '../../memtable/arena.ts'
+import { BlockCache } from '../../sst/block-cache.ts'
+import { TableCache } from '../../sst/table-cache.ts'
+import { KvEngine } from './engine.ts'
+import type { KvOpenOptions } from './kv.ts'
+import { KvShard } from './kv-shard.ts'
+import { checkOrder } from './named-order.ts'
+import { isKvSetting, resolveKvSettings } from './settings.ts'
+
+export interface KvComponents extends ShardComponents {
+  /** Memory for memtables; give the same pool to several shards for one budget. Default: one of its own. */
+  readonly arenas?: ArenaPool
+  /** Cache for blocks, shared likewise. Default: one of `cacheBytes`. */
+  readonly cache?: BlockCache
+  /** Runs after the shard has closed, or where opening it fails: closes the other components. */
+  readonly close?: () => Promise<void>
+}
+
+/**
+ * Opens a key-value shard. It takes over from whoever had it open.
+ *
+ * @throws {TypeError} {RangeError} an option or setting is wrong; the message names it
+ * @throws {VarveError} what `openShard` throws
+ */
+export async function openKv(components: KvComponents, options: KvOpenOptions = {}): Promise<KvShard> {
+  const close = components.close ?? ((): Promise<void> => Promise.resolve())
+  let tables: TableCache | undefined
+  try {
+    checkOptions(options)
+    const { kv, shard: shardInput } = splitSettings(options.settings ?? {})
+    const settings = resolveKvSettings(kv)
+    const order = checkOrder(options.order)
+    const arenas = components.arenas ?? new ArenaPool()
+    const cache = components.cache ?? new BlockCache({ cacheBytes: settings.cacheBytes })
+    const { files, hash } = components
+    tables = new TableCache({ files, order, hash, cache, openFilesMax: settings.openFilesMax })
+    const engine = new KvEngine({ settings, order, namedOrder: options.order, arenas, tables })
+    const shard = await openShard(components, engine, { ...options, settings: resolveShardSettings(shardInput) })
+    return new KvShard({ shard, engine, order, cache, tables, closeParts: close })
+  } catch (error) {
+    await tables?.close()
+    await close()
+    throw error
+  }
+}
+
+const BOOLEANS = ['createIfMissing', 'errorIfExists', 'readOnly'] as const
+
+function checkOptions(options: KvOpenOptions): void {
+  for (const name of BOOLEANS) {
+    const value: unknown = options[name]
+    if (value !== undefined && typeof value !== 'boolean')
+      throw new TypeError(`${name} must be a boolean, got ${typeof value}`)
+  }
+  const { settings }: { settings?: unknown } = options
+  if (settings !== undefined && (typeof settings !== 'object' || settings === null)) {
+    throw new TypeError('settings must be an object')
+  }
+}
+
+function splitSettings(settings: Readonly<Record<string, unknown>>): {
+  readonly kv: Record<string, never>
+  readonly shard: Record<string, never>
+} {
+  const kv: Record<string, unknown> = {}
+  const shard: Record<string, unknown> = {}
+  for (const [name, value] of Object.entries(settings)) {
+    if (value === undefined) continue
+    if (isKvSetting(name)) kv[name] = value
+    else if (Object.hasOwn(SHARD_DEFAULTS, name)) shard[name] = value
+    else throw new TypeError(`unknown setting ${name}`)
+  }
+  return { kv: kv as Record<string, never>, shard: shard as Record<string, never> }
+}

@@ -1,0 +1,248 @@
+/**
+ * A scan: the entries of a range as of one seqno, in chunks.
+ *
+ * It holds its seqno for as long as it lives, but a view only while it works: a program may write while it scans, and
+ * memtables and files that were flushed or compacted away must not wait for it. When the view has changed between two
+ * pulls, the scan opens its cursors anew, after the last key it gave out.
+ */
+
+import { PENDING } from '../../kernel/cursor.ts'
+import type { Cursor } from '../../kernel/cursor.ts'
+import { EntryBatch } from '../../kernel/entry-batch.ts'
+import { ENTRY_PUT } from '../../kernel/entry.ts'
+import { VarveError, throwIfAborted } from '../../kernel/errors.ts'
+import type { Seqno } from '../../kernel/ids.ts'
+import type { KeyOrder } from '../../kernel/key-order.ts'
+import { isAtOrAfterLower, isAtOrBeforeUpper } from '../../kernel/key-range.ts'
+import type { KeyRange } from '../../kernel/key-range.ts'
+import { copyOut } from './copy-out.ts'
+import type { KvEntry, KvScan } from './kv.ts'
+import type { KvView } from './lookup.ts'
+
+const EMPTY = new Uint8Array(0)
+// Entries of a chunk where the caller names no count: enough to amortise a promise, few enough for small results.
+const CHUNK_COUNT = 1000
+// A chunk ends early at this many bytes, so that large values do not pile up.
+const CHUNK_BYTES_MAX = 4 * 1024 * 1024
+
+export interface ScanPlan {
+  readonly range: KeyRange
+  readonly reverse: boolean
+  readonly limit: number
+  readonly keys: boolean
+  readonly values: boolean
+  readonly seqno: Seqno
+  readonly signal: AbortSignal | undefined
+}
+
+/** What a scan needs of its shard. */
+export interface ScanHost {
+  readonly order: KeyOrder
+  view(): KvView
+  pin(): KvView
+  unpin(view: KvView): void
+  /** A cursor over everything in `view` that is in `range`. */
+  open(view: KvView, range: KeyRange): Cursor
+  /** Throws CLOSED when the shard is closing. */
+  check(): void
+  /** The shard's `close` waits for `reading`. */
+  track<T>(reading: Promise<T>): Promise<T>
+  closed(scan: Scan): void
+}
+
+export class Scan implements KvScan {
+  readonly #host: ScanHost
+  readonly #plan: ScanPlan
+  readonly #batch = new EntryBatch()
+  #cursor: Cursor | undefined
+  #view: KvView | undefined
+  /** Where the cursor was opened, or will be. */
+  #range: KeyRange
+  #lastKey: Uint8Array | undefined
+  /** Next entry of the batch to give out. */
+  #index = 0
+  #left: number
+  #busy = false
+  #state: 'open' | 'ended' | 'closed' = 'open'
+
+  constructor(host: ScanHost, plan: ScanPlan) {
+    this.#host = host
+    this.#plan = plan
+    this.#range = plan.range
+    this.#left = plan.limit
+  }
+
+  next(count: number = CHUNK_COUNT): Promise<KvEntry[]> {
+    try {
+      this.#begin(count)
+    } catch (error) {
+      return Promise.reject(error as Error)
+    }
+    return this.#host.track(this.#next(count))
+  }
+
+  async #next(count: number): Promise<KvEntry[]> {
+    const view = this.#host.pin()
+    try {
+      for (;;) {
+        throwIfAborted(this.#plan.signal)
+        const entries = this.#pull(view, count)
+        if (entries !== PENDING) return entries
+        await this.#cursor?.fill(this.#plan.signal)
+        // The world moved: the scan or its shard may have been closed.
+        this.#check()
+      }
+    } finally {
+      this.#busy = false
+      this.#host.unpin(view)
+    }
+  }
+
+  nextSync(count: number = CHUNK_COUNT): KvEntry[] {
+    this.#begin(count)
+    try {
+      for (;;) {
+        const entries = this.#pull(this.#host.view(), count)
+        if (entries !== PENDING) return entries
+        this.#cursor?.fillSync()
+      }
+    } finally {
+      this.#busy = false
+    }
+  }
+
+  seek(key: Uint8Array): void {
+    this.#check()
+    if (this.#busy) throw new TypeError('seek() while next() is running')
+    const { range, reverse } = this.#plan
+    const { order } = this.#host
+    const target = key.slice()
+    const inside = reverse
+      ? isAtOrBeforeUpper(range, order, target, 0, target.length)
+      : isAtOrAfterLower(range, order, target, 0, target.length)
+    // Outside on the near side, the whole range lies ahead; on the far side, the bounds below leave nothing.
+    if (!inside) this.#reposition(range)
+    else if (reverse) this.#reposition({ ...range, upper: target, upperOpen: false })
+    else this.#reposition({ ...range, lower: target, lowerOpen: false })
+    this.#lastKey = undefined
+    if (this.#state === 'ended') this.#state = 'open'
+  }
+
+  async *chunks(count: number = CHUNK_COUNT): AsyncGenerator<KvEntry[], void, undefined> {
+    try {
+      for (;;) {
+        const entries = await this.next(count)
+        if (entries.length === 0) return
+        yield entries
+      }
+    } finally {
+      this.close()
+    }
+  }
+
+  async *[Symbol.asyncIterator](): AsyncGenerator<KvEntry, void, undefined> {
+    for await (const entries of this.chunks()) yield* entries
+  }
+
+  close(): void {
+    if (this.#state === 'closed') return
+    this.#state = 'closed'
+    this.#drop()
+    this.#host.closed(this)
+  }
+
+  [Symbol.asyncDispose](): Promise<void> {
+    this.close()
+    return Promise.resolve()
+  }
+
+  #begin(count: number): void {
+    if (!(count > 0)) throw new RangeError(`count must be above 0, got ${count}`)
+    this.#check()
+    if (this.#busy) throw new TypeError('next() while an earlier next() is running')
+    this.#busy = true
+  }
+
+  #check(): void {
+    this.#host.check()
+    if (this.#state === 'closed') throw new VarveError('CLOSED', 'the scan is closed')
+  }
+
+  #pull(view: KvView, count: number): KvEntry[] | typeof PENDING {
+    const entries: KvEntry[] = []
+    const wanted = Math.min(count, this.#left)
+    if (this.#state === 'ended' || wanted === 0) return entries
+    const cursor = this.#at(view)
+    let bytes = 0
+    while (entries.length < wanted && bytes < CHUNK_BYTES_MAX) {
+      if (this.#index === this.#batch.count) {
+        const filled = cursor.next(this.#batch)
+        this.#index = 0
+        if (filled === PENDING) {
+          this.#batch.clear()
+          if (entries.length === 0) return PENDING
+          break
+        }
+        if (filled === 0) {
+          this.#state = 'ended'
+          this.#drop()
+          break
+        }
+      }
+      bytes += this.#take(entries, wanted)
+    }
+    this.#left -= entries.length
+    return entries
+  }
+
+  /** Moves entries from the batch to `entries`, up to `wanted`; returns their bytes. */
+  #take(entries: KvEntry[], wanted: number): number {
+    const { keys, values } = this.#plan
+    const batch = this.#batch
+    let bytes = 0
+    let index = this.#index
+    for (; index < batch.count && entries.length < wanted && bytes < CHUNK_BYTES_MAX; index++) {
+      if (batch.kinds[index] !== ENTRY_PUT) continue
+      const start = batch.keyStarts[index] as number
+      const length = (batch.keyStarts[index + 1] as number) - start
+      const valueLength = batch.valueLengths[index] as number
+      const key = keys ? copyOut(batch.keys, start, length) : EMPTY
+      const block = batch.blocks[batch.valueBlocks[index] as number] as Uint8Array
+      const value = values ? copyOut(block, batch.valueStarts[index] as number, valueLength) : EMPTY
+      entries.push({ key, value })
+      bytes += length + valueLength
+    }
+    // Where to go on, should the view change before the next pull.
+    if (index > this.#index) this.#lastKey = batch.keyAt(index - 1)
+    this.#index = index
+    return bytes
+  }
+
+  /** The cursor over `view`, opened after the last key given out where the view is another than before. */
+  #at(view: KvView): Cursor {
+    if (this.#cursor !== undefined && this.#view === view) return this.#cursor
+    this.#drop()
+    const last = this.#lastKey
+    if (last !== undefined) {
+      this.#range = this.#plan.reverse
+        ? { ...this.#range, upper: last, upperOpen: true }
+        : { ...this.#range, lower: last, lowerOpen: true }
+    }
+    this.#view = view
+    this.#cursor = this.#host.open(view, this.#range)
+    return this.#cursor
+  }
+
+  #reposition(range: KeyRange): void {
+    this.#drop()
+    this.#range = range
+  }
+
+  #drop(): void {
+    this.#cursor?.close()
+    this.#cursor = undefined
+    this.#view = undefined
+    this.#batch.clear()
+    this.#index = 0
+  }
+}

@@ -1,0 +1,19 @@
+/** The table formats this engine reads; new files are written in the first. */
+
+import { VarveError } from '../../kernel/errors.ts'
+import type { FormatReference } from '../../jobs/jobs.ts'
+import { rowTableFormat } from '../../sst/row-table-format.ts'
+import type { TableFormat } from '../../sst/sst.ts'
+
+const FORMATS: readonly TableFormat[] = [rowTableFormat]
+
+export const WRITTEN_FORMAT: FormatReference = { name: rowTableFormat.name, version: rowTableFormat.version }
+
+/** @throws {VarveError} INCOMPATIBLE */
+export function tableFormat(reference: FormatReference): TableFormat {
+  const format = FORMATS.find((known) => known.name === reference.name && known.version === reference.version)
+  if (format !== undefined) return format
+  throw new VarveError('INCOMPATIBLE', `table format ${reference.name} version ${reference.version} is not known`, {
+    details: { what: 'table format', found: reference },
+  })
+}
