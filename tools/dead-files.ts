@@ -6,7 +6,7 @@
  */
 
 import { importsOf, resolveImport } from './imports.ts'
-import { isSource, isTest, sourceOf } from './repository.ts'
+import { isSource, sourceOf } from './repository.ts'
 import type { PackageManifest } from './repository.ts'
 import type { SourceFile } from './syntax.ts'
 
@@ -23,7 +23,6 @@ export function deadFiles(sources: readonly SourceFile[], manifest: PackageManif
         `${path} is not reached from exports or bin of package.json${everything.has(path) ? ', only from tests' : ''}`,
       )
     } else if (!everything.has(path)) problems.push(`${path} is not reached from a test or a script of package.json`)
-    else if (isTest(path) && !path.endsWith('.ts')) problems.push(`${path} is never compiled`)
   }
   return problems
 }

@@ -42,11 +42,11 @@ function declaresTest(node: Node & { type: 'CallExpression' }): boolean {
   return callee.type === 'MemberExpression' && callee.property.type === 'Identifier' && callee.property.name === 'test'
 }
 
-/** The name, with a word in place of every hole of a template; undefined where it is computed otherwise. */
+/** The name, with a word in place of a template's hole; undefined where it is computed, as two holes are. */
 function nameOf(node: Node | undefined): string | undefined {
   if (node?.type === 'Literal') return String(node.value)
-  if (node?.type === 'TemplateLiteral') return node.quasis.map(({ value }) => value.raw).join('…')
-  return undefined
+  if (node?.type !== 'TemplateLiteral' || node.quasis.length > 2) return undefined
+  return node.quasis.map(({ value }) => value.raw).join('…')
 }
 
 function optionProblems(options: Node | undefined): readonly string[] {

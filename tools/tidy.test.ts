@@ -161,6 +161,7 @@ test('every test is named by a sentence and none is switched off without a reaso
     "test('a property that holds', { skip: 'no compiler here' }, () => {})",
     "test('a property that holds', { skip: ready ? false : 'not ready' }, () => {})",
     'test(`${name}: a file`, () => {})',
+    'test(`${name}: ${property}`, () => {})',
     "if (/x/.test('y')) t.skip('because')",
   ]) {
     assert.equal(problems(text), 0, `found, and should not be: ${text}`)
