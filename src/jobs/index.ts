@@ -32,5 +32,5 @@ export type {
 } from './worker-protocol.ts'
 export { WorkerScheduler } from './worker-scheduler.ts'
 export type { WorkerSchedulerOptions } from './worker-scheduler.ts'
-export { resolveWorkerSettings, workerDefaults } from './worker-settings.ts'
+export { WORKER_DEFAULTS, resolveWorkerSettings, workerCount } from './worker-settings.ts'
 export type { WorkerSettings } from './worker-settings.ts'

@@ -8,7 +8,6 @@
 import { parentPort, workerData } from 'node:worker_threads'
 import type { MessagePort } from 'node:worker_threads'
 import { assert } from '../kernel/assert.ts'
-import type { Clock } from '../kernel/clock.ts'
 import { encodeError } from '../kernel/error-wire.ts'
 import { VarveError } from '../kernel/errors.ts'
 import { loadHash } from '../kernel/hash.ts'
@@ -17,6 +16,7 @@ import type { HandlerModule } from './handler-table.ts'
 import { runJob } from './job-run.ts'
 import type { JobEnvironment } from './job-run.ts'
 import type { JobSpec } from './jobs.ts'
+import { ProgressReporter } from './progress-reporter.ts'
 import * as standardHandlers from './standard-handlers.ts'
 import { STANDARD_HANDLERS } from './standard-handlers.ts'
 import { TimeSlices } from './time-slices.ts'
@@ -45,7 +45,11 @@ class WorkerMain {
       this.#answer({ type: 'broken', error: encodeError(error) })
       port.close()
     })
-    port.on('message', (request: WorkerRequest) => {
+  }
+
+  /** Takes requests until told to stop. */
+  listen(): void {
+    this.#port.on('message', (request: WorkerRequest) => {
       if (request.type === 'run') void this.#run(request.spec)
       else if (request.type === 'cancel') this.#running?.abort()
       else void this.#stop()
@@ -58,13 +62,17 @@ class WorkerMain {
     this.#running = controller
     const environment = await this.#environment.catch(() => undefined)
     if (environment === undefined) return // Already said that it is broken.
-    const onProgress = this.#progressReporter(environment.clock)
+    const reporter = new ProgressReporter(environment.clock, this.#progressIntervalMs, (fraction) => {
+      this.#answer({ type: 'progress', fraction })
+    })
+    const { onProgress } = reporter
     let answer: WorkerAnswer
     try {
       answer = { type: 'done', result: await runJob(spec, environment, { signal: controller.signal, onProgress }) }
     } catch (error) {
       answer = { type: 'failed', error: encodeError(error) }
     }
+    reporter.close()
     this.#running = undefined
     try {
       this.#answer(answer)
@@ -81,16 +89,6 @@ class WorkerMain {
     } finally {
       // Nothing else keeps the thread alive; whatever does is terminated after a while.
       this.#port.close()
-    }
-  }
-
-  #progressReporter(clock: Clock): (fraction: number) => void {
-    let reportedAt = -Infinity
-    return (fraction) => {
-      const now = clock.monotonic()
-      if (now - reportedAt < this.#progressIntervalMs) return
-      reportedAt = now
-      this.#answer({ type: 'progress', fraction })
     }
   }
 
@@ -133,4 +131,4 @@ function importModule(specifier: string): Promise<HandlerModule> {
 }
 
 if (parentPort === null) throw new Error('worker-main is the entry of a worker thread')
-new WorkerMain(parentPort, workerData as WorkerBirth)
+new WorkerMain(parentPort, workerData as WorkerBirth).listen()

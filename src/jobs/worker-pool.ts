@@ -17,6 +17,7 @@ import type { JobResult, JobSpec } from './jobs.ts'
 import type { WorkerAnswer, WorkerBirth, WorkerRequest } from './worker-protocol.ts'
 import type { WorkerSettings } from './worker-settings.ts'
 
+/** Cores this process may use. */
 export function availableCores(): number {
   return availableParallelism()
 }

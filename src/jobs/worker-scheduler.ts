@@ -11,13 +11,14 @@ import { JobQueue } from './job-queue.ts'
 import type { JobHandle, JobScheduler, JobSpec, JobSupport } from './jobs.ts'
 import { availableCores, WorkerPool } from './worker-pool.ts'
 import type { WorkerComposition } from './worker-protocol.ts'
-import { resolveWorkerSettings } from './worker-settings.ts'
+import { resolveWorkerSettings, workerCount } from './worker-settings.ts'
 import type { WorkerSettings } from './worker-settings.ts'
 
 export interface WorkerSchedulerOptions {
   readonly composition: WorkerComposition
   /** The scheduler's own; workers make theirs. */
   readonly clock: Clock
+  /** `concurrency`: default `workerCount` of the machine's cores. */
   readonly settings?: Partial<WorkerSettings>
   /** Where the worker's entry is, for bundlers that move it; default: beside this package's code. */
   readonly workerUrl?: URL | string
@@ -30,7 +31,7 @@ export class WorkerScheduler implements JobScheduler {
   readonly #pool: WorkerPool
 
   constructor(options: WorkerSchedulerOptions) {
-    const settings = resolveWorkerSettings(availableCores(), options.settings)
+    const settings = resolveWorkerSettings({ concurrency: workerCount(availableCores()), ...options.settings })
     const { composition, clock, workerUrl } = options
     this.#pool = new WorkerPool({
       birth: { composition, progressIntervalMs: settings.progressIntervalMs, sliceMs: settings.sliceMs },

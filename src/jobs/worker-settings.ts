@@ -18,31 +18,31 @@ export interface WorkerSettings extends QueueSettings {
   readonly restartDelayMsMax: number
 }
 
-const WORKER_COUNT_MIN = 2
+export const WORKER_DEFAULTS: WorkerSettings = Object.freeze({
+  // One for compactions and one for flushes, even on one core: threads share it better than jobs share a thread.
+  ...QUEUE_DEFAULTS,
+  // Nobody waits for this loop but a cancellation.
+  sliceMs: 20,
+  // A handler pauses every few milliseconds, and a slow disk answers within seconds.
+  cancelGraceMs: 5_000,
+  stopGraceMs: 1_000,
+  // Faster than a person reads.
+  progressIntervalMs: 100,
+  restartDelayMs: 100,
+  restartDelayMsMax: 10_000,
+})
+
+// Above four, one shard seldom has as many jobs, and each worker takes about 9 MiB.
 const WORKER_COUNT_MAX = 4
 
-/** @param availableCores cores this process may use */
-export function workerDefaults(availableCores: number): WorkerSettings {
-  return Object.freeze({
-    ...QUEUE_DEFAULTS,
-    // One for compactions and one for flushes, even on one core: threads share it better than jobs share a thread. Above
-    // four, one shard seldom has as many jobs, and each worker takes about 9 MiB.
-    concurrency: Math.min(WORKER_COUNT_MAX, Math.max(WORKER_COUNT_MIN, availableCores)),
-    // Nobody waits for this loop but a cancellation.
-    sliceMs: 20,
-    // A handler pauses every few milliseconds, and a slow disk answers within seconds.
-    cancelGraceMs: 5_000,
-    stopGraceMs: 1_000,
-    // Faster than a person reads; a message costs about 10 µs on either side.
-    progressIntervalMs: 100,
-    restartDelayMs: 100,
-    restartDelayMsMax: 10_000,
-  })
+/** Workers worth having. @param cores that this process may use */
+export function workerCount(cores: number): number {
+  return Math.min(WORKER_COUNT_MAX, Math.max(WORKER_DEFAULTS.concurrency, cores))
 }
 
 /** @throws {RangeError} naming the setting */
-export function resolveWorkerSettings(availableCores: number, input: Partial<WorkerSettings> = {}): WorkerSettings {
-  const settings = { ...workerDefaults(availableCores), ...input }
+export function resolveWorkerSettings(input: Partial<WorkerSettings> = {}): WorkerSettings {
+  const settings = { ...WORKER_DEFAULTS, ...input }
   checkDurationMs('sliceMs', settings.sliceMs)
   checkDurationMs('cancelGraceMs', settings.cancelGraceMs)
   checkDurationMs('stopGraceMs', settings.stopGraceMs)

@@ -1,0 +1,85 @@
+/**
+ * A job scheduler poorer than the local ones, as a remote one may be: no shared memory, every answer late, every job
+ * that succeeded run once more afterwards, for nothing.
+ */
+
+import type { Clock } from '../kernel/clock.ts'
+import { VarveError } from '../kernel/errors.ts'
+import { JobQueue } from '../jobs/job-queue.ts'
+import type { JobHandle, JobResult, JobScheduler, JobSpec, JobSupport } from '../jobs/jobs.ts'
+import { resolveQueueSettings } from '../jobs/queue-settings.ts'
+import type { QueuedJob } from '../jobs/queued-job.ts'
+
+export interface PoorJobSchedulerOptions {
+  /** Runs the jobs, and decides how many at a time. Takes more than twice `pendingMax` jobs; closed with this one. */
+  readonly inner: JobScheduler
+  readonly clock: Clock
+  readonly pendingMax: number
+  /** Turns of the event loop that an answer takes. */
+  readonly delayTurns: number
+}
+
+export class PoorJobScheduler implements JobScheduler {
+  readonly name = 'poor'
+  readonly supports: JobSupport = Object.freeze({ sharedMemory: false })
+  readonly #inner: JobScheduler
+  readonly #clock: Clock
+  readonly #delayTurns: number
+  readonly #queue: JobQueue
+  readonly #inside = new WeakMap<JobSpec, JobHandle>()
+
+  constructor(options: PoorJobSchedulerOptions) {
+    this.#inner = options.inner
+    this.#clock = options.clock
+    this.#delayTurns = options.delayTurns
+    // Everything is handed on at once, in order.
+    const settings = resolveQueueSettings({
+      concurrency: 1024,
+      urgentPlaces: 0,
+      pendingMax: options.pendingMax,
+      memoryBytesMax: Number.MAX_SAFE_INTEGER,
+    })
+    this.#queue = new JobQueue(settings, (job) => this.#run(job))
+  }
+
+  submit(spec: JobSpec): JobHandle {
+    if (spec.inputs.some((input) => input.type === 'memory')) {
+      throw new VarveError('UNSUPPORTED', 'no shared memory', { details: { capability: 'sharedMemory' } })
+    }
+    const handle = this.#queue.submit(spec)
+    return { ...handle, progress: () => Math.max(handle.progress(), this.#inside.get(spec)?.progress() ?? 0) }
+  }
+
+  get pending(): number {
+    return this.#queue.pending
+  }
+
+  get pendingMax(): number {
+    return this.#queue.pendingMax
+  }
+
+  ready(): Promise<void> {
+    return this.#queue.ready()
+  }
+
+  async close(): Promise<void> {
+    await this.#queue.close()
+    await this.#inner.close()
+  }
+
+  async #run(job: QueuedJob): Promise<JobResult> {
+    const handle = this.#inner.submit(job.spec)
+    this.#inside.set(job.spec, handle)
+    job.signal.addEventListener('abort', () => handle.cancel(job.signal.reason), { once: true })
+    try {
+      const result = await handle.result
+      // Nobody waits for the second run, and it may well find its outputs there already.
+      this.#inner.submit(job.spec)
+      return result
+    } catch (error) {
+      throw error instanceof VarveError && error.code === 'JOB_FAILED' ? error.cause : error
+    } finally {
+      for (let turn = 0; turn < this.#delayTurns; turn++) await this.#clock.turn()
+    }
+  }
+}
