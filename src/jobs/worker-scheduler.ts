@@ -1,7 +1,7 @@
 /**
  * Runs jobs on worker threads.
  *
- * Workers start when the first job comes (about 30 ms each), stay, and do not keep the process alive while idle. They
+ * Workers start when the first job comes (half as long again as a bare thread takes), stay, and do not keep the process alive while idle. They
  * compose themselves from plain data: a file store and a clock made by named functions, handlers found by their module.
  * A worker that dies fails its job and is replaced.
  */

@@ -6,13 +6,12 @@
  */
 
 import assert from 'node:assert/strict'
-import { VarveError } from '../kernel/errors.ts'
-import type { ErrorCode } from '../kernel/errors.ts'
 import type { JobInput } from '../jobs/jobs.ts'
 import { COPY, VERIFY } from '../jobs/standard-handlers.ts'
 import { JobBench, rejection, thrown } from './job-bench.ts'
 import type { JobSchedulerUnderTest } from './job-bench.ts'
-import { TEST_HANDLERS } from './job-handlers.ts'
+import { testJobFailures } from './job-failure-conformance.ts'
+import type { DefinePromise } from './job-failure-conformance.ts'
 
 export interface JobSchedulerSuite {
   readonly test: (name: string, options: { skip?: string }, body: () => Promise<void>) => unknown
@@ -26,7 +25,7 @@ export interface JobSchedulerSuite {
 }
 
 export function testJobScheduler(suite: JobSchedulerSuite): void {
-  function promise(name: string, concurrency: 1 | 2, body: (bench: JobBench) => Promise<void>): void {
+  const promise: DefinePromise = (name, concurrency, body) => {
     const skipped = suite.skip?.find((candidate) => candidate.test === name)
     suite.test(`${suite.name}: ${name}`, skipped === undefined ? {} : { skip: skipped.reason }, async () => {
       const bench = new JobBench(await suite.open({ concurrency, pendingMax: 4 }))
@@ -146,95 +145,10 @@ export function testJobScheduler(suite: JobSchedulerSuite): void {
     )
   })
 
-  promise(
-    'a handler that fails rejects the result with JOB_FAILED, its error as the cause',
-    1,
-    async ({ scheduler, spec }) => {
-      const error = await rejection(scheduler.submit(spec('fail', { id: 'j7', attempt: 3 })).result, 'JOB_FAILED')
-      assert.deepEqual(
-        [error.details['job'], error.details['attempt'], error.details['causeCode']],
-        ['j7', 3, 'TABLE_CORRUPT'],
-        'the error says which job and why',
-      )
-      const cause = error.cause
-      assert.ok(cause instanceof VarveError, 'the cause is the handler’s own error')
-      assert.equal(cause.code, 'TABLE_CORRUPT', 'the cause keeps its code')
-      assert.deepEqual(cause.details, { file: 'a.sst', offset: 7 }, 'the cause keeps its details')
-      const other = await rejection(scheduler.submit(spec('failAtOnce')).result, 'JOB_FAILED')
-      assert.equal((other.cause as Error).name, 'RangeError', 'an error of another class keeps its name')
-      assert.equal(other.details['causeCode'], undefined, 'an error of another class has no code')
-      await scheduler.submit(spec('write', { parameters: [] })).result
-    },
-  )
-
-  promise('a failure to which nobody listens is no unhandled rejection', 1, async (bench) => {
-    bench.scheduler.submit(bench.spec('fail'))
-    await bench.until(async () => bench.scheduler.pending === 0)
-    for (let turn = 0; turn < 10; turn++) await bench.clock.turn() // Node would end the process in one of these.
-  })
-
-  promise(
-    'an unknown handler, or another version of one, fails the job as INCOMPATIBLE',
-    1,
-    async ({ scheduler, spec }) => {
-      const references = [
-        { module: TEST_HANDLERS, export: 'write', version: 2 },
-        { module: TEST_HANDLERS, export: 'absent', version: 1 },
-        { module: TEST_HANDLERS, export: 'toString', version: 1 },
-        { module: 'varve-absent/jobs', export: 'write', version: 1 },
-      ]
-      for (const handler of references) {
-        const error = await rejection(scheduler.submit({ ...spec('write'), handler }).result, 'JOB_FAILED')
-        assert.equal(error.details['causeCode'], 'INCOMPATIBLE', `${handler.module}#${handler.export} was not refused`)
-      }
-    },
-  )
-
-  promise(
-    'what a handler leaves open or unfinished is cleaned up, what it finished stays',
-    1,
-    async ({ scheduler, files, spec }) => {
-      await rejection(scheduler.submit(spec('leave', { outputPrefix: 'left-' })).result, 'JOB_FAILED')
-      assert.deepEqual(
-        (await files.list('left-')).map(({ name }) => name),
-        ['left-0.txt'],
-        'files of a failed job',
-      )
-    },
-  )
-
-  promise(
-    'a job creates under its prefix only, removes nothing, and answers only with files it created',
-    1,
-    async (bench) => {
-      await bench.writeFile('other.txt')
-      const cases: [string, string, ErrorCode][] = [
-        ['trespass', 'other-2.txt', 'PERMISSION_DENIED'],
-        ['erase', 'other.txt', 'PERMISSION_DENIED'],
-        ['claim', 'other.txt', 'JOB_REJECTED'],
-      ]
-      for (const [handler, parameters, code] of cases) {
-        const error = await rejection(bench.scheduler.submit(bench.spec(handler, { parameters })).result, 'JOB_FAILED')
-        assert.equal(error.details['causeCode'], code, `${handler} was not refused`)
-      }
-      assert.deepEqual(
-        (await bench.files.list()).map(({ name }) => name),
-        ['other.txt'],
-        'a job changed files of others',
-      )
-    },
-  )
-
   promise('a handler gets a copy of its spec', 1, async ({ scheduler, spec }) => {
     const parameters = ['given']
     await scheduler.submit(spec('meddle', { parameters })).result
     assert.deepEqual(parameters, ['given'], 'a handler changed the parameters of whoever submitted')
-  })
-
-  promise('parameters and answers that are not data fail the job', 1, async ({ scheduler, spec }) => {
-    await rejection(scheduler.submit(spec('write', { parameters: [() => 1] })).result, 'JOB_FAILED')
-    await rejection(scheduler.submit(spec('answerCode')).result, 'JOB_FAILED')
-    await scheduler.submit(spec('write', { parameters: [] })).result
   })
 
   promise(
@@ -310,20 +224,6 @@ export function testJobScheduler(suite: JobSchedulerSuite): void {
     assert.ok(turns >= 5, `the loop turned ${turns} times in 100 ms of computing`)
   })
 
-  if (suite.isolated) {
-    promise('a handler that never pauses does not hold the event loop', 1, async (bench) => {
-      await bench.scheduler.submit(bench.spec('write', { parameters: [] })).result // Starting a thread takes its time.
-      const turns = await bench.turnsUntil(bench.scheduler.submit(bench.spec('spin', { parameters: 200 })).result)
-      assert.ok(turns >= 20, `the loop turned ${turns} times in 200 ms of computing`)
-    })
-
-    promise('a stray rejection in a handler fails its job, and the next one runs', 1, async ({ scheduler, spec }) => {
-      const error = await rejection(scheduler.submit(spec('stray')).result, 'JOB_FAILED')
-      assert.match(String(error.cause), /nobody listens/, 'the cause is what ended the thread')
-      await scheduler.submit(spec('write', { parameters: [] })).result
-    })
-  }
-
   promise('verify and copy are known everywhere', 1, async (bench) => {
     const { outputs } = await bench.scheduler.submit(bench.spec('write', { parameters: ['content'] })).result
     const inputs = outputs.map(({ ref, format, meta }): JobInput => ({
@@ -341,4 +241,6 @@ export function testJobScheduler(suite: JobSchedulerSuite): void {
     const verified = await bench.scheduler.submit(bench.spec('', { handler: VERIFY, inputs })).result
     assert.deepEqual(verified.statistics, { files: 1, bytes: 7 }, 'verify read the whole file')
   })
+
+  testJobFailures(promise, suite.isolated)
 }

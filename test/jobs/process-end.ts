@@ -1,4 +1,4 @@
-/** A process that uses worker threads and must end by itself. Run by src/jobs/worker-scheduler.test.ts. */
+/** A process that uses worker threads and must end by itself. Run by worker-scheduler.test.ts. */
 
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'

@@ -4,14 +4,14 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { test } from 'node:test'
 import assert from 'node:assert/strict'
-import { VarveError } from '../kernel/errors.ts'
-import { testHandler } from '../testing/job-handlers.ts'
-import { testJobScheduler } from '../testing/job-scheduler-conformance.ts'
-import { PoorJobScheduler } from '../testing/poor-job-scheduler.ts'
-import { openTestFiles, systemClock, testComposition } from '../../test/jobs/worker-composition.ts'
-import type { JobResult, JobSpec } from './jobs.ts'
-import { WorkerScheduler } from './worker-scheduler.ts'
-import type { WorkerSchedulerOptions } from './worker-scheduler.ts'
+import { VarveError } from '../../src/kernel/errors.ts'
+import { testHandler } from '../../src/testing/job-handlers.ts'
+import { testJobScheduler } from '../../src/testing/job-scheduler-conformance.ts'
+import { PoorJobScheduler } from '../../src/testing/poor-job-scheduler.ts'
+import { openTestFiles, systemClock, testComposition } from './worker-composition.ts'
+import type { JobResult, JobSpec } from '../../src/jobs/jobs.ts'
+import { WorkerScheduler } from '../../src/jobs/worker-scheduler.ts'
+import type { WorkerSchedulerOptions } from '../../src/jobs/worker-scheduler.ts'
 
 const clock = systemClock()
 
@@ -122,7 +122,7 @@ test('an idle worker does not keep the process alive, a running job does, and cl
 
 /** Runs test/jobs/process-end.js, which must end by itself. */
 async function runProcess(scenario: string): Promise<{ code: number | null; output: string }> {
-  const script = new URL('../../test/jobs/process-end.js', import.meta.url)
+  const script = new URL('./process-end.js', import.meta.url)
   const child = spawn(process.execPath, [script.pathname, scenario], {
     stdio: ['ignore', 'pipe', 'inherit'],
     timeout: 10_000,
