@@ -11,7 +11,7 @@
  */
 
 import { assert } from './assert.ts'
-import { headOf } from './bytes.ts'
+import { copyRange, headOf } from './bytes.ts'
 
 export const ENTRY_BATCH_CAPACITY = 256
 
@@ -76,7 +76,14 @@ export class EntryBatch {
   }
 
   /** Adds the entry whose key of `keyLength` bytes was written at `reserveKey()`. Not when full. */
-  push(keyLength: number, seqno: number, kind: number, valueBlock: number, valueStart: number, valueLength: number): void {
+  push(
+    keyLength: number,
+    seqno: number,
+    kind: number,
+    valueBlock: number,
+    valueStart: number,
+    valueLength: number,
+  ): void {
     const index = this.count
     const start = this.keyStarts[index] as number
     const limit = start + keyLength
@@ -95,8 +102,7 @@ export class EntryBatch {
     const start = source.keyStarts[index] as number
     const length = (source.keyStarts[index + 1] as number) - start
     const target = this.reserveKey(length)
-    if (length <= 32) for (let byte = 0; byte < length; byte++) this.keys[target + byte] = source.keys[start + byte] as number
-    else this.keys.set(source.keys.subarray(start, start + length), target)
+    copyRange(source.keys, start, length, this.keys, target)
     const block = this.block(source.blocks[source.valueBlocks[index] as number] as Uint8Array)
     this.push(
       length,
@@ -106,6 +112,28 @@ export class EntryBatch {
       source.valueStarts[index] as number,
       source.valueLengths[index] as number,
     )
+  }
+
+  /** Copies entries [start, limit) of `source`, in one go, to the end of this batch. There must be room for them. */
+  pushRange(source: EntryBatch, start: number, limit: number): void {
+    const sourceStarts = source.keyStarts
+    const keyStarts = this.keyStarts
+    const firstByte = sourceStarts[start] as number
+    const keyBytes = (sourceStarts[limit] as number) - firstByte
+    const target = this.reserveKey(keyBytes)
+    copyRange(source.keys, firstByte, keyBytes, this.keys, target)
+    const shift = target - firstByte
+    let count = this.count
+    for (let index = start; index < limit; index++, count++) {
+      keyStarts[count + 1] = (sourceStarts[index + 1] as number) + shift
+      this.heads[count] = source.heads[index] as number
+      this.seqnos[count] = source.seqnos[index] as number
+      this.kinds[count] = source.kinds[index] as number
+      this.valueBlocks[count] = this.block(source.blocks[source.valueBlocks[index] as number] as Uint8Array)
+      this.valueStarts[count] = source.valueStarts[index] as number
+      this.valueLengths[count] = source.valueLengths[index] as number
+    }
+    this.count = count
   }
 
   /** A copy of key `index`. */

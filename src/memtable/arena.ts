@@ -1,10 +1,11 @@
 /**
- * Memory for memtables: fixed-size chunks of shared memory from a pool with a budget.
+ * Memory for memtables: fixed-size chunks of shared memory from a pool.
  *
  * Dropping a shared buffer frees nothing while a worker has seen it, so chunks are reused, never dropped: 40 × 32 MiB
- * posted and dropped left 1.3 GiB resident (shared/design performance notes, docs/decisions/0003-arenas.md).
+ * posted and dropped left 1.3 GiB resident (docs/decisions/0003-arenas.md).
  */
 
+import { assert } from '../kernel/assert.ts'
 import { KIB, MIB } from '../kernel/limits.ts'
 
 export interface ArenaChunk {
@@ -14,26 +15,35 @@ export interface ArenaChunk {
 }
 
 export interface ArenaSettings {
-  /** Bytes of one chunk. Larger: fewer chunks; smaller: less waste in the last one of each memtable. */
+  /** Bytes of one chunk, a power of two. Larger: fewer chunks; smaller: less waste in the last one of each memtable. */
   readonly chunkBytes: number
   /** Chunks kept for reuse when idle, in bytes. */
   readonly idleBytesMax: number
 }
 
-export const ARENA_DEFAULTS: ArenaSettings = Object.freeze({ chunkBytes: 256 * KIB, idleBytesMax: 128 * MIB })
+export const ARENA_DEFAULTS: ArenaSettings = Object.freeze({
+  // A memtable of 64 MiB has 256 of them: put, get and scan were within noise of 1 MiB chunks.
+  chunkBytes: 256 * KIB,
+  // Two memtables of the default size: one being filled while one is flushed.
+  idleBytesMax: 128 * MIB,
+})
 
 export class ArenaPool {
   readonly settings: ArenaSettings
   readonly #idle: ArenaChunk[] = []
+  /** Oversized ones, oldest first. */
+  readonly #idleLarge: ArenaChunk[] = []
   #idNext = 0
   #usedBytes = 0
+  #idleBytes = 0
 
   constructor(settings: Partial<ArenaSettings> = {}) {
     this.settings = Object.freeze({ ...ARENA_DEFAULTS, ...settings })
-    const { chunkBytes } = this.settings
-    if (!(chunkBytes >= 4 * KIB && (chunkBytes & (chunkBytes - 1)) === 0)) {
-      throw new RangeError(`chunkBytes must be a power of two of at least 4096, got ${chunkBytes}`)
+    const { chunkBytes, idleBytesMax } = this.settings
+    if (!(chunkBytes >= 4 * KIB && chunkBytes <= 1024 * MIB && (chunkBytes & (chunkBytes - 1)) === 0)) {
+      throw new RangeError(`chunkBytes must be a power of two, 4096…1073741824, got ${chunkBytes}`)
     }
+    if (!(idleBytesMax >= 0)) throw new RangeError(`idleBytesMax must be 0 or more, got ${idleBytesMax}`)
   }
 
   /** Bytes lent out. */
@@ -43,25 +53,50 @@ export class ArenaPool {
 
   /** Bytes resident: lent out or kept for reuse. */
   get residentBytes(): number {
-    return this.#usedBytes + this.#idle.length * this.settings.chunkBytes
+    return this.#usedBytes + this.#idleBytes
   }
 
-  /** A chunk of `chunkBytes`, or larger where one record needs `bytes`. Its content is arbitrary. */
+  /** A chunk of `chunkBytes`, or a larger one where one record needs `bytes`. Its content is arbitrary. */
   take(bytes: number = this.settings.chunkBytes): ArenaChunk {
-    if (bytes <= this.settings.chunkBytes) {
-      this.#usedBytes += this.settings.chunkBytes
-      return this.#idle.pop() ?? { id: this.#idNext++, buffer: new SharedArrayBuffer(this.settings.chunkBytes) }
-    }
-    this.#usedBytes += bytes
-    return { id: this.#idNext++, buffer: new SharedArrayBuffer(bytes) }
+    const { chunkBytes } = this.settings
+    const kept = bytes <= chunkBytes ? this.#idle.pop() : this.#takeLarge(bytes)
+    if (kept !== undefined) this.#idleBytes -= kept.buffer.byteLength
+    const chunk = kept ?? { id: this.#idNext++, buffer: new SharedArrayBuffer(Math.max(bytes, chunkBytes)) }
+    this.#usedBytes += chunk.buffer.byteLength
+    return chunk
   }
 
-  /** Takes chunks back. An oversized one is dropped: rare, and no other memtable could use it. */
+  /** Takes chunks back: nobody may read or write them any more. Beyond `idleBytesMax` they are dropped, oversized ones first. */
   give(chunks: readonly ArenaChunk[]): void {
-    const idleMax = this.settings.idleBytesMax / this.settings.chunkBytes
+    const { chunkBytes, idleBytesMax } = this.settings
     for (const chunk of chunks) {
-      this.#usedBytes -= chunk.buffer.byteLength
-      if (chunk.buffer.byteLength === this.settings.chunkBytes && this.#idle.length < idleMax) this.#idle.push(chunk)
+      const bytes = chunk.buffer.byteLength
+      this.#usedBytes -= bytes
+      assert(this.#usedBytes >= 0, 'a chunk was given back twice')
+      const large = bytes !== chunkBytes
+      while (!large && this.#idleBytes + bytes > idleBytesMax) {
+        const dropped = this.#idleLarge.shift()
+        if (dropped === undefined) break
+        this.#idleBytes -= dropped.buffer.byteLength
+      }
+      if (this.#idleBytes + bytes > idleBytesMax) continue
+      this.#idleBytes += bytes
+      if (large) this.#idleLarge.push(chunk)
+      else this.#idle.push(chunk)
     }
+  }
+
+  /** The smallest idle one of at least `bytes`, unless half of it would be wasted. */
+  #takeLarge(bytes: number): ArenaChunk | undefined {
+    let best = -1
+    let bestBytes = bytes * 2 + 1
+    for (const [index, chunk] of this.#idleLarge.entries()) {
+      const chunkBytes = chunk.buffer.byteLength
+      if (chunkBytes >= bytes && chunkBytes < bestBytes) {
+        best = index
+        bestBytes = chunkBytes
+      }
+    }
+    return best < 0 ? undefined : this.#idleLarge.splice(best, 1)[0]
   }
 }

@@ -1,0 +1,175 @@
+/**
+ * The memtable of ordered keys: a B+tree of versions over arena chunks.
+ *
+ * One slot per key; a new version of a key becomes the head of its chain of versions and leaves the tree as it is.
+ * Layout: tree-layout.ts; searching: tree.ts; growing: tree-writer.ts.
+ */
+
+import { assert } from '../kernel/assert.ts'
+import { copyRange } from '../kernel/bytes.ts'
+import type { Cursor, CursorOptions } from '../kernel/cursor.ts'
+import type { Found } from '../kernel/found.ts'
+import type { JournalPosition, Seqno } from '../kernel/ids.ts'
+import { BYTEWISE } from '../kernel/key-order.ts'
+import type { KeyOrder } from '../kernel/key-order.ts'
+import type { KeyRange } from '../kernel/key-range.ts'
+import type { ArenaPool } from './arena.ts'
+import { ArenaAllocator } from './arena-allocator.ts'
+import type { EntryOperation } from './entry-operation.ts'
+import type { MemtableSupport } from './memtable.ts'
+import type { OrderedMemtable } from './ordered-memtable.ts'
+import { Tree } from './tree.ts'
+import {
+  FIRST_VERSION_UNITS,
+  KIND_SHIFT,
+  RECORD_BYTES,
+  RECORD_KEY_LENGTH,
+  RECORD_NEWEST,
+  TWO_TO_32,
+  VERSION_BYTES,
+  VERSION_PREVIOUS,
+  VERSION_SEQNO_HIGH,
+  VERSION_SEQNO_LOW,
+  VERSION_VALUE_LENGTH,
+} from './tree-layout.ts'
+import { TreeReader } from './tree-reader.ts'
+import type { TreeImage } from './tree-reader.ts'
+import { TreeWriter } from './tree-writer.ts'
+
+export { openTreeImage } from './tree-reader.ts'
+export type { TreeImage } from './tree-reader.ts'
+
+export interface BPlusTreeOptions {
+  /** Where chunks come from and go back to. */
+  readonly pool: ArenaPool
+  /** Default BYTEWISE. Any other order is slower: every step of a search compares whole keys. */
+  readonly order?: KeyOrder
+}
+
+export class BPlusTree implements OrderedMemtable {
+  readonly supports: MemtableSupport = Object.freeze({ versions: true })
+  readonly order: KeyOrder
+  readonly #allocator: ArenaAllocator
+  readonly #tree: Tree
+  readonly #writer: TreeWriter
+  readonly #reader: TreeReader
+  #state: 'open' | 'frozen' | 'released' = 'open'
+
+  constructor(options: BPlusTreeOptions) {
+    this.order = options.order ?? BYTEWISE
+    this.#allocator = new ArenaAllocator(options.pool)
+    this.#tree = new Tree(this.#allocator.view, this.order)
+    this.#writer = new TreeWriter(this.#tree, this.#allocator)
+    this.#reader = new TreeReader(this.#tree)
+  }
+
+  /** Bytes handed out in chunks, with what is lost at their ends; without the free rest of the last one. */
+  get bytes(): number {
+    return this.#allocator.bytes
+  }
+
+  get count(): number {
+    return this.#reader.count
+  }
+
+  get keyCount(): number {
+    return this.#reader.keyCount
+  }
+
+  get seqnoFirst(): Seqno {
+    return this.#reader.seqnoFirst
+  }
+
+  get seqnoLast(): Seqno {
+    return this.#reader.seqnoLast
+  }
+
+  apply(operation: EntryOperation, seqno: Seqno, _position: JournalPosition): void {
+    const reader = this.#reader
+    assert(this.#state === 'open', 'memtable is frozen')
+    assert(seqno > reader.seqnoLast, 'seqno does not grow')
+    const { key, value } = operation
+    const tree = this.#tree
+    const record = this.#writer.locate(key)
+    if (record === 0) {
+      const added = this.#allocator.allocate(RECORD_BYTES + key.length + value.length)
+      const version = added + FIRST_VERSION_UNITS
+      tree.setWord(added, RECORD_NEWEST, version)
+      tree.setWord(added, RECORD_KEY_LENGTH, key.length)
+      this.#writeVersion(version, 0, value.length, seqno, operation.kind)
+      const bytes = tree.chunkBytes(added)
+      const keyStart = tree.keyStart(added)
+      copyRange(key, 0, key.length, bytes, keyStart)
+      copyRange(value, 0, value.length, bytes, keyStart + key.length)
+      this.#writer.insert(added, key)
+      reader.keyCount++
+    } else {
+      const version = this.#allocator.allocate(VERSION_BYTES + value.length)
+      this.#writeVersion(version, tree.word(record, RECORD_NEWEST), value.length, seqno, operation.kind)
+      const valueStart = ((version & tree.view.mask) << 3) + VERSION_BYTES
+      copyRange(value, 0, value.length, tree.chunkBytes(version), valueStart)
+      tree.setWord(record, RECORD_NEWEST, version)
+    }
+    if (reader.count === 0) reader.seqnoFirst = seqno
+    reader.count++
+    reader.seqnoLast = seqno
+  }
+
+  get(key: Uint8Array, seqno: Seqno, into: Found): boolean {
+    assert(this.#state !== 'released', 'memtable read after its release')
+    return this.#reader.get(key, seqno, into)
+  }
+
+  cursor(options: CursorOptions): Cursor {
+    assert(this.#state !== 'released', 'memtable read after its release')
+    return this.#reader.cursor(options)
+  }
+
+  approximateBytes(range: KeyRange): number {
+    this.#reader.bytes = this.bytes
+    return this.#reader.approximateBytes(range)
+  }
+
+  freeze(): void {
+    if (this.#state === 'open') this.#state = 'frozen'
+  }
+
+  handOver(): TreeImage {
+    assert(this.#state === 'frozen', 'only a frozen memtable can be handed over')
+    const tree = this.#tree
+    const { count, keyCount, seqnoFirst, seqnoLast } = this.#reader
+    return {
+      kind: 'b-plus-tree',
+      order: this.order.name,
+      chunkBytes: this.#allocator.chunkBytes,
+      chunks: this.#allocator.chunks.slice(),
+      root: tree.root,
+      firstLeaf: tree.firstLeaf,
+      lastLeaf: tree.lastLeaf,
+      height: tree.height,
+      prefix: tree.prefix.slice(),
+      bytes: this.bytes,
+      count,
+      keyCount,
+      seqnoFirst,
+      seqnoLast,
+    }
+  }
+
+  release(): void {
+    if (this.#state === 'released') return
+    this.#state = 'released'
+    this.#tree.clear()
+    this.#allocator.release()
+  }
+
+  #writeVersion(version: number, previous: number, valueLength: number, seqno: number, kind: number): void {
+    const { view } = this.#tree
+    const words = view.words[version >>> view.shift] as Uint32Array
+    const at = (version & view.mask) << 1
+    words[at + VERSION_PREVIOUS] = previous
+    words[at + VERSION_VALUE_LENGTH] = valueLength
+    words[at + VERSION_SEQNO_LOW] = seqno
+    words[at + VERSION_SEQNO_HIGH] = Math.floor(seqno / TWO_TO_32) | (kind << KIND_SHIFT)
+  }
+}

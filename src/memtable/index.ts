@@ -1,0 +1,13 @@
+/** `varve/memtable`: the memtable port, the B+tree, and the oracle it is tested against. */
+
+export { ARENA_DEFAULTS, ArenaPool } from './arena.ts'
+export type { ArenaChunk, ArenaSettings } from './arena.ts'
+export { BPlusTree } from './b-plus-tree.ts'
+export type { BPlusTreeOptions } from './b-plus-tree.ts'
+export type { EntryOperation } from './entry-operation.ts'
+export type { Memtable, MemtableSupport } from './memtable.ts'
+export type { OrderedMemtable, OrderedReader } from './ordered-memtable.ts'
+export { openSortedArrayImage, SortedArrayMemtable } from './sorted-array.ts'
+export type { SortedArrayImage } from './sorted-array.ts'
+export { openTreeImage, TreeReader } from './tree-reader.ts'
+export type { TreeImage } from './tree-reader.ts'
