@@ -8,8 +8,10 @@ import { bannedUses, covers, readBannedRules } from './banned-uses.ts'
 import { deadFiles, publicEntries } from './dead-files.ts'
 import { LENGTH_RULES, lengthProblems, lineCount, median, readRatchet } from './file-length.ts'
 import { deadCitations, leftoverMarks, leftoverMarksInText, machinePaths, registryHosts } from './leftovers.ts'
+import { missingFromLock } from './lock-file.ts'
+import type { LockFile } from './lock-file.ts'
 import { markdownProblems, parseMarkdown } from './markdown.ts'
-import { ROOT, isSource, isTest, listFiles, readManifest, readText, sourceOf } from './repository.ts'
+import { ROOT, isSource, isTest, listFiles, readJson, readManifest, readText, sourceOf } from './repository.ts'
 import { parseFile, parseText } from './syntax.ts'
 import { testNameProblems } from './test-names.ts'
 
@@ -182,6 +184,18 @@ test('no file holds a path of one machine or the address of a registry', () => {
   assert.equal(machinePaths('x.md', 'see https://example.org/home/page and src/work/x.ts').length, 0)
   assert.equal(registryHosts('.npmrc', ['registry', 'https://example.org'].join('=')).length, 1)
   assert.equal(registryHosts('x.json', ['{ "resolved"', '"https://example.org/x.tgz" }'].join(': ')).length, 1)
+})
+
+test('the lock file has every package for every platform, so that npm ci accepts it everywhere', () => {
+  assertNone(missingFromLock(readJson('package-lock.json') as LockFile))
+  const planted = {
+    packages: {
+      '': {},
+      'node_modules/a': { optionalDependencies: { 'a-linux': '1', 'a-darwin': '1' } },
+      'node_modules/a-linux': {},
+    },
+  }
+  assert.equal(missingFromLock(planted).length, 1)
 })
 
 test('every file that code or prose cites exists', () => {
