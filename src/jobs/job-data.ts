@@ -4,8 +4,8 @@
  * Copying a view copies all the memory behind it: a 20-byte key range cut out of an 8 MiB manifest would take the whole
  * manifest along. So small byte strings get memory of their own first.
  *
- * Chunks of shared memory are sent with every job
- * rather than named: 128 of them add 0.1 ms to a round trip of 0.15, and to a flush that takes a hundred times as long.
+ * Chunks of shared memory are sent with every job rather than named: 128 of them add 0.1 ms to a round trip of 0.15, and
+ * the flush of as many takes a hundred times as long.
  */
 
 import { VarveError } from '../kernel/errors.ts'

@@ -24,7 +24,7 @@ export function availableCores(): number {
 
 export interface WorkerPoolOptions {
   /** The compiled `worker-main`; default: the one beside this module. */
-  readonly workerUrl?: URL | string
+  readonly workerUrl?: URL
   readonly birth: WorkerBirth
   readonly clock: Clock
   readonly settings: WorkerSettings
@@ -65,7 +65,11 @@ export class WorkerPool {
 
   #start(): PoolWorker {
     const url = this.#options.workerUrl ?? new URL('./worker-main.js', import.meta.url)
-    const thread = new Worker(url, { workerData: this.#options.birth, name: `varve jobs ${++this.#startCount}` })
+    const thread = new Worker(url, {
+      workerData: this.#options.birth,
+      name: `varve jobs ${++this.#startCount}`,
+      ...argumentsOverride(process.execArgv),
+    })
     const worker = new PoolWorker(thread, this.#options, (expected) => this.#ended(worker, expected))
     this.#workers.add(worker)
     return worker
@@ -92,6 +96,14 @@ export class WorkerPool {
     })
     hold.close()
   }
+}
+
+/**
+ * Threads inherit Node's arguments, and `--input-type` (a module from standard input, or from `-e`) forbids every file.
+ * Only then are they replaced: Node refuses some arguments when they are given, but not when they are inherited.
+ */
+function argumentsOverride(inherited: readonly string[]): { execArgv?: string[] } {
+  return inherited.some((argument) => argument.startsWith('--input-type')) ? { execArgv: [] } : {}
 }
 
 interface Assignment extends JobControl {

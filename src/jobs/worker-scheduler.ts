@@ -21,7 +21,7 @@ export interface WorkerSchedulerOptions {
   /** `concurrency`: default `workerCount` of the machine's cores. */
   readonly settings?: Partial<WorkerSettings>
   /** Where the worker's entry is, for bundlers that move it; default: beside this package's code. */
-  readonly workerUrl?: URL | string
+  readonly workerUrl?: URL
 }
 
 export class WorkerScheduler implements JobScheduler {

@@ -3,6 +3,7 @@ import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { test } from 'node:test'
+import { fileURLToPath } from 'node:url'
 import assert from 'node:assert/strict'
 import { VarveError } from '../../src/kernel/errors.ts'
 import { testHandler } from '../../src/testing/job-handlers.ts'
@@ -120,13 +121,24 @@ test('an idle worker does not keep the process alive, a running job does, and cl
   assert.deepEqual(await runProcess('closed'), { code: 0, output: 'done closed\nresources \n' })
 })
 
-/** Runs test/jobs/process-end.js, which must end by itself. */
-async function runProcess(scenario: string): Promise<{ code: number | null; output: string }> {
-  const script = new URL('./process-end.js', import.meta.url)
-  const child = spawn(process.execPath, [script.pathname, scenario], {
-    stdio: ['ignore', 'pipe', 'inherit'],
-    timeout: 10_000,
-  })
+test('workers start in a process whose module came from the command line', async () => {
+  const script = new URL('./process-end.js', import.meta.url).href
+  const source = `process.argv[2] = 'idle'; await import(${JSON.stringify(script)})`
+  assert.deepEqual(await runNode('--input-type=module', '-e', source), { code: 0, output: 'done idle\n' })
+})
+
+/** Runs process-end.ts, which must end by itself. */
+function runProcess(scenario: string): Promise<Ended> {
+  return runNode(fileURLToPath(new URL('./process-end.js', import.meta.url)), scenario)
+}
+
+interface Ended {
+  readonly code: number | null
+  readonly output: string
+}
+
+async function runNode(...nodeArguments: string[]): Promise<Ended> {
+  const child = spawn(process.execPath, nodeArguments, { stdio: ['ignore', 'pipe', 'inherit'], timeout: 10_000 })
   let output = ''
   child.stdout.on('data', (chunk: Buffer) => (output += chunk.toString()))
   const code = await new Promise<number | null>((resolve) => child.on('close', resolve))
