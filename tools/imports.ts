@@ -44,7 +44,7 @@ export function importsOf(source: SourceFile): readonly ImportReference[] {
         // `new URL('./worker.js', import.meta.url)`: how a worker's entry is found.
         const target = literalText(node.arguments[0])
         const named = node.callee.type === 'Identifier' && node.callee.name === 'URL' && node.arguments.length === 2
-        if (named && target !== undefined && target.startsWith('.')) add(node, target, 'url')
+        if (named && target !== undefined && /^\.{1,2}\/.*\.[jt]s$/.test(target)) add(node, target, 'url')
         break
       }
       default:
