@@ -1,0 +1,107 @@
+/**
+ * The block cache: one budget and one order of eviction over the decoded blocks of all readers.
+ *
+ * It holds no map. Every reader has a slot per block, so that a hit is an array access and a mark; the cache knows which
+ * block goes next and tells its owner, which clears the slot.
+ *
+ *      insert ──► probation (first in, first out) ──not touched──► out
+ *                       │ touched
+ *                       ▼
+ *                 kept (clock: touched blocks get another round) ──not touched──► out
+ *
+ * New blocks pass through a small probation queue, so a scan through cold blocks pushes out only others on probation.
+ * The two queues are those of S3-FIFO (Yang et al., SOSP 2023) without its ghosts.
+ *
+ * Indexes and filters of open tables are pinned: they count in the budget and leave less of it for blocks.
+ */
+
+import { BlockQueue } from './block-queue.ts'
+import type { CachedBlock } from './block-queue.ts'
+import { resolveBlockCacheSettings } from './block-cache-settings.ts'
+import type { BlockCacheSettings } from './block-cache-settings.ts'
+
+export interface BlockCacheStatistics {
+  /** Blocks found in memory, and not found. */
+  readonly hits: number
+  readonly misses: number
+  readonly evictions: number
+  /** Decoded blocks kept now. */
+  readonly blockCount: number
+  readonly blockBytes: number
+  /** Indexes and filters of open tables. */
+  readonly pinnedBytes: number
+}
+
+export class BlockCache {
+  readonly settings: BlockCacheSettings
+  /** Counted by the readers, which are the ones to know. */
+  hits = 0
+  misses = 0
+  #evictions = 0
+  #pinnedBytes = 0
+  readonly #probation = new BlockQueue()
+  readonly #kept = new BlockQueue()
+
+  /** @throws {TypeError | RangeError} settings */
+  constructor(settings: Partial<BlockCacheSettings> = {}) {
+    this.settings = resolveBlockCacheSettings(settings)
+  }
+
+  get statistics(): BlockCacheStatistics {
+    return {
+      hits: this.hits,
+      misses: this.misses,
+      evictions: this.#evictions,
+      blockCount: this.#probation.count + this.#kept.count,
+      blockBytes: this.#probation.bytes + this.#kept.bytes,
+      pinnedBytes: this.#pinnedBytes,
+    }
+  }
+
+  /** Offers a block. True when it is kept: its owner puts it into its slot, until `evicted` says otherwise. */
+  insert(block: CachedBlock): boolean {
+    if (block.chargeBytes > this.#blockBudget()) return false
+    block.touched = false
+    this.#probation.push(block)
+    this.#shrink()
+    return block.queue !== undefined
+  }
+
+  /** Takes a block out, if it is in; its owner is not told. */
+  remove(block: CachedBlock): void {
+    block.queue?.remove(block)
+  }
+
+  /** Counts `bytes` that an open table needs. */
+  pin(bytes: number): void {
+    this.#pinnedBytes += bytes
+    this.#shrink()
+  }
+
+  unpin(bytes: number): void {
+    this.#pinnedBytes -= bytes
+  }
+
+  #blockBudget(): number {
+    return Math.max(0, this.settings.cacheBytes - this.#pinnedBytes)
+  }
+
+  #shrink(): void {
+    const budget = this.#blockBudget()
+    const probationBytes = budget * this.settings.probationShare
+    while (this.#probation.bytes + this.#kept.bytes > budget) {
+      const fromProbation = this.#probation.bytes > probationBytes || this.#kept.count === 0
+      const queue = fromProbation ? this.#probation : this.#kept
+      const block = queue.first
+      if (block === undefined) return
+      queue.remove(block)
+      if (block.touched) {
+        block.touched = false
+        this.#kept.push(block)
+      } else {
+        this.#evictions++
+        block.owner.evicted(block.blockNumber)
+      }
+    }
+  }
+}

@@ -1,0 +1,65 @@
+/** A queue of cached blocks, linked through the blocks themselves: any of them leaves in constant time. */
+
+import { assert } from '../kernel/assert.ts'
+
+/** Told when the cache gives a block up. */
+export interface CachedBlockOwner {
+  evicted(blockNumber: number): void
+}
+
+/** What a cache keeps: a block, with its links and its mark. Formats extend it with their decoded content. */
+export abstract class CachedBlock {
+  readonly owner: CachedBlockOwner
+  readonly blockNumber: number
+  /** Memory it stands for, in bytes. */
+  readonly chargeBytes: number
+  /** Used since the cache last looked. Set by readers on every use: that is all a hit costs. */
+  touched = false
+  /** The queue it is in, or undefined when it is not cached. */
+  queue: BlockQueue | undefined = undefined
+  before: CachedBlock | undefined = undefined
+  after: CachedBlock | undefined = undefined
+
+  constructor(owner: CachedBlockOwner, blockNumber: number, chargeBytes: number) {
+    this.owner = owner
+    this.blockNumber = blockNumber
+    this.chargeBytes = chargeBytes
+  }
+}
+
+export class BlockQueue {
+  /** Sum of the blocks' charges. */
+  bytes = 0
+  count = 0
+  #first: CachedBlock | undefined = undefined
+  #last: CachedBlock | undefined = undefined
+
+  /** The one that came first. */
+  get first(): CachedBlock | undefined {
+    return this.#first
+  }
+
+  push(block: CachedBlock): void {
+    assert(block.queue === undefined, 'block is in a queue already')
+    block.queue = this
+    block.before = this.#last
+    if (this.#last === undefined) this.#first = block
+    else this.#last.after = block
+    this.#last = block
+    this.bytes += block.chargeBytes
+    this.count++
+  }
+
+  remove(block: CachedBlock): void {
+    assert(block.queue === this, 'block is not in this queue')
+    if (block.before === undefined) this.#first = block.after
+    else block.before.after = block.after
+    if (block.after === undefined) this.#last = block.before
+    else block.after.before = block.before
+    block.queue = undefined
+    block.before = undefined
+    block.after = undefined
+    this.bytes -= block.chargeBytes
+    this.count--
+  }
+}

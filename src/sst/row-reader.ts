@@ -1,0 +1,260 @@
+/**
+ * Reads one row table.
+ *
+ * A lookup is: filter, binary search over the heads of the index, a slot, binary search over the heads of a block. No
+ * map, no allocation, no await. What is missing goes into the caller's `BlockFetch`.
+ */
+
+import type { Cursor, CursorOptions, Pending } from '../kernel/cursor.ts'
+import { PENDING } from '../kernel/cursor.ts'
+import { VarveError } from '../kernel/errors.ts'
+import type { FileRef } from '../kernel/file-ref.ts'
+import type { Found } from '../kernel/found.ts'
+import type { Hash } from '../kernel/hash.ts'
+import type { Seqno } from '../kernel/ids.ts'
+import type { KeyOrder } from '../kernel/key-order.ts'
+import { isEmptyRange } from '../kernel/key-range.ts'
+import type { KeyRange } from '../kernel/key-range.ts'
+import type { FileReader } from '../fs/fs.ts'
+import type { BlockCache } from './block-cache.ts'
+import type { BlockFetch, BlockSource } from './block-fetch.ts'
+import type { CachedBlockOwner } from './block-queue.ts'
+import { KeyScratch, ROW_ABSENT, ROW_BEYOND } from './row-block.ts'
+import type { RowBlock } from './row-block.ts'
+import { decodeBlock } from './row-block-decode.ts'
+import { RowCursor } from './row-cursor.ts'
+import { RowMeta, footerOf, tailGuess } from './row-meta.ts'
+import { blockSpan } from './row-span.ts'
+import { verifyRowTable } from './row-verify.ts'
+import type { TableProperties, TableReader, TableReaderOptions } from './sst.ts'
+
+/** Block number under which a fetch asks for the meta. */
+const META = -1
+
+export class RowTableReader implements TableReader, BlockSource, CachedBlockOwner {
+  readonly order: KeyOrder
+  readonly hash: Hash
+  readonly #file: FileReader
+  readonly #cache: BlockCache
+  readonly #loads = new Map<number, Promise<object>>()
+  readonly #scratch = new KeyScratch()
+  #slots: (RowBlock | undefined)[] = []
+  #meta: RowMeta | undefined = undefined
+  #closed = false
+
+  constructor(file: FileReader, options: TableReaderOptions) {
+    this.#file = file
+    this.order = options.order
+    this.hash = options.hash
+    this.#cache = options.cache
+  }
+
+  get ref(): FileRef {
+    return this.#file.ref
+  }
+
+  get(key: Uint8Array, keyHash: number, seqno: Seqno, into: Found, fetch: BlockFetch): boolean | Pending {
+    const meta = this.#meta
+    if (meta === undefined) return this.#wantMeta(fetch)
+    if (meta.filter !== undefined && !meta.filter.mayContain(keyHash)) return false
+    const index = meta.index
+    for (let number = index.lowerBound(key); number < index.blockCount; number++) {
+      let block = this.#slots[number]
+      if (block === undefined) {
+        block = fetch.find(this, number) as RowBlock | undefined
+        if (block === undefined) {
+          this.#cache.misses++
+          fetch.want(this, number)
+          return PENDING
+        }
+      } else {
+        this.#cache.hits++
+        block.touched = true
+      }
+      const at = this.order.bytewise ? block.find(key, seqno) : block.findBy(this.order, key, seqno, this.#scratch)
+      if (at >= 0) {
+        block.foundAt(at, into)
+        return true
+      }
+      // Past the end of a block whose separator is the key, older versions may go on in the next.
+      if (at === ROW_ABSENT || (at === ROW_BEYOND && !index.isSeparator(number, key))) return false
+    }
+    return false
+  }
+
+  cursor(options: CursorOptions, intent: 'point' | 'stream' = 'point'): Cursor {
+    this.#checkOpen()
+    return new RowCursor(this, options, intent)
+  }
+
+  properties(fetch: BlockFetch): TableProperties | Pending {
+    return this.#meta === undefined ? this.#wantMeta(fetch) : this.#meta.properties
+  }
+
+  approximateBytes(range: KeyRange, fetch: BlockFetch): number | Pending {
+    const meta = this.#meta
+    if (meta === undefined) return this.#wantMeta(fetch)
+    if (isEmptyRange(range, this.order)) return 0
+    const { first, limit } = blockSpan(meta.index, range)
+    return (meta.index.offsets[limit] as number) - (meta.index.offsets[first] as number)
+  }
+
+  async verify(level: 'bytes' | 'structure', signal?: AbortSignal): Promise<void> {
+    this.#checkOpen()
+    await verifyRowTable(this.#file, level, this.hash, this.order, signal)
+  }
+
+  async close(): Promise<void> {
+    if (!this.#closed) {
+      this.#closed = true
+      for (const block of this.#slots) if (block !== undefined) this.#cache.remove(block)
+      this.#slots = []
+      if (this.#meta !== undefined) this.#cache.unpin(this.#meta.memoryBytes)
+      this.#meta = undefined
+    }
+    await this.#file.close()
+  }
+
+  /** Undefined until it has been loaded, for good until `close`. */
+  get meta(): RowMeta | undefined {
+    return this.#meta
+  }
+
+  async loadMeta(): Promise<RowMeta> {
+    return (await this.load(META)) as RowMeta
+  }
+
+  loadMetaSync(): RowMeta {
+    return this.loadSync(META) as RowMeta
+  }
+
+  /** Block `number` if the cache has it. @param touch it counts as a use */
+  cached(number: number, touch: boolean): RowBlock | undefined {
+    const block = this.#slots[number]
+    if (block !== undefined && touch) {
+      this.#cache.hits++
+      block.touched = true
+    }
+    return block
+  }
+
+  /** Stored bytes of blocks [first, limit), in one piece. */
+  async readBlocks(first: number, limit: number, signal: AbortSignal | undefined): Promise<Uint8Array> {
+    const { offset, length } = this.#extent(first, limit)
+    return await this.#file.read(offset, length, signal === undefined ? {} : { signal })
+  }
+
+  readBlocksSync(first: number, limit: number): Uint8Array {
+    const { offset, length } = this.#extent(first, limit)
+    return this.#file.readSync(offset, length)
+  }
+
+  /**
+   * Checks and decodes the stored bytes of block `number`.
+   *
+   * @param keep offers it to the cache; without, the block may keep a larger buffer alive and must not be held for long
+   * @throws {VarveError} TABLE_CORRUPT
+   */
+  decode(number: number, stored: Uint8Array, keep: boolean): RowBlock {
+    const block = decodeBlock(this.#openMeta().index, number, stored, this, this.hash, keep)
+    if (keep) {
+      this.#cache.misses++
+      if (this.#slots[number] === undefined && this.#cache.insert(block)) this.#slots[number] = block
+    }
+    return block
+  }
+
+  evicted(blockNumber: number): void {
+    this.#slots[blockNumber] = undefined
+  }
+
+  async load(number: number): Promise<object> {
+    let load = this.#loads.get(number)
+    if (load === undefined) {
+      load = this.#load(number)
+      this.#loads.set(number, load)
+    }
+    try {
+      return await load
+    } finally {
+      if (this.#loads.get(number) === load) this.#loads.delete(number)
+    }
+  }
+
+  loadSync(number: number): object {
+    this.#checkOpen()
+    if (number === META) {
+      if (this.#meta !== undefined) return this.#meta
+      const bytes = this.ref.bytes
+      let tail = this.#file.readSync(bytes - tailGuess(bytes), tailGuess(bytes))
+      const footer = footerOf(tail, this.ref, this.hash)
+      if (footer.filter.offset < bytes - tail.length) {
+        tail = this.#file.readSync(footer.filter.offset, bytes - footer.filter.offset)
+      }
+      return this.#keepMeta(new RowMeta(tail, footer, this.ref, this.hash, this.order))
+    }
+    return this.#slots[number] ?? this.#admit(number, this.readBlocksSync(number, number + 1))
+  }
+
+  hold(): void {
+    // What a fetch holds stays valid by itself: blocks are plain memory.
+  }
+
+  letGo(): void {
+    // See `hold`.
+  }
+
+  async #load(number: number): Promise<object> {
+    this.#checkOpen()
+    if (number === META) {
+      if (this.#meta !== undefined) return this.#meta
+      const bytes = this.ref.bytes
+      let tail = await this.#file.read(bytes - tailGuess(bytes), tailGuess(bytes))
+      const footer = footerOf(tail, this.ref, this.hash)
+      if (footer.filter.offset < bytes - tail.length) {
+        tail = await this.#file.read(footer.filter.offset, bytes - footer.filter.offset)
+      }
+      return this.#keepMeta(new RowMeta(tail, footer, this.ref, this.hash, this.order))
+    }
+    return this.#slots[number] ?? this.#admit(number, await this.readBlocks(number, number + 1, undefined))
+  }
+
+  #admit(number: number, stored: Uint8Array): RowBlock {
+    const block = decodeBlock(this.#openMeta().index, number, stored, this, this.hash, true)
+    const before = this.#slots[number]
+    if (before !== undefined) return before
+    if (this.#cache.insert(block)) this.#slots[number] = block
+    return block
+  }
+
+  #keepMeta(meta: RowMeta): RowMeta {
+    this.#checkOpen()
+    if (this.#meta !== undefined) return this.#meta
+    this.#meta = meta
+    this.#slots = Array.from({ length: meta.index.blockCount }, () => undefined)
+    this.#cache.pin(meta.memoryBytes)
+    return meta
+  }
+
+  #wantMeta(fetch: BlockFetch): Pending {
+    this.#checkOpen()
+    fetch.want(this, META)
+    return PENDING
+  }
+
+  #openMeta(): RowMeta {
+    this.#checkOpen()
+    if (this.#meta === undefined) throw new VarveError('CLOSED', `${this.ref.name} has not been loaded`)
+    return this.#meta
+  }
+
+  #checkOpen(): void {
+    if (this.#closed) throw new VarveError('CLOSED', `the reader of ${this.ref.name} is closed`)
+  }
+
+  #extent(first: number, limit: number): { offset: number; length: number } {
+    const offsets = this.#openMeta().index.offsets
+    const offset = offsets[first] as number
+    return { offset, length: (offsets[limit] as number) - offset }
+  }
+}

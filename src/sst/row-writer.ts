@@ -1,0 +1,218 @@
+/**
+ * Writes one row table.
+ *
+ * Entries go into a block builder; a finished block is compressed, checksummed, named in the index and queued for the
+ * sink. All of that is synchronous; only `drain` and `finish` touch the sink.
+ */
+
+import { assert } from '../kernel/assert.ts'
+import { compareRange } from '../kernel/bytes.ts'
+import type { EntryBatch } from '../kernel/entry-batch.ts'
+import { ENTRY_DELETE } from '../kernel/entry.ts'
+import { VarveError } from '../kernel/errors.ts'
+import { hashKey } from '../kernel/hash.ts'
+import type { Hash } from '../kernel/hash.ts'
+import { seqno } from '../kernel/ids.ts'
+import type { KeyOrder } from '../kernel/key-order.ts'
+import { KIB, LIMITS } from '../kernel/limits.ts'
+import type { FileWriter } from '../fs/fs.ts'
+import { encodeStored } from './block-codec.ts'
+import { PART_BLOCK, PART_FILTER, PART_INDEX, PART_PROPERTIES, fileIdentity, partSeed } from './file-identity.ts'
+import { OutputQueue } from './output-queue.ts'
+import { RowBlockBuilder } from './row-block-builder.ts'
+import { RowFilterBuilder } from './row-filter.ts'
+import { encodeFooter } from './row-footer.ts'
+import type { PartHandle } from './row-footer.ts'
+import { RowIndexBuilder } from './row-index-builder.ts'
+import { encodeProperties } from './row-properties.ts'
+import type { RowProperties } from './row-properties.ts'
+import { resolveRowTableSettings } from './row-settings.ts'
+import type { RowTableSettings } from './row-settings.ts'
+import { shortSeparator } from './separator.ts'
+import type { TableSummary, TableWriter, TableWriterOptions } from './sst.ts'
+
+/**
+ * An entry of at least this size has a block to itself: a lookup of a neighbour does not decode it, and it is handed out
+ * without its neighbours staying in memory with it. Smaller ones share, whatever `blockBytes` says.
+ */
+const LONE_ENTRY_BYTES = 32 * KIB
+
+// An entry's block adds its header and columns: what is left for key and value together.
+const ENTRY_BYTES_MAX = LIMITS.blockBytesMax - 1 * KIB
+
+export class RowTableWriter implements TableWriter {
+  readonly #sink: FileWriter
+  readonly #order: KeyOrder
+  readonly #hash: Hash
+  readonly #settings: RowTableSettings
+  readonly #identity: bigint
+  readonly #output: OutputQueue
+  readonly #block = new RowBlockBuilder()
+  readonly #index = new RowIndexBuilder()
+  readonly #filter = new RowFilterBuilder()
+  readonly #loneEntryBytes: number
+  #state: 'open' | 'finished' | 'aborted' = 'open'
+  #entryCount = 0
+  #deleteCount = 0
+  #keyCount = 0
+  #keyBytes = 0
+  #valueBytes = 0
+  #seqnoFirst = Number.MAX_SAFE_INTEGER
+  #seqnoLast = 0
+  #keyFirst: Uint8Array = new Uint8Array(0)
+  /** The entry appended last, by its key's copy and its seqno. */
+  #lastKey = new Uint8Array(64)
+  #lastKeyLength = 0
+  #lastSeqno = 0
+
+  /** @throws {TypeError | RangeError} settings */
+  constructor(sink: FileWriter, options: TableWriterOptions) {
+    this.#sink = sink
+    this.#order = options.order
+    this.#hash = options.hash
+    this.#settings = resolveRowTableSettings(options.settings)
+    this.#identity = fileIdentity(options.hash, sink.name)
+    this.#output = new OutputQueue(sink)
+    this.#loneEntryBytes = Math.max(LONE_ENTRY_BYTES, this.#settings.blockBytes)
+  }
+
+  get entryCount(): number {
+    return this.#entryCount
+  }
+
+  get bytes(): number {
+    return this.#output.bytes
+  }
+
+  get pendingBytes(): number {
+    return this.#output.pendingBytes
+  }
+
+  append(batch: EntryBatch, start: number, limit: number): void {
+    this.#checkOpen()
+    const block = this.#block
+    const blockBytes = this.#settings.blockBytes
+    const hasFilter = this.#settings.filterBitsPerKey > 0
+    for (let index = start; index < limit; index++) {
+      const keyStart = batch.keyStarts[index] as number
+      const keyLimit = batch.keyStarts[index + 1] as number
+      const keyLength = keyLimit - keyStart
+      const valueLength = batch.valueLengths[index] as number
+      const seqnoHere = batch.seqnos[index] as number
+      const comparison = this.#compareWithLast(batch, index, start)
+      // Checked here because a table out of order is silent: its entries would just not be found.
+      assert(comparison < 0 || (comparison === 0 && seqnoHere < this.#lastSeqno), 'entries are not in order')
+      if (block.count > 0) {
+        const isLone = keyLength + valueLength >= this.#loneEntryBytes
+        if (isLone || block.sizeWith(keyLength, valueLength) > blockBytes || !block.accepts(seqnoHere)) {
+          const last = index > start ? batch.keyAt(index - 1) : this.#lastKey.slice(0, this.#lastKeyLength)
+          this.#endBlock()
+          this.#index.addSeparator(this.#order.bytewise ? shortSeparator(last, batch.keyAt(index)) : last)
+        }
+      }
+      if (keyLength + valueLength > ENTRY_BYTES_MAX) refuse(keyLength + valueLength)
+      block.add(batch, index)
+      if (comparison !== 0) {
+        this.#keyCount++
+        if (hasFilter) this.#filter.add(hashKey(batch.keys, keyStart, keyLimit, 0))
+      }
+      if (this.#entryCount === 0) this.#keyFirst = batch.keys.slice(keyStart, keyLimit)
+      this.#entryCount++
+      if (batch.kinds[index] === ENTRY_DELETE) this.#deleteCount++
+      this.#keyBytes += keyLength
+      this.#valueBytes += valueLength
+      if (seqnoHere < this.#seqnoFirst) this.#seqnoFirst = seqnoHere
+      if (seqnoHere > this.#seqnoLast) this.#seqnoLast = seqnoHere
+      this.#lastSeqno = seqnoHere
+    }
+    if (limit > start) this.#keepLastKey(batch, limit - 1)
+  }
+
+  async drain(): Promise<void> {
+    this.#checkOpen()
+    await this.#output.drain()
+  }
+
+  async finish(): Promise<TableSummary> {
+    this.#checkOpen()
+    assert(this.#entryCount > 0, 'a table needs an entry')
+    this.#state = 'finished'
+    this.#endBlock()
+    const keyLast = this.#lastKey.slice(0, this.#lastKeyLength)
+    this.#index.addSeparator(keyLast)
+    const bitsPerKey = this.#settings.filterBitsPerKey
+    const properties: RowProperties = Object.freeze({
+      entryCount: this.#entryCount,
+      deleteCount: this.#deleteCount,
+      keyCount: this.#keyCount,
+      keyBytes: this.#keyBytes,
+      valueBytes: this.#valueBytes,
+      seqnoFirst: seqno(this.#seqnoFirst),
+      seqnoLast: seqno(this.#seqnoLast),
+      keyFirst: this.#keyFirst,
+      keyLast,
+      order: this.#order.name,
+    })
+    const footer = {
+      filter: this.#pushPart(PART_FILTER, bitsPerKey > 0 ? this.#filter.finish(bitsPerKey) : new Uint8Array(0)),
+      index: this.#pushPart(PART_INDEX, this.#index.finish(this.#identity, this.#settings.codec, this.#order.bytewise)),
+      properties: this.#pushPart(PART_PROPERTIES, encodeProperties(properties)),
+    }
+    this.#output.push(encodeFooter(footer, this.#hash, this.#identity, this.#output.bytes), true)
+    await this.#output.drain()
+    const ref = await this.#sink.finish()
+    return { ref, properties }
+  }
+
+  async abort(): Promise<void> {
+    this.#state = 'aborted'
+    this.#output.discard()
+    await this.#sink.abort()
+  }
+
+  #endBlock(): void {
+    const block = this.#block.finish()
+    const stored = encodeStored(this.#settings.codec, block)
+    const seed = partSeed(this.#identity, PART_BLOCK, this.#output.bytes)
+    this.#index.addBlock(this.#hash.hash64(stored, seed), stored.length, block.length)
+    // A block as large as the queue's own chunks was built, or compressed, into memory of its own.
+    this.#output.push(stored, stored !== block || block.buffer.byteLength === block.length)
+  }
+
+  #pushPart(kind: number, bytes: Uint8Array): PartHandle {
+    const offset = this.#output.bytes
+    const checksum = this.#hash.hash64(bytes, partSeed(this.#identity, kind, offset))
+    this.#output.push(bytes, true)
+    return { offset, length: bytes.length, checksum }
+  }
+
+  #compareWithLast(batch: EntryBatch, index: number, start: number): number {
+    const keyStart = batch.keyStarts[index] as number
+    const keyLimit = batch.keyStarts[index + 1] as number
+    if (index > start) {
+      const before = batch.keyStarts[index - 1] as number
+      if (this.#order.bytewise) return compareRange(batch.keys, before, keyStart, batch.keys, keyStart, keyLimit)
+      return this.#order.compare(batch.keys, before, keyStart, batch.keys, keyStart, keyLimit)
+    }
+    if (this.#entryCount === 0) return -1
+    return this.#order.compare(this.#lastKey, 0, this.#lastKeyLength, batch.keys, keyStart, keyLimit)
+  }
+
+  #keepLastKey(batch: EntryBatch, index: number): void {
+    const start = batch.keyStarts[index] as number
+    const limit = batch.keyStarts[index + 1] as number
+    if (limit - start > this.#lastKey.length) this.#lastKey = new Uint8Array((limit - start) * 2)
+    this.#lastKey.set(batch.keys.subarray(start, limit))
+    this.#lastKeyLength = limit - start
+  }
+
+  #checkOpen(): void {
+    if (this.#state !== 'open') throw new VarveError('CLOSED', `the table ${this.#sink.name} is ${this.#state}`)
+  }
+}
+
+function refuse(size: number): never {
+  throw new VarveError('LIMIT_EXCEEDED', `an entry of ${size} bytes does not fit into a block`, {
+    details: { what: 'entry', size, limit: ENTRY_BYTES_MAX },
+  })
+}

@@ -1,0 +1,22 @@
+/** Settings of the table cache. */
+
+import { checkSettingNames, checkSettingRange } from './setting-check.ts'
+
+export interface TableCacheSettings {
+  /** Table files open at once, unless more are in use at the same time. Each takes a descriptor and its index and filter. */
+  readonly openFilesMax: number
+}
+
+export const TABLE_CACHE_DEFAULTS: TableCacheSettings = Object.freeze({
+  // Below the 1,024 descriptors many systems give a process, with room for journals, sockets and a second shard. At 64 MiB
+  // a file this is 30 GiB.
+  openFilesMax: 500,
+})
+
+/** @throws {TypeError | RangeError} */
+export function resolveTableCacheSettings(input: Partial<TableCacheSettings> = {}): TableCacheSettings {
+  checkSettingNames('table cache', input, TABLE_CACHE_DEFAULTS)
+  const settings = { ...TABLE_CACHE_DEFAULTS, ...input }
+  checkSettingRange('openFilesMax', settings.openFilesMax, 1, 1_000_000)
+  return Object.freeze(settings)
+}

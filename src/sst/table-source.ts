@@ -1,0 +1,16 @@
+/** Where a reader of a table comes from: an open one, or one that has to be opened first. */
+
+import type { Pending } from '../kernel/cursor.ts'
+import type { BlockFetch } from './block-fetch.ts'
+import type { TableReader } from './sst.ts'
+
+export interface TableSource {
+  /**
+   * The reader, or PENDING after noting in `fetch` that it has to be opened. Good for synchronous use at once; whoever
+   * keeps it over an `await` or a later call retains the source for as long.
+   */
+  reader(fetch: BlockFetch): TableReader | Pending
+  /** The reader is not closed to make room until `release` has been called as many times. */
+  retain(): void
+  release(): void
+}
