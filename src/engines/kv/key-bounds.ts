@@ -15,14 +15,14 @@ export function toKeyRange(input: KvRange, order: KeyOrder): KeyRange {
   }
   if (input.gt !== undefined && input.gte !== undefined) throw new TypeError('give gt or gte, not both')
   if (input.lt !== undefined && input.lte !== undefined) throw new TypeError('give lt or lte, not both')
-  // Copies: the caller may reuse its buffers while the scan goes on.
-  const lower = (input.gt ?? input.gte)?.slice()
-  const upper = (input.lt ?? input.lte)?.slice()
+  // The caller may reuse its buffers while the scan goes on.
+  const lower = copyOf(input.gt ?? input.gte)
+  const upper = copyOf(input.lt ?? input.lte)
   const range: KeyRange = {
     ...(lower === undefined ? {} : { lower, lowerOpen: input.gt !== undefined }),
     ...(upper === undefined ? {} : { upper, upperOpen: input.lt !== undefined }),
   }
-  return input.prefix === undefined ? range : narrow(range, input.prefix.slice(), order)
+  return input.prefix === undefined ? range : narrow(range, new Uint8Array(input.prefix), order)
 }
 
 function narrow(range: KeyRange, prefix: Uint8Array, order: KeyOrder): KeyRange {
@@ -35,4 +35,9 @@ function narrow(range: KeyRange, prefix: Uint8Array, order: KeyOrder): KeyRange 
     narrowed = { ...narrowed, upper: limit, upperOpen: true }
   }
   return narrowed
+}
+
+/** `slice` would not do: that of a Buffer is a view. */
+function copyOf(bound: Uint8Array | undefined): Uint8Array | undefined {
+  return bound === undefined ? undefined : new Uint8Array(bound)
 }

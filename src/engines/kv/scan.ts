@@ -23,7 +23,7 @@ const EMPTY = new Uint8Array(0)
 // Entries of a chunk where the caller names no count: enough to amortise a promise, few enough for small results.
 const CHUNK_COUNT = 1000
 // A chunk ends early at this many bytes, so that large values do not pile up.
-const CHUNK_BYTES_MAX = 4 * 1024 * 1024
+const CHUNK_BYTES = 4 * 1024 * 1024
 
 export interface ScanPlan {
   readonly range: KeyRange
@@ -72,21 +72,21 @@ export class Scan implements KvScan {
     this.#left = plan.limit
   }
 
-  next(count: number = CHUNK_COUNT): Promise<KvEntry[]> {
+  next(count: number = CHUNK_COUNT, bytes: number = CHUNK_BYTES): Promise<KvEntry[]> {
     try {
-      this.#begin(count)
+      this.#begin(count, bytes)
     } catch (error) {
       return Promise.reject(error as Error)
     }
-    return this.#host.track(this.#next(count))
+    return this.#host.track(this.#next(count, bytes))
   }
 
-  async #next(count: number): Promise<KvEntry[]> {
+  async #next(count: number, bytes: number): Promise<KvEntry[]> {
     const view = this.#host.pin()
     try {
       for (;;) {
         throwIfAborted(this.#plan.signal)
-        const entries = this.#pull(view, count)
+        const entries = this.#pull(view, count, bytes)
         if (entries !== PENDING) return entries
         await this.#cursor?.fill(this.#plan.signal)
         // The world moved: the scan or its shard may have been closed.
@@ -98,11 +98,11 @@ export class Scan implements KvScan {
     }
   }
 
-  nextSync(count: number = CHUNK_COUNT): KvEntry[] {
-    this.#begin(count)
+  nextSync(count: number = CHUNK_COUNT, bytes: number = CHUNK_BYTES): KvEntry[] {
+    this.#begin(count, bytes)
     try {
       for (;;) {
-        const entries = this.#pull(this.#host.view(), count)
+        const entries = this.#pull(this.#host.view(), count, bytes)
         if (entries !== PENDING) return entries
         this.#cursor?.fillSync()
       }
@@ -116,7 +116,7 @@ export class Scan implements KvScan {
     if (this.#busy) throw new TypeError('seek() while next() is running')
     const { range, reverse } = this.#plan
     const { order } = this.#host
-    const target = key.slice()
+    const target = new Uint8Array(key)
     const inside = reverse
       ? isAtOrBeforeUpper(range, order, target, 0, target.length)
       : isAtOrAfterLower(range, order, target, 0, target.length)
@@ -156,8 +156,9 @@ export class Scan implements KvScan {
     return Promise.resolve()
   }
 
-  #begin(count: number): void {
+  #begin(count: number, bytes: number): void {
     if (!(count > 0)) throw new RangeError(`count must be above 0, got ${count}`)
+    if (!(bytes > 0)) throw new RangeError(`bytes must be above 0, got ${bytes}`)
     this.#check()
     if (this.#busy) throw new TypeError('next() while an earlier next() is running')
     this.#busy = true
@@ -168,13 +169,13 @@ export class Scan implements KvScan {
     if (this.#state === 'closed') throw new VarveError('CLOSED', 'the scan is closed')
   }
 
-  #pull(view: KvView, count: number): KvEntry[] | typeof PENDING {
+  #pull(view: KvView, count: number, bytesWanted: number): KvEntry[] | typeof PENDING {
     const entries: KvEntry[] = []
     const wanted = Math.min(count, this.#left)
     if (this.#state === 'ended' || wanted === 0) return entries
     const cursor = this.#at(view)
     let bytes = 0
-    while (entries.length < wanted && bytes < CHUNK_BYTES_MAX) {
+    while (entries.length < wanted && bytes < bytesWanted) {
       if (this.#index === this.#batch.count) {
         const filled = cursor.next(this.#batch)
         this.#index = 0
@@ -189,19 +190,19 @@ export class Scan implements KvScan {
           break
         }
       }
-      bytes += this.#take(entries, wanted)
+      bytes += this.#take(entries, wanted, bytesWanted - bytes)
     }
     this.#left -= entries.length
     return entries
   }
 
-  /** Moves entries from the batch to `entries`, up to `wanted`; returns their bytes. */
-  #take(entries: KvEntry[], wanted: number): number {
+  /** Moves entries from the batch to `entries`, up to `wanted` or until `bytesWanted` are reached; returns their bytes. */
+  #take(entries: KvEntry[], wanted: number, bytesWanted: number): number {
     const { keys, values } = this.#plan
     const batch = this.#batch
     let bytes = 0
     let index = this.#index
-    for (; index < batch.count && entries.length < wanted && bytes < CHUNK_BYTES_MAX; index++) {
+    for (; index < batch.count && entries.length < wanted && bytes < bytesWanted; index++) {
       if (batch.kinds[index] !== ENTRY_PUT) continue
       const start = batch.keyStarts[index] as number
       const length = (batch.keyStarts[index + 1] as number) - start
@@ -210,7 +211,7 @@ export class Scan implements KvScan {
       const block = batch.blocks[batch.valueBlocks[index] as number] as Uint8Array
       const value = values ? copyOut(block, batch.valueStarts[index] as number, valueLength) : EMPTY
       entries.push({ key, value })
-      bytes += length + valueLength
+      bytes += key.length + value.length
     }
     // Where to go on, should the view change before the next pull.
     if (index > this.#index) this.#lastKey = batch.keyAt(index - 1)
