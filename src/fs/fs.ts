@@ -118,7 +118,12 @@ export interface HeadStore {
    * @throws {VarveError} HEAD_CONFLICT — another version is there; read it. It may be ours, if an earlier answer was lost
    * @throws {VarveError} OUTCOME_UNKNOWN — read the head to find out
    */
-  compareAndSet(shard: ShardId, expected: HeadVersion | undefined, content: Uint8Array, options?: AbortOptions): Promise<HeadVersion>
+  compareAndSet(
+    shard: ShardId,
+    expected: HeadVersion | undefined,
+    content: Uint8Array,
+    options?: AbortOptions,
+  ): Promise<HeadVersion>
 }
 
 declare const headVersionTag: unique symbol

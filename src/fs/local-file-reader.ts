@@ -1,0 +1,66 @@
+/** A finished file of a local directory. */
+
+import { VarveError, isCode, throwIfAborted } from '../kernel/errors.ts'
+import type { DeviceFile } from '../kernel/device.ts'
+import type { FileRef } from '../kernel/file-ref.ts'
+import type { AbortOptions, FileReader } from './fs.ts'
+
+// A read that fails may succeed when tried again (a flaky cable, a busy array); one that fails thrice will not.
+const ATTEMPTS_MAX = 3
+
+export class LocalFileReader implements FileReader {
+  readonly ref: FileRef
+  readonly #file: DeviceFile
+  readonly #syncRead: boolean
+  readonly #done: () => void
+
+  constructor(ref: FileRef, file: DeviceFile, syncRead: boolean, done: () => void) {
+    this.ref = ref
+    this.#file = file
+    this.#syncRead = syncRead
+    this.#done = done
+  }
+
+  async read(offset: number, length: number, options: AbortOptions = {}): Promise<Uint8Array> {
+    const bytes = new Uint8Array(length)
+    for (let attempt = 1; ; attempt++) {
+      throwIfAborted(options.signal)
+      try {
+        return this.#whole(bytes, await this.#file.read(bytes, offset))
+      } catch (error) {
+        if (!isCode(error, 'IO_FAILED') || attempt === ATTEMPTS_MAX) throw error
+      }
+    }
+  }
+
+  readSync(offset: number, length: number): Uint8Array {
+    if (!this.#syncRead)
+      throw new VarveError('WOULD_BLOCK', `${this.ref.name} cannot be read synchronously on this device`)
+    const bytes = new Uint8Array(length)
+    for (let attempt = 1; ; attempt++) {
+      try {
+        return this.#whole(bytes, this.#file.readSync(bytes, offset))
+      } catch (error) {
+        if (!isCode(error, 'IO_FAILED') || attempt === ATTEMPTS_MAX) throw error
+      }
+    }
+  }
+
+  close(): Promise<void> {
+    this.#done()
+    return this.#file.close()
+  }
+
+  #whole(bytes: Uint8Array, count: number): Uint8Array {
+    if (count === bytes.length) return bytes
+    throw fileMissing(this.ref, undefined)
+  }
+}
+
+/** @param found the length that was found instead; undefined where there is nothing, or less than there was */
+export function fileMissing(ref: FileRef, found: number | undefined): VarveError {
+  const what = found === undefined ? 'is missing or cut short' : `has ${found} bytes`
+  return new VarveError('FILE_MISSING', `file ${ref.name} ${what}, expected ${ref.bytes}`, {
+    details: { file: ref.name, found, expected: ref.bytes },
+  })
+}

@@ -1,0 +1,147 @@
+/** The device over Node's file system, rooted at a directory. */
+
+import fs from 'node:fs'
+import path from 'node:path'
+import { VarveError } from '../kernel/errors.ts'
+import type {
+  Device,
+  DeviceFile,
+  DeviceSpace,
+  DeviceStat,
+  DeviceSupport,
+  DirectoryEntry,
+  OpenMode,
+} from '../kernel/device.ts'
+import { deviceError } from './device-error.ts'
+import { checkDevicePath } from './device-path.ts'
+import { attempt } from './node-call.ts'
+import { NodeFile } from './node-file.ts'
+
+export interface NodeDeviceOptions {
+  /** Refuse every change with READ_ONLY. Default false. */
+  readonly readOnly?: boolean
+}
+
+const FLAGS: Readonly<Record<OpenMode, number>> = {
+  read: fs.constants.O_RDONLY | fs.constants.O_NOFOLLOW,
+  write: fs.constants.O_RDWR | fs.constants.O_NOFOLLOW,
+  create: fs.constants.O_RDWR | fs.constants.O_CREAT | fs.constants.O_EXCL | fs.constants.O_NOFOLLOW,
+}
+
+export class NodeDevice implements Device {
+  readonly supports: DeviceSupport = Object.freeze({ syncRead: true, syncWrite: true })
+  readonly #root: string
+  readonly #readOnly: boolean
+
+  /** @param root directory that all paths are relative to; made by `makeDirectory('.')` where it is missing */
+  constructor(root: string, options: NodeDeviceOptions = {}) {
+    this.#root = path.resolve(root)
+    this.#readOnly = options.readOnly === true
+  }
+
+  async open(file: string, mode: OpenMode): Promise<DeviceFile> {
+    const full = this.#full(file, 'open', mode !== 'read')
+    const fd = await attempt<number>('open', file, (done) => fs.open(full, FLAGS[mode], 0o644, done))
+    return new NodeFile(fd, file)
+  }
+
+  openSync(file: string, mode: OpenMode): DeviceFile {
+    const full = this.#full(file, 'open', mode !== 'read')
+    try {
+      return new NodeFile(fs.openSync(full, FLAGS[mode], 0o644), file)
+    } catch (error) {
+      throw deviceError(error, 'open', file)
+    }
+  }
+
+  async makeDirectory(directory: string): Promise<void> {
+    const full = this.#full(directory, 'make directory', true)
+    const first = await attempt<string | undefined>('make directory', directory, (done) =>
+      fs.mkdir(full, { recursive: true }, done),
+    )
+    if (first === undefined) return
+    // Every parent of what was made, from the deepest: an entry is durable only with the directory that holds it.
+    for (let made = full; made.length >= first.length; made = path.dirname(made))
+      await syncDirectory(path.dirname(made), directory)
+  }
+
+  async list(directory: string): Promise<readonly DirectoryEntry[]> {
+    const full = this.#full(directory, 'list', false)
+    const entries = await attempt<fs.Dirent[]>('list', directory, (done) =>
+      fs.readdir(full, { withFileTypes: true }, done),
+    )
+    return entries.map((entry) => ({ name: entry.name, directory: entry.isDirectory() }))
+  }
+
+  async stat(file: string): Promise<DeviceStat | undefined> {
+    const full = this.#full(file, 'stat', false)
+    try {
+      return toStat(await attempt<fs.Stats>('stat', file, (done) => fs.lstat(full, done)))
+    } catch (error) {
+      if (error instanceof VarveError && error.code === 'NOT_FOUND') return undefined
+      throw error
+    }
+  }
+
+  statSync(file: string): DeviceStat | undefined {
+    const full = this.#full(file, 'stat', false)
+    try {
+      const stat = fs.lstatSync(full, { throwIfNoEntry: false })
+      return stat === undefined ? undefined : toStat(stat)
+    } catch (error) {
+      throw deviceError(error, 'stat', file)
+    }
+  }
+
+  async link(existing: string, created: string): Promise<void> {
+    const source = this.#full(existing, 'link', true)
+    const target = this.#full(created, 'link', true)
+    await attempt<void>('link', created, (done) => fs.link(source, target, done))
+  }
+
+  async rename(source: string, target: string): Promise<void> {
+    const from = this.#full(source, 'rename', true)
+    const to = this.#full(target, 'rename', true)
+    await attempt<void>('rename', source, (done) => fs.rename(from, to, done))
+  }
+
+  async unlink(file: string): Promise<void> {
+    const full = this.#full(file, 'unlink', true)
+    await attempt<void>('unlink', file, (done) => fs.unlink(full, done))
+  }
+
+  async syncDirectory(directory: string): Promise<void> {
+    await syncDirectory(this.#full(directory, 'sync directory', true), directory)
+  }
+
+  async space(file: string): Promise<DeviceSpace> {
+    const full = this.#full(file, 'space', false)
+    const stat = await attempt<fs.StatsFs>('space', file, (done) => fs.statfs(full, done))
+    return { freeBytes: stat.bavail * stat.bsize, totalBytes: stat.blocks * stat.bsize }
+  }
+
+  #full(relative: string, operation: string, changes: boolean): string {
+    if (changes && this.#readOnly) {
+      throw new VarveError('READ_ONLY', `${operation} of ${relative}: the device was opened read-only`, {
+        details: { path: relative, operation },
+      })
+    }
+    return path.join(this.#root, checkDevicePath(relative))
+  }
+}
+
+/** Makes the entries of the directory at `full` durable. */
+async function syncDirectory(full: string, shown: string): Promise<void> {
+  const fd = await attempt<number>('sync directory', shown, (done) =>
+    fs.open(full, fs.constants.O_RDONLY | fs.constants.O_DIRECTORY, done),
+  )
+  try {
+    await attempt<void>('sync directory', shown, (done) => fs.fsync(fd, done))
+  } finally {
+    fs.closeSync(fd)
+  }
+}
+
+function toStat(stat: fs.Stats): DeviceStat {
+  return { bytes: stat.size, identity: stat.ino }
+}

@@ -1,0 +1,166 @@
+/** An open file of the Node device. Calls move all their bytes, or say why not. */
+
+import fs from 'node:fs'
+import { VarveError } from '../kernel/errors.ts'
+import type { DeviceFile } from '../kernel/device.ts'
+import { MIB } from '../kernel/limits.ts'
+import { deviceError } from './device-error.ts'
+import { attempt } from './node-call.ts'
+
+// The system takes at most this many parts in one request (IOV_MAX).
+const PARTS_MAX = 1024
+const ZEROS = new Uint8Array(1 * MIB)
+
+export class NodeFile implements DeviceFile {
+  readonly path: string
+  readonly #fd: number
+  #inFlight = 0
+  #idle: (() => void) | undefined
+  #closing: Promise<void> | undefined
+
+  constructor(fd: number, path: string) {
+    this.#fd = fd
+    this.path = path
+  }
+
+  read(into: Uint8Array, position: number): Promise<number> {
+    return this.#run('read', async () => {
+      let done = 0
+      while (done < into.length) {
+        const count = await attempt<number>('read', this.path, (callback) =>
+          fs.read(this.#fd, into, done, into.length - done, position + done, callback),
+        )
+        if (count === 0) break
+        done += count
+      }
+      return done
+    })
+  }
+
+  readSync(into: Uint8Array, position: number): number {
+    this.#checkOpen('read')
+    try {
+      let done = 0
+      while (done < into.length) {
+        const count = fs.readSync(this.#fd, into, done, into.length - done, position + done)
+        if (count === 0) break
+        done += count
+      }
+      return done
+    } catch (error) {
+      throw deviceError(error, 'read', this.path)
+    }
+  }
+
+  write(parts: readonly Uint8Array[], position: number): Promise<void> {
+    return this.#run('write', async () => {
+      let left = parts.filter((part) => part.length > 0)
+      let at = position
+      while (left.length > 0) {
+        const count = await attempt<number>('write', this.path, (callback) =>
+          fs.writev(this.#fd, left.slice(0, PARTS_MAX), at, callback),
+        )
+        this.#checkProgress(count)
+        at += count
+        left = skip(left, count)
+      }
+    })
+  }
+
+  writeSync(parts: readonly Uint8Array[], position: number): void {
+    this.#checkOpen('write')
+    try {
+      const [first] = parts
+      if (parts.length === 1 && first !== undefined) {
+        for (let done = 0; done < first.length;) {
+          const count = fs.writeSync(this.#fd, first, done, first.length - done, position + done)
+          this.#checkProgress(count)
+          done += count
+        }
+        return
+      }
+      let left = parts.filter((part) => part.length > 0)
+      let at = position
+      while (left.length > 0) {
+        const count = fs.writevSync(this.#fd, left.slice(0, PARTS_MAX), at)
+        this.#checkProgress(count)
+        at += count
+        left = skip(left, count)
+      }
+    } catch (error) {
+      throw deviceError(error, 'write', this.path)
+    }
+  }
+
+  /** `fdatasync`: data and, where it has changed, the length; not the times. */
+  sync(): Promise<void> {
+    return this.#run('sync', () => attempt<void>('sync', this.path, (callback) => fs.fdatasync(this.#fd, callback)))
+  }
+
+  async preallocate(start: number, limit: number): Promise<void> {
+    for (let at = start; at < limit; at += ZEROS.length) {
+      await this.write([ZEROS.subarray(0, Math.min(ZEROS.length, limit - at))], at)
+    }
+  }
+
+  size(): Promise<number> {
+    return this.#run('stat', async () => {
+      const stat = await attempt<fs.Stats>('stat', this.path, (callback) => fs.fstat(this.#fd, callback))
+      return stat.size
+    })
+  }
+
+  truncate(bytes: number): Promise<void> {
+    return this.#run('truncate', () =>
+      attempt<void>('truncate', this.path, (callback) => fs.ftruncate(this.#fd, bytes, callback)),
+    )
+  }
+
+  close(): Promise<void> {
+    this.#closing ??= this.#close()
+    return this.#closing
+  }
+
+  async #close(): Promise<void> {
+    if (this.#inFlight > 0) await new Promise<void>((resolve) => (this.#idle = resolve))
+    await attempt<void>('close', this.path, (done) => fs.close(this.#fd, done))
+  }
+
+  /** `close` waits until `work` is done. */
+  async #run<T>(operation: string, work: () => Promise<T>): Promise<T> {
+    this.#checkOpen(operation)
+    this.#inFlight++
+    try {
+      return await work()
+    } finally {
+      this.#inFlight--
+      if (this.#inFlight === 0) this.#idle?.()
+    }
+  }
+
+  #checkOpen(operation: string): void {
+    if (this.#closing !== undefined) {
+      throw new VarveError('CLOSED', `${operation} of ${this.path} after close`, {
+        details: { path: this.path, operation },
+      })
+    }
+  }
+
+  #checkProgress(count: number): void {
+    if (count > 0) return
+    throw new VarveError('IO_FAILED', `write of ${this.path} made no progress`, {
+      details: { path: this.path, operation: 'write' },
+    })
+  }
+}
+
+/** What is left of `parts` after their first `count` bytes. */
+function skip(parts: readonly Uint8Array[], count: number): Uint8Array[] {
+  let index = 0
+  let left = count
+  while (index < parts.length && left >= (parts[index] as Uint8Array).length)
+    left -= (parts[index++] as Uint8Array).length
+  const rest = parts.slice(index)
+  if (left > 0) rest[0] = (rest[0] as Uint8Array).subarray(left)
+  return rest
+}

@@ -1,0 +1,16 @@
+/** Who is alive on this machine, as a port: what tells a live lock from one that a killed process left. */
+
+export interface ProcessTable {
+  /** This process. */
+  self(): ProcessIdentity
+  /** Whether that very process still runs: same boot, same number, same start. */
+  isAlive(identity: ProcessIdentity): boolean
+}
+
+export interface ProcessIdentity {
+  /** Of the running system; another after every boot. Empty where there is none to be had. */
+  readonly bootId: string
+  readonly pid: number
+  /** When the process started, in the system's own unit: numbers are used again. Empty where there is none to be had. */
+  readonly startedAt: string
+}

@@ -1,0 +1,10 @@
+/** The system's randomness: the one place that asks for it. */
+
+import { randomInt } from 'node:crypto'
+import type { Random } from './kernel/random.ts'
+
+export class SystemRandom implements Random {
+  u32(): number {
+    return randomInt(0, 0x1_0000_0000)
+  }
+}
