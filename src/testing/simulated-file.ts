@@ -1,0 +1,104 @@
+/** An open file of the simulated device. */
+
+import type { DeviceFile } from '../kernel/device.ts'
+import { VarveError } from '../kernel/errors.ts'
+import { unsupported } from './simulated-device.ts'
+import type { OperationName, SimulatedDevice } from './simulated-device.ts'
+import type { SimulatedInode } from './simulated-inode.ts'
+
+export class SimulatedFile implements DeviceFile {
+  readonly path: string
+  readonly #device: SimulatedDevice
+  readonly #inode: SimulatedInode
+  #inFlight = 0
+  #idle: (() => void) | undefined
+  #closed = false
+
+  constructor(device: SimulatedDevice, path: string, inode: SimulatedInode) {
+    this.#device = device
+    this.path = path
+    this.#inode = inode
+  }
+
+  read(into: Uint8Array, position: number): Promise<number> {
+    return this.#run('read', () => {
+      this.#device.note('read', this.path, position, into.length)
+      return this.#inode.read(into, position)
+    })
+  }
+
+  readSync(into: Uint8Array, position: number): number {
+    if (!this.#device.supports.syncRead) throw unsupported('readSync')
+    this.#check('read')
+    this.#device.note('read', this.path, position, into.length)
+    return this.#inode.read(into, position)
+  }
+
+  write(parts: readonly Uint8Array[], position: number): Promise<void> {
+    return this.#run('write', () => this.#write(parts, position))
+  }
+
+  writeSync(parts: readonly Uint8Array[], position: number): void {
+    if (!this.#device.supports.syncWrite) throw unsupported('writeSync')
+    this.#check('write')
+    this.#write(parts, position)
+  }
+
+  /** What was written while the sync ran is not covered by it, but may be: here it is not. */
+  async sync(): Promise<void> {
+    const covered = this.#inode
+    await this.#run('sync', () => {
+      try {
+        this.#device.note('sync', this.path)
+      } catch (error) {
+        covered.loseWrites()
+        throw error
+      }
+      covered.sync()
+    })
+  }
+
+  async preallocate(start: number, limit: number): Promise<void> {
+    if (limit > start) await this.write([new Uint8Array(limit - start)], start)
+  }
+
+  size(): Promise<number> {
+    return this.#run('stat', () => this.#inode.length)
+  }
+
+  truncate(bytes: number): Promise<void> {
+    return this.#run('truncate', () => {
+      this.#device.note('truncate', this.path, bytes)
+      this.#inode.truncate(bytes)
+    })
+  }
+
+  async close(): Promise<void> {
+    if (this.#closed) return
+    this.#closed = true
+    if (this.#inFlight > 0) await new Promise<void>((resolve) => (this.#idle = resolve))
+  }
+
+  #write(parts: readonly Uint8Array[], position: number): void {
+    const bytes = parts.reduce((sum, part) => sum + part.length, 0)
+    this.#device.note('write', this.path, position, bytes, position + bytes - this.#inode.length)
+    this.#inode.write(parts, position)
+  }
+
+  async #run<T>(operation: OperationName, work: () => T): Promise<T> {
+    this.#check(operation)
+    this.#inFlight++
+    try {
+      await this.#device.delay()
+      return work()
+    } finally {
+      this.#inFlight--
+      if (this.#inFlight === 0) this.#idle?.()
+    }
+  }
+
+  #check(operation: OperationName): void {
+    this.#device.checkAlive()
+    if (this.#closed) throw new VarveError('CLOSED', `${operation} of ${this.path} after close`)
+  }
+}
