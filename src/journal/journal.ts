@@ -62,7 +62,10 @@ export interface JournalReader {
    * @returns the position just past the last batch
    * @throws {VarveError} JOURNAL_CORRUPT — a record that was once synced is damaged, or bytes after `from` are missing
    */
-  replay(from: JournalPosition, visit: (payload: Uint8Array, position: JournalPosition) => void): Promise<JournalPosition>
+  replay(
+    from: JournalPosition,
+    visit: (payload: Uint8Array, position: JournalPosition) => void,
+  ): Promise<JournalPosition>
   /** Idempotent. */
   close(): Promise<void>
 }

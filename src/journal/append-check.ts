@@ -1,0 +1,32 @@
+/** What every journal refuses, and how. */
+
+import { VarveError } from '../kernel/errors.ts'
+import type { JournalPosition } from '../kernel/ids.ts'
+import { LIMITS } from '../kernel/limits.ts'
+import { rejected } from './deferred.ts'
+import type { Append } from './journal.ts'
+
+/** @throws {VarveError} LIMIT_EXCEEDED */
+export function checkBatch(length: number): void {
+  if (length >= 1 && length <= LIMITS.batchBytesMax) return
+  throw new VarveError('LIMIT_EXCEEDED', `a batch has 1…${LIMITS.batchBytesMax} bytes, not ${length}`, {
+    details: { what: 'batch', size: length, limit: LIMITS.batchBytesMax },
+  })
+}
+
+export function unsupported(durability: string): VarveError {
+  return new VarveError('UNSUPPORTED', `this journal has no durability ${JSON.stringify(durability)}`, {
+    details: { capability: durability },
+  })
+}
+
+export function busy(pending: number, limit: number): VarveError {
+  return new VarveError('BUSY', `${pending} bytes wait to be written, the limit is ${limit}: wait for ready()`, {
+    details: { pending, limit },
+  })
+}
+
+export function failedAppend(end: number, reason: VarveError): Append {
+  const promise = rejected(reason)
+  return { end: end as JournalPosition, written: promise, synced: promise }
+}

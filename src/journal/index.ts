@@ -1,0 +1,17 @@
+/** `varve/journal`: the journal port, the local journal and the memory journal. */
+
+export type {
+  Append,
+  Durability,
+  Journal,
+  JournalReader,
+  JournalStateKeeper,
+  JournalSupport,
+  JournalSystem,
+} from './journal.ts'
+export { LocalJournalSystem } from './local-journal-system.ts'
+export type { LocalJournalComponents } from './local-journal-system.ts'
+export { LOCAL_JOURNAL_DEFAULTS } from './settings.ts'
+export type { LocalJournalSettings } from './settings.ts'
+export { MemoryJournalStorage, MemoryJournalSystem } from './memory-journal.ts'
+export type { MemoryJournalOptions } from './memory-journal.ts'

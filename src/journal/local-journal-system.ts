@@ -1,0 +1,119 @@
+/**
+ * The local journal system: one directory per shard on a device.
+ *
+ *      <directory>/<shard>/fence                            who owns it
+ *      <directory>/<shard>/<epoch>-<attempt>-<index>.log    segments
+ *
+ * Opening: raise the fence, so that nobody else is acknowledged any more; find where the log ends; make it durable;
+ * commit that end in the shard's head; only then write. Whatever an earlier owner adds later is beyond a committed end.
+ */
+
+import { assert } from '../kernel/assert.ts'
+import type { Device } from '../kernel/device.ts'
+import { isCode } from '../kernel/errors.ts'
+import type { Hash } from '../kernel/hash.ts'
+import type { Epoch, ShardId } from '../kernel/ids.ts'
+import { Fence, fenced, isFenceLeftover } from './fence.ts'
+import type { Journal, JournalReader, JournalStateKeeper, JournalSupport, JournalSystem } from './journal.ts'
+import { decodeJournalState, encodeJournalState } from './journal-state.ts'
+import type { JournalState } from './journal-state.ts'
+import { LocalJournal } from './local-journal.ts'
+import { LocalJournalReader } from './local-journal-reader.ts'
+import { recover, settle } from './recovery.ts'
+import type { Recovered, RecoveryComponents } from './recovery.ts'
+import { SegmentChain } from './segment-chain.ts'
+import { segmentName, shardIdentity } from './segment-id.ts'
+import { resolveLocalJournalSettings } from './settings.ts'
+import type { LocalJournalSettings } from './settings.ts'
+
+export interface LocalJournalComponents {
+  readonly device: Device
+  /** Where on the device; made when the first shard is opened. */
+  readonly directory: string
+  readonly hash: Hash
+  readonly settings?: Partial<LocalJournalSettings>
+}
+
+export class LocalJournalSystem implements JournalSystem {
+  readonly name = 'local'
+  readonly version = 1
+  readonly supports: JournalSupport = Object.freeze({
+    durability: Object.freeze(['written', 'synced'] as const),
+    read: true,
+  })
+  readonly #device: Device
+  readonly #directory: string
+  readonly #hash: Hash
+  readonly #settings: LocalJournalSettings
+
+  constructor(components: LocalJournalComponents) {
+    this.#device = components.device
+    this.#directory = components.directory
+    this.#hash = components.hash
+    this.#settings = resolveLocalJournalSettings(components.settings)
+  }
+
+  async open(shard: ShardId, epoch: Epoch, keeper: JournalStateKeeper): Promise<Journal> {
+    assert(epoch >= 1, 'the first owner has epoch 1')
+    const identity = shardIdentity(shard)
+    const former = keeper.state === undefined ? undefined : decodeJournalState(keeper.state, identity)
+    if (former !== undefined && former.epoch > epoch) throw fenced(former.epoch)
+    const components = this.#recovery(shard)
+    const { directory } = components
+    await this.#device.makeDirectory(directory)
+    const attemptMin = former?.epoch === epoch ? former.attempt + 1 : 1
+    const fence = await Fence.raise(this.#device, directory, epoch, attemptMin, identity)
+    try {
+      const recovered = await recover(components, former, 'refuse')
+      await settle(components, recovered)
+      await keeper.commit(encodeJournalState(stateOf(fence, recovered), identity))
+      await this.#clean(directory, recovered)
+      return new LocalJournal({ ...components, settings: this.#settings }, fence, this.#chain(components, recovered))
+    } catch (error) {
+      await fence.release()
+      throw error
+    }
+  }
+
+  async openReadOnly(shard: ShardId, state: Uint8Array | undefined): Promise<JournalReader> {
+    const components = this.#recovery(shard)
+    const decoded = state === undefined ? undefined : decodeJournalState(state, shardIdentity(shard))
+    return new LocalJournalReader(this.#chain(components, await recover(components, decoded, 'ignore')))
+  }
+
+  #recovery(shard: ShardId): RecoveryComponents {
+    return {
+      device: this.#device,
+      hash: this.#hash,
+      directory: `${this.#directory}/${shard}`,
+      shard,
+      readBytes: this.#settings.readBytes,
+    }
+  }
+
+  #chain({ device, hash, directory, readBytes }: RecoveryComponents, recovered: Recovered): SegmentChain {
+    return new SegmentChain(device, hash, directory, readBytes, recovered)
+  }
+
+  /** Removes what is not part of the log: nothing refers to it, and nothing depends on its going. */
+  async #clean(directory: string, recovered: Recovered): Promise<void> {
+    const names = recovered.ignored.map(segmentName)
+    for (const { name } of await this.#device.list(directory)) if (isFenceLeftover(name)) names.push(name)
+    for (const name of names) {
+      try {
+        await this.#device.unlink(`${directory}/${name}`)
+      } catch (error) {
+        if (!isCode(error, 'NOT_FOUND', 'IO_FAILED', 'PERMISSION_DENIED')) throw error
+      }
+    }
+  }
+}
+
+function stateOf(fence: Fence, recovered: Recovered): JournalState {
+  return {
+    epoch: fence.epoch,
+    attempt: fence.attempt,
+    start: recovered.end,
+    segments: recovered.segments.map(({ id, base, end }) => ({ id, base, end })),
+  }
+}

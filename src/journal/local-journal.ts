@@ -1,0 +1,334 @@
+/**
+ * The local journal: the one writer of a shard's log on a device.
+ *
+ *      append ──► frame of this turn ──► write ──► fence? ──► written
+ *                                          └─────► sync ──► fence? ──► synced
+ *
+ * Appends of one turn share a frame, and a frame is one write. Where the device can write synchronously the microtask
+ * after the turn does it at once (a page-cache write is 2–3 µs, a round trip to the thread pool 31); otherwise one write
+ * is in flight and the next turns gather behind it. Nothing is acknowledged before the fence was seen standing after it.
+ *
+ * Failures. A failed sync, or a failed write of unknown effect, ends this writer: everything in flight and everything
+ * later rejects with OUTCOME_UNKNOWN, and the handle is never synced again. A lost fence does the same with FENCED.
+ * NO_SPACE ends nothing, but positions have been given out: the frame that failed, and everything appended between it
+ * and its rejection, rejects with NO_SPACE; then `end` is back where that frame began, nothing of it is in the log, and
+ * appends go on from there.
+ */
+
+import { VarveError, isCode } from '../kernel/errors.ts'
+import type { Epoch, JournalPosition } from '../kernel/ids.ts'
+import { busy, checkBatch, failedAppend, unsupported } from './append-check.ts'
+import { Deferred } from './deferred.ts'
+import { fenced } from './fence.ts'
+import type { Fence } from './fence.ts'
+import type { Append, Durability, Journal } from './journal.ts'
+import { PendingFrame, StagingPool } from './pending-frame.ts'
+import type { SegmentChain } from './segment-chain.ts'
+import { SegmentLog } from './segment-log.ts'
+import type { SegmentLogComponents } from './segment-log.ts'
+import { SyncRounds } from './sync-rounds.ts'
+
+interface WriteOutcome {
+  /** Frames written, from the first. */
+  readonly count: number
+  /** Why not more, where that is the reason. */
+  readonly noSpace: VarveError | undefined
+}
+
+export class LocalJournal implements Journal {
+  readonly epoch: Epoch
+  readonly pendingBytesMax: number
+  readonly #fence: Fence
+  readonly #chain: SegmentChain
+  readonly #log: SegmentLog
+  readonly #writesSync: boolean
+  readonly #pool = new StagingPool()
+  readonly #rounds = new SyncRounds(() => this.#syncRound())
+  #queue: PendingFrame[] = []
+  /** Of the frame appended last, whatever became of it. */
+  #lastWritten: Promise<void> | undefined
+  #end: number
+  #pendingBytes = 0
+  /** A write, a rotation or a rewind is under way: the queue waits for it. */
+  #busy = false
+  #readers: Deferred[] = []
+  #failure: VarveError | undefined
+  #closing: Promise<void> | undefined
+
+  constructor(components: SegmentLogComponents, fence: Fence, chain: SegmentChain) {
+    this.epoch = fence.epoch
+    this.pendingBytesMax = components.settings.pendingBytesMax
+    this.#fence = fence
+    this.#chain = chain
+    this.#log = new SegmentLog(components, fence, chain)
+    this.#writesSync = components.device.supports.syncWrite
+    this.#end = chain.end
+  }
+
+  get start(): JournalPosition {
+    return this.#chain.start as JournalPosition
+  }
+
+  get end(): JournalPosition {
+    return this.#end as JournalPosition
+  }
+
+  get pendingBytes(): number {
+    return this.#pendingBytes
+  }
+
+  get storedBytes(): number {
+    return this.#chain.storedBytes
+  }
+
+  append(payload: Uint8Array, durability: Durability): Append {
+    this.#checkOpen()
+    const { length } = payload
+    checkBatch(length)
+    if (durability !== 'written' && durability !== 'synced') throw unsupported(durability)
+    if (this.#failure !== undefined) return failedAppend(this.#end, this.#failure)
+    if (this.#pendingBytes > 2 * this.pendingBytesMax) throw busy(this.#pendingBytes, this.pendingBytesMax)
+    const queue = this.#queue
+    let frame = queue[queue.length - 1]
+    if (frame === undefined || !frame.add(payload)) {
+      frame = PendingFrame.of(payload, this.#end, this.#pool)
+      if (queue.push(frame) === 1 && !this.#busy) queueMicrotask(this.#flush)
+      this.#lastWritten = frame.written.promise
+    }
+    this.#pendingBytes += length
+    this.#end += length
+    const end = this.#end as JournalPosition
+    if (durability === 'written') return { end, written: frame.written.promise, synced: undefined }
+    this.#log.wantZeros()
+    return { end, written: frame.written.promise, synced: frame.wantSynced() }
+  }
+
+  async sync(): Promise<void> {
+    this.#checkOpen()
+    await this.#settled()
+    if (this.#failure !== undefined) throw this.#failure
+    if (this.#log.syncedUpTo === this.#chain.end) return
+    const waiter = new Deferred()
+    this.#rounds.join(waiter)
+    await waiter.promise
+  }
+
+  async replay(
+    from: JournalPosition,
+    visit: (payload: Uint8Array, position: JournalPosition) => void,
+  ): Promise<JournalPosition> {
+    this.#checkOpen()
+    await this.#settled()
+    return (await this.#chain.replay(from, visit as (payload: Uint8Array, position: number) => void)) as JournalPosition
+  }
+
+  async read(position: JournalPosition, length: number): Promise<Uint8Array> {
+    this.#checkOpen()
+    if (position >= this.#chain.end) await this.#settled()
+    return this.#chain.read(position, length)
+  }
+
+  async truncate(before: JournalPosition): Promise<void> {
+    this.#checkOpen()
+    // What is not synced yet stays: a sync under way may be about to touch it.
+    await this.#chain.truncate(Math.min(before, this.#log.syncedUpTo), this.#log.active)
+  }
+
+  async barrier(): Promise<void> {
+    this.#checkOpen()
+    if (this.#failure === undefined) await this.#checkFence()
+    if (this.#failure !== undefined) throw this.#failure
+  }
+
+  async ready(): Promise<void> {
+    if (this.#failure !== undefined) throw this.#failure
+    if (this.#pendingBytes <= this.pendingBytesMax) return
+    const waiter = new Deferred()
+    this.#readers.push(waiter)
+    await waiter.promise
+  }
+
+  close(): Promise<void> {
+    this.#closing ??= this.#close()
+    return this.#closing
+  }
+
+  async #close(): Promise<void> {
+    await this.#settled()
+    await this.#rounds.idle()
+    try {
+      if (this.#failure === undefined) await this.#log.mark(PendingFrame.mark(this.#chain.end))
+    } catch {
+      // The mark only narrows what recovery must doubt. Whatever a failed write of it left is beyond the end.
+    }
+    try {
+      await this.#log.quiet()
+      await this.#chain.close()
+    } finally {
+      await this.#fence.release()
+    }
+  }
+
+  /** Waits until everything appended so far is written, or never will be. */
+  async #settled(): Promise<void> {
+    try {
+      await this.#lastWritten
+    } catch {
+      // NO_SPACE took back only its own frames; of any other failure `#failure` tells.
+    }
+  }
+
+  readonly #flush = (): void => {
+    if (this.#busy || this.#queue.length === 0) return
+    const frames = this.#takeQueue()
+    const first = frames[0] as PendingFrame
+    if (!this.#writesSync || frames.length > 1 || !this.#log.ready(first)) {
+      void this.#writeAll(frames)
+      return
+    }
+    // The common case, a turn whose batches fit one frame: no promise but the caller's.
+    try {
+      this.#log.writeSync(first)
+      if (!this.#fence.holdsSync()) this.#fail(fenced(undefined))
+    } catch (error) {
+      if (isCode(error, 'NO_SPACE')) void this.#writeAll(frames, error)
+      else this.#fail(outcomeUnknown('write', error))
+      if (this.#failure === undefined) return
+    }
+    this.#acknowledge(frames)
+  }
+
+  /**
+   * Writes frames, and those that gather meanwhile, until the queue is empty.
+   *
+   * @param noSpace what the first of them has met already
+   */
+  async #writeAll(batch: PendingFrame[], noSpace?: VarveError): Promise<void> {
+    this.#busy = true
+    let frames = batch
+    let outcome: WriteOutcome = { count: 0, noSpace }
+    if (noSpace === undefined) outcome = await this.#writeFrames(frames)
+    for (;;) {
+      if (outcome.count > 0) await this.#checkFence()
+      this.#acknowledge(frames.slice(0, outcome.count))
+      const rest = frames.slice(outcome.count)
+      if (this.#failure !== undefined) this.#acknowledge(rest)
+      else if (rest.length > 0) await this.#takeBack(rest, outcome.noSpace)
+      frames = this.#takeQueue()
+      if (frames.length === 0) break
+      outcome = await this.#writeFrames(frames)
+    }
+    this.#busy = false
+  }
+
+  /** Writes frames until the device is full or the journal fails. */
+  async #writeFrames(frames: readonly PendingFrame[]): Promise<WriteOutcome> {
+    let count = 0
+    try {
+      for (const frame of frames) {
+        if (!this.#log.ready(frame)) await this.#log.prepare(frame)
+        if (this.#writesSync) this.#log.writeSync(frame)
+        else await this.#log.write(frame)
+        count++
+      }
+    } catch (error) {
+      if (isCode(error, 'NO_SPACE')) return { count, noSpace: error }
+      this.#fail(outcomeUnknown('write', error))
+    }
+    return { count, noSpace: undefined }
+  }
+
+  /** Rejects frames that did not fit on the device, and all after them. */
+  async #takeBack(frames: readonly PendingFrame[], reason: unknown): Promise<void> {
+    const first = frames[0] as PendingFrame
+    try {
+      // Not ours to cut any more, if another owner has begun to read it.
+      await this.#checkFence()
+      if (this.#failure === undefined) await this.#log.rewind()
+    } catch (error) {
+      this.#fail(outcomeUnknown('rewind', error))
+    }
+    const all = [...frames, ...this.#takeQueue()]
+    if (this.#failure === undefined) this.#end = first.position
+    for (const frame of all) this.#dismiss(frame, this.#failure ?? reason)
+    this.#notifyReaders()
+  }
+
+  /** Frames that have been written and seen the fence standing; or, after a failure, any. */
+  #acknowledge(frames: readonly PendingFrame[]): void {
+    for (const frame of frames) {
+      if (this.#failure !== undefined) {
+        this.#dismiss(frame, this.#failure)
+        continue
+      }
+      frame.recycle(this.#pool)
+      this.#pendingBytes -= frame.payloadBytes
+      frame.written.resolve()
+      if (frame.synced !== undefined) this.#rounds.join(frame.synced)
+    }
+    if (this.#readers.length > 0) this.#notifyReaders()
+  }
+
+  #dismiss(frame: PendingFrame, reason: unknown): void {
+    frame.recycle(this.#pool)
+    this.#pendingBytes -= frame.payloadBytes
+    frame.reject(reason)
+  }
+
+  async #syncRound(): Promise<void> {
+    try {
+      await this.#log.sync()
+    } catch (error) {
+      this.#fail(outcomeUnknown('sync', error))
+      return
+    }
+    if (this.#failure === undefined) await this.#checkFence()
+  }
+
+  /** Fails the journal where another owner has raised the fence, or where nobody can tell. */
+  async #checkFence(): Promise<void> {
+    try {
+      const holds = this.#writesSync ? this.#fence.holdsSync() : await this.#fence.holds()
+      if (!holds) this.#fail(fenced(undefined))
+    } catch (error) {
+      this.#fail(outcomeUnknown('stat', error))
+    }
+  }
+
+  /** Ends this writer. Frames that are being written are dismissed by whoever writes them. */
+  #fail(reason: VarveError): void {
+    if (this.#failure !== undefined) return
+    this.#failure = reason
+    for (const frame of this.#takeQueue()) this.#dismiss(frame, reason)
+    this.#rounds.reject(reason)
+    this.#notifyReaders()
+  }
+
+  #notifyReaders(): void {
+    const failure = this.#failure
+    if (failure === undefined && this.#pendingBytes > this.pendingBytesMax) return
+    const readers = this.#readers
+    this.#readers = []
+    for (const reader of readers) {
+      if (failure === undefined) reader.resolve()
+      else reader.reject(failure)
+    }
+  }
+
+  #takeQueue(): PendingFrame[] {
+    const frames = this.#queue
+    this.#queue = []
+    return frames
+  }
+
+  #checkOpen(): void {
+    if (this.#closing !== undefined) throw new VarveError('CLOSED', 'the journal is closed')
+  }
+}
+
+function outcomeUnknown(operation: string, cause: unknown): VarveError {
+  return new VarveError('OUTCOME_UNKNOWN', `a ${operation} of the journal failed: it may or may not have happened`, {
+    details: { operation },
+    cause,
+  })
+}

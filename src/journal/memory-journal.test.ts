@@ -1,0 +1,39 @@
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import { POSITION_ZERO, epoch, shardId } from '../kernel/ids.ts'
+import { MemoryStateKeeper, testJournal } from '../testing/journal-conformance.ts'
+import { MemoryJournalStorage, MemoryJournalSystem } from './memory-journal.ts'
+
+testJournal({
+  test,
+  name: 'memory journal',
+  open: async () => {
+    const storage = new MemoryJournalStorage()
+    return { system: () => new MemoryJournalSystem({ storage }) }
+  },
+})
+
+testJournal({
+  test,
+  name: 'poor memory journal',
+  open: async () => {
+    const storage = new MemoryJournalStorage()
+    return {
+      system: () => new MemoryJournalSystem({ storage, durability: ['written'], read: false, pendingBytesMax: 20 }),
+    }
+  },
+})
+
+test('a power cut keeps exactly what was synced', async () => {
+  const system = new MemoryJournalSystem()
+  const keeper = new MemoryStateKeeper()
+  const journal = await system.open(shardId('a'), epoch(1), keeper)
+  await journal.append(new Uint8Array([1]), 'synced').synced
+  await journal.append(new Uint8Array([2]), 'written').written
+  system.storage.cutPower()
+  await assert.rejects(journal.append(new Uint8Array([3]), 'written').written, { code: 'FENCED' })
+  const again = await system.open(shardId('a'), epoch(2), keeper)
+  const found: number[] = []
+  assert.equal(await again.replay(POSITION_ZERO, (payload) => void found.push(...payload)), 1)
+  assert.deepEqual(found, [1])
+})

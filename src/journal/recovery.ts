@@ -1,0 +1,218 @@
+/**
+ * Recovery: which segments make up the log, and where it ends.
+ *
+ * Segments of earlier owners are listed in the committed state with their ends. Those of the last owner are scanned:
+ *
+ * - the watermark is the highest `syncedUpTo` in any of their valid frames and headers, and where the owner's log began
+ * - a doubt (damage, or missing bytes) at or above the watermark is what a power cut leaves of bytes that were never
+ *   synced: the log ends there, and valid frames behind it are ignored
+ * - a doubt below the watermark was on stable storage once. It stays in the log, nothing is cut, and whoever replays
+ *   it gets JOURNAL_CORRUPT
+ *
+ * Damage to the last synced frames, which no later frame bears witness of, cannot be told from a torn write; a clean
+ * close writes such a witness. Rule: docs/formats/journal.md, "Recovery".
+ */
+
+import type { Device, DeviceFile } from '../kernel/device.ts'
+import { VarveError, isCode } from '../kernel/errors.ts'
+import type { Hash } from '../kernel/hash.ts'
+import type { ShardId } from '../kernel/ids.ts'
+import { journalCorrupt } from './journal-corrupt.ts'
+import type { JournalState } from './journal-state.ts'
+import { SEGMENT_HEADER_BYTES, decodeSegmentHeader } from './segment-header.ts'
+import type { SegmentHeader } from './segment-header.ts'
+import { compareSegments, parseSegmentName, sameOwner, segmentName } from './segment-id.ts'
+import type { SegmentId } from './segment-id.ts'
+import { scanSegment } from './segment-scan.ts'
+import type { Doubt } from './segment-scan.ts'
+import { Segment } from './segment.ts'
+
+export interface RecoveryComponents {
+  readonly device: Device
+  readonly hash: Hash
+  readonly directory: string
+  readonly shard: ShardId
+  readonly readBytes: number
+}
+
+export interface Recovered {
+  /** The log, in order. */
+  readonly segments: readonly Segment[]
+  readonly end: number
+  /** What lies below is known to be on stable storage. */
+  readonly syncedUpTo: number
+  /** Segments that are not part of the log. */
+  readonly ignored: readonly SegmentId[]
+}
+
+/**
+ * @param newer what a segment of an owner later than the committed one means: in a journal that is ours, damage; in one
+ *   that is only read, somebody who took over since
+ * @throws {VarveError} JOURNAL_CORRUPT, INCOMPATIBLE
+ */
+export async function recover(
+  components: RecoveryComponents,
+  state: JournalState | undefined,
+  newer: 'refuse' | 'ignore',
+): Promise<Recovered> {
+  const { directory, shard } = components
+  const listed = await listSegments(components.device, directory)
+  if (state === undefined) {
+    if (listed[0] !== undefined && newer === 'refuse') throw unknownOwner(directory, listed[0])
+    return { segments: [], end: 0, syncedUpTo: 0, ignored: listed }
+  }
+  const last = listed[listed.length - 1]
+  if (
+    last !== undefined &&
+    newer === 'refuse' &&
+    !sameOwner(last, state) &&
+    compareSegments(last, { ...state, index: 0 }) > 0
+  ) {
+    throw unknownOwner(directory, last)
+  }
+  const names = new Set(listed.map(segmentName))
+  const former = state.segments.map(({ id, base, end }) => {
+    const segment = new Segment(directory, shard, id, base)
+    segment.end = end
+    segment.endOffset = undefined
+    segment.present = names.has(segmentName(id))
+    return segment
+  })
+  for (const segment of former) {
+    if (segment.present) segment.storedBytes = (await components.device.stat(segment.path))?.bytes ?? 0
+  }
+  // Dropped by an earlier truncate.
+  while (former[0] !== undefined && !former[0].present) former.shift()
+  const own = listed.filter((id) => sameOwner(id, state))
+  const scanned = await scanOwner(components, own, state.start)
+  const segments = [...former, ...scanned.segments]
+  const kept = new Set(segments.map(({ id }) => segmentName(id)))
+  return {
+    segments,
+    end: scanned.end,
+    syncedUpTo: scanned.syncedUpTo,
+    ignored: listed.filter((id) => !kept.has(segmentName(id))),
+  }
+}
+
+/**
+ * Makes what was recovered durable: it is about to be visible, and later synced batches build on it.
+ *
+ * Bytes above the watermark are written again in place before the sync, because an earlier process may have seen a sync
+ * fail: the system then takes the pages for clean and a further sync would do nothing (PostgreSQL's lesson of 2018).
+ */
+export async function settle(components: RecoveryComponents, recovered: Recovered): Promise<void> {
+  let settled = false
+  for (const segment of recovered.segments) {
+    // Ends that the committed state lists were settled before they were committed.
+    if (segment.endOffset === undefined || segment.end <= recovered.syncedUpTo) continue
+    const file = await components.device.open(segment.path, 'write')
+    try {
+      await rewrite(
+        file,
+        segment.index.floor(recovered.syncedUpTo)?.offset ?? 0,
+        segment.endOffset,
+        components.readBytes,
+      )
+      await file.sync()
+    } finally {
+      await file.close()
+    }
+    settled = true
+  }
+  if (settled) await components.device.syncDirectory(components.directory)
+}
+
+async function rewrite(file: DeviceFile, start: number, limit: number, pieceBytes: number): Promise<void> {
+  const buffer = new Uint8Array(Math.min(pieceBytes, limit - start))
+  for (let at = start; at < limit;) {
+    const piece = buffer.subarray(0, Math.min(buffer.length, limit - at))
+    const got = await file.read(piece, at)
+    if (got !== piece.length) throw journalCorrupt(file.path, at + got, 'the file has shrunk')
+    await file.write([piece], at)
+    at += got
+  }
+}
+
+/** The segments of the owner whose log begins at `start`, up to where it ends. */
+async function scanOwner(
+  components: RecoveryComponents,
+  ids: readonly SegmentId[],
+  start: number,
+): Promise<Omit<Recovered, 'ignored'>> {
+  const { device, hash, directory, shard, readBytes } = components
+  const segments: Segment[] = []
+  const doubts: Doubt[] = []
+  let syncedUpTo = start
+  let position = start
+  for (const id of ids) {
+    const path = `${directory}/${segmentName(id)}`
+    const file = await openListed(device, path)
+    if (file === undefined) continue
+    try {
+      const probe = new Segment(directory, shard, id, position)
+      const header = await readHeader(file, probe.identity)
+      const former = segments[segments.length - 1]
+      // A base below: left by a creation that failed, after which the predecessor went on. Its frames, if any, are below.
+      const base = Math.max(header?.base ?? position, position)
+      // Before the first there may have been others, which truncate dropped.
+      if (base > position && former !== undefined) doubts.push(doubtAfter(former))
+      const segment = base === position ? probe : new Segment(directory, shard, id, base)
+      const scan = await scanSegment(segment, file, hash, readBytes)
+      doubts.push(...scan.doubts)
+      syncedUpTo = Math.max(syncedUpTo, header?.syncedUpTo ?? 0, scan.syncedUpTo)
+      position = segment.end
+      // Without frames it never came to be: its successor, if any, begins where it would have.
+      if (segment.end > segment.base) segments.push(segment)
+    } finally {
+      await file.close()
+    }
+  }
+  const cut = doubts.find((doubt) => doubt.position >= syncedUpTo)
+  if (cut === undefined) return { segments, end: position, syncedUpTo }
+  cut.segment.end = cut.position
+  cut.segment.endOffset = cut.offset
+  return { segments: segments.slice(0, segments.indexOf(cut.segment) + 1), end: cut.position, syncedUpTo }
+}
+
+/** Undefined where the file has gone since it was listed: truncate dropped it, in another process. */
+async function openListed(device: Device, path: string): Promise<DeviceFile | undefined> {
+  try {
+    return await device.open(path, 'read')
+  } catch (error) {
+    if (isCode(error, 'NOT_FOUND')) return undefined
+    throw error
+  }
+}
+
+function doubtAfter(segment: Segment): Doubt {
+  return { segment, position: segment.end, offset: segment.endOffset ?? 0 }
+}
+
+async function readHeader(file: DeviceFile, identity: number): Promise<SegmentHeader | undefined> {
+  const bytes = new Uint8Array(SEGMENT_HEADER_BYTES)
+  const length = await file.read(bytes, 0)
+  return decodeSegmentHeader(bytes.subarray(0, length), identity, file.path)
+}
+
+/** In order of creation. */
+async function listSegments(device: Device, directory: string): Promise<SegmentId[]> {
+  const ids: SegmentId[] = []
+  try {
+    for (const entry of await device.list(directory)) {
+      const id = entry.directory ? undefined : parseSegmentName(entry.name)
+      if (id !== undefined) ids.push(id)
+    }
+  } catch (error) {
+    if (!isCode(error, 'NOT_FOUND')) throw error
+  }
+  return ids.sort(compareSegments)
+}
+
+function unknownOwner(directory: string, id: SegmentId): VarveError {
+  return journalCorrupt(
+    `${directory}/${segmentName(id)}`,
+    0,
+    'it is of an owner that the committed state does not know',
+  )
+}

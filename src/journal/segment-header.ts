@@ -1,0 +1,65 @@
+/**
+ * The first 64 bytes of a segment.
+ *
+ *      0          4       8         12             16      24        28      32      40           48     64
+ *      +----------+-------+---------+--------------+-------+---------+-------+-------+------------+------+
+ *      | checksum | magic | version | header bytes | epoch | attempt | index | base  | syncedUpTo | zero |
+ *      | u32      | u32   | u32     | u32          | u64   | u32     | u32   | u64   | u64        |      |
+ *      +----------+-------+---------+--------------+-------+---------+-------+-------+------------+------+
+ *
+ * `checksum` is XXH32 of bytes 4 … 64, seeded with the segment's identity. `base` is the position of its first batch.
+ */
+
+import { assert } from '../kernel/assert.ts'
+import { VarveError } from '../kernel/errors.ts'
+import { hashKey } from '../kernel/hash.ts'
+import { getU64, setU64 } from './frame.ts'
+import type { SegmentId } from './segment-id.ts'
+
+export const SEGMENT_HEADER_BYTES = 64
+export const SEGMENT_FORMAT_VERSION = 1
+const MAGIC = 0x47_53_4a_d6
+
+export interface SegmentHeader {
+  readonly base: number
+  readonly syncedUpTo: number
+}
+
+export function encodeSegmentHeader(id: SegmentId, header: SegmentHeader, identity: number): Uint8Array {
+  assert(id.attempt <= 0xffff_ffff && id.index <= 0xffff_ffff, 'segment number out of range')
+  const bytes = new Uint8Array(SEGMENT_HEADER_BYTES)
+  const view = new DataView(bytes.buffer)
+  view.setUint32(4, MAGIC, true)
+  view.setUint32(8, SEGMENT_FORMAT_VERSION, true)
+  view.setUint32(12, SEGMENT_HEADER_BYTES, true)
+  setU64(view, 16, id.epoch)
+  view.setUint32(24, id.attempt, true)
+  view.setUint32(28, id.index, true)
+  setU64(view, 32, header.base)
+  setU64(view, 40, header.syncedUpTo)
+  view.setUint32(0, hashKey(bytes, 4, SEGMENT_HEADER_BYTES, identity), true)
+  return bytes
+}
+
+/**
+ * Undefined where the bytes are no valid header: damage, or a creation that a power cut undid.
+ *
+ * @throws {VarveError} INCOMPATIBLE — valid, and of a newer format
+ */
+export function decodeSegmentHeader(bytes: Uint8Array, identity: number, path: string): SegmentHeader | undefined {
+  if (bytes.length < SEGMENT_HEADER_BYTES) return undefined
+  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength)
+  if (view.getUint32(4, true) !== MAGIC) return undefined
+  if (view.getUint32(0, true) !== hashKey(bytes, 4, SEGMENT_HEADER_BYTES, identity)) return undefined
+  const version = view.getUint32(8, true)
+  if (version !== SEGMENT_FORMAT_VERSION) {
+    throw new VarveError(
+      'INCOMPATIBLE',
+      `${path} has journal format ${version}, this varve reads ${SEGMENT_FORMAT_VERSION}`,
+      {
+        details: { what: path, found: version, expected: SEGMENT_FORMAT_VERSION },
+      },
+    )
+  }
+  return { base: getU64(view, 32), syncedUpTo: getU64(view, 40) }
+}

@@ -1,0 +1,261 @@
+/**
+ * The segments an owner writes: frames one after the other, the next segment, zeros ahead, and syncs.
+ *
+ * One call of `prepare` or `write` at a time; `sync` may run beside them.
+ */
+
+import { assert } from '../kernel/assert.ts'
+import type { Device, DeviceFile } from '../kernel/device.ts'
+import type { Hash } from '../kernel/hash.ts'
+import type { ShardId } from '../kernel/ids.ts'
+import type { PendingFrame } from './pending-frame.ts'
+import type { SegmentChain } from './segment-chain.ts'
+import { SEGMENT_HEADER_BYTES, encodeSegmentHeader } from './segment-header.ts'
+import { Segment } from './segment.ts'
+import type { LocalJournalSettings } from './settings.ts'
+
+export interface SegmentLogComponents {
+  readonly device: Device
+  readonly hash: Hash
+  readonly directory: string
+  readonly shard: ShardId
+  readonly settings: LocalJournalSettings
+}
+
+export interface LogOwner {
+  readonly epoch: number
+  readonly attempt: number
+}
+
+/** A segment of ours, with its file. */
+interface OpenSegment {
+  readonly segment: Segment
+  readonly file: DeviceFile
+  /** Where the next frame goes. */
+  offset: number
+  /** Zeros have been written up to here. */
+  zerosLimit: number
+  /** Zeros are being written from here on; Infinity where none are. Frames must stay below. */
+  zeroingStart: number
+  zeroing: Promise<void> | undefined
+  /** False once the device could not: without zeros ahead everything works, only slower. */
+  zeros: boolean
+}
+
+export class SegmentLog {
+  readonly #components: SegmentLogComponents
+  readonly #owner: LogOwner
+  readonly #chain: SegmentChain
+  #active: OpenSegment | undefined
+  #index = 0
+  /** Left behind by a rotation and perhaps not synced. */
+  #sealed: OpenSegment[] = []
+  /** A segment was created since the directory was synced. */
+  #directoryDirty = false
+  /** A write failed: what is at the active segment's offset is unknown. */
+  #torn = false
+  #zerosWanted = false
+  #syncing: Promise<void> = Promise.resolve()
+  /** Everything below is on stable storage. */
+  syncedUpTo: number
+  /** Highest watermark that a frame or header carries. */
+  #markedUpTo: number
+
+  constructor(components: SegmentLogComponents, owner: LogOwner, chain: SegmentChain) {
+    this.#components = components
+    this.#owner = owner
+    this.#chain = chain
+    this.syncedUpTo = chain.end
+    this.#markedUpTo = chain.end
+  }
+
+  /** The segment that takes writes. */
+  get active(): Segment | undefined {
+    return this.#active?.segment
+  }
+
+  /** From now on zeros are written ahead, so that syncs change no metadata. */
+  wantZeros(): void {
+    this.#zerosWanted = this.#components.settings.preallocateBytes > 0
+  }
+
+  /** True where `frame` can be written at once; otherwise await `prepare`. */
+  ready(frame: PendingFrame): boolean {
+    const active = this.#active
+    if (active === undefined) return false
+    const limit = active.offset + frame.bytes
+    return limit <= active.zeroingStart && !this.#isFull(active, limit)
+  }
+
+  /** Makes room for `frame`: begins a segment, or waits for zeros that are being written where it goes. */
+  async prepare(frame: PendingFrame): Promise<void> {
+    while (!this.ready(frame)) {
+      const active = this.#active
+      if (active === undefined || this.#isFull(active, active.offset + frame.bytes)) await this.#rotate()
+      else await active.zeroing
+    }
+  }
+
+  /** Where the device can write synchronously; `frame` is ready. */
+  writeSync(frame: PendingFrame): void {
+    const active = this.#begin(frame)
+    active.file.writeSync(frame.encode(this.#components.hash, active.segment.identity, this.syncedUpTo), active.offset)
+    this.#finish(active, frame)
+  }
+
+  async write(frame: PendingFrame): Promise<void> {
+    const active = this.#begin(frame)
+    await active.file.write(
+      frame.encode(this.#components.hash, active.segment.identity, this.syncedUpTo),
+      active.offset,
+    )
+    this.#finish(active, frame)
+  }
+
+  /**
+   * After a write that failed: removes what it may have left, durably, so that none of it is ever found.
+   * Does nothing where nothing was left.
+   */
+  async rewind(): Promise<void> {
+    const active = this.#active
+    if (!this.#torn || active === undefined) return
+    await active.zeroing
+    await active.file.truncate(active.offset)
+    active.zerosLimit = active.offset
+    active.segment.storedBytes = active.offset
+    await this.#inTurn(() => active.file.sync())
+    this.#torn = false
+  }
+
+  /**
+   * Makes everything written before the call durable: bytes first, of all segments in order, and their directory entries.
+   * Calls run one after the other. Never call it again after it failed.
+   */
+  sync(): Promise<void> {
+    return this.#inTurn(() => this.#syncAll())
+  }
+
+  /** Leaves a witness that everything is synced, for recovery: a mark frame. Best done last. */
+  async mark(frame: PendingFrame): Promise<void> {
+    const active = this.#active
+    if (
+      active === undefined ||
+      this.#torn ||
+      this.syncedUpTo !== this.#chain.end ||
+      this.#markedUpTo === this.syncedUpTo
+    )
+      return
+    await active.zeroing
+    await this.write(frame)
+  }
+
+  /** Resolves when no zeros are being written. */
+  async quiet(): Promise<void> {
+    await this.#active?.zeroing
+  }
+
+  #isFull(active: OpenSegment, limit: number): boolean {
+    return limit > this.#components.settings.segmentBytes && active.offset > SEGMENT_HEADER_BYTES
+  }
+
+  #begin(frame: PendingFrame): OpenSegment {
+    const active = this.#active
+    assert(active !== undefined, 'a frame is written before its segment is open')
+    assert(!this.#torn, 'a frame is written behind a torn one')
+    assert(frame.position === this.#chain.end, 'a frame is written out of order')
+    this.#torn = true
+    return active
+  }
+
+  #finish(active: OpenSegment, frame: PendingFrame): void {
+    this.#torn = false
+    const { segment } = active
+    segment.index.add(frame.position, active.offset)
+    active.offset += frame.bytes
+    segment.end = frame.end
+    segment.endOffset = active.offset
+    segment.storedBytes = Math.max(active.offset, active.zerosLimit)
+    this.#chain.end = frame.end
+    this.#markedUpTo = this.syncedUpTo
+    if (this.#zerosWanted) this.#writeZeros(active)
+  }
+
+  #writeZeros(active: OpenSegment): void {
+    const { preallocateBytes, segmentBytes } = this.#components.settings
+    const start = Math.max(active.zerosLimit, active.offset)
+    if (!active.zeros || active.zeroing !== undefined || start >= segmentBytes) return
+    // Early enough that the log seldom catches up with them.
+    if (start - active.offset > preallocateBytes / 2) return
+    const limit = Math.min(start + preallocateBytes, segmentBytes)
+    active.zeroingStart = start
+    active.zeroing = active.file.preallocate(start, limit).then(
+      () => {
+        active.zerosLimit = limit
+        active.segment.storedBytes = limit
+      },
+      // No space for zeros yet, or none at all: a write that really needs the space will say so.
+      () => {
+        active.zeros = false
+      },
+    )
+    active.zeroing = active.zeroing.then(() => {
+      active.zeroingStart = Infinity
+      active.zeroing = undefined
+    })
+  }
+
+  async #rotate(): Promise<void> {
+    const { device, directory, shard } = this.#components
+    const base = this.#chain.end
+    // A number is used once, also where creating its file fails.
+    const id = { ...this.#owner, index: ++this.#index }
+    const segment = new Segment(directory, shard, id, base)
+    const file = await device.open(segment.path, 'create')
+    const syncedUpTo = this.syncedUpTo
+    try {
+      await file.write([encodeSegmentHeader(id, { base, syncedUpTo }, segment.identity)], 0)
+    } catch (error) {
+      await file.close()
+      // Only tidiness: recovery takes a segment without header and frames for one that never came to be.
+      await device.unlink(segment.path).catch(() => {})
+      throw error
+    }
+    this.#markedUpTo = syncedUpTo
+    segment.attach(file)
+    segment.storedBytes = SEGMENT_HEADER_BYTES
+    this.#chain.push(segment)
+    if (this.#active !== undefined) this.#sealed.push(this.#active)
+    this.#directoryDirty = true
+    this.#active = {
+      segment,
+      file,
+      offset: SEGMENT_HEADER_BYTES,
+      zerosLimit: 0,
+      zeroingStart: Infinity,
+      zeroing: undefined,
+      zeros: true,
+    }
+  }
+
+  async #syncAll(): Promise<void> {
+    const target = this.#chain.end
+    const active = this.#active
+    if (this.#sealed.length > 0) {
+      const sealed = this.#sealed
+      this.#sealed = []
+      // A sealed segment below the watermark was synced while it was active, and may be gone by now.
+      for (const { segment, file } of sealed) if (segment.end > this.syncedUpTo) await file.sync()
+    }
+    if (this.#directoryDirty) {
+      this.#directoryDirty = false
+      await this.#components.device.syncDirectory(this.#components.directory)
+    }
+    await active?.file.sync()
+    this.syncedUpTo = target
+  }
+
+  #inTurn(task: () => Promise<void>): Promise<void> {
+    this.#syncing = this.#syncing.then(task)
+    return this.#syncing
+  }
+}
