@@ -147,7 +147,8 @@ export class KvEngine implements Engine<EntryOperation, OrderedMemtable, Levels>
   }
 
   retire(file: VersionFile): void {
-    this.#parts.tables.forget(file.ref.name)
+    // Cursors that see the file are gone by now, and nobody waits for its descriptor.
+    void this.#parts.tables.forget(file.ref.name)
   }
 
   /** A cursor over everything in `view`: its memtables, its level 0 and each deeper level as one run, newest first. */
@@ -174,7 +175,7 @@ export class KvEngine implements Engine<EntryOperation, OrderedMemtable, Levels>
     return {
       order: referenceTo(namedOrder),
       format: WRITTEN_FORMAT,
-      formatSettings: { blockBytes, compression, filterBitsPerKey },
+      formatSettings: { blockBytes, codec: compression, filterBitsPerKey },
       group,
       tableBytes,
       bottom,

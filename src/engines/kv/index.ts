@@ -12,9 +12,11 @@ export type {
   ReadOptions,
   ScanOptions,
   SyncReadOptions,
+  VerifyOptions,
   WriteOptions,
 } from './kv.ts'
 export { KvShard } from './kv-shard.ts'
+export type { TableVerification } from './kv-verify.ts'
 export type { KvTable } from './levels.ts'
 export { KV_LIMITS } from './limits.ts'
 export type { NamedOrder } from './named-order.ts'

@@ -18,6 +18,7 @@ import { BlockFetch } from '../../sst/block-fetch.ts'
 import type { TableCache } from '../../sst/table-cache.ts'
 import { copyOut } from './copy-out.ts'
 import type { KvEngine } from './engine.ts'
+import { toEntryOperations } from './entry-operations.ts'
 import { toKeyRange } from './key-bounds.ts'
 import type {
   KvOperation,
@@ -27,11 +28,14 @@ import type {
   ReadOptions,
   ScanOptions,
   SyncReadOptions,
+  VerifyOptions,
   WriteOptions,
 } from './kv.ts'
 import type { KvSnapshot } from './kv.ts'
+import { verifyTables } from './kv-verify.ts'
+import type { TableVerification } from './kv-verify.ts'
 import type { KvTable, Levels } from './levels.ts'
-import { checkKey, checkValue, KV_LIMITS, tooLong, typeOf } from './limits.ts'
+import { checkKey, checkValue, typeOf } from './limits.ts'
 import { lookup } from './lookup.ts'
 import type { KvView } from './lookup.ts'
 import { Scan } from './scan.ts'
@@ -129,7 +133,7 @@ export class KvShard {
       const seqno = this.#seqnoFor(key, options)
       const found = this.#tryLookup(this.#shard.view, key, seqno)
       if (found !== PENDING) return Promise.resolve(found ? this.#value() : undefined)
-      return this.#track(this.#getSlowly(key.slice(), seqno, options?.signal))
+      return this.#track(this.#getSlowly(new Uint8Array(key), seqno, options?.signal))
     } catch (error) {
       return Promise.reject(error as Error)
     }
@@ -156,7 +160,7 @@ export class KvShard {
     }
     if (missing.length === 0) return values
     const waiting = missing.map(async (index) => {
-      values[index] = await this.#getSlowly((keys[index] as Uint8Array).slice(), seqno, options?.signal)
+      values[index] = await this.#getSlowly(new Uint8Array(keys[index] as Uint8Array), seqno, options?.signal)
     })
     await this.#track(Promise.all(waiting))
     return values
@@ -167,7 +171,7 @@ export class KvShard {
     const seqno = this.#seqnoFor(key, options)
     const found = this.#tryLookup(this.#shard.view, key, seqno)
     if (found !== PENDING) return found
-    return (await this.#track(this.#getSlowly(key.slice(), seqno, options?.signal))) !== undefined
+    return (await this.#track(this.#getSlowly(new Uint8Array(key), seqno, options?.signal))) !== undefined
   }
 
   /** Twin of `has`. */
@@ -272,12 +276,22 @@ export class KvShard {
       entries: tables.reduce((sum, table) => sum + table.meta.entryCount, 0),
       bytes: tables.reduce((sum, table) => sum + table.file.ref.bytes, 0),
     }))
-    return { ...this.#shard.statistics(), levels, cache: cache.statistics() }
+    return { ...this.#shard.statistics(), levels, cache: cache.statistics }
   }
 
   /** Tables of each level, for people: names, sizes and bounds. */
   levels(): readonly (readonly KvTable[])[] {
     return this.#shard.view.version.shape.levels
+  }
+
+  /**
+   * Reads every byte of every table and checks it. Damage is told, table by table, not thrown.
+   *
+   * @throws {VarveError} CLOSED, ABORTED
+   */
+  verify(options: VerifyOptions = {}): AsyncGenerator<TableVerification, void, undefined> {
+    this.#checkOpen()
+    return verifyTables(this.#shard, options)
   }
 
   /** Settles every call, closes scans and snapshots, syncs and lets go. Idempotent. */
@@ -338,7 +352,7 @@ export class KvShard {
     }
   }
 
-  /** As a lookup, waiting for what is lacking. The view is pinned: files it reads stay. */
+  /** As a lookup, waiting for what is lacking; `key` is ours. The view is pinned: files it reads stay. */
   async #getSlowly(key: Uint8Array, seqno: Seqno, signal: AbortSignal | undefined): Promise<Uint8Array | undefined> {
     const view = this.#shard.pin()
     const fetch = new BlockFetch()
@@ -425,22 +439,4 @@ function durabilityOf(options: WriteOptions | undefined): Durability {
     throw new TypeError(`durability must be 'written' or 'synced', got ${String(durability)}`)
   }
   return durability
-}
-
-function toEntryOperations(operations: readonly KvOperation[]): EntryOperation[] {
-  if (!Array.isArray(operations)) throw new TypeError(`operations must be an array, got ${typeOf(operations)}`)
-  if (operations.length > KV_LIMITS.operationsMax) throw tooLong('batch', operations.length, KV_LIMITS.operationsMax)
-  let bytes = 0
-  const entries = (operations as readonly KvOperation[]).map((operation): EntryOperation => {
-    checkKey(operation.key)
-    bytes += operation.key.length
-    if (operation.type === 'delete') return { key: operation.key, value: EMPTY, kind: ENTRY_DELETE }
-    if (operation.type !== 'put')
-      throw new TypeError(`type must be 'put' or 'delete', got ${String((operation as { type: unknown }).type)}`)
-    checkValue(operation.value)
-    bytes += operation.value.length
-    return { key: operation.key, value: operation.value, kind: ENTRY_PUT }
-  })
-  if (bytes > KV_LIMITS.batchBytesMax) throw tooLong('batch', bytes, KV_LIMITS.batchBytesMax)
-  return entries
 }

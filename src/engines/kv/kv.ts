@@ -8,6 +8,7 @@
 import type { Seqno } from '../../kernel/ids.ts'
 import type { Durability } from '../../journal/journal.ts'
 import type { ShardOpenOptions, ShardSettings, ShardStatistics } from '../../shard/shard.ts'
+import type { BlockCacheStatistics } from '../../sst/block-cache.ts'
 import type { KvSettings } from './settings.ts'
 import type { NamedOrder } from './named-order.ts'
 
@@ -32,6 +33,12 @@ export interface SyncReadOptions {
   readonly snapshot?: KvSnapshot
   /** `false`: throw WOULD_BLOCK rather than read a file on this thread. Default true. */
   readonly mayBlock?: boolean
+}
+
+export interface VerifyOptions {
+  /** `bytes`: every checksum; `structure`: also that what is stored is what the format promises. Default `structure`. */
+  readonly level?: 'bytes' | 'structure'
+  readonly signal?: AbortSignal
 }
 
 /** One operation of a batch. */
@@ -71,10 +78,13 @@ export interface ScanOptions extends KvRange, ReadOptions {
  * Close it, or iterate to the end: until then files and versions it may need are kept.
  */
 export interface KvScan extends AsyncIterable<KvEntry> {
-  /** The next entries: at most `count`, fewer only where a chunk is large or the end is near, none at the end. */
-  next(count?: number): Promise<KvEntry[]>
+  /**
+   * The next entries: at most `count`, and none after those that bring keys and values to `bytes` (default 4 MiB);
+   * fewer only where the end is near or bytes are not at hand, none at the end.
+   */
+  next(count?: number, bytes?: number): Promise<KvEntry[]>
   /** Twin of `next`. @throws {VarveError} WOULD_BLOCK */
-  nextSync(count?: number): KvEntry[]
+  nextSync(count?: number, bytes?: number): KvEntry[]
   /** Goes on at the first key at or after `key` (at or before, in reverse) that is inside the bounds. Keeps the limit. */
   seek(key: Uint8Array): void
   /** Iterates in chunks, which costs less than one by one. */
@@ -95,13 +105,7 @@ export interface KvSnapshot {
 export interface KvStatistics extends ShardStatistics {
   /** From level 0 on: files, entries (versions and deletions included) and bytes of each level. */
   readonly levels: readonly LevelStatistics[]
-  readonly cache: {
-    readonly bytes: number
-    readonly bytesMax: number
-    readonly hits: number
-    readonly misses: number
-    readonly evictions: number
-  }
+  readonly cache: BlockCacheStatistics
 }
 
 export interface LevelStatistics {

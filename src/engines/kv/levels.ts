@@ -2,7 +2,7 @@
 
 import type { KeyOrder } from '../../kernel/key-order.ts'
 import type { FileName } from '../../kernel/ids.ts'
-import type { TableHandle } from '../../sst/table-cache.ts'
+import type { TableHandle } from '../../sst/table-handle.ts'
 import type { VersionFile } from '../../shard/shard.ts'
 import { decodeTableMeta } from './table-meta.ts'
 import type { TableMeta } from './table-meta.ts'

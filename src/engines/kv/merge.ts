@@ -17,23 +17,19 @@ async function run(spec: JobSpec, context: JobContext): Promise<JobResult> {
   const parameters = spec.parameters as MergeParameters
   const order = await resolveOrder(parameters.order)
   // Every block is read once: nothing is worth keeping.
-  const tables = new TableCache({
-    files: context.files,
-    order,
-    hash: context.hash,
-    cache: new BlockCache({ cacheBytes: 0 }),
-    openFilesMax: spec.inputs.length + 1,
-  })
+  const cache = new BlockCache({ cacheBytes: 0 })
+  const openFilesMax = spec.inputs.length + 1
+  const tables = new TableCache(context.files, { order, hash: context.hash, cache }, { openFilesMax })
   try {
     const options = { range: {}, reverse: false, seqno: SEQNO_MAX, versions: 'all' } as const
     const sources = parameters.runs.map((indexes) => {
-      const run = indexes.map((index) => {
+      const level = indexes.map((index) => {
         const input = spec.inputs[index] as JobInput
         assert(input.type === 'file', 'a merge reads files')
         const { keyFirst, keyLast } = decodeTableMeta(input.meta, input.ref.name)
         return { keyFirst, keyLast, source: tables.handle(input.ref, tableFormat(input.format)) }
       })
-      return new RunCursor(run, order, options, 'stream')
+      return new RunCursor(level, order, options, 'stream')
     })
     const merged = mergeCursors(sources, order, options)
     const { outputs, entriesRead, entriesDropped } = await writeTables(

@@ -38,7 +38,7 @@ export async function openKv(components: KvComponents, options: KvOpenOptions = 
     const arenas = components.arenas ?? new ArenaPool()
     const cache = components.cache ?? new BlockCache({ cacheBytes: settings.cacheBytes })
     const { files, hash } = components
-    tables = new TableCache({ files, order, hash, cache, openFilesMax: settings.openFilesMax })
+    tables = new TableCache(files, { order, hash, cache }, { openFilesMax: settings.openFilesMax })
     const engine = new KvEngine({ settings, order, namedOrder: options.order, arenas, tables })
     const shard = await openShard(components, engine, { ...options, settings: resolveShardSettings(shardInput) })
     return new KvShard({ shard, engine, order, cache, tables, closeParts: close })

@@ -1,6 +1,7 @@
 /** Defaults of the key-value engine, and the one place that checks them. */
 
 import { KIB, MIB } from '../../kernel/limits.ts'
+import { ROW_TABLE_DEFAULTS } from '../../sst/row-settings.ts'
 import { LEVELED_DEFAULTS } from '../../shard/policy/leveled.ts'
 import type { LeveledSettings } from '../../shard/policy/leveled.ts'
 
@@ -26,7 +27,7 @@ export const KV_DEFAULTS: KvSettings = Object.freeze({
   openFilesMax: 512,
   // RocksDB's target_file_size_base.
   tableBytes: 64 * MIB,
-  blockBytes: 4 * KIB,
+  blockBytes: ROW_TABLE_DEFAULTS.blockBytes,
   compression: 'lz4',
   filterBitsPerKey: 10,
 })
@@ -40,8 +41,8 @@ const RANGES: Readonly<Record<Exclude<keyof KvSettings, 'compression'>, readonly
   cacheBytes: [0, Number.MAX_SAFE_INTEGER],
   openFilesMax: [8, 1_000_000],
   tableBytes: [1 * KIB, 1024 * MIB],
-  blockBytes: [64, 16 * MIB],
-  filterBitsPerKey: [0, 64],
+  blockBytes: [64, 1 * MIB],
+  filterBitsPerKey: [0, 40],
 }
 
 /** Names of the settings that belong to the engine; the rest of `KvOpenOptions.settings` is the shard's. */

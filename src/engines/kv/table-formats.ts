@@ -2,7 +2,7 @@
 
 import { VarveError } from '../../kernel/errors.ts'
 import type { FormatReference } from '../../jobs/jobs.ts'
-import { rowTableFormat } from '../../sst/row-table-format.ts'
+import { rowTableFormat } from '../../sst/row-format.ts'
 import type { TableFormat } from '../../sst/sst.ts'
 
 const FORMATS: readonly TableFormat[] = [rowTableFormat]
