@@ -1,0 +1,110 @@
+/** A key-value shard on a simulated disk, that can be closed, killed and cut from power. */
+
+import { loadHash } from '../src/kernel/hash.ts'
+import { shardId } from '../src/kernel/ids.ts'
+import { LocalFileStore } from '../src/fs/local-file-store.ts'
+import { LocalHeadStore } from '../src/fs/local-head-store.ts'
+import { HandlerTable } from '../src/jobs/handler-table.ts'
+import { InlineScheduler } from '../src/jobs/inline-scheduler.ts'
+import { LocalJournalSystem } from '../src/journal/local-journal-system.ts'
+import type { KvOpenOptions } from '../src/engines/kv/kv.ts'
+import * as kvJobs from '../src/engines/kv/jobs.ts'
+import type { KvShard } from '../src/engines/kv/kv-shard.ts'
+import { openKv } from '../src/engines/kv/open-kv.ts'
+import { SeededRandom } from '../src/testing/seeded-random.ts'
+import { SimulatedClock } from '../src/testing/simulated-clock.ts'
+import { SimulatedDevice } from '../src/testing/simulated-device.ts'
+import type { CrashPolicy, SimulatedDeviceOptions } from '../src/testing/simulated-device.ts'
+
+/** So small that a few writes reach every part: memtables, levels, cache evictions. */
+export const TINY_SETTINGS = Object.freeze({
+  memtableBytes: 2048,
+  blockBytes: 128,
+  tableBytes: 1024,
+  cacheBytes: 4096,
+  openFilesMax: 8,
+  level0Files: 2,
+  level0FilesStop: 6,
+  levelBytesBase: 4096,
+  levelSizeRatio: 2,
+} as const)
+
+const CRASH_POLICIES: readonly CrashPolicy[] = [
+  { data: 'none', names: 'none' },
+  { data: 'all', names: 'none' },
+  { data: 'none', names: 'all' },
+  { data: 'some', names: 'some' },
+  { data: 'some', names: 'all' },
+]
+
+export type SimulationSettings = NonNullable<KvOpenOptions['settings']>
+
+export class Simulation {
+  readonly random: SeededRandom
+  readonly settings: SimulationSettings
+  readonly deviceOptions: SimulatedDeviceOptions
+  readonly clock = new SimulatedClock()
+  device: SimulatedDevice
+  #db: KvShard | undefined
+
+  constructor(seed: number, settings: SimulationSettings, deviceOptions: SimulatedDeviceOptions = {}) {
+    this.random = new SeededRandom(seed)
+    this.settings = settings
+    this.deviceOptions = deviceOptions
+    this.device = new SimulatedDevice(deviceOptions)
+  }
+
+  static async start(
+    seed: number,
+    settings: SimulationSettings,
+    deviceOptions?: SimulatedDeviceOptions,
+  ): Promise<Simulation> {
+    const simulation = new Simulation(seed, settings, deviceOptions)
+    await simulation.open()
+    return simulation
+  }
+
+  get db(): KvShard {
+    if (this.#db === undefined) throw new Error('the shard is not open')
+    return this.#db
+  }
+
+  async open(options: Omit<KvOpenOptions, 'settings'> = {}): Promise<void> {
+    const { device, clock, random, settings } = this
+    const hash = await loadHash()
+    const files = await LocalFileStore.open({ device, directory: 'files', hash })
+    const heads = await LocalHeadStore.open({ device, directory: 'heads', hash, random })
+    await files.removeLeftovers()
+    await heads.removeLeftovers()
+    const journal = new LocalJournalSystem({ device, directory: 'journal', hash, settings: { segmentBytes: 8192, preallocateBytes: 1024 } })
+    const jobs = new InlineScheduler({ files, hash, clock, handlers: new HandlerTable({ 'varve/kv/jobs': kvJobs }) })
+    const close = async (): Promise<void> => {
+      await jobs.close()
+      await files.close()
+    }
+    const components = { shard: shardId('main'), files, heads, journal, jobs, clock, random, hash, close }
+    this.#db = await openKv(components, { ...options, settings })
+  }
+
+  async reopen(): Promise<void> {
+    await this.db.close()
+    await this.open()
+  }
+
+  /** The process dies; what it had written is in the system's hands. */
+  async kill(): Promise<void> {
+    this.device = this.device.kill(this.deviceOptions)
+    await this.open()
+  }
+
+  /** The machine dies: what was not synced is lost, torn or there, as chance has it. */
+  async powerCut(): Promise<void> {
+    const policy = CRASH_POLICIES[this.random.below(CRASH_POLICIES.length)] as CrashPolicy
+    this.device = this.device.crash(policy, this.random.u32(), this.deviceOptions)
+    await this.open()
+  }
+
+  async stop(): Promise<void> {
+    await this.#db?.close()
+  }
+}
