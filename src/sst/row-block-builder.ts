@@ -18,77 +18,96 @@ const SEQNO_SPAN = 2 ** 46
 const LOOP_BYTES_MAX = 40
 
 export class RowBlockBuilder {
-  /** Entries so far. */
+  /** Entries noted so far. */
   count = 0
+  #prefixLength = 0
+  #keyBytes = 0
+  #valueBytes = 0
+  #seqnoFirst = 0
+  #seqnoLast = 0
+  /** Of the noted entries, those that have been taken. */
+  #taken = 0
   #keys = new Uint8Array(4096)
   #keyStarts = new Uint32Array(257)
   #values = new Uint8Array(4096)
   #valueLimits = new Uint32Array(256)
   #seqnos = new Float64Array(256)
   #kinds = new Uint8Array(256)
-  #valueBytes = 0
-  #prefixLength = 0
-  #seqnoFirst = 0
-  #seqnoLast = 0
   #block = new Uint8Array(8192)
 
-  /** About the block's size with one more entry, in bytes: exact when that entry keeps the prefix and tags take 4 bytes. */
-  sizeWith(keyLength: number, valueLength: number): number {
-    const count = this.count + 1
-    const keyBytes = (this.#keyStarts[this.count] as number) + keyLength
-    // Four bytes of every key are in its head: offsets (2 × 2) take as much. Tags are assumed to have four bytes.
-    return (
-      ROW_HEADER_BYTES + 4 + count * 8 + keyBytes - this.count * this.#prefixLength + this.#valueBytes + valueLength
-    )
-  }
-
-  /** True when an entry with this seqno can be in the same block. */
-  accepts(seqno: number): boolean {
-    if (this.count === 0) return true
-    return Math.max(seqno, this.#seqnoLast) - Math.min(seqno, this.#seqnoFirst) < SEQNO_SPAN
-  }
-
-  add(batch: EntryBatch, index: number): void {
+  /** True when another entry leaves the block below about `blockBytes` and its seqnos close enough together. */
+  fits(keyLength: number, valueLength: number, seqno: number, blockBytes: number): boolean {
+    if (Math.max(seqno, this.#seqnoLast) - Math.min(seqno, this.#seqnoFirst) >= SEQNO_SPAN) return false
+    // Four bytes of every key are in its head and its offsets take as much. Tags are assumed to have four bytes.
     const count = this.count
-    if (count === this.#seqnos.length) this.#growColumns()
-    const from = batch.keyStarts[index] as number
-    const keyLength = (batch.keyStarts[index + 1] as number) - from
-    const keyStart = this.#keyStarts[count] as number
-    if (keyStart + keyLength > this.#keys.length) this.#keys = grown(this.#keys, keyStart, keyStart + keyLength)
-    copyBytes(batch.keys, from, keyLength, this.#keys, keyStart)
-    this.#keyStarts[count + 1] = keyStart + keyLength
+    const keyBytes = this.#keyBytes + keyLength - count * this.#prefixLength
+    return ROW_HEADER_BYTES + 4 + (count + 1) * 8 + keyBytes + this.#valueBytes + valueLength <= blockBytes
+  }
 
-    const valueLength = batch.valueLengths[index] as number
-    const valueAt = this.#valueBytes
-    if (valueAt + valueLength > this.#values.length) this.#values = grown(this.#values, valueAt, valueAt + valueLength)
-    const source = batch.blocks[batch.valueBlocks[index] as number] as Uint8Array
-    copyBytes(source, batch.valueStarts[index] as number, valueLength, this.#values, valueAt)
-    this.#valueBytes = valueAt + valueLength
-    this.#valueLimits[count] = this.#valueBytes
-
-    const seqno = batch.seqnos[index] as number
-    this.#seqnos[count] = seqno
-    this.#kinds[count] = batch.kinds[index] as number
-    if (count === 0) {
+  /**
+   * Counts an entry in; `take` brings its bytes before the block ends.
+   *
+   * @param shared bytes its key has in common with that of the entry before
+   */
+  note(keyLength: number, valueLength: number, seqno: number, shared: number): void {
+    if (this.count === 0) {
       this.#prefixLength = keyLength
       this.#seqnoFirst = seqno
       this.#seqnoLast = seqno
     } else {
-      const keys = this.#keys
-      const limit = keyLength < this.#prefixLength ? keyLength : this.#prefixLength
-      let shared = 0
-      while (shared < limit && keys[shared] === keys[keyStart + shared]) shared++
-      this.#prefixLength = shared
+      if (shared < this.#prefixLength) this.#prefixLength = shared
       if (seqno < this.#seqnoFirst) this.#seqnoFirst = seqno
       if (seqno > this.#seqnoLast) this.#seqnoLast = seqno
     }
-    this.count = count + 1
+    this.#keyBytes += keyLength
+    this.#valueBytes += valueLength
+    this.count++
+  }
+
+  /** Copies entries [start, limit) of `batch`, the ones noted since the last call. */
+  take(batch: EntryBatch, start: number, limit: number): void {
+    const taken = this.#taken
+    const total = taken + limit - start
+    assert(total === this.count, 'entries were noted and not taken')
+    if (total > this.#seqnos.length) this.#growColumns(total)
+    const from = batch.keyStarts[start] as number
+    const shift = (this.#keyStarts[taken] as number) - from
+    if (this.#keyBytes > this.#keys.length) this.#keys = grown(this.#keys, from + shift, this.#keyBytes)
+    this.#keys.set(batch.keys.subarray(from, batch.keyStarts[limit]), from + shift)
+    this.#seqnos.set(batch.seqnos.subarray(start, limit), taken)
+    this.#kinds.set(batch.kinds.subarray(start, limit), taken)
+    const valuesTaken = taken === 0 ? 0 : (this.#valueLimits[taken - 1] as number)
+    if (this.#valueBytes > this.#values.length) this.#values = grown(this.#values, valuesTaken, this.#valueBytes)
+    let valueLimit = valuesTaken
+    for (let index = start; index < limit; index++) {
+      this.#keyStarts[taken + index - start + 1] = (batch.keyStarts[index + 1] as number) + shift
+      valueLimit += batch.valueLengths[index] as number
+      this.#valueLimits[taken + index - start] = valueLimit
+    }
+    this.#takeValues(batch, start, limit, valuesTaken)
+    this.#taken = total
+  }
+
+  /** Values that lie back to back, as a block of another table has them, go over in one piece. */
+  #takeValues(batch: EntryBatch, start: number, limit: number, at: number): void {
+    const { valueBlocks, valueStarts, valueLengths } = batch
+    for (let index = start; index < limit;) {
+      const source = valueBlocks[index] as number
+      const pieceStart = valueStarts[index] as number
+      let pieceLimit = pieceStart + (valueLengths[index] as number)
+      for (index++; index < limit && valueStarts[index] === pieceLimit && valueBlocks[index] === source; index++) {
+        pieceLimit += valueLengths[index] as number
+      }
+      copyBytes(batch.blocks[source] as Uint8Array, pieceStart, pieceLimit - pieceStart, this.#values, at)
+      at += pieceLimit - pieceStart
+    }
   }
 
   /** The block, in memory that is reused: valid until the next `finish`. Empties the builder. */
   finish(): Uint8Array {
     const count = this.count
     assert(count > 0, 'a block needs an entry')
+    assert(count === this.#taken, 'entries were noted and not taken')
     const prefixLength = this.#prefixLength
     const tagBytes = bytesOf((this.#seqnoLast - this.#seqnoFirst) * ROW_TAG_SCALE + (ROW_TAG_SCALE - 1))
     const restBytes = this.#restBytes()
@@ -137,6 +156,11 @@ export class RowBlockBuilder {
     return block.subarray(0, length)
   }
 
+  /** Whether `block`, which `finish` gave, is in memory that the next `finish` overwrites. */
+  reuses(block: Uint8Array): boolean {
+    return block.buffer === this.#block.buffer
+  }
+
   #restBytes(): number {
     let bytes = 0
     for (let index = 0; index < this.count; index++) {
@@ -148,8 +172,9 @@ export class RowBlockBuilder {
 
   #empty(): void {
     this.count = 0
+    this.#taken = 0
+    this.#keyBytes = 0
     this.#valueBytes = 0
-    this.#prefixLength = 0
     // One huge entry must not cost its memory for the rest of the table.
     if (this.#values.length > KEEP_BYTES) this.#values = new Uint8Array(4096)
     if (this.#keys.length > KEEP_BYTES) this.#keys = new Uint8Array(4096)
@@ -161,8 +186,8 @@ export class RowBlockBuilder {
     return this.#block
   }
 
-  #growColumns(): void {
-    const capacity = this.#seqnos.length * 2
+  #growColumns(needed: number): void {
+    const capacity = Math.max(needed, this.#seqnos.length * 2)
     const keyStarts = new Uint32Array(capacity + 1)
     keyStarts.set(this.#keyStarts)
     this.#keyStarts = keyStarts

@@ -41,6 +41,9 @@ export const ROW_ABSENT = -1
 /** `find`: every entry of this block comes before; the next block may have it. */
 export const ROW_BEYOND = -2
 
+// Longer keys are copied by two calls of `set`, which cost as much as about a dozen words.
+const WORD_KEY_BYTES_MAX = 64
+
 // What the objects around the bytes weigh: this one, two typed arrays, their buffer. Measured with --expose-gc.
 const OBJECT_BYTES = 640
 
@@ -50,8 +53,8 @@ export class RowBlock extends CachedBlock {
   readonly heads: Uint32Array
   readonly prefixStart: number
   readonly prefixLength: number
-  readonly #seqnoBase: number
-  readonly #tagBytes: number
+  readonly seqnoBase: number
+  readonly tagBytes: number
   readonly #wide: boolean
   readonly #keyOffsets: number
   readonly #valueOffsets: number
@@ -73,8 +76,8 @@ export class RowBlock extends CachedBlock {
     this.bytes = bytes
     this.count = count
     this.prefixLength = prefixLength
-    this.#seqnoBase = seqnoBase
-    this.#tagBytes = tagBytes
+    this.seqnoBase = seqnoBase
+    this.tagBytes = tagBytes
     this.#wide = bytes.length >= ROW_WIDE_BYTES
     const offsetBytes = this.#wide ? 4 : 2
     this.#keyOffsets = ROW_HEADER_BYTES + count * 4
@@ -130,9 +133,28 @@ export class RowBlock extends CachedBlock {
 
   /** Index of the newest entry of `key` at or below `seqno`, ROW_ABSENT or ROW_BEYOND. */
   find(key: Uint8Array, seqno: number): number {
-    const index = this.search(key, seqno)
-    if (index === this.count) return ROW_BEYOND
-    return this.isKeyAt(index, key) ? index : ROW_ABSENT
+    const prefixLength = this.prefixLength
+    if (key.length < prefixLength) return ROW_ABSENT
+    const heads = this.heads
+    const head = headOf(key, prefixLength, key.length)
+    let low = 0
+    let high = this.count
+    while (low < high) {
+      const middle = (low + high) >>> 1
+      if ((heads[middle] as number) < head) low = middle + 1
+      else high = middle
+    }
+    if (low === this.count) return ROW_BEYOND
+    if (heads[low] !== head) return ROW_ABSENT
+    let comparison = this.#compareTie(low, key)
+    if (comparison < 0 || (comparison === 0 && this.seqnoAt(low) > seqno)) {
+      low = this.#searchTies(low + 1, head, key, seqno)
+      if (low === this.count) return ROW_BEYOND
+      if (heads[low] !== head) return ROW_ABSENT
+      comparison = this.#compareTie(low, key)
+    }
+    // A key without the prefix was searched for in vain, which is found out here, where its bytes are needed.
+    return comparison === 0 && this.#hasPrefix(key) ? low : ROW_ABSENT
   }
 
   findBy(order: KeyOrder, key: Uint8Array, seqno: number, scratch: KeyScratch): number {
@@ -144,8 +166,7 @@ export class RowBlock extends CachedBlock {
   isKeyAt(index: number, key: Uint8Array): boolean {
     const prefixLength = this.prefixLength
     if (key.length < prefixLength || this.heads[index] !== headOf(key, prefixLength, key.length)) return false
-    if (this.#compareTie(index, key) !== 0) return false
-    return compareRange(this.bytes, this.prefixStart, this.prefixStart + prefixLength, key, 0, prefixLength) === 0
+    return this.#compareTie(index, key) === 0 && this.#hasPrefix(key)
   }
 
   /** True when entries `a` and `b` of this block have the same key. */
@@ -161,16 +182,16 @@ export class RowBlock extends CachedBlock {
   }
 
   seqnoAt(index: number): number {
-    return this.#seqnoBase + Math.floor(this.#tag(index) / ROW_TAG_SCALE)
+    return this.seqnoBase + Math.floor(this.#tag(index) / ROW_TAG_SCALE)
   }
 
   kindAt(index: number): number {
-    return (this.bytes[this.#tags + index * this.#tagBytes] as number) & 15
+    return (this.bytes[this.#tags + index * this.tagBytes] as number) & 15
   }
 
   /** How many of the head's bytes are not of the key. */
   padAt(index: number): number {
-    return ((this.bytes[this.#tags + index * this.#tagBytes] as number) >>> 4) & 7
+    return ((this.bytes[this.#tags + index * this.tagBytes] as number) >>> 4) & 7
   }
 
   valueLengthAt(index: number): number {
@@ -205,61 +226,93 @@ export class RowBlock extends CachedBlock {
 
   /** Adds `count` entries from `first`, with `step` 1 or −1 between them, to `into`, which has room for them. */
   copyRangeInto(first: number, count: number, step: 1 | -1, into: EntryBatch): void {
+    if (count === 0) return
+    // The one loop every scanned entry passes through: what it touches are locals, and keys go over in words.
     const bytes = this.bytes
+    const source = new DataView(bytes.buffer, bytes.byteOffset, bytes.length)
+    const { tagBytes, prefixStart, prefixLength, seqnoBase } = this
+    const tagsAt = this.#tags
+    const keysAt = this.#keys
+    const valuesAt = this.#values
+    const boundary = step === 1 ? 1 : 0
+    // The last word of a key may reach past it, into the values.
+    const wordBytesMax = bytes.length - valuesAt >= 4 ? WORD_KEY_BYTES_MAX : 0
+    const prefixHead = headOf(bytes, prefixStart, prefixStart + prefixLength)
     const block = into.block(bytes)
-    const tagBytes = this.#tagBytes
-    const narrow = tagBytes <= 4
-    for (let done = 0, index = first; done < count; done++, index += step) {
-      const rest = this.#keyRest(index + 1) - this.#keyRest(index)
-      let low = bytes[this.#tags + index * tagBytes] as number
-      const length = this.prefixLength + (rest > 0 ? rest + 4 : 4 - ((low >>> 4) & 7))
-      const start = into.reserveKey(length)
-      this.#copyKey(index, into.keys, start, length)
-      const kind = low & 15
-      let delta: number
-      if (narrow) {
-        for (let byte = 1, at = this.#tags + index * tagBytes + 1; byte < tagBytes; byte++) {
-          low |= (bytes[at++] as number) << (byte * 8)
-        }
-        delta = low >>> 7
-      } else {
-        delta = Math.floor(this.#tag(index) / ROW_TAG_SCALE)
+    const { keyStarts, heads, seqnos, kinds, valueBlocks, valueStarts, valueLengths } = into
+    let keys = into.keys
+    let target = new DataView(keys.buffer, keys.byteOffset, keys.length)
+    let slot = into.count
+    let keyAt = keyStarts[slot] as number
+    let restEdge = this.#offset(this.#keyOffsets, first + 1 - boundary)
+    let valueEdge = this.#offset(this.#valueOffsets, first + 1 - boundary)
+    for (let done = 0, index = first; done < count; done++, index += step, slot++) {
+      const restOther = this.#offset(this.#keyOffsets, index + boundary)
+      const valueOther = this.#offset(this.#valueOffsets, index + boundary)
+      const restStart = step === 1 ? restEdge : restOther
+      const valueStart = step === 1 ? valueEdge : valueOther
+      const rest = (restOther - restEdge) * step
+      const tagAt = tagsAt + index * tagBytes
+      const firstByte = bytes[tagAt] as number
+      const suffix = rest > 0 ? rest + 4 : 4 - ((firstByte >>> 4) & 7)
+      const length = prefixLength + suffix
+      if (keyAt + length + 4 > keys.length) {
+        into.count = slot
+        into.reserveKey(length + 4)
+        keys = into.keys
+        target = new DataView(keys.buffer, keys.byteOffset, keys.length)
       }
-      const valueStart = this.#offset(this.#valueOffsets, index)
-      const valueLength = this.#offset(this.#valueOffsets, index + 1) - valueStart
-      into.push(length, this.#seqnoBase + delta, kind, block, this.#values + valueStart, valueLength)
+      const blockHead = this.heads[index] as number
+      if (length <= wordBytesMax) {
+        let at = keyAt
+        for (let from = prefixStart, limit = at + prefixLength; at < limit; at += 4, from += 4) {
+          target.setInt32(at, source.getInt32(from, true), true)
+        }
+        at = keyAt + prefixLength
+        target.setInt32(at, blockHead, false)
+        at += 4
+        for (let from = keysAt + restStart, limit = at + rest; at < limit; at += 4, from += 4) {
+          target.setInt32(at, source.getInt32(from, true), true)
+        }
+      } else {
+        this.#copyKey(index, keys, keyAt, length)
+      }
+      heads[slot] =
+        prefixLength >= 4
+          ? prefixHead
+          : prefixLength === 0
+            ? blockHead
+            : prefixHead | (blockHead >>> (prefixLength * 8))
+      if (tagBytes === 4) seqnos[slot] = seqnoBase + (source.getInt32(tagAt, true) >>> 7)
+      else if (tagBytes === 1) seqnos[slot] = seqnoBase + (firstByte >>> 7)
+      else seqnos[slot] = this.seqnoAt(index)
+      kinds[slot] = firstByte & 15
+      valueBlocks[slot] = block
+      valueStarts[slot] = valuesAt + valueStart
+      valueLengths[slot] = (valueOther - valueEdge) * step
+      keyAt += length
+      keyStarts[slot + 1] = keyAt
+      restEdge = restOther
+      valueEdge = valueOther
     }
+    into.count = slot
   }
 
   #copyKey(index: number, into: Uint8Array, at: number, length: number): void {
-    const bytes = this.bytes
-    const prefixLength = this.prefixLength
-    const prefixStart = this.prefixStart
-    if (length > 64) return this.#copyLongKey(index, into, at, length)
-    for (let byte = 0; byte < prefixLength; byte++) into[at + byte] = bytes[prefixStart + byte] as number
-    const head = this.heads[index] as number
-    const limit = at + length
-    at += prefixLength
-    if (limit - at >= 4) {
-      into[at] = head >>> 24
-      into[at + 1] = head >>> 16
-      into[at + 2] = head >>> 8
-      into[at + 3] = head
-      at += 4
-      let from = this.#keyRest(index)
-      while (at < limit) into[at++] = bytes[from++] as number
-    } else {
-      for (let shift = 24; at < limit; shift -= 8) into[at++] = head >>> shift
-    }
-  }
-
-  #copyLongKey(index: number, into: Uint8Array, at: number, length: number): void {
     into.set(this.bytes.subarray(this.prefixStart, this.prefixStart + this.prefixLength), at)
     const head = this.heads[index] as number
     const limit = at + length
     at += this.prefixLength
     for (let shift = 24; at < limit && shift >= 0; shift -= 8) into[at++] = head >>> shift
     if (at < limit) into.set(this.bytes.subarray(this.#keyRest(index), this.#keyRest(index + 1)), at)
+  }
+
+  /** For a key at least as long as the prefix. */
+  #hasPrefix(key: Uint8Array): boolean {
+    const bytes = this.bytes
+    const start = this.prefixStart
+    for (let index = this.prefixLength - 1; index >= 0; index--) if (bytes[start + index] !== key[index]) return false
+    return true
   }
 
   #searchTies(low: number, head: number, key: Uint8Array, seqno: number): number {
@@ -292,7 +345,7 @@ export class RowBlock extends CachedBlock {
 
   #tag(index: number): number {
     const bytes = this.bytes
-    const tagBytes = this.#tagBytes
+    const tagBytes = this.tagBytes
     let at = this.#tags + index * tagBytes
     let tag = 0
     let scale = 1

@@ -6,7 +6,7 @@
  */
 
 import { assert } from '../kernel/assert.ts'
-import { compareRange } from '../kernel/bytes.ts'
+import { sharedPrefixLength } from '../kernel/bytes.ts'
 import type { EntryBatch } from '../kernel/entry-batch.ts'
 import { ENTRY_DELETE } from '../kernel/entry.ts'
 import { VarveError } from '../kernel/errors.ts'
@@ -90,42 +90,60 @@ export class RowTableWriter implements TableWriter {
 
   append(batch: EntryBatch, start: number, limit: number): void {
     this.#checkOpen()
+    if (start >= limit) return
     const block = this.#block
-    const blockBytes = this.#settings.blockBytes
-    const hasFilter = this.#settings.filterBitsPerKey > 0
+    const { keys, keyStarts, valueLengths, seqnos, kinds } = batch
+    const { blockBytes, filterBitsPerKey } = this.#settings
+    const words = new DataView(keys.buffer, keys.byteOffset, keys.length)
+    let taken = start
     for (let index = start; index < limit; index++) {
-      const keyStart = batch.keyStarts[index] as number
-      const keyLimit = batch.keyStarts[index + 1] as number
+      const keyStart = keyStarts[index] as number
+      const keyLimit = keyStarts[index + 1] as number
       const keyLength = keyLimit - keyStart
-      const valueLength = batch.valueLengths[index] as number
-      const seqnoHere = batch.seqnos[index] as number
-      const comparison = this.#compareWithLast(batch, index, start)
+      const valueLength = valueLengths[index] as number
+      const seqnoHere = seqnos[index] as number
+      let shared = 0
+      let comparison = -1
+      if (index > start) {
+        const before = keyStarts[index - 1] as number
+        shared = sharedInBatch(keys, words, before, keyStart, keyLimit)
+        comparison = this.#compareAfter(shared, keys, before, keyStart, keys, keyStart, keyLimit)
+      } else if (this.#entryCount > 0) {
+        shared = sharedPrefixLength(this.#lastKey, 0, this.#lastKeyLength, keys, keyStart, keyLimit)
+        comparison = this.#compareAfter(shared, this.#lastKey, 0, this.#lastKeyLength, keys, keyStart, keyLimit)
+      }
       // Checked here because a table out of order is silent: its entries would just not be found.
       assert(comparison < 0 || (comparison === 0 && seqnoHere < this.#lastSeqno), 'entries are not in order')
       if (block.count > 0) {
         const isLone = keyLength + valueLength >= this.#loneEntryBytes
-        if (isLone || block.sizeWith(keyLength, valueLength) > blockBytes || !block.accepts(seqnoHere)) {
+        if (isLone || !block.fits(keyLength, valueLength, seqnoHere, blockBytes)) {
           const last = index > start ? batch.keyAt(index - 1) : this.#lastKey.slice(0, this.#lastKeyLength)
+          block.take(batch, taken, index)
+          taken = index
           this.#endBlock()
           this.#index.addSeparator(this.#order.bytewise ? shortSeparator(last, batch.keyAt(index)) : last)
         }
       }
-      if (keyLength + valueLength > ENTRY_BYTES_MAX) refuse(keyLength + valueLength)
-      block.add(batch, index)
+      if (keyLength + valueLength > ENTRY_BYTES_MAX) {
+        block.take(batch, taken, index)
+        refuse(keyLength + valueLength)
+      }
+      block.note(keyLength, valueLength, seqnoHere, shared)
       if (comparison !== 0) {
         this.#keyCount++
-        if (hasFilter) this.#filter.add(hashKey(batch.keys, keyStart, keyLimit, 0))
+        if (filterBitsPerKey > 0) this.#filter.add(hashKey(keys, keyStart, keyLimit, 0))
       }
-      if (this.#entryCount === 0) this.#keyFirst = batch.keys.slice(keyStart, keyLimit)
+      if (this.#entryCount === 0) this.#keyFirst = keys.slice(keyStart, keyLimit)
       this.#entryCount++
-      if (batch.kinds[index] === ENTRY_DELETE) this.#deleteCount++
+      if (kinds[index] === ENTRY_DELETE) this.#deleteCount++
       this.#keyBytes += keyLength
       this.#valueBytes += valueLength
       if (seqnoHere < this.#seqnoFirst) this.#seqnoFirst = seqnoHere
       if (seqnoHere > this.#seqnoLast) this.#seqnoLast = seqnoHere
       this.#lastSeqno = seqnoHere
     }
-    if (limit > start) this.#keepLastKey(batch, limit - 1)
+    block.take(batch, taken, limit)
+    this.#keepLastKey(batch, limit - 1)
   }
 
   async drain(): Promise<void> {
@@ -175,8 +193,7 @@ export class RowTableWriter implements TableWriter {
     const stored = encodeStored(this.#settings.codec, block)
     const seed = partSeed(this.#identity, PART_BLOCK, this.#output.bytes)
     this.#index.addBlock(this.#hash.hash64(stored, seed), stored.length, block.length)
-    // A block as large as the queue's own chunks was built, or compressed, into memory of its own.
-    this.#output.push(stored, stored !== block || block.buffer.byteLength === block.length)
+    this.#output.push(stored, stored !== block || !this.#block.reuses(block))
   }
 
   #pushPart(kind: number, bytes: Uint8Array): PartHandle {
@@ -186,16 +203,19 @@ export class RowTableWriter implements TableWriter {
     return { offset, length: bytes.length, checksum }
   }
 
-  #compareWithLast(batch: EntryBatch, index: number, start: number): number {
-    const keyStart = batch.keyStarts[index] as number
-    const keyLimit = batch.keyStarts[index + 1] as number
-    if (index > start) {
-      const before = batch.keyStarts[index - 1] as number
-      if (this.#order.bytewise) return compareRange(batch.keys, before, keyStart, batch.keys, keyStart, keyLimit)
-      return this.#order.compare(batch.keys, before, keyStart, batch.keys, keyStart, keyLimit)
-    }
-    if (this.#entryCount === 0) return -1
-    return this.#order.compare(this.#lastKey, 0, this.#lastKeyLength, batch.keys, keyStart, keyLimit)
+  /** Compares two keys that have `shared` leading bytes in common. */
+  #compareAfter(
+    shared: number,
+    a: Uint8Array,
+    aStart: number,
+    aLimit: number,
+    b: Uint8Array,
+    bStart: number,
+    bLimit: number,
+  ): number {
+    if (!this.#order.bytewise) return this.#order.compare(a, aStart, aLimit, b, bStart, bLimit)
+    if (aStart + shared === aLimit || bStart + shared === bLimit) return aLimit - aStart - (bLimit - bStart)
+    return (a[aStart + shared] as number) - (b[bStart + shared] as number)
   }
 
   #keepLastKey(batch: EntryBatch, index: number): void {
@@ -209,6 +229,15 @@ export class RowTableWriter implements TableWriter {
   #checkOpen(): void {
     if (this.#state !== 'open') throw new VarveError('CLOSED', `the table ${this.#sink.name} is ${this.#state}`)
   }
+}
+
+/** Leading bytes that the adjacent keys [a, b) and [b, limit) have in common, four at a time. */
+function sharedInBatch(keys: Uint8Array, words: DataView, a: number, b: number, limit: number): number {
+  const length = b - a < limit - b ? b - a : limit - b
+  let shared = 0
+  while (shared + 4 <= length && words.getInt32(a + shared, true) === words.getInt32(b + shared, true)) shared += 4
+  while (shared < length && keys[a + shared] === keys[b + shared]) shared++
+  return shared
 }
 
 function refuse(size: number): never {
