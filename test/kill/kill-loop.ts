@@ -1,0 +1,82 @@
+/** Kills a writing process again and again, and looks each time at what is left. */
+
+import assert from 'node:assert/strict'
+import { spawn } from 'node:child_process'
+import { once } from 'node:events'
+import fs from 'node:fs'
+import os from 'node:os'
+import path from 'node:path'
+import { fileURLToPath } from 'node:url'
+import { open } from '../../src/local.ts'
+import { SeededRandom } from '../../src/testing/seeded-random.ts'
+import { keyOf, LEFT, RIGHT, SETTINGS, valueOf } from './batches.ts'
+
+const WRITER = fileURLToPath(new URL('./writer.js', import.meta.url))
+
+export interface KillReport {
+  readonly acknowledged: number
+  readonly killedWhileOpening: number
+}
+
+/** @throws {AssertionError} an acknowledged batch is gone, a batch is half there, or there is a hole */
+export async function killLoop(kills: number, seed: number): Promise<KillReport> {
+  const directory = fs.mkdtempSync(path.join(os.tmpdir(), 'varve-kill-'))
+  const random = new SeededRandom(seed)
+  let acknowledged = 0
+  let next = 1
+  let killedWhileOpening = 0
+  try {
+    for (let kill = 0; kill < kills; kill++) {
+      // Every fourth one is killed early: while it starts, recovers or replays.
+      const output = await runAndKill(directory, next, random.below(kill % 4 === 3 ? 300 : 400), kill % 4 === 3)
+      if (!output.startsWith('open\n')) killedWhileOpening++
+      const acks = [...output.matchAll(/^ack ([0-9]+)$/gm)].map((match) => Number(match[1]))
+      acknowledged = Math.max(acknowledged, ...acks)
+      next = (await lastBatch(directory, acknowledged, `seed ${seed}, kill ${kill}`)) + 1
+    }
+    return { acknowledged, killedWhileOpening }
+  } finally {
+    fs.rmSync(directory, { recursive: true, force: true })
+  }
+}
+
+async function runAndKill(directory: string, first: number, delayMs: number, early: boolean): Promise<string> {
+  const child = spawn(process.execPath, [WRITER, directory, String(first)], { stdio: ['ignore', 'pipe', 'pipe'] })
+  let output = ''
+  let errors = ''
+  const kill = (): void => void child.kill('SIGKILL')
+  child.stdout.setEncoding('utf8').on('data', (text: string) => {
+    if (output === '' && !early) setTimeout(kill, delayMs)
+    output += text
+  })
+  child.stderr.setEncoding('utf8').on('data', (text: string) => (errors += text))
+  const exited = once(child, 'close')
+  if (early) setTimeout(kill, 30 + delayMs)
+  await exited
+  assert.equal(errors, '', 'the writer failed by itself')
+  return output
+}
+
+/** Number of the last batch found, all before it being there, whole. */
+async function lastBatch(directory: string, acknowledged: number, what: string): Promise<number> {
+  const db = await open(directory, { settings: SETTINGS })
+  try {
+    let last = 0
+    for await (const { key, value } of db.scan({ prefix: Buffer.from(LEFT) })) {
+      last++
+      assert.deepEqual(key, keyOf(LEFT, last), `${what}: a hole before batch ${last}`)
+      assert.deepEqual(value, valueOf(last), `${what}: batch ${last} has another value`)
+    }
+    let right = 0
+    for await (const { key, value } of db.scan({ prefix: Buffer.from(RIGHT) })) {
+      right++
+      assert.deepEqual(key, keyOf(RIGHT, right), `${what}: a hole before the other half of batch ${right}`)
+      assert.deepEqual(value, valueOf(right))
+    }
+    assert.equal(last, right, `${what}: a batch is half there`)
+    assert.ok(last >= acknowledged, `${what}: batch ${acknowledged} was acknowledged, the last one found is ${last}`)
+    return last
+  } finally {
+    await db.close()
+  }
+}
