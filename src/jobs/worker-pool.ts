@@ -17,6 +17,10 @@ import type { JobResult, JobSpec } from './jobs.ts'
 import type { WorkerAnswer, WorkerBirth, WorkerRequest } from './worker-protocol.ts'
 import type { WorkerSettings } from './worker-settings.ts'
 
+// Jobs make few objects and many short-lived buffers, and left to itself a worker's young generation grows to 48 MiB.
+// This way two workers had 60 MiB less resident after loading 3M entries, and were as fast.
+const YOUNG_GENERATION_MB = 4
+
 /** Cores this process may use. */
 export function availableCores(): number {
   return availableParallelism()
@@ -67,6 +71,7 @@ export class WorkerPool {
     const url = this.#options.workerUrl ?? new URL('./worker-main.js', import.meta.url)
     const thread = new Worker(url, {
       workerData: this.#options.birth,
+      resourceLimits: { maxYoungGenerationSizeMb: YOUNG_GENERATION_MB },
       name: `varve jobs ${++this.#startCount}`,
       ...argumentsOverride(process.execArgv),
     })
