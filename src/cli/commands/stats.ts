@@ -1,0 +1,44 @@
+/** `varve stats DIR`: figures of a shard. */
+
+import { open } from '../../local.ts'
+import type { Command } from '../command.ts'
+import { EXIT_CODES } from '../exit-code.ts'
+import { renderLevels } from '../level-table.ts'
+import { directoryBytes } from '../disk-usage.ts'
+import { formatBytes, formatCount } from '../quantities.ts'
+import { renderPairs } from '../text-table.ts'
+
+export const stats: Command = {
+  name: 'stats',
+  parameters: ['DIR'],
+  summary: 'show the figures of a shard',
+  details: [
+    'Entries count every version and every deletion that is still stored.',
+    'Opens the shard read-only: nothing is changed, and another process may have it open.',
+  ],
+  options: [{ name: 'json', help: 'everything there is, as JSON' }],
+  async run({ positionals: [directory = ''], has }, { output }) {
+    const shard = await open(directory, { readOnly: true })
+    try {
+      const statistics = shard.statistics()
+      const onDisk = await directoryBytes(directory, [])
+      if (has('json')) {
+        output.line(JSON.stringify({ ...statistics, directoryBytes: onDisk }, null, 2))
+        return EXIT_CODES.ok
+      }
+      for (const line of renderLevels(statistics)) output.line(line)
+      output.line()
+      const { epoch, fileBytes, memtableBytes } = statistics
+      const pairs = renderPairs([
+        ['epoch', formatCount(epoch), 'how often the shard has been taken over'],
+        ['tables', formatBytes(fileBytes)],
+        ['directory', formatBytes(onDisk), 'every file in it, the journal included'],
+        ['memtables', formatBytes(memtableBytes), 'memory for what is in the journal and in no table yet'],
+      ])
+      for (const line of pairs) output.line(line)
+      return EXIT_CODES.ok
+    } finally {
+      await shard.close()
+    }
+  },
+}

@@ -1,0 +1,25 @@
+#!/usr/bin/env node
+/** The `varve` command, as the system starts it: arguments, streams, signals and exit code. */
+
+import { runCommandLine } from './command-line.ts'
+import { ConsoleOutput } from './console-output.ts'
+import { EXIT_CODES } from './exit-code.ts'
+
+const { argv, env, stdout, stderr } = process
+
+// `varve tree DIR | head`: nobody reads any more, so there is nothing left to do. Not a success: it was not finished.
+stdout.on('error', (error: NodeJS.ErrnoException) => {
+  if (error.code === 'EPIPE') process.exit(EXIT_CODES.failure)
+  throw error
+})
+
+const stop = new AbortController()
+// The first Ctrl-C lets the command clean up, the next one ends it as usual.
+process.once('SIGINT', () => stop.abort(new Error('stopped by Ctrl-C')))
+
+const output = new ConsoleOutput(stdout, stderr, { plain: env['CI'] !== undefined || env['TERM'] === 'dumb' })
+process.exitCode = await runCommandLine(
+  argv.slice(2),
+  { output, signal: stop.signal, now: () => performance.now() },
+  { debug: env['VARVE_DEBUG'] === '1' },
+)

@@ -1,0 +1,5 @@
+/** The command line does not make sense: the message says which part of it, the exit code is 2. */
+
+export class UsageError extends Error {
+  override readonly name = 'UsageError'
+}
