@@ -110,6 +110,12 @@ export class NodeDevice implements Device {
     await attempt<void>('unlink', file, (done) => fs.unlink(full, done))
   }
 
+  /** Removes an empty directory. Beside the port: the core never removes one, taking a whole database away does. */
+  async removeDirectory(directory: string): Promise<void> {
+    const full = this.#full(directory, 'remove directory', true)
+    await attempt<void>('remove directory', directory, (done) => fs.rmdir(full, done))
+  }
+
   async syncDirectory(directory: string): Promise<void> {
     await syncDirectory(this.#full(directory, 'sync directory', true), directory)
   }

@@ -1,0 +1,69 @@
+/**
+ * Taking a local database away: what `src/local.ts` puts into a directory, and nothing else.
+ *
+ * The heads go last: a directory of which only a part could be removed is a damaged database, never an empty one. Called
+ * again, this goes on.
+ */
+
+import { isCode } from './kernel/errors.ts'
+import { DirectoryLock } from './fs/directory-lock.ts'
+import { NodeDevice } from './fs/node-device.ts'
+import { NodeProcessTable } from './fs/node-process-table.ts'
+import { SystemRandom } from './system-random.ts'
+
+/** Directories, in the order in which they are emptied and removed, and what varve calls its files there. */
+const CONTENTS: readonly (readonly [directory: string, names: RegExp])[] = [
+  ['journal/main', /^(?:fence|fence\..+\.tmp|[0-9]+-[0-9]+-[0-9]+\.log)$/],
+  ['journal', /^$/],
+  ['files', /^main\./],
+  ['heads', /^(?:main\.head-[0-9]{16}|unfinished-[0-9a-f]+)$/],
+]
+const OWN_NAMES: ReadonlySet<string> = new Set(['heads', 'journal', 'files', 'lock'])
+
+/**
+ * Removes the database in `directory`, and the directory itself if nothing else is in it. Does nothing where there is no
+ * database.
+ *
+ * @throws {TypeError} not a path
+ * @throws {VarveError} LOCKED — a live process has it open; PERMISSION_DENIED, IO_FAILED
+ */
+export async function destroy(directory: string): Promise<void> {
+  if (typeof directory !== 'string' || directory === '') throw new TypeError('directory must be a path')
+  const device = new NodeDevice(directory)
+  const found = await namesIn(device, '.')
+  if (!found.some((name) => OWN_NAMES.has(name))) return
+  const processes = new NodeProcessTable()
+  const lock = await DirectoryLock.acquire({ device, directory: '.', processes, random: new SystemRandom() })
+  try {
+    for (const [path, names] of CONTENTS) await empty(device, path, names)
+  } finally {
+    await lock.release()
+  }
+  await removeIfEmpty(device, '.')
+}
+
+async function empty(device: NodeDevice, directory: string, names: RegExp): Promise<void> {
+  for (const name of await namesIn(device, directory)) {
+    if (names.test(name)) await device.unlink(`${directory}/${name}`)
+  }
+  await removeIfEmpty(device, directory)
+}
+
+async function removeIfEmpty(device: NodeDevice, directory: string): Promise<void> {
+  try {
+    if ((await device.list(directory)).length === 0) await device.removeDirectory(directory)
+  } catch (error) {
+    // It has gone, or somebody has put something into it since.
+    if (!isCode(error, 'NOT_FOUND', 'EXISTS', 'IO_FAILED')) throw error
+  }
+}
+
+/** Entries of a directory; none where it is missing. */
+async function namesIn(device: NodeDevice, directory: string): Promise<readonly string[]> {
+  try {
+    return (await device.list(directory)).map(({ name }) => name)
+  } catch (error) {
+    if (isCode(error, 'NOT_FOUND')) return []
+    throw error
+  }
+}
