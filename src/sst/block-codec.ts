@@ -32,7 +32,7 @@ const LENGTH_BYTES = 4
 export function encodeStored(codec: BlockCodecName, block: Uint8Array): Uint8Array {
   if (codec === 'none' || block.length > COMPRESSED_BLOCK_BYTES_MAX) return block
   const compressed = compressSync(Buffer.from(block.buffer, block.byteOffset, block.length))
-  return compressed.length <= block.length - (block.length >>> 3) ? compressed : block
+  return compressed.length * 8 <= block.length * 7 ? compressed : block
 }
 
 /**

@@ -26,6 +26,7 @@ import type { KeyOrder } from '../kernel/key-order.ts'
 import { CachedBlock } from './block-queue.ts'
 import type { CachedBlockOwner } from './block-queue.ts'
 import { readU32, u32Column } from './columns.ts'
+import type { KeyScratch } from './key-scratch.ts'
 import { tableCorrupt } from './table-damage.ts'
 import type { TablePlace } from './table-damage.ts'
 
@@ -92,6 +93,7 @@ export class RowBlock extends CachedBlock {
       throw tableCorrupt(place, 'areas do not add up')
     this.#checkAscending(this.#keyOffsets, place)
     this.#checkAscending(this.#valueOffsets, place)
+    this.#checkPads(place)
   }
 
   /** Index of the first entry at or after (`key`, `seqno`) in the order of entries; `count` when all come before. */
@@ -377,15 +379,13 @@ export class RowBlock extends CachedBlock {
       before = offset
     }
   }
-}
 
-/** Room for one key, reused. */
-export class KeyScratch {
-  bytes: Uint8Array = new Uint8Array(64)
-
-  /** Room for at least `length` bytes; what was there is gone. */
-  reserve(length: number): Uint8Array {
-    if (length > this.bytes.length) this.bytes = new Uint8Array(Math.max(length, this.bytes.length * 2))
-    return this.bytes
+  // A pad within its head keeps every key length between the prefix's and the area's.
+  #checkPads(place: TablePlace): void {
+    for (let index = 0; index < this.count; index++) {
+      const pad = this.padAt(index)
+      if (pad > 4 || (pad > 0 && this.#keyRest(index) !== this.#keyRest(index + 1)))
+        throw tableCorrupt(place, 'bad pad')
+    }
   }
 }

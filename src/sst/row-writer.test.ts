@@ -7,7 +7,7 @@ import { loadHash } from '../kernel/hash.ts'
 import { fileName } from '../kernel/ids.ts'
 import { KIB } from '../kernel/limits.ts'
 import { BlockCache } from './block-cache.ts'
-import { FakeFileStore } from './fake-file-store.ts'
+import { MemoryFileStore } from '../fs/memory-file-store.ts'
 import { rowTableFormat } from './row-format.ts'
 
 /** Bytes that do not compress: a xorshift generator. */
@@ -25,7 +25,7 @@ function noise(length: number, seed: number): Uint8Array {
 
 test('large blocks that do not compress are whole, whatever blocks are finished before they are written', async () => {
   const hash = await loadHash()
-  const files = new FakeFileStore(hash)
+  const files = new MemoryFileStore({ hash })
   const sizes = [100, 300, 1, 700, 256, 5000, 300, 2000, 257, 4096, 30].map((size) => size * KIB)
   for (const codec of ['none', 'lz4']) {
     const batch = new EntryBatch()

@@ -1,0 +1,60 @@
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import fc from 'fast-check'
+import { isCode } from '../kernel/errors.ts'
+import { LIMITS } from '../kernel/limits.ts'
+import { COMPRESSED_BLOCK_BYTES_MAX, decodeStored, encodeStored } from './block-codec.ts'
+import { writeU32 } from './columns.ts'
+
+const place = { file: 'table', part: 'block', offset: 0 } as const
+const corrupt = (error: unknown): boolean => isCode(error, 'TABLE_CORRUPT')
+
+test('what is encoded decodes to the same bytes, and is stored as it is where an eighth is not saved', () => {
+  fc.assert(
+    fc.property(fc.uint8Array({ minLength: 1, maxLength: 300 }), fc.nat(40), (random, repeats) => {
+      const block = new Uint8Array(random.length * (repeats + 1))
+      for (let at = 0; at < block.length; at += random.length) block.set(random, at)
+      const stored = encodeStored('lz4', block)
+      if (stored !== block) assert.ok(stored.length <= block.length * 0.875)
+      assert.deepEqual([...decodeStored('lz4', stored, block.length, place)], [...block])
+      assert.equal(encodeStored('none', block), block)
+    }),
+  )
+  const huge = new Uint8Array(COMPRESSED_BLOCK_BYTES_MAX + 1)
+  assert.equal(encodeStored('lz4', huge), huge, 'decompressing it would hold the event loop')
+})
+
+test('lengths that contradict each other are found before anything is allocated for them', () => {
+  const stored = encodeStored('lz4', new Uint8Array(1000))
+  const lying = stored.slice()
+  writeU32(lying, 0, 0x7fff_ffff)
+  const before = process.memoryUsage().arrayBuffers
+  assert.throws(() => decodeStored('lz4', lying, 1000, place), corrupt, 'length prefix differs from the index')
+  assert.throws(() => decodeStored('lz4', lying, 0x7fff_ffff, place), corrupt, 'over the limit')
+  assert.throws(
+    () => decodeStored('lz4', lying, LIMITS.blockBytesMax, place),
+    corrupt,
+    'no LZ4 stream expands that much',
+  )
+  assert.throws(() => decodeStored('none', stored, 1000, place), corrupt, 'not compressed, yet of another length')
+  assert.throws(() => decodeStored('lz4', stored.subarray(0, 3), 1000, place), corrupt, 'shorter than its prefix')
+  assert.ok(process.memoryUsage().arrayBuffers - before < 1_000_000)
+})
+
+test('a malformed stream is damage, not another error', () => {
+  const stored = encodeStored(
+    'lz4',
+    new TextEncoder().encode('some text that repeats, some text that repeats. '.repeat(20)),
+  )
+  fc.assert(
+    fc.property(fc.nat(stored.length - 5), fc.integer({ min: 1, max: 255 }), (at, change) => {
+      const damaged = stored.slice()
+      damaged[at + 4] = (damaged[at + 4] as number) ^ change
+      try {
+        assert.equal(decodeStored('lz4', damaged, 960, place).length, 960)
+      } catch (error) {
+        assert.ok(corrupt(error))
+      }
+    }),
+  )
+})

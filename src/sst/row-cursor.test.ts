@@ -1,0 +1,134 @@
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import fc from 'fast-check'
+import { EntryBatch } from '../kernel/entry-batch.ts'
+import { PENDING } from '../kernel/cursor.ts'
+import { isCode } from '../kernel/errors.ts'
+import { loadHash } from '../kernel/hash.ts'
+import { SEQNO_MAX, seqno } from '../kernel/ids.ts'
+import { BYTEWISE } from '../kernel/key-order.ts'
+import { MemoryFileStore } from '../fs/memory-file-store.ts'
+import { describe, drainCursor, scanOf, sortEntries } from '../testing/entry-model.ts'
+import type { ModelEntry } from '../testing/entry-model.ts'
+import { DESCENDING } from '../testing/table-format-conformance.ts'
+import { numberedEntries, writeTable } from '../testing/table-bench.ts'
+import { BlockCache } from './block-cache.ts'
+import { rowTableFormat } from './row-format.ts'
+
+const hash = await loadHash()
+const everything = { range: {}, reverse: false, seqno: SEQNO_MAX, versions: 'newest' } as const
+
+test('cursors agree with a naive sorted list for any entries, settings, order and range', async () => {
+  const key = fc.array(fc.constantFrom(0, 0x61, 0x62, 0xff), { maxLength: 7 }).map((list) => Uint8Array.from(list))
+  const entry: fc.Arbitrary<ModelEntry> = fc.record({
+    key,
+    seqno: fc.integer({ min: 1, max: 30 }),
+    kind: fc.constantFrom(1, 2),
+    value: fc.uint8Array({ maxLength: 30 }),
+  })
+  const scan = fc.record({
+    range: fc.record(
+      { lower: key, lowerOpen: fc.boolean(), upper: key, upperOpen: fc.boolean() },
+      { requiredKeys: [] },
+    ),
+    reverse: fc.boolean(),
+    seqno: fc.integer({ min: 0, max: 31 }).map(seqno),
+  })
+  const settings = fc.record({
+    blockBytes: fc.constantFrom(64, 90, 300, 8192),
+    codec: fc.constantFrom('lz4', 'none'),
+    filterBitsPerKey: fc.constantFrom(0, 10),
+  })
+  await fc.assert(
+    fc.asyncProperty(
+      fc.array(entry, { minLength: 1, maxLength: 60 }),
+      settings,
+      fc.constantFrom(BYTEWISE, DESCENDING),
+      fc.array(scan, { minLength: 1, maxLength: 8 }),
+      fc.integer({ min: 1, max: 9 }),
+      fc.constantFrom(0, 1500, 1 << 20),
+      async (list, chosen, order, scans, capacity, cacheBytes) => {
+        const entries = sortEntries(list, order)
+        const files = new MemoryFileStore({ hash })
+        const { ref } = await writeTable(files, rowTableFormat, hash, { name: 'a', entries, settings: chosen, order })
+        const reader = rowTableFormat.reader(await files.open(ref), {
+          order,
+          hash,
+          cache: new BlockCache({ cacheBytes }),
+        })
+        for (const [index, each] of scans.entries()) {
+          for (const versions of ['newest', 'all'] as const) {
+            if (each.reverse && versions === 'all') continue
+            const options = { ...each, versions }
+            const seen = await drainCursor(reader.cursor(options, index % 2 === 0 ? 'point' : 'stream'), capacity)
+            assert.deepEqual(seen.map(describe), scanOf(entries, order, options).map(describe))
+          }
+        }
+        await reader.verify('structure')
+        await reader.close()
+      },
+    ),
+    { numRuns: 60 },
+  )
+})
+
+/** Scans a table of 200 blocks or so and counts reads of the file. */
+async function countReads(
+  intent: 'point' | 'stream',
+  reverse: boolean,
+): Promise<{ reads: number; kept: number; blocks: number }> {
+  const files = new MemoryFileStore({ hash })
+  const entries = numberedEntries('k', 8000, 100)
+  const { ref } = await writeTable(files, rowTableFormat, hash, { name: 'a', entries, settings: { codec: 'none' } })
+  const file = await files.open(ref)
+  let reads = 0
+  const counting = {
+    ref,
+    read: async (offset: number, length: number) => {
+      reads++
+      return await file.read(offset, length)
+    },
+    readSync: (offset: number, length: number) => file.readSync(offset, length),
+    close: async () => await file.close(),
+  }
+  const cache = new BlockCache()
+  const reader = rowTableFormat.reader(counting, { order: BYTEWISE, hash, cache })
+  assert.equal((await drainCursor(reader.cursor({ ...everything, reverse }, intent), 256)).length, entries.length)
+  const kept = cache.statistics.blockCount
+  await reader.close()
+  assert.deepEqual(
+    [cache.statistics.blockCount, cache.statistics.pinnedBytes],
+    [0, 0],
+    'a closed reader gives all back',
+  )
+  return { reads, kept, blocks: Math.ceil((8000 * 107) / 8192) }
+}
+
+test('a stream reads many blocks at once and leaves nothing in the cache', async () => {
+  for (const reverse of [false, true]) {
+    const { reads, kept, blocks } = await countReads('stream', reverse)
+    assert.ok(reads <= blocks / 10, `${reads} reads of ${blocks} blocks`)
+    assert.equal(kept, 0)
+  }
+})
+
+test('a point cursor that goes on reads more and more at once, and its blocks are kept', async () => {
+  const { reads, kept, blocks } = await countReads('point', false)
+  assert.ok(reads <= blocks / 4, `${reads} reads of ${blocks} blocks`)
+  assert.ok(kept >= blocks - 1, `${kept} of ${blocks} blocks kept`)
+})
+
+test('a cursor over a closed table, or a closed cursor, says CLOSED', async () => {
+  const files = new MemoryFileStore({ hash })
+  const { ref } = await writeTable(files, rowTableFormat, hash, { name: 'a', entries: numberedEntries('k', 10, 10) })
+  const reader = rowTableFormat.reader(await files.open(ref), { order: BYTEWISE, hash, cache: new BlockCache() })
+  const batch = new EntryBatch(4)
+  const cursor = reader.cursor(everything)
+  assert.equal(cursor.next(batch), PENDING)
+  await reader.close()
+  const closed = (error: unknown): boolean => isCode(error, 'CLOSED')
+  await assert.rejects(cursor.fill(), closed)
+  cursor.close()
+  assert.throws(() => cursor.next(batch), closed)
+  assert.throws(() => reader.cursor(everything), closed)
+})
