@@ -9,7 +9,6 @@
  * This file and the command are the only places that put components together.
  */
 
-import os from 'node:os'
 import { VarveError, isCode } from './kernel/errors.ts'
 import { loadHash } from './kernel/hash.ts'
 import type { Hash } from './kernel/hash.ts'
@@ -24,7 +23,6 @@ import { HandlerTable } from './jobs/handler-table.ts'
 import { InlineScheduler } from './jobs/inline-scheduler.ts'
 import type { JobScheduler } from './jobs/jobs.ts'
 import { WorkerScheduler } from './jobs/worker-scheduler.ts'
-import { workerCount } from './jobs/worker-settings.ts'
 import type { KvOpenOptions } from './engines/kv/kv.ts'
 import type { KvShard } from './engines/kv/kv-shard.ts'
 import { openKv } from './engines/kv/open-kv.ts'
@@ -113,7 +111,6 @@ function scheduler(
       clock: { module, export: 'openClock' },
       handlers: { [KV_JOBS]: new URL('./engines/kv/jobs.js', import.meta.url).href },
     },
-    settings: { concurrency: workerCount(os.availableParallelism()) },
     ...(options.workerUrl === undefined ? {} : { workerUrl: options.workerUrl }),
   })
 }

@@ -6,6 +6,7 @@
  */
 
 import type { Clock } from '../kernel/clock.ts'
+import { assert } from '../kernel/assert.ts'
 import { VarveError, isCode } from '../kernel/errors.ts'
 import type { FileName } from '../kernel/ids.ts'
 import { BackOff } from './back-off.ts'
@@ -27,7 +28,7 @@ export class Compactor {
   readonly #inputs = new Set<FileName>()
   #pausing: Promise<void> | undefined
   #stopped = false
-  lastError: unknown
+  lastError: Error | undefined
 
   constructor(host: CompactionHost, clock: Clock, concurrencyMax: number, retryDelayMs: number) {
     this.#host = host
@@ -45,12 +46,23 @@ export class Compactor {
     }
   }
 
-  /** Runs `change` as soon as its inputs are free. */
-  async apply(change: Change): Promise<void> {
-    while (!this.#free(change)) await Promise.race(this.#running)
-    if (this.#stopped) throw new VarveError('CLOSED', 'the shard is closing')
-    await this.#perform(change)
-    this.kick()
+  /**
+   * Runs what `choose` says, once. It is asked again, on what has become of the version, while running jobs are in the
+   * way.
+   */
+  async apply(choose: (running: ReadonlySet<FileName>) => Change | 'blocked' | undefined): Promise<void> {
+    for (;;) {
+      if (this.#stopped) throw new VarveError('CLOSED', 'the shard is closing')
+      const change = choose(this.#inputs)
+      if (change === undefined) return
+      if (change !== 'blocked') {
+        await this.#perform(change)
+        this.kick()
+        return
+      }
+      assert(this.#running.size > 0, 'a change is blocked, but nothing runs')
+      await Promise.race(this.#running)
+    }
   }
 
   /** Resolves when the policy asks for nothing more and nothing runs. @throws what the last failed job threw */
@@ -83,7 +95,7 @@ export class Compactor {
       },
       (error: unknown) => {
         if (this.#stopped) return
-        this.lastError = error
+        this.lastError = error as Error
         if (isCode(error, 'FENCED', 'OUTCOME_UNKNOWN', 'POISONED', 'CLOSED')) this.#host.failed(error)
         else this.#pause()
       },

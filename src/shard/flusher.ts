@@ -8,7 +8,8 @@
  */
 
 import type { Clock } from '../kernel/clock.ts'
-import { VarveError, isCode } from '../kernel/errors.ts'
+import { isCode } from '../kernel/errors.ts'
+import type { VarveError } from '../kernel/errors.ts'
 import { BackOff } from './back-off.ts'
 import type { VersionFile } from './shard.ts'
 import type { FrozenTable } from './table-stack.ts'
@@ -32,7 +33,7 @@ export class Flusher<Table> {
   #loop: Promise<void> | undefined
   #stopped = false
   /** The last failure, until a flush succeeds. */
-  lastError: unknown
+  lastError: Error | undefined
 
   constructor(host: FlushHost<Table>, clock: Clock, retryDelayMs: number) {
     this.#host = host
@@ -69,7 +70,7 @@ export class Flusher<Table> {
         this.#backOff.succeeded()
       } catch (error) {
         if (this.#stopped) return
-        this.lastError = error
+        this.lastError = error as Error
         if (isCode(error, 'FENCED', 'OUTCOME_UNKNOWN', 'POISONED', 'CLOSED')) {
           this.#host.failed(error)
           return

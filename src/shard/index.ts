@@ -1,7 +1,7 @@
 /** `varve/shard`: the generic shard, for the author of a domain engine. */
 
 export { openShard } from './open-shard.ts'
-export { chooseLeveled, compactLevelRange, LEVELED_DEFAULTS } from './policy/leveled.ts'
+export { chooseLeveled, chooseLeveledRange, LEVELED_DEFAULTS } from './policy/leveled.ts'
 export type { LeveledChoice, LeveledFile, LeveledInput, LeveledSettings } from './policy/leveled.ts'
 export { SHARD_DEFAULTS } from './settings.ts'
 export type {

@@ -98,7 +98,12 @@ async function writeManifestFile(edits: readonly Uint8Array[], files: FileStore,
 export async function readManifestFile(ref: FileRef, files: FileStore, hash: Hash): Promise<readonly Edit[]> {
   if (ref.bytes > LIMITS.manifestBytesMax) failHead(ref.name, 'longer than any manifest', 0)
   const reader = await files.open(ref, { intent: 'stream' })
-  const bytes = await reader.read(0, ref.bytes).finally(() => reader.close())
+  let bytes: Uint8Array
+  try {
+    bytes = await reader.read(0, ref.bytes)
+  } finally {
+    await reader.close()
+  }
   if (formatHash64(hash.hash64(bytes, 0n)) !== ref.checksum)
     failHead(ref.name, 'checksum does not match the reference', 0)
   const decoder = new Decoder(bytes, (reason, at) => failHead(ref.name, reason, at))

@@ -6,18 +6,16 @@
 
 import { VarveError } from '../kernel/errors.ts'
 import type { FileName, Seqno } from '../kernel/ids.ts'
-import { fileName } from '../kernel/ids.ts'
 import type { Durability, Journal } from '../journal/journal.ts'
 import type { Memtable } from '../memtable/memtable.ts'
 import type { Committer } from './committer.ts'
 import { Compactor, namesOf } from './compactor.ts'
 import { Deferred } from './deferred.ts'
-import { applyEdit } from './edit.ts'
 import type { Edit, ManifestState } from './edit.ts'
 import { FileRemover } from './file-remover.ts'
 import { Flusher } from './flusher.ts'
 import { JobRunner } from './job-runner.ts'
-import { extendLog, manifestFiles } from './manifest.ts'
+import { ManifestLog } from './manifest-log.ts'
 import { PinnedSeqnos } from './pinned-seqnos.ts'
 import { replayInto } from './replay.ts'
 import type {
@@ -59,8 +57,7 @@ export class OwnedShard<Operation, Table extends Memtable<Operation>, Shape> imp
   readonly #compactor: Compactor
   readonly #remover: FileRemover
   readonly #pins = new PinnedSeqnos()
-  #manifest: ManifestState
-  #manifestNameNext = 1
+  readonly #manifest: ManifestLog
   /** Who waits for `visible` or for a flush; woken whenever either may have moved. Nobody waits most of the time. */
   #progress: Deferred<void> | undefined
   #rebuilding: Promise<void> | undefined
@@ -80,10 +77,13 @@ export class OwnedShard<Operation, Table extends Memtable<Operation>, Shape> imp
     this.#committer = opened.committer
     this.#journal = opened.journal
     this.#tables = opened.tables
-    this.#manifest = opened.manifest
-    const files = [...opened.manifest.files.values()]
-    this.#views = new Views(this.#tables.list(), { files, shape: engine.shape(files, undefined) })
-    const { clock } = components
+    const { shard: id, clock } = components
+    this.#manifest = new ManifestLog(id, components.files, opened.committer, opened.manifest)
+    const versionFiles = [...opened.manifest.files.values()]
+    this.#views = new Views(this.#tables.list(), {
+      files: versionFiles,
+      shape: engine.shape(versionFiles, undefined),
+    })
     this.#writes = new WritePath(
       engine,
       this.#journal,
@@ -129,7 +129,7 @@ export class OwnedShard<Operation, Table extends Memtable<Operation>, Shape> imp
     this.#flusher.kick()
     this.#compactor.kick()
     const { epoch } = this.#committer.content
-    this.#remover.removeOrphans(this.id, epoch, this.#committer.content, this.#manifest).catch(() => {
+    this.#remover.removeOrphans(this.id, epoch, this.#committer.content, this.#manifest.state).catch(() => {
       // Listing failed: the orphans are still there for the next owner.
     })
   }
@@ -180,16 +180,16 @@ export class OwnedShard<Operation, Table extends Memtable<Operation>, Shape> imp
     if (this.#tables.active.count > 0) this.#freeze()
     const last = this.#tables.newestFrozen
     if (last === undefined) return
-    while (this.#manifest.replayFrom < last.positionLimit) {
+    while (this.#manifest.state.replayFrom < last.positionLimit) {
       this.#throwIfUnable()
       if (this.#flusher.lastError !== undefined) throw this.#flusher.lastError
       await this.#moved()
     }
   }
 
-  async apply(change: Change): Promise<void> {
+  async apply(choose: (running: ReadonlySet<FileName>) => Change | 'blocked' | undefined): Promise<void> {
     this.#throwIfUnable()
-    await this.#compactor.apply(change)
+    await this.#compactor.apply(choose)
   }
 
   async settle(): Promise<void> {
@@ -310,7 +310,7 @@ export class OwnedShard<Operation, Table extends Memtable<Operation>, Shape> imp
         return () => slot.table.release()
       },
     )
-    await this.#journal.truncate(this.#manifest.replayFrom)
+    await this.#journal.truncate(this.#manifest.state.replayFrom)
   }
 
   async #commitChange(change: Change, added: readonly VersionFile[]): Promise<void> {
@@ -336,41 +336,25 @@ export class OwnedShard<Operation, Table extends Memtable<Operation>, Shape> imp
    * @param committed runs between the two; returns what to do when no view from before is left
    */
   async #commit(makeEdit: (manifest: ManifestState) => Edit, committed: () => () => void): Promise<void> {
-    let next = this.#manifest
-    let replaced: readonly FileName[] = []
-    await this.#committer.commit(async (content) => {
-      const edit = makeEdit(this.#manifest)
-      next = applyEdit(this.#manifest, edit)
-      const log = await extendLog(content, edit, next, this.#components.files, () => this.#nextManifestName())
-      const kept = new Set(manifestFiles(log).map((ref) => ref.name))
-      replaced = manifestFiles(content).flatMap((ref) => (kept.has(ref.name) ? [] : [ref.name]))
-      return { base: log.base, deltas: log.deltas, edits: log.edits }
-    })
-    const before = this.#manifest
-    this.#manifest = next
+    const superseded = await this.#manifest.commit(makeEdit)
     const release = committed()
-    const gone = [...before.files.values()].filter((file) => !next.files.has(file.ref.name))
-    const version = this.#version(next)
-    this.#views.advance(this.#tables.list(), version, [
+    const { files } = superseded
+    this.#views.advance(this.#tables.list(), this.#version(), [
       release,
       () => {
-        for (const file of gone) this.#engine.retire(file)
-        this.#remover.remove(gone.map((file) => file.ref.name))
+        for (const file of files) this.#engine.retire(file)
+        this.#remover.remove(files.map((file) => file.ref.name))
       },
     ])
-    this.#remover.remove(replaced)
+    this.#remover.remove(superseded.manifests)
     this.#holdIfBehind()
     this.#wake()
     this.#compactor.kick()
   }
 
-  #version(manifest: ManifestState): Version<Shape> {
-    const files = [...manifest.files.values()]
-    return Object.freeze({ files: Object.freeze(files), shape: this.#engine.shape(files, this.view.version.shape) })
-  }
-
-  #nextManifestName(): FileName {
-    return fileName(`${this.id}.e${this.#committer.content.epoch}-m${this.#manifestNameNext++}.manifest`)
+  #version(): Version<Shape> {
+    const files = Object.freeze([...this.#manifest.state.files.values()])
+    return Object.freeze({ files, shape: this.#engine.shape(files, this.view.version.shape) })
   }
 
   #startRebuild(): void {
@@ -383,7 +367,7 @@ export class OwnedShard<Operation, Table extends Memtable<Operation>, Shape> imp
     const next = this.#engine.memtable()
     try {
       const { dropped, positionFirst } = this.#tables.rewind(visible, next)
-      const before = this.#tables.newestFrozen?.seqnoLast ?? this.#manifest.seqnoLast
+      const before = this.#tables.newestFrozen?.seqnoLast ?? this.#manifest.state.seqnoLast
       const replayed = await replayInto(this.#journal, this.#engine, this.#tables, positionFirst, before, Infinity)
       this.#views.advance(
         this.#tables.list(),

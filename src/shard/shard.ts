@@ -64,7 +64,7 @@ export interface Engine<Operation, Table extends Memtable<Operation>, Shape> {
   shape(files: readonly VersionFile[], previous: Shape | undefined): Shape
   /** A pure function of its arguments: what to do next, most urgent first; nothing where all is well. */
   choose(input: ChooseInput<Shape>): readonly Change[]
-  /** How to run a Rewrite that `choose` (or a caller of `Shard.apply`) asked for. */
+  /** How to run a Rewrite that `choose`, or a caller of `Shard.apply`, asked for. */
   rewrite(change: Rewrite, shape: Shape, pinnedSeqnos: readonly Seqno[]): JobPlan
   /** How far compaction lags behind. Writes wait while it says `stop`. */
   pressure(shape: Shape): Pressure
@@ -195,8 +195,11 @@ export interface Shard<Operation, Table extends Memtable<Operation>, Shape> {
   unpinSeqno(seqno: Seqno): void
   /** Resolves when everything written before is in files. */
   flush(): Promise<void>
-  /** Runs one change now, as if `Engine.choose` had asked for it. */
-  apply(change: Change): Promise<void>
+  /**
+   * Runs the change that `choose` makes, once, as if `Engine.choose` had asked for it. Inputs of `running` jobs are off
+   * limits: say `blocked` to be asked again when some of them have ended.
+   */
+  apply(choose: (running: ReadonlySet<FileName>) => Change | 'blocked' | undefined): Promise<void>
   /** Resolves when `Engine.choose` asks for nothing more and no job runs. */
   settle(): Promise<void>
   /** Makes every write so far durable. */

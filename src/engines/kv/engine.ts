@@ -14,7 +14,7 @@ import { BPlusTree } from '../../memtable/b-plus-tree.ts'
 import type { EntryOperation } from '../../memtable/entry-operation.ts'
 import type { OrderedMemtable } from '../../memtable/ordered-memtable.ts'
 import { rejected } from '../../shard/job-runner.ts'
-import { chooseLeveled, compactLevelRange } from '../../shard/policy/leveled.ts'
+import { chooseLeveled, chooseLeveledRange } from '../../shard/policy/leveled.ts'
 import type { LeveledChoice, LeveledInput } from '../../shard/policy/leveled.ts'
 import type { Change, ChooseInput, Engine, JobPlan, Pressure, Rewrite, VersionFile } from '../../shard/shard.ts'
 import { RunCursor } from '../../sst/run-cursor.ts'
@@ -93,15 +93,16 @@ export class KvEngine implements Engine<EntryOperation, OrderedMemtable, Levels>
     return chooseLeveled(this.#leveled(input.shape, input.running)).map(toChange)
   }
 
-  /** The next step of compacting [first, last] (undefined: unbounded) out of `level`; undefined where nothing is left there. */
+  /** Compacts [first, last] (undefined: unbounded) out of `level`; undefined where nothing of it is there. */
   chooseRange(
     shape: Levels,
+    running: ReadonlySet<FileName>,
     level: number,
     first: Uint8Array | undefined,
     last: Uint8Array | undefined,
-  ): Change | undefined {
-    const choice = compactLevelRange(this.#leveled(shape, new Set()), level, first, last)
-    return choice === undefined ? undefined : toChange(choice)
+  ): Change | 'blocked' | undefined {
+    const choice = chooseLeveledRange(this.#leveled(shape, running), level, first, last)
+    return choice === undefined || choice === 'blocked' ? choice : toChange(choice)
   }
 
   rewrite(change: Rewrite, shape: Levels): JobPlan {

@@ -4,19 +4,15 @@ import { PENDING } from '../../kernel/cursor.ts'
 import { ENTRY_DELETE, ENTRY_PUT } from '../../kernel/entry.ts'
 import type { EntryKind } from '../../kernel/entry.ts'
 import { VarveError, throwIfAborted } from '../../kernel/errors.ts'
-import { emptyFound } from '../../kernel/found.ts'
-import type { Found } from '../../kernel/found.ts'
 import type { Seqno } from '../../kernel/ids.ts'
 import type { KeyOrder } from '../../kernel/key-order.ts'
-import { isEmptyRange, overlaps } from '../../kernel/key-range.ts'
+import { isEmptyRange } from '../../kernel/key-range.ts'
 import type { EntryOperation } from '../../memtable/entry-operation.ts'
 import type { OrderedMemtable } from '../../memtable/ordered-memtable.ts'
 import type { Durability } from '../../journal/journal.ts'
 import type { Shard } from '../../shard/shard.ts'
 import type { BlockCache } from '../../sst/block-cache.ts'
-import { BlockFetch } from '../../sst/block-fetch.ts'
 import type { TableCache } from '../../sst/table-cache.ts'
-import { copyOut } from './copy-out.ts'
 import type { KvEngine } from './engine.ts'
 import { toEntryOperations } from './entry-operations.ts'
 import { toKeyRange } from './key-bounds.ts'
@@ -36,8 +32,8 @@ import { verifyTables } from './kv-verify.ts'
 import type { TableVerification } from './kv-verify.ts'
 import type { KvTable, Levels } from './levels.ts'
 import { checkKey, checkValue, typeOf } from './limits.ts'
-import { lookup } from './lookup.ts'
-import type { KvView } from './lookup.ts'
+import { PointReads } from './point-reads.ts'
+import { approximateBytes } from './range-size.ts'
 import { Scan } from './scan.ts'
 import type { ScanPlan } from './scan.ts'
 import { Snapshot } from './snapshot.ts'
@@ -64,8 +60,7 @@ export class KvShard {
     value: EMPTY,
     kind: ENTRY_PUT,
   }
-  readonly #found: Found = emptyFound()
-  readonly #fetch = new BlockFetch()
+  readonly #points: PointReads
   readonly #scans = new Set<Scan>()
   readonly #snapshots = new Set<Snapshot>()
   /** Reads that await bytes: `close` waits for them. */
@@ -77,6 +72,7 @@ export class KvShard {
     this.#parts = parts
     this.#shard = parts.shard
     this.#order = parts.order
+    this.#points = new PointReads(parts.shard, parts.order)
   }
 
   get readOnly(): boolean {
@@ -98,7 +94,7 @@ export class KvShard {
       checkValue(value)
       return this.#write(key, value, ENTRY_PUT, durabilityOf(options))
     } catch (error) {
-      return Promise.reject(error as Error)
+      return Promise.reject(error)
     }
   }
 
@@ -109,7 +105,7 @@ export class KvShard {
       checkKey(key)
       return this.#write(key, EMPTY, ENTRY_DELETE, durabilityOf(options))
     } catch (error) {
-      return Promise.reject(error as Error)
+      return Promise.reject(error)
     }
   }
 
@@ -119,7 +115,7 @@ export class KvShard {
       this.#checkOpen()
       return this.#shard.writeBatch(toEntryOperations(operations), durabilityOf(options))
     } catch (error) {
-      return Promise.reject(error as Error)
+      return Promise.reject(error)
     }
   }
 
@@ -131,17 +127,17 @@ export class KvShard {
   get(key: Uint8Array, options?: ReadOptions): Promise<Uint8Array | undefined> {
     try {
       const seqno = this.#seqnoFor(key, options)
-      const found = this.#tryLookup(this.#shard.view, key, seqno)
-      if (found !== PENDING) return Promise.resolve(found ? this.#value() : undefined)
-      return this.#track(this.#getSlowly(new Uint8Array(key), seqno, options?.signal))
+      const found = this.#points.find(key, seqno)
+      if (found !== PENDING) return Promise.resolve(found ? this.#points.value() : undefined)
+      return this.#track(this.#points.wait(key, seqno, options?.signal))
     } catch (error) {
-      return Promise.reject(error as Error)
+      return Promise.reject(error)
     }
   }
 
   /** Twin of `get`. @throws {VarveError} WOULD_BLOCK — bytes are lacking and may not be waited for */
   getSync(key: Uint8Array, options?: SyncReadOptions): Uint8Array | undefined {
-    return this.#foundSync(key, options) ? this.#value() : undefined
+    return this.hasSync(key, options) ? this.#points.value() : undefined
   }
 
   /** Values in the order of `keys`, undefined where there is none; all as of the same moment. Errors as `get`. */
@@ -150,33 +146,31 @@ export class KvShard {
     this.#checkOpen()
     const seqno = this.#readSeqno(options?.snapshot)
     for (const key of keys) checkKey(key)
-    const view = this.#shard.view
     const values: (Uint8Array | undefined)[] = []
-    const missing: number[] = []
+    const waiting: Promise<void>[] = []
     for (const [index, key] of keys.entries()) {
-      const found = this.#tryLookup(view, key, seqno)
-      values.push(found === true ? this.#value() : undefined)
-      if (found === PENDING) missing.push(index)
+      const found = this.#points.find(key, seqno)
+      values.push(found === true ? this.#points.value() : undefined)
+      if (found !== PENDING) continue
+      waiting.push(this.#points.wait(key, seqno, options?.signal).then((value) => void (values[index] = value)))
     }
-    if (missing.length === 0) return values
-    const waiting = missing.map(async (index) => {
-      values[index] = await this.#getSlowly(new Uint8Array(keys[index] as Uint8Array), seqno, options?.signal)
-    })
-    await this.#track(Promise.all(waiting))
+    if (waiting.length > 0) await this.#track(Promise.all(waiting))
     return values
   }
 
   /** Whether `key` has a value. Errors as `get`. */
   async has(key: Uint8Array, options?: ReadOptions): Promise<boolean> {
     const seqno = this.#seqnoFor(key, options)
-    const found = this.#tryLookup(this.#shard.view, key, seqno)
+    const found = this.#points.find(key, seqno)
     if (found !== PENDING) return found
-    return (await this.#track(this.#getSlowly(new Uint8Array(key), seqno, options?.signal))) !== undefined
+    return (await this.#track(this.#points.wait(key, seqno, options?.signal))) !== undefined
   }
 
   /** Twin of `has`. */
   hasSync(key: Uint8Array, options?: SyncReadOptions): boolean {
-    return this.#foundSync(key, options)
+    this.#checkOpen()
+    checkKey(key)
+    return this.#points.findSync(key, this.#readSeqno(options?.snapshot), options?.mayBlock !== false)
   }
 
   /** Entries in key order. @throws {TypeError} {RangeError} bad bounds or limit; {VarveError} CLOSED */
@@ -240,18 +234,16 @@ export class KvShard {
     return this.#guard(() => this.#shard.sync())
   }
 
-  /** Flushes, then rewrites what the range covers into the deepest level it reaches, dropping what nobody can see. */
+  /** Flushes, then rewrites what the range covers into the deepest level in use, dropping what nobody can see. */
   async compactRange(range: KvRange = {}): Promise<void> {
     this.#checkOpen()
     const { lower, upper } = toKeyRange(range, this.#order)
     await this.#shard.flush()
     for (let level = 0; level < this.#deepestLevel(); level++) {
-      for (;;) {
-        this.#checkOpen()
-        const change = this.#parts.engine.chooseRange(this.#shard.view.version.shape, level, lower, upper)
-        if (change === undefined) break
-        await this.#shard.apply(change)
-      }
+      // Once for each level: what is flushed meanwhile is another's business.
+      await this.#shard.apply((running) =>
+        this.#parts.engine.chooseRange(this.#shard.view.version.shape, running, level, lower, upper),
+      )
     }
   }
 
@@ -265,7 +257,9 @@ export class KvShard {
     this.#checkOpen()
     const bounds = toKeyRange(range, this.#order)
     if (isEmptyRange(bounds, this.#order)) return 0
-    return this.#track(this.#approximateSize(bounds))
+    const view = this.#shard.pin()
+    const size = approximateBytes(view, bounds, this.#order)
+    return this.#track(size.finally(() => this.#shard.unpin(view)))
   }
 
   statistics(): KvStatistics {
@@ -322,79 +316,6 @@ export class KvShard {
     operation.value = value
     operation.kind = kind
     return this.#shard.write(operation, durability)
-  }
-
-  /** One attempt, synchronous: into `#found`. */
-  #tryLookup(view: KvView, key: Uint8Array, seqno: Seqno): boolean | typeof PENDING {
-    const found = lookup(view, key, seqno, this.#order, this.#found, this.#fetch)
-    if (found === PENDING) this.#fetch.clear()
-    return found === true ? this.#found.kind === ENTRY_PUT : found
-  }
-
-  #value(): Uint8Array {
-    return copyOut(this.#found.block, this.#found.valueStart, this.#found.valueLength)
-  }
-
-  #foundSync(key: Uint8Array, options: SyncReadOptions | undefined): boolean {
-    this.#checkOpen()
-    checkKey(key)
-    const seqno = this.#readSeqno(options?.snapshot)
-    try {
-      for (;;) {
-        const found = lookup(this.#shard.view, key, seqno, this.#order, this.#found, this.#fetch)
-        if (found !== PENDING) return found && this.#found.kind === ENTRY_PUT
-        if (options?.mayBlock === false)
-          throw new VarveError('WOULD_BLOCK', 'the key is not in memory: use get(), or allow getSync() to block')
-        this.#fetch.fillSync()
-      }
-    } finally {
-      this.#fetch.clear()
-    }
-  }
-
-  /** As a lookup, waiting for what is lacking; `key` is ours. The view is pinned: files it reads stay. */
-  async #getSlowly(key: Uint8Array, seqno: Seqno, signal: AbortSignal | undefined): Promise<Uint8Array | undefined> {
-    const view = this.#shard.pin()
-    const fetch = new BlockFetch()
-    const found = emptyFound()
-    try {
-      for (;;) {
-        throwIfAborted(signal)
-        const answer = lookup(view, key, seqno, this.#order, found, fetch)
-        if (answer === PENDING) await fetch.fill(signal)
-        else if (!answer || found.kind !== ENTRY_PUT) return undefined
-        else return copyOut(found.block, found.valueStart, found.valueLength)
-      }
-    } finally {
-      fetch.clear()
-      this.#shard.unpin(view)
-    }
-  }
-
-  async #approximateSize(range: ReturnType<typeof toKeyRange>): Promise<number> {
-    const view = this.#shard.pin()
-    const fetch = new BlockFetch()
-    try {
-      let bytes = 0
-      for (const table of view.tables) bytes += table.approximateBytes(range)
-      for (const { meta, handle } of view.version.shape.levels.flat()) {
-        if (!overlaps(range, this.#order, meta.keyFirst, meta.keyLast)) continue
-        for (;;) {
-          const reader = handle.reader(fetch)
-          const answer = reader === PENDING ? PENDING : reader.approximateBytes(range, fetch)
-          if (answer !== PENDING) {
-            bytes += answer
-            break
-          }
-          await fetch.fill()
-        }
-        fetch.clear()
-      }
-      return bytes
-    } finally {
-      fetch.clear()
-      this.#shard.unpin(view)
-    }
   }
 
   #deepestLevel(): number {

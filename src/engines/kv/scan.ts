@@ -76,7 +76,7 @@ export class Scan implements KvScan {
     try {
       this.#begin(count, bytes)
     } catch (error) {
-      return Promise.reject(error as Error)
+      return Promise.reject(error)
     }
     return this.#host.track(this.#next(count, bytes))
   }

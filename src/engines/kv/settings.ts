@@ -61,7 +61,7 @@ export function resolveKvSettings(input: Partial<KvSettings> = {}): KvSettings {
     if (value < least || value > most) throw new RangeError(`${name} must be ${least}…${most}, got ${value}`)
   }
   if (!['none', 'lz4'].includes(settings.compression)) {
-    throw new TypeError(`compression must be 'none' or 'lz4', got ${String(settings.compression)}`)
+    throw new TypeError(`compression must be 'none' or 'lz4', got ${settings.compression}`)
   }
   if (settings.level0FilesStop <= settings.level0Files) {
     throw new RangeError(

@@ -79,22 +79,28 @@ export function chooseLeveled<Bound>(input: LeveledInput<Bound>): readonly Level
   return choices.sort((a, b) => b.score - a.score).map(({ choice }) => choice)
 }
 
-/** Compacts everything in [first, last] (undefined: unbounded), level by level, for a caller who asks for it. */
-export function compactLevelRange<Bound>(
+/**
+ * Rewrites what `level` has in [first, last] (undefined: unbounded) into the next one, for a caller who asks for it.
+ * Never a move: the caller wants to be rid of what nobody can see. `blocked`: running jobs have some of it.
+ */
+export function chooseLeveledRange<Bound>(
   input: LeveledInput<Bound>,
   level: number,
   first: Bound | undefined,
   last: Bound | undefined,
-): LeveledChoice | undefined {
+): LeveledChoice | 'blocked' | undefined {
   const levels = groupByLevel(input.files, input.settings.levelCount)
-  const selected = (levels[level] ?? []).filter(
+  const files = levels[level] ?? []
+  const selected = files.filter(
     (file) =>
       (last === undefined || input.compare(file.first, last) <= 0) &&
       (first === undefined || input.compare(file.last, first) >= 0),
   )
   if (selected.length === 0) return undefined
-  const upper = level === 0 ? closure(levels[0] ?? [], selected, input.compare) : selected
-  return combine(levels, upper, level + 1, input)
+  if (level === 0 && files.some((file) => input.running.has(file.name))) return 'blocked'
+  const upper = level === 0 ? closure(files, selected, input.compare) : selected
+  const choice = combine(levels, upper, level + 1, input)
+  return choice === undefined ? 'blocked' : { ...choice, type: 'rewrite' }
 }
 
 function groupByLevel<Bound>(

@@ -1,0 +1,84 @@
+/**
+ * Reading single keys: synchronous while the bytes are at hand, waiting only for what is lacking.
+ *
+ * The fast path allocates the value and nothing else: one `Found` and one `BlockFetch` serve all lookups that end within
+ * the call. A lookup that has to wait gets its own, and pins the view it reads: the files it needs stay.
+ */
+
+import { PENDING } from '../../kernel/cursor.ts'
+import { ENTRY_PUT } from '../../kernel/entry.ts'
+import { VarveError, throwIfAborted } from '../../kernel/errors.ts'
+import { emptyFound } from '../../kernel/found.ts'
+import type { Found } from '../../kernel/found.ts'
+import type { Seqno } from '../../kernel/ids.ts'
+import type { KeyOrder } from '../../kernel/key-order.ts'
+import type { EntryOperation } from '../../memtable/entry-operation.ts'
+import type { OrderedMemtable } from '../../memtable/ordered-memtable.ts'
+import type { Shard } from '../../shard/shard.ts'
+import { BlockFetch } from '../../sst/block-fetch.ts'
+import { copyOut } from './copy-out.ts'
+import type { Levels } from './levels.ts'
+import { lookup } from './lookup.ts'
+
+export class PointReads {
+  readonly #shard: Shard<EntryOperation, OrderedMemtable, Levels>
+  readonly #order: KeyOrder
+  readonly #found: Found = emptyFound()
+  readonly #fetch = new BlockFetch()
+
+  constructor(shard: Shard<EntryOperation, OrderedMemtable, Levels>, order: KeyOrder) {
+    this.#shard = shard
+    this.#order = order
+  }
+
+  /** Whether `key` has a value at `seqno`: PENDING where that takes I/O. `value()` gives it until the next call. */
+  find(key: Uint8Array, seqno: Seqno): boolean | typeof PENDING {
+    const found = lookup(this.#shard.view, key, seqno, this.#order, this.#found, this.#fetch)
+    if (found === PENDING) this.#fetch.clear()
+    return found === true ? this.#found.kind === ENTRY_PUT : found
+  }
+
+  /** Twin of `find`, which reads what is lacking. @throws {VarveError} WOULD_BLOCK */
+  findSync(key: Uint8Array, seqno: Seqno, mayBlock: boolean): boolean {
+    try {
+      for (;;) {
+        const found = lookup(this.#shard.view, key, seqno, this.#order, this.#found, this.#fetch)
+        if (found !== PENDING) return found && this.#found.kind === ENTRY_PUT
+        if (!mayBlock) {
+          throw new VarveError('WOULD_BLOCK', 'the key is not in memory: use get(), or allow getSync() to block')
+        }
+        this.#fetch.fillSync()
+      }
+    } finally {
+      this.#fetch.clear()
+    }
+  }
+
+  /** A copy of the value that was found last. */
+  value(): Uint8Array {
+    return copyOut(this.#found.block, this.#found.valueStart, this.#found.valueLength)
+  }
+
+  /** The value of `key`, waiting for what is lacking. Reads the view of the call; `key` is borrowed for the call. */
+  wait(key: Uint8Array, seqno: Seqno, signal: AbortSignal | undefined): Promise<Uint8Array | undefined> {
+    return this.#wait(new Uint8Array(key), seqno, signal)
+  }
+
+  async #wait(key: Uint8Array, seqno: Seqno, signal: AbortSignal | undefined): Promise<Uint8Array | undefined> {
+    const view = this.#shard.pin()
+    const fetch = new BlockFetch()
+    const found = emptyFound()
+    try {
+      for (;;) {
+        throwIfAborted(signal)
+        const answer = lookup(view, key, seqno, this.#order, found, fetch)
+        if (answer === PENDING) await fetch.fill(signal)
+        else if (!answer || found.kind !== ENTRY_PUT) return undefined
+        else return copyOut(found.block, found.valueStart, found.valueLength)
+      }
+    } finally {
+      fetch.clear()
+      this.#shard.unpin(view)
+    }
+  }
+}
