@@ -27,6 +27,8 @@ const TIMEOUT_MS = 5 * 60_000
 // It asks what a database answers, not what survives: a thousand databases in memory are four times as fast as on a disk.
 const MEMORY_FILES = '/dev/shm'
 
+/* oxlint-disable eslint/no-underscore-dangle -- the private methods of abstract-level are called that */
+
 /** Totals over all databases of a run. */
 const counts = { flushes: 0, compactions: 0 }
 

@@ -11,11 +11,9 @@ import type { EntryReader } from './entry-reader.ts'
 
 export type EncodedEntry = [key: EncodedData | undefined, value: EncodedData | undefined]
 
-export const EntryIterator = readingFrom<EncodedEntry, AbstractIterator<unknown, unknown, unknown>>(AbstractIterator)
-export const KeyIterator = readingFrom<EncodedData, AbstractKeyIterator<unknown, unknown>>(AbstractKeyIterator)
-export const ValueIterator = readingFrom<EncodedData, AbstractValueIterator<unknown, unknown, unknown>>(
-  AbstractValueIterator,
-)
+export const EntryIterator = readingFrom<EncodedEntry>(AbstractIterator)
+export const KeyIterator = readingFrom<EncodedData>(AbstractKeyIterator)
+export const ValueIterator = readingFrom<EncodedData>(AbstractValueIterator)
 
 interface Counted {
   readonly limit: number
@@ -23,10 +21,10 @@ interface Counted {
 }
 
 /** A subclass of `Base` with the private methods that abstract-level calls; its types leave them out. */
-function readingFrom<Item, Instance extends Counted>(
+function readingFrom<Item>(
   Base: new (db: unknown, options: object) => Counted,
-): new (db: unknown, options: object, reader: EntryReader<Item>) => Instance {
-  class ReadingIterator extends Base {
+): new (db: unknown, options: object, reader: EntryReader<Item>) => Counted {
+  return class ReadingIterator extends Base {
     readonly #reader: EntryReader<Item>
 
     constructor(db: unknown, options: object, reader: EntryReader<Item>) {
@@ -55,5 +53,4 @@ function readingFrom<Item, Instance extends Counted>(
       return Promise.resolve()
     }
   }
-  return ReadingIterator as unknown as new (db: unknown, options: object, reader: EntryReader<Item>) => Instance
 }

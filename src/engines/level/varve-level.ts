@@ -212,17 +212,17 @@ export class VarveLevel<KDefault = string, VDefault = string> extends LevelBase<
       keys ? fromBytes(key, keyEncoding) : undefined,
       values ? fromBytes(value, valueEncoding) : undefined,
     ])
-    return new EntryIterator(this, options, reader) as AbstractIterator<this, KDefault, VDefault>
+    return new EntryIterator(this, options, reader) as unknown as AbstractIterator<this, KDefault, VDefault>
   }
 
   protected _keys(options: IteratorOptions): AbstractKeyIterator<this, KDefault> {
     const reader = this.#reader(options, true, false, ({ key }) => fromBytes(key, options.keyEncoding))
-    return new KeyIterator(this, options, reader) as AbstractKeyIterator<this, KDefault>
+    return new KeyIterator(this, options, reader) as unknown as AbstractKeyIterator<this, KDefault>
   }
 
   protected _values(options: IteratorOptions): AbstractValueIterator<this, KDefault, VDefault> {
     const reader = this.#reader(options, false, true, ({ value }) => fromBytes(value, options.valueEncoding))
-    return new ValueIterator(this, options, reader) as AbstractValueIterator<this, KDefault, VDefault>
+    return new ValueIterator(this, options, reader) as unknown as AbstractValueIterator<this, KDefault, VDefault>
   }
 
   #reader<Item>(
@@ -287,7 +287,8 @@ function checkLocation(location: unknown): void {
     throw new TypeError("The first argument 'location' must be a non-empty string")
 }
 
-function durabilityOf({ sync }: LevelWriteOptions): WriteOptions {
+function durabilityOf(options: LevelWriteOptions): WriteOptions {
+  const sync: unknown = options.sync
   if (sync === undefined || sync === false) return WRITTEN
   if (sync !== true) throw new TypeError(`sync must be of type boolean, got ${typeOf(sync)}`)
   return SYNCED
