@@ -43,8 +43,16 @@ export function sharedPrefixLength(
   return index
 }
 
-// Below this a loop copies faster than set(), which also needs a view made where the source is a part.
-const LOOP_COPY_BYTES_MAX = 64
+// Up to here a loop copies faster than set(); where the source is a part, set() needs a view of it as well.
+const LOOP_WHOLE_BYTES_MAX = 12
+const LOOP_PART_BYTES_MAX = 48
+
+/** Copies all of `source` to `target` at `targetStart`. */
+export function copyBytes(source: Uint8Array, target: Uint8Array, targetStart: number): void {
+  const length = source.length
+  if (length > LOOP_WHOLE_BYTES_MAX) target.set(source, targetStart)
+  else for (let index = 0; index < length; index++) target[targetStart + index] = source[index] as number
+}
 
 /** Copies `length` bytes of `source` at `sourceStart` to `target` at `targetStart`. The ranges must not overlap. */
 export function copyRange(
@@ -54,8 +62,8 @@ export function copyRange(
   target: Uint8Array,
   targetStart: number,
 ): void {
-  if (length > LOOP_COPY_BYTES_MAX) {
-    target.set(length === source.length ? source : source.subarray(sourceStart, sourceStart + length), targetStart)
+  if (length > LOOP_PART_BYTES_MAX) {
+    target.set(source.subarray(sourceStart, sourceStart + length), targetStart)
     return
   }
   for (let index = 0; index < length; index++) target[targetStart + index] = source[sourceStart + index] as number

@@ -11,9 +11,14 @@
  */
 
 import { assert } from './assert.ts'
-import { copyRange, headOf } from './bytes.ts'
+import { headOf } from './bytes.ts'
 
 export const ENTRY_BATCH_CAPACITY = 256
+/** There is always room for so many bytes behind the last key: a copy may end with a whole word, a head is one read. */
+const SPARE_BYTES = 4
+const RECENT_BLOCKS = 8
+// Up to here copying words is faster than set(), which needs a view of its source as well.
+const WORD_COPY_BYTES_MAX = 256
 
 export class EntryBatch {
   /** Entries at most. */
@@ -22,6 +27,8 @@ export class EntryBatch {
   count = 0
   /** Key bytes of all entries, back to back. Replaced when it has to grow. */
   keys: Uint8Array
+  /** The same bytes, for copying and comparing four at a time. Replaced with `keys`. */
+  keyView: DataView
   /** capacity + 1 offsets into `keys`. */
   readonly keyStarts: Uint32Array
   readonly heads: Uint32Array
@@ -36,7 +43,8 @@ export class EntryBatch {
   constructor(capacity: number = ENTRY_BATCH_CAPACITY) {
     assert(capacity > 0 && capacity < 0x10000, 'capacity must be 1 … 65535')
     this.capacity = capacity
-    this.keys = new Uint8Array(capacity * 32)
+    this.keys = new Uint8Array(capacity * 32 + SPARE_BYTES)
+    this.keyView = new DataView(this.keys.buffer)
     this.keyStarts = new Uint32Array(capacity + 1)
     this.heads = new Uint32Array(capacity)
     this.seqnos = new Float64Array(capacity)
@@ -63,14 +71,18 @@ export class EntryBatch {
     return this.blocks.push(block) - 1
   }
 
-  /** Makes room for a key of `length` bytes and returns where it starts; the caller writes it there, then calls `push`. */
+  /**
+   * Makes room for a key of `length` bytes and returns where it starts; the caller writes it there, and up to three bytes
+   * more, then calls `push`.
+   */
   reserveKey(length: number): number {
     const start = this.keyStarts[this.count] as number
     const needed = start + length
-    if (needed > this.keys.length) {
-      const grown = new Uint8Array(Math.max(needed, this.keys.length * 2))
+    if (needed + SPARE_BYTES > this.keys.length) {
+      const grown = new Uint8Array(Math.max(needed + SPARE_BYTES, this.keys.length * 2))
       grown.set(this.keys.subarray(0, start))
       this.keys = grown
+      this.keyView = new DataView(grown.buffer)
     }
     return start
   }
@@ -88,7 +100,7 @@ export class EntryBatch {
     const start = this.keyStarts[index] as number
     const limit = start + keyLength
     this.keyStarts[index + 1] = limit
-    this.heads[index] = headOf(this.keys, start, limit)
+    this.heads[index] = keyLength >= 4 ? this.keyView.getUint32(start) : headOf(this.keys, start, limit)
     this.seqnos[index] = seqno
     this.kinds[index] = kind
     this.valueBlocks[index] = valueBlock
@@ -102,7 +114,7 @@ export class EntryBatch {
     const start = source.keyStarts[index] as number
     const length = (source.keyStarts[index + 1] as number) - start
     const target = this.reserveKey(length)
-    copyRange(source.keys, start, length, this.keys, target)
+    this.#copyKeys(source, start, length, target)
     const block = this.block(source.blocks[source.valueBlocks[index] as number] as Uint8Array)
     this.push(
       length,
@@ -116,24 +128,51 @@ export class EntryBatch {
 
   /** Copies entries [start, limit) of `source`, in one go, to the end of this batch. There must be room for them. */
   pushRange(source: EntryBatch, start: number, limit: number): void {
-    const sourceStarts = source.keyStarts
-    const keyStarts = this.keyStarts
-    const firstByte = sourceStarts[start] as number
-    const keyBytes = (sourceStarts[limit] as number) - firstByte
+    const firstByte = source.keyStarts[start] as number
+    const keyBytes = (source.keyStarts[limit] as number) - firstByte
     const target = this.reserveKey(keyBytes)
-    copyRange(source.keys, firstByte, keyBytes, this.keys, target)
+    this.#copyKeys(source, firstByte, keyBytes, target)
     const shift = target - firstByte
+    // Runs are short where sources alternate: each array is looked up once, before the loop.
+    const { keyStarts, heads, seqnos, kinds, valueBlocks, valueStarts, valueLengths } = this
+    const fromKeyStarts = source.keyStarts
+    const fromHeads = source.heads
+    const fromSeqnos = source.seqnos
+    const fromKinds = source.kinds
+    const fromBlocks = source.blocks
+    const fromValueBlocks = source.valueBlocks
+    const fromValueStarts = source.valueStarts
+    const fromValueLengths = source.valueLengths
     let count = this.count
     for (let index = start; index < limit; index++, count++) {
-      keyStarts[count + 1] = (sourceStarts[index + 1] as number) + shift
-      this.heads[count] = source.heads[index] as number
-      this.seqnos[count] = source.seqnos[index] as number
-      this.kinds[count] = source.kinds[index] as number
-      this.valueBlocks[count] = this.block(source.blocks[source.valueBlocks[index] as number] as Uint8Array)
-      this.valueStarts[count] = source.valueStarts[index] as number
-      this.valueLengths[count] = source.valueLengths[index] as number
+      keyStarts[count + 1] = (fromKeyStarts[index + 1] as number) + shift
+      heads[count] = fromHeads[index] as number
+      seqnos[count] = fromSeqnos[index] as number
+      kinds[count] = fromKinds[index] as number
+      valueBlocks[count] = this.#recentBlock(fromBlocks[fromValueBlocks[index] as number] as Uint8Array)
+      valueStarts[count] = fromValueStarts[index] as number
+      valueLengths[count] = fromValueLengths[index] as number
     }
     this.count = count
+  }
+
+  /** As `block`, for sources that alternate: looks at the last few. */
+  #recentBlock(block: Uint8Array): number {
+    const blocks = this.blocks
+    const stop = blocks.length > RECENT_BLOCKS ? blocks.length - RECENT_BLOCKS : 0
+    for (let index = blocks.length - 1; index >= stop; index--) if (blocks[index] === block) return index
+    return blocks.push(block) - 1
+  }
+
+  /** Copies key bytes, up to three more than asked for. */
+  #copyKeys(source: EntryBatch, from: number, length: number, to: number): void {
+    if (length > WORD_COPY_BYTES_MAX) {
+      this.keys.set(source.keys.subarray(from, from + length), to)
+      return
+    }
+    const view = this.keyView
+    const sourceView = source.keyView
+    for (let at = 0; at < length; at += 4) view.setUint32(to + at, sourceView.getUint32(from + at))
   }
 
   /** A copy of key `index`. */

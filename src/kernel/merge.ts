@@ -7,12 +7,11 @@
  * skipped it, so that nothing is ever compared with what was emitted.
  *
  * Lifetimes: keys are copied into the output; values are references to blocks, which live on after the source has moved
- * its own batch on. Sorting sources instead of a tournament tree: for the dozen sources a shard has, a binary search
- * compares no more often, and a source that stays first compares once an entry.
+ * its own batch on. Sorting sources instead of a tournament tree: for the dozen sources a shard has, looking through
+ * their heads in one short array is as fast, and a source that stays first compares once an entry.
  */
 
 import { assert } from './assert.ts'
-import { compareRange } from './bytes.ts'
 import { PENDING } from './cursor.ts'
 import type { Cursor, CursorOptions, Pending } from './cursor.ts'
 import { ENTRY_BATCH_CAPACITY, EntryBatch } from './entry-batch.ts'
@@ -40,8 +39,6 @@ export function mergeCursors(
 
 class MergeSource {
   readonly cursor: Cursor
-  /** Place among the sources: of two with the same key, the lower rank is the newer. */
-  readonly rank: number
   batch = new EntryBatch(FIRST_CAPACITY)
   /** Of the current entry in `batch`. */
   index = 0
@@ -49,9 +46,8 @@ class MergeSource {
   /** It answered PENDING and has not been filled since. */
   pending = false
 
-  constructor(cursor: Cursor, rank: number) {
+  constructor(cursor: Cursor) {
     this.cursor = cursor
-    this.rank = rank
   }
 
   /** Fetches the next batch. False at the end. */
@@ -67,22 +63,36 @@ class MergeSource {
 }
 
 class MergeCursor implements Cursor {
+  /** By rank: of two with the same key, the one with the lower rank is the newer. */
   readonly #sources: readonly MergeSource[]
   readonly #order: KeyOrder
+  readonly #bytewise: boolean
   readonly #newest: boolean
   readonly #reverse: boolean
-  /** Sources with a current entry, sorted. */
-  readonly #queue: MergeSource[] = []
+  /** All ones in reverse. */
+  readonly #headFlip: number
+  /** Zero where heads say nothing about the order. */
+  readonly #headMask: number
+  /** Ranks of the sources that have a current entry, sorted by it. */
+  readonly #queue: Uint32Array
+  /** Heads of those entries; see #headAt. */
+  readonly #heads: Uint32Array
+  #queued = 0
   /** Sources whose batch is used up: before their next key is known, nothing can be emitted. */
-  readonly #waiting: MergeSource[]
+  readonly #waiting: number[]
   #closed = false
 
   constructor(sources: readonly Cursor[], order: KeyOrder, options: Pick<CursorOptions, 'reverse' | 'versions'>) {
-    this.#sources = sources.map((cursor, rank) => new MergeSource(cursor, rank))
-    this.#waiting = [...this.#sources]
+    this.#sources = sources.map((cursor) => new MergeSource(cursor))
+    this.#queue = new Uint32Array(sources.length)
+    this.#heads = new Uint32Array(sources.length)
+    this.#waiting = sources.map((_, rank) => rank)
     this.#order = order
+    this.#bytewise = order.bytewise
     this.#newest = options.versions === 'newest'
     this.#reverse = options.reverse
+    this.#headFlip = options.reverse ? -1 : 0
+    this.#headMask = order.bytewise ? -1 : 0
   }
 
   next(into: EntryBatch): number | Pending {
@@ -90,29 +100,33 @@ class MergeCursor implements Cursor {
     into.clear()
     while (!into.full) {
       if (this.#waiting.length > 0) {
-        const last = this.#waiting[0] as MergeSource
-        if (this.#queue.length === 0 && this.#waiting.length === 1) {
-          if (into.count > 0) break
-          return this.#passThrough(last, into)
+        if (this.#queued === 0 && this.#waiting.length === 1) {
+          return into.count > 0 ? into.count : this.#passThrough(into)
         }
         if (!this.#refill(into)) return into.count > 0 ? into.count : PENDING
-        if (this.#waiting.length > 0) break
       }
-      if (this.#queue.length === 0) break
+      if (this.#queued === 0) break
       this.#emitRun(into)
     }
     return into.count
   }
 
   async fill(signal?: AbortSignal): Promise<void> {
-    const pending = this.#waiting.filter((source) => source.pending)
+    const fills: Promise<void>[] = []
+    for (const rank of this.#waiting) {
+      const source = this.#source(rank)
+      if (source.pending) fills.push(source.cursor.fill(signal))
+    }
     // All of them settle before this does: nothing runs on behind the caller's back.
-    const results = await Promise.allSettled(pending.map((source) => source.cursor.fill(signal)))
-    for (const result of results) if (result.status === 'rejected') throw result.reason
+    await Promise.allSettled(fills)
+    await Promise.all(fills)
   }
 
   fillSync(): void {
-    for (const source of this.#waiting) if (source.pending) source.cursor.fillSync()
+    for (const rank of this.#waiting) {
+      const source = this.#source(rank)
+      if (source.pending) source.cursor.fillSync()
+    }
   }
 
   close(): void {
@@ -121,8 +135,13 @@ class MergeCursor implements Cursor {
     for (const source of this.#sources) source.cursor.close()
   }
 
+  #source(rank: number): MergeSource {
+    return this.#sources[rank] as MergeSource
+  }
+
   /** All others have ended: the last source fills the caller's batch itself. */
-  #passThrough(source: MergeSource, into: EntryBatch): number | Pending {
+  #passThrough(into: EntryBatch): number | Pending {
+    const source = this.#source(this.#waiting[0] as number)
     const count = source.cursor.next(into)
     source.pending = count === PENDING
     if (count === 0) this.#waiting.length = 0
@@ -130,25 +149,25 @@ class MergeCursor implements Cursor {
   }
 
   /**
-   * Asks every waiting source for its next batch. False where one is pending. An error keeps the source waiting: it is
-   * thrown when `into` has nothing to deliver first, and comes again with the next call otherwise.
+   * Asks every waiting source for its next batch. False where one did not have it: it is pending, or it failed and will
+   * again with the next call, because `into` has entries to deliver first.
    */
   #refill(into: EntryBatch): boolean {
     const waiting = this.#waiting
     let kept = 0
     // The list may grow under way: by a source that ran out of entries which a newer source hides.
     for (let index = 0; index < waiting.length; index++) {
-      const source = waiting[index] as MergeSource
+      const rank = waiting[index] as number
       let more: boolean | Pending
       try {
-        more = source.advance()
+        more = this.#source(rank).advance()
       } catch (error) {
         waiting.splice(kept, index - kept)
         if (into.count === 0) throw error
-        return true
+        return false
       }
-      if (more === PENDING) waiting[kept++] = source
-      else if (more) this.#insert(source, 0)
+      if (more === PENDING) waiting[kept++] = rank
+      else if (more) this.#insert(rank, 0)
     }
     waiting.length = kept
     return kept === 0
@@ -157,105 +176,160 @@ class MergeCursor implements Cursor {
   /** Copies entries of the first source while they come before the second's. */
   #emitRun(into: EntryBatch): void {
     const queue = this.#queue
-    const first = queue[0] as MergeSource
-    const second = queue[1]
+    const heads = this.#heads
+    const rank = queue[0] as number
+    const first = this.#source(rank)
     const start = first.index
     const limit = Math.min(first.count, start + into.capacity - into.count)
-    if (second === undefined) {
-      into.pushRange(first.batch, start, limit)
-      first.index = limit
-      if (limit === first.count) this.#waiting.push(queue.pop() as MergeSource)
-      return
-    }
-    const winsTies = !this.#newest && first.rank < second.rank
     let end = start + 1
-    // How many sources are known to come before the first one now.
-    let overtaken = 0
-    while (end < limit) {
-      if (end - start === LONG_RUN) {
-        const comparison = this.#compareAt(first, limit - 1, second, second.index)
-        if (comparison < 0 || (comparison === 0 && winsTies)) {
-          end = limit
-          break
+    if (this.#queued === 1) end = limit
+    else {
+      const secondHead = heads[1] as number
+      const second = queue[1] as number
+      const firstHeads = first.batch.heads
+      const flip = this.#headFlip
+      const mask = this.#headMask
+      while (end < limit) {
+        const head = (((firstHeads[end] as number) ^ flip) & mask) >>> 0
+        if (head > secondHead) break
+        if (head === secondHead) {
+          const comparison = this.#compareTails(first, end, this.#source(second))
+          if (comparison > 0 || (comparison === 0 && (this.#newest || rank > second))) break
         }
+        end++
+        if (end - start === LONG_RUN && this.#headAt(first, limit - 1) < secondHead) end = limit
       }
-      const comparison = this.#compareAt(first, end, second, second.index)
-      if (comparison > 0 || (comparison === 0 && !winsTies)) {
-        overtaken = comparison > 0 ? 1 : 0
-        break
-      }
-      end++
     }
     into.pushRange(first.batch, start, end)
     first.index = end
-    for (let at = 1; at < queue.length; at++) queue[at - 1] = queue[at] as MergeSource
-    queue.pop()
-    if (end === first.count) this.#waiting.push(first)
-    else this.#insert(first, overtaken)
+    if (end === first.count) {
+      this.#waiting.push(rank)
+      this.#closeGap(0)
+    } else if (this.#queued > 1) this.#moveFirst(rank, first)
+  }
+
+  /** Moves the first source to its new place, and the others forward. */
+  #moveFirst(rank: number, first: MergeSource): void {
+    const queue = this.#queue
+    const heads = this.#heads
+    const queued = this.#queued
+    const head = this.#headAt(first, first.index)
+    let at = 1
+    for (; at < queued; at++) {
+      const otherHead = heads[at] as number
+      if (otherHead > head) break
+      const other = queue[at] as number
+      if (otherHead === head) {
+        const comparison = this.#compareTails(first, first.index, this.#source(other))
+        if (comparison === 0 && this.#newest) {
+          this.#closeGap(at - 1)
+          this.#insert(rank, at - 1)
+          return
+        }
+        if (comparison < 0 || (comparison === 0 && rank < other)) break
+      }
+      queue[at - 1] = other
+      heads[at - 1] = otherHead
+    }
+    queue[at - 1] = rank
+    heads[at - 1] = head
+  }
+
+  /** Takes place `at` out of the queue. */
+  #closeGap(at: number): void {
+    const queued = --this.#queued
+    for (; at < queued; at++) {
+      this.#queue[at] = this.#queue[at + 1] as number
+      this.#heads[at] = this.#heads[at + 1] as number
+    }
   }
 
   /**
-   * Puts `source`, which has a current entry, in its place in the queue from `from` on. With `newest`, of two sources
-   * with the same key the older skips it.
+   * Puts the source of `rank`, which has a current entry, in its place in the queue, at `from` or later. With `newest`,
+   * of two sources with the same key the older skips it.
    */
-  #insert(source: MergeSource, from: number): void {
+  #insert(rank: number, from: number): void {
     const queue = this.#queue
+    const heads = this.#heads
     for (;;) {
-      let low = from
-      let high = queue.length
-      let same = -1
-      while (low < high) {
-        const middle = (low + high) >>> 1
-        const other = queue[middle] as MergeSource
-        const comparison = this.#compareAt(source, source.index, other, other.index)
-        if (comparison === 0 && this.#newest) {
-          same = middle
-          break
+      const source = this.#source(rank)
+      const head = this.#headAt(source, source.index)
+      let at = from
+      let same = false
+      for (; at < this.#queued; at++) {
+        const otherHead = heads[at] as number
+        if (otherHead > head) break
+        if (otherHead < head) continue
+        const other = queue[at] as number
+        const comparison = this.#compareTails(source, source.index, this.#source(other))
+        same = comparison === 0 && this.#newest
+        if (same || comparison < 0 || (comparison === 0 && rank < other)) break
+      }
+      if (!same) {
+        for (let moved = this.#queued++; moved > at; moved--) {
+          queue[moved] = queue[moved - 1] as number
+          heads[moved] = heads[moved - 1] as number
         }
-        if (comparison > 0 || (comparison === 0 && source.rank > other.rank)) low = middle + 1
-        else high = middle
-      }
-      if (same < 0) {
-        queue.push(source)
-        for (let at = queue.length - 1; at > low; at--) queue[at] = queue[at - 1] as MergeSource
-        queue[low] = source
+        queue[at] = rank
+        heads[at] = head
         return
       }
-      const other = queue[same] as MergeSource
-      if (source.rank < other.rank) {
-        queue[same] = source
-        source = other
+      const other = queue[at] as number
+      if (rank < other) {
+        queue[at] = rank
+        rank = other
       }
-      source.index++
-      if (source.index === source.count) {
-        this.#waiting.push(source)
+      const older = this.#source(rank)
+      older.index++
+      if (older.index === older.count) {
+        this.#waiting.push(rank)
         return
       }
+      from = at + 1
     }
   }
 
-  /** Order of entry `index` of one source and entry `otherIndex` of another, in the direction of the merge. */
-  #compareAt(source: MergeSource, index: number, other: MergeSource, otherIndex: number): number {
+  /** A number that is less for what comes first in the direction of the merge, wherever it differs. */
+  #headAt(source: MergeSource, index: number): number {
+    return (((source.batch.heads[index] as number) ^ this.#headFlip) & this.#headMask) >>> 0
+  }
+
+  /** Order of entry `index` of one source and the current one of another, in the direction of the merge; their heads tie. */
+  #compareTails(source: MergeSource, index: number, other: MergeSource): number {
     const { batch } = source
-    const otherBatch = other.batch
-    let comparison: number
-    let skip = 0
-    if (this.#order.bytewise) {
-      const head = batch.heads[index] as number
-      const otherHead = otherBatch.heads[otherIndex] as number
-      if (head !== otherHead) return head < otherHead !== this.#reverse ? -1 : 1
-      skip = 4
-    }
     const start = batch.keyStarts[index] as number
     const limit = batch.keyStarts[index + 1] as number
-    const otherStart = otherBatch.keyStarts[otherIndex] as number
-    const otherLimit = otherBatch.keyStarts[otherIndex + 1] as number
-    if (skip > limit - start || skip > otherLimit - otherStart) {
-      // Equal heads and a key of less than four bytes: the rest was padding, so the shorter key comes first.
-      comparison = limit - start - (otherLimit - otherStart)
-    } else if (skip > 0) {
-      comparison = compareRange(batch.keys, start + skip, limit, otherBatch.keys, otherStart + skip, otherLimit)
-    } else comparison = this.#order.compare(batch.keys, start, limit, otherBatch.keys, otherStart, otherLimit)
+    const otherBatch = other.batch
+    const otherStart = otherBatch.keyStarts[other.index] as number
+    const otherLimit = otherBatch.keyStarts[other.index + 1] as number
+    const comparison = this.#bytewise
+      ? compareAfterHead(batch.keyView, start, limit, otherBatch.keyView, otherStart, otherLimit)
+      : this.#order.compare(batch.keys, start, limit, otherBatch.keys, otherStart, otherLimit)
     return this.#reverse ? -comparison : comparison
   }
+}
+
+/** Bytewise order of two keys whose heads tie. */
+function compareAfterHead(
+  a: DataView,
+  aStart: number,
+  aLimit: number,
+  b: DataView,
+  bStart: number,
+  bLimit: number,
+): number {
+  const aLength = aLimit - aStart
+  const bLength = bLimit - bStart
+  const shared = aLength < bLength ? aLength : bLength
+  let at = 4
+  for (; at + 4 <= shared; at += 4) {
+    const difference = a.getUint32(aStart + at) - b.getUint32(bStart + at)
+    if (difference !== 0) return difference
+  }
+  for (; at < shared; at++) {
+    const difference = a.getUint8(aStart + at) - b.getUint8(bStart + at)
+    if (difference !== 0) return difference
+  }
+  // Of keys shorter than a head the rest was padding: here too the prefix comes first.
+  return aLength - bLength
 }

@@ -6,7 +6,7 @@
  */
 
 import { assert } from '../kernel/assert.ts'
-import { copyRange } from '../kernel/bytes.ts'
+import { copyBytes } from '../kernel/bytes.ts'
 import type { Cursor, CursorOptions } from '../kernel/cursor.ts'
 import type { Found } from '../kernel/found.ts'
 import type { JournalPosition, Seqno } from '../kernel/ids.ts'
@@ -99,15 +99,15 @@ export class BPlusTree implements OrderedMemtable {
       this.#writeVersion(version, 0, value.length, seqno, operation.kind)
       const bytes = tree.chunkBytes(added)
       const keyStart = tree.keyStart(added)
-      copyRange(key, 0, key.length, bytes, keyStart)
-      copyRange(value, 0, value.length, bytes, keyStart + key.length)
+      copyBytes(key, bytes, keyStart)
+      copyBytes(value, bytes, keyStart + key.length)
       this.#writer.insert(added, key)
       reader.keyCount++
     } else {
       const version = this.#allocator.allocate(VERSION_BYTES + value.length)
       this.#writeVersion(version, tree.word(record, RECORD_NEWEST), value.length, seqno, operation.kind)
       const valueStart = ((version & tree.view.mask) << 3) + VERSION_BYTES
-      copyRange(value, 0, value.length, tree.chunkBytes(version), valueStart)
+      copyBytes(value, tree.chunkBytes(version), valueStart)
       tree.setWord(record, RECORD_NEWEST, version)
     }
     if (reader.count === 0) reader.seqnoFirst = seqno

@@ -8,7 +8,6 @@
 import { assert } from '../kernel/assert.ts'
 import type { Cursor, CursorOptions } from '../kernel/cursor.ts'
 import type { EntryBatch } from '../kernel/entry-batch.ts'
-import { copyRange } from '../kernel/bytes.ts'
 import { isEmptyRange } from '../kernel/key-range.ts'
 import { KIB } from '../kernel/limits.ts'
 import { TREE_WINDOW } from './tree.ts'
@@ -32,6 +31,10 @@ import {
 
 /** A batch with this many key bytes counts as full, so that long keys do not make it huge. */
 const BATCH_KEY_BYTES_MAX = 256 * KIB
+// Up to here copying words is faster than set(), which needs a view of its source as well.
+const WORD_COPY_BYTES_MAX = 256
+/** Words in the arena have the byte order of the machine. */
+const LITTLE_ENDIAN = new Uint8Array(Uint32Array.of(1).buffer)[0] === 1
 
 export class TreeCursor implements Cursor {
   readonly #tree: Tree
@@ -178,12 +181,18 @@ function isFull(batch: EntryBatch): boolean {
 function push(tree: Tree, into: EntryBatch, record: number, version: number): void {
   const { view } = tree
   const { shift, mask } = view
-  const recordChunk = record >>> shift
-  const recordUnit = record & mask
-  const keyLength = (view.words[recordChunk] as Uint32Array)[(recordUnit << 1) + RECORD_KEY_LENGTH] as number
-  const keyStart = (recordUnit << 3) + RECORD_BYTES
+  const recordWords = view.words[record >>> shift] as Uint32Array
+  const recordAt = (record & mask) << 1
+  const keyLength = recordWords[recordAt + RECORD_KEY_LENGTH] as number
   const start = into.reserveKey(keyLength)
-  copyRange(view.bytes[recordChunk] as Uint8Array, keyStart, keyLength, into.keys, start)
+  const keyWords = recordAt + RECORD_BYTES / 4
+  const keyStart = keyWords << 2
+  if (keyLength <= WORD_COPY_BYTES_MAX) {
+    const keyView = into.keyView
+    for (let at = 0; at < keyLength; at += 4) {
+      keyView.setUint32(start + at, recordWords[keyWords + (at >>> 2)] as number, LITTLE_ENDIAN)
+    }
+  } else into.keys.set((view.bytes[record >>> shift] as Uint8Array).subarray(keyStart, keyStart + keyLength), start)
 
   const chunk = version >>> shift
   const unit = version & mask

@@ -16,7 +16,7 @@
  *               +4  value bytes
  *
  * A node has room for 128 keys. All keys below it share `prefixLength` bytes; `heads[i]` are the next four of key i
- * (big-endian, padded with zeros), so that a search stays in the node and touches a key only where heads tie. Keys are
+ * (big-endian, padded with zeros, without the last bit), so that a search stays in the node and touches a key only where heads tie. Keys are
  * addresses of records, in leaves and inner nodes alike.
  *
  *      node     +0    count         keys

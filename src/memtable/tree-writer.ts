@@ -2,7 +2,7 @@
  * Inserting into a B+tree in an arena.
  *
  * A leaf that is full splits in the middle, except where the new key would be its first or last: then that key starts
- * a leaf of its own, so that ascending and descending loads, anywhere in the tree, leave full nodes behind.
+ * a leaf of its own, so that ascending and descending loads leave full nodes behind.
  */
 
 import { headOf, sharedPrefixLength } from '../kernel/bytes.ts'
@@ -101,7 +101,7 @@ export class TreeWriter {
       return tree.order.compare(key, 0, key.length, tree.chunkBytes(record), start, limit) > 0
     }
     const prefixLength = tree.word(leaf, NODE_PREFIX_LENGTH)
-    const head = headOf(key, prefixLength, key.length)
+    const head = headOf(key, prefixLength, key.length) >>> 1
     const other = tree.word(leaf, NODE_HEADS + last)
     return head > other || (head === other && tree.compareTail(key, prefixLength, key.length, record, prefixLength) > 0)
   }
@@ -286,7 +286,8 @@ export class TreeWriter {
     const tree = this.#tree
     if (!tree.bytewise) return 0
     const start = tree.keyStart(record)
-    return headOf(tree.chunkBytes(record), start + tree.word(node, NODE_PREFIX_LENGTH), start + tree.keyLength(record))
+    const from = start + tree.word(node, NODE_PREFIX_LENGTH)
+    return headOf(tree.chunkBytes(record), from, start + tree.keyLength(record)) >>> 1
   }
 
   #newNode(bytes: number, prefixLength: number): number {

@@ -28,6 +28,7 @@ import {
   VERSION_SEQNO_LOW,
 } from './tree-layout.ts'
 
+const KEY_WORD = RECORD_BYTES / 4
 const NO_BYTES = new Uint8Array(0)
 
 /** Records that `gather` takes at most. */
@@ -53,6 +54,8 @@ export class Tree {
   prefix: Uint8Array = NO_BYTES
   /** Grows whenever slots move: positions taken before are void. */
   changes = 0
+  /** Means nothing: a place to put what was read only to have it in the cache. */
+  touched = 0
   /** What `gather` found; reused. */
   readonly windowRecords = new Uint32Array(TREE_WINDOW)
   readonly windowVersions = new Uint32Array(TREE_WINDOW)
@@ -139,78 +142,87 @@ export class Tree {
 
   /** Which child of inner node `node` the key belongs to: the number of separators at or before it. */
   childIndex(node: number, bytes: Uint8Array, start: number, limit: number): number {
-    const words = this.#words[node >>> this.#shift] as Uint32Array
-    const at = (node & this.#mask) << 1
-    let low = 0
-    let high = words[at + NODE_COUNT] as number
-    if (!this.bytewise) {
-      while (low < high) {
-        const middle = (low + high) >>> 1
-        if (this.#compare(bytes, start, limit, words[at + NODE_RECORDS + middle] as number) >= 0) low = middle + 1
-        else high = middle
-      }
-      return low
-    }
-    const prefixLength = words[at + NODE_PREFIX_LENGTH] as number
-    const from = start + prefixLength
-    const head = headOf(bytes, from, limit)
-    const heads = at + NODE_HEADS
-    while (low < high) {
-      const middle = (low + high) >>> 1
-      const other = words[heads + middle] as number
-      if (other < head) low = middle + 1
-      else if (other > head) high = middle
-      else if (this.compareTail(bytes, from, limit, words[at + NODE_RECORDS + middle] as number, prefixLength) >= 0) {
-        low = middle + 1
-      } else high = middle
-    }
-    return low
+    const slot = this.slotIndex(node, bytes, start, limit)
+    return slot < 0 ? ~slot : slot + 1
   }
 
-  /** The slot of the key in `leaf`; where it is not there, the complement (`~`) of the slot it would have. */
-  slotIndex(leaf: number, bytes: Uint8Array, start: number, limit: number): number {
-    const words = this.#words[leaf >>> this.#shift] as Uint32Array
-    const at = (leaf & this.#mask) << 1
-    let low = 0
-    let high = words[at + NODE_COUNT] as number
-    if (!this.bytewise) {
-      while (low < high) {
-        const middle = (low + high) >>> 1
-        const comparison = this.#compare(bytes, start, limit, words[at + NODE_RECORDS + middle] as number)
-        if (comparison === 0) return middle
-        if (comparison > 0) low = middle + 1
-        else high = middle
-      }
-      return ~low
-    }
+  /** The slot of the key in `node`; where it is not there, the complement (`~`) of the slot it would have. */
+  slotIndex(node: number, bytes: Uint8Array, start: number, limit: number): number {
+    const words = this.#words[node >>> this.#shift] as Uint32Array
+    const at = (node & this.#mask) << 1
+    const count = words[at + NODE_COUNT] as number
+    const records = at + NODE_RECORDS
+    if (!this.bytewise) return this.#slotByOrder(words, records, 0, count, bytes, start, limit)
     const prefixLength = words[at + NODE_PREFIX_LENGTH] as number
     const from = start + prefixLength
-    const head = headOf(bytes, from, limit)
+    const head = headOf(bytes, from, limit) >>> 1
     const heads = at + NODE_HEADS
+    // The search below waits for each cache line it needs before it knows the next. Asking for all eight at once makes
+    // that one wait.
+    this.touched =
+      (words[heads] as number) |
+      (words[heads + 16] as number) |
+      (words[heads + 32] as number) |
+      (words[heads + 48] as number) |
+      (words[heads + 64] as number) |
+      (words[heads + 80] as number) |
+      (words[heads + 96] as number) |
+      (words[heads + 112] as number)
+    const slot = headsBefore(words, heads, count, head)
+    if (slot === count || (words[heads + slot] as number) !== head) return ~slot
+    const comparison = this.compareTail(bytes, from, limit, words[records + slot] as number, prefixLength)
+    if (comparison === 0) return slot
+    if (comparison < 0) return ~slot
+    if (slot + 1 === count || (words[heads + slot + 1] as number) !== head) return ~(slot + 1)
+    return this.#slotAmongTies(words, at, slot + 1, head, bytes, from, limit)
+  }
+
+  /** As `slotIndex`, among the slots from `low` on whose heads are `head`, by what follows it. */
+  #slotAmongTies(
+    words: Uint32Array,
+    at: number,
+    low: number,
+    head: number,
+    bytes: Uint8Array,
+    from: number,
+    limit: number,
+  ): number {
+    const prefixLength = words[at + NODE_PREFIX_LENGTH] as number
+    const heads = at + NODE_HEADS + low
+    let high = low + headsBefore(words, heads, (words[at + NODE_COUNT] as number) - low, head + 1)
     while (low < high) {
       const middle = (low + high) >>> 1
-      const other = words[heads + middle] as number
-      if (other < head) low = middle + 1
-      else if (other > head) high = middle
-      else {
-        const comparison = this.compareTail(
-          bytes,
-          from,
-          limit,
-          words[at + NODE_RECORDS + middle] as number,
-          prefixLength,
-        )
-        if (comparison === 0) return middle
-        if (comparison > 0) low = middle + 1
-        else high = middle
-      }
+      const record = words[at + NODE_RECORDS + middle] as number
+      const comparison = this.compareTail(bytes, from, limit, record, prefixLength)
+      if (comparison === 0) return middle
+      if (comparison > 0) low = middle + 1
+      else high = middle
+    }
+    return ~low
+  }
+
+  #slotByOrder(
+    words: Uint32Array,
+    records: number,
+    low: number,
+    high: number,
+    bytes: Uint8Array,
+    start: number,
+    limit: number,
+  ): number {
+    while (low < high) {
+      const middle = (low + high) >>> 1
+      const comparison = this.#compare(bytes, start, limit, words[records + middle] as number)
+      if (comparison === 0) return middle
+      if (comparison > 0) low = middle + 1
+      else high = middle
     }
     return ~low
   }
 
   /**
    * Order of bytes[from…limit) and what follows `prefixLength` bytes of the record's key, given that their heads tie:
-   * up to four bytes are equal.
+   * what four bytes say, up to the last bit, is the same.
    */
   compareTail(bytes: Uint8Array, from: number, limit: number, record: number, prefixLength: number): number {
     const chunk = record >>> this.#shift
@@ -220,7 +232,7 @@ export class Tree {
     const length = limit - from
     const otherLength = ((this.#words[chunk] as Uint32Array)[(unit << 1) + RECORD_KEY_LENGTH] as number) - prefixLength
     const shared = length < otherLength ? length : otherLength
-    for (let index = 4; index < shared; index++) {
+    for (let index = shared < 4 ? 0 : 3; index < shared; index++) {
       const difference = (bytes[from + index] as number) - (other[otherFrom + index] as number)
       if (difference !== 0) return difference
     }
@@ -241,6 +253,13 @@ export class Tree {
       windowRecords[done] = record
       windowVersions[done] = this.word(record, RECORD_NEWEST)
     }
+    // Every other key ends in another cache line than its record begins in.
+    let touched = 0
+    for (let done = 0; done < count; done++) {
+      const record = windowRecords[done] as number
+      touched |= this.word(record, KEY_WORD + (this.word(record, RECORD_KEY_LENGTH) >>> 2) - 1)
+    }
+    this.touched = touched
   }
 
   /** The newest version of `record` at or below `seqno`, or 0. */
@@ -286,4 +305,19 @@ export class Tree {
       otherStart + this.keyLength(record),
     )
   }
+}
+
+/**
+ * How many of `count` ascending heads are below `head`.
+ *
+ * Without a branch that could be mispredicted: the difference of two 31-bit numbers has its sign in bit 31.
+ */
+function headsBefore(words: Uint32Array, heads: number, count: number, head: number): number {
+  let low = heads
+  while (count > 1) {
+    const half = count >>> 1
+    low += half & (((words[low + half - 1] as number) - head) >> 31)
+    count -= half
+  }
+  return low - heads + (count & (((words[low] as number) - head) >> 31))
 }
