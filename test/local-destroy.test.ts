@@ -4,8 +4,8 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { test } from 'node:test'
 import type { TestContext } from 'node:test'
-import { open } from './local.ts'
-import { destroy } from './local-destroy.ts'
+import { open } from '../src/local.ts'
+import { destroy } from '../src/local-destroy.ts'
 
 function freshDirectory(context: TestContext): string {
   const root = mkdtempSync(join(tmpdir(), 'varve-destroy-'))

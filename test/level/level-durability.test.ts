@@ -2,8 +2,8 @@
 
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { VarveLevel } from '../src/engines/level/varve-level.ts'
-import { Simulation, TINY_SETTINGS } from './simulation.ts'
+import { VarveLevel } from '../../src/engines/level/varve-level.ts'
+import { Simulation, TINY_SETTINGS } from '../simulation.ts'
 
 /** Opens on a simulated disk; the shard before, if any, died with its machine. */
 async function openOn(simulation: Simulation): Promise<VarveLevel> {
