@@ -23,6 +23,7 @@ import { HandlerTable } from './jobs/handler-table.ts'
 import { InlineScheduler } from './jobs/inline-scheduler.ts'
 import type { JobScheduler } from './jobs/jobs.ts'
 import { WorkerScheduler } from './jobs/worker-scheduler.ts'
+import * as kvJobs from './engines/kv/jobs.ts'
 import type { KvOpenOptions } from './engines/kv/kv.ts'
 import type { KvShard } from './engines/kv/kv-shard.ts'
 import { openKv } from './engines/kv/open-kv.ts'
@@ -100,7 +101,7 @@ function scheduler(
   options: LocalOptions,
 ): JobScheduler {
   if (options.jobs === 'inline') {
-    const handlers = new HandlerTable({ [KV_JOBS]: () => import('./engines/kv/jobs.ts') })
+    const handlers = new HandlerTable({ [KV_JOBS]: kvJobs })
     return new InlineScheduler({ files, hash, clock, handlers })
   }
   const module = new URL('./local-worker.js', import.meta.url).href

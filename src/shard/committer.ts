@@ -9,6 +9,7 @@
  *      our owner, the commit before it    somebody changed pins: take theirs, try again
  */
 
+import { Mutex } from 'async-mutex'
 import { assert } from '../kernel/assert.ts'
 import { VarveError, isCode } from '../kernel/errors.ts'
 import type { ShardId } from '../kernel/ids.ts'
@@ -24,7 +25,7 @@ export class Committer {
   readonly #shard: ShardId
   #version: HeadVersion
   #content: HeadContent
-  #queue: Promise<unknown> = Promise.resolve()
+  readonly #turn = new Mutex()
   #failure: VarveError | undefined
 
   /** @param content what is stored at `version`, with this owner's epoch and nonce in it */
@@ -47,9 +48,7 @@ export class Committer {
    * @throws {VarveError} OUTCOME_UNKNOWN — the head could not be read back; nothing more can be committed
    */
   commit(change: (content: HeadContent) => HeadChange | Promise<HeadChange>): Promise<HeadContent> {
-    const result = this.#queue.then(() => this.#commit(change))
-    this.#queue = result.catch(() => undefined)
-    return result
+    return this.#turn.runExclusive(() => this.#commit(change))
   }
 
   /** Reads the head again. @throws {VarveError} FENCED — it is not ours any more */
