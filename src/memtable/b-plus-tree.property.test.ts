@@ -125,13 +125,13 @@ for (const order of [BYTEWISE, DESCENDING]) {
 }
 
 /** Entry by entry both must give the same, though perhaps not in batches of the same size. */
-function pullBoth(open: OpenCursor): void {
-  const [batch, expected] = open.batches
-  const [cursor, oracle] = open.cursors
+function pullBoth(pulled: OpenCursor): void {
+  const [batch, expected] = pulled.batches
+  const [cursor, oracle] = pulled.cursors
   const count = cursor.next(batch)
   assert.equal(count, oracle.next(expected))
   assert.deepEqual(describe(batch), describe(expected))
-  open.ended = count === 0
+  pulled.ended = count === 0
 }
 
 /** A fixed sequence, the same in every run. */
