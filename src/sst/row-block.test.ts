@@ -9,6 +9,7 @@ import type { ModelEntry } from '../testing/entry-model.ts'
 import { alignedBytes } from './columns.ts'
 import { KeyScratch } from './key-scratch.ts'
 import { ROW_ABSENT, RowBlock } from './row-block.ts'
+import { copyEntries } from './row-block-copy.ts'
 import { RowBlockBuilder } from './row-block-builder.ts'
 
 const place = { file: 'table', part: 'block', offset: 0 } as const
@@ -47,7 +48,7 @@ function open(content: Uint8Array): RowBlock {
 
 function copies(block: RowBlock, step: 1 | -1): readonly string[] {
   const batch = new EntryBatch(block.count)
-  block.copyRangeInto(step === 1 ? 0 : block.count - 1, block.count, step, batch)
+  copyEntries(block, step === 1 ? 0 : block.count - 1, block.count, step, batch)
   return Array.from({ length: batch.count }, (_, index) => describe(entryAt(batch, index)))
 }
 

@@ -20,7 +20,6 @@
  */
 
 import { compareRange, headOf } from '../kernel/bytes.ts'
-import type { EntryBatch } from '../kernel/entry-batch.ts'
 import type { Found } from '../kernel/found.ts'
 import type { KeyOrder } from '../kernel/key-order.ts'
 import { CachedBlock } from './block-queue.ts'
@@ -42,11 +41,9 @@ export const ROW_ABSENT = -1
 /** `find`: every entry of this block comes before; the next block may have it. */
 export const ROW_BEYOND = -2
 
-// Longer keys are copied by two calls of `set`, which cost as much as about a dozen words.
-const WORD_KEY_BYTES_MAX = 64
-
-// What the objects around the bytes weigh: this one, two typed arrays, their buffer. Measured with --expose-gc.
-const OBJECT_BYTES = 640
+// What the objects around the bytes weigh: this one and two typed arrays, 220 bytes on the heap (measured), and their
+// buffer's record outside it, taken to be as much again and some for the allocator.
+const OBJECT_BYTES = 512
 
 export class RowBlock extends CachedBlock {
   readonly bytes: Uint8Array
@@ -56,12 +53,12 @@ export class RowBlock extends CachedBlock {
   readonly prefixLength: number
   readonly seqnoBase: number
   readonly tagBytes: number
-  readonly #wide: boolean
-  readonly #keyOffsets: number
-  readonly #valueOffsets: number
-  readonly #tags: number
-  readonly #keys: number
-  readonly #values: number
+  readonly wide: boolean
+  readonly keyOffsetsAt: number
+  readonly valueOffsetsAt: number
+  readonly tagsAt: number
+  readonly keysAt: number
+  readonly valuesAt: number
 
   /** @param bytes aligned to 4; checked for structure, every offset included @throws {VarveError} TABLE_CORRUPT */
   constructor(bytes: Uint8Array, owner: CachedBlockOwner, blockNumber: number, place: TablePlace) {
@@ -79,20 +76,20 @@ export class RowBlock extends CachedBlock {
     this.prefixLength = prefixLength
     this.seqnoBase = seqnoBase
     this.tagBytes = tagBytes
-    this.#wide = bytes.length >= ROW_WIDE_BYTES
-    const offsetBytes = this.#wide ? 4 : 2
-    this.#keyOffsets = ROW_HEADER_BYTES + count * 4
-    this.#valueOffsets = this.#keyOffsets + (count + 1) * offsetBytes
-    this.#tags = this.#valueOffsets + (count + 1) * offsetBytes
-    this.prefixStart = this.#tags + count * tagBytes
-    this.#keys = this.prefixStart + prefixLength
-    if (this.#keys > bytes.length) throw tableCorrupt(place, 'columns run past the end')
+    this.wide = bytes.length >= ROW_WIDE_BYTES
+    const offsetBytes = this.wide ? 4 : 2
+    this.keyOffsetsAt = ROW_HEADER_BYTES + count * 4
+    this.valueOffsetsAt = this.keyOffsetsAt + (count + 1) * offsetBytes
+    this.tagsAt = this.valueOffsetsAt + (count + 1) * offsetBytes
+    this.prefixStart = this.tagsAt + count * tagBytes
+    this.keysAt = this.prefixStart + prefixLength
+    if (this.keysAt > bytes.length) throw tableCorrupt(place, 'columns run past the end')
     this.heads = u32Column(bytes, ROW_HEADER_BYTES, count)
-    this.#values = this.#keys + this.#offset(this.#keyOffsets, count)
-    if (this.#values + this.#offset(this.#valueOffsets, count) !== bytes.length)
+    this.valuesAt = this.keysAt + this.offsetAt(this.keyOffsetsAt, count)
+    if (this.valuesAt + this.offsetAt(this.valueOffsetsAt, count) !== bytes.length)
       throw tableCorrupt(place, 'areas do not add up')
-    this.#checkAscending(this.#keyOffsets, place)
-    this.#checkAscending(this.#valueOffsets, place)
+    this.#checkAscending(this.keyOffsetsAt, place)
+    this.#checkAscending(this.valueOffsetsAt, place)
     this.#checkPads(place)
   }
 
@@ -174,10 +171,10 @@ export class RowBlock extends CachedBlock {
   /** True when entries `a` and `b` of this block have the same key. */
   isSameKey(a: number, b: number): boolean {
     if (this.heads[a] !== this.heads[b]) return false
-    const aStart = this.#keyRest(a)
-    const aLimit = this.#keyRest(a + 1)
-    const bStart = this.#keyRest(b)
-    const bLimit = this.#keyRest(b + 1)
+    const aStart = this.keyRestAt(a)
+    const aLimit = this.keyRestAt(a + 1)
+    const bStart = this.keyRestAt(b)
+    const bLimit = this.keyRestAt(b + 1)
     if (aLimit - aStart !== bLimit - bStart) return false
     if (aLimit === aStart) return this.padAt(a) === this.padAt(b)
     return compareRange(this.bytes, aStart, aLimit, this.bytes, bStart, bLimit) === 0
@@ -188,125 +185,48 @@ export class RowBlock extends CachedBlock {
   }
 
   kindAt(index: number): number {
-    return (this.bytes[this.#tags + index * this.tagBytes] as number) & 15
+    return (this.bytes[this.tagsAt + index * this.tagBytes] as number) & 15
   }
 
   /** How many of the head's bytes are not of the key. */
   padAt(index: number): number {
-    return ((this.bytes[this.#tags + index * this.tagBytes] as number) >>> 4) & 7
+    return ((this.bytes[this.tagsAt + index * this.tagBytes] as number) >>> 4) & 7
   }
 
   valueLengthAt(index: number): number {
-    return this.#offset(this.#valueOffsets, index + 1) - this.#offset(this.#valueOffsets, index)
+    return this.offsetAt(this.valueOffsetsAt, index + 1) - this.offsetAt(this.valueOffsetsAt, index)
   }
 
   keyLengthAt(index: number): number {
-    const rest = this.#keyRest(index + 1) - this.#keyRest(index)
+    const rest = this.keyRestAt(index + 1) - this.keyRestAt(index)
     return this.prefixLength + (rest > 0 ? rest + 4 : 4 - this.padAt(index))
   }
 
   /** Puts key `index` into `scratch` and returns its length. */
   keyInto(index: number, scratch: KeyScratch): number {
     const length = this.keyLengthAt(index)
-    this.#copyKey(index, scratch.reserve(length), 0, length)
+    this.putKey(index, scratch.reserve(length), 0, length)
     return length
   }
 
+  /** Puts key `index`, which has `length` bytes, at `at`. */
+  putKey(index: number, into: Uint8Array, at: number, length: number): void {
+    const { bytes, prefixStart, prefixLength } = this
+    into.set(bytes.subarray(prefixStart, prefixStart + prefixLength), at)
+    const head = this.heads[index] as number
+    const limit = at + length
+    at += prefixLength
+    for (let shift = 24; at < limit && shift >= 0; shift -= 8) into[at++] = head >>> shift
+    if (at < limit) into.set(bytes.subarray(this.keyRestAt(index), this.keyRestAt(index + 1)), at)
+  }
+
   foundAt(index: number, into: Found): void {
-    const start = this.#offset(this.#valueOffsets, index)
+    const start = this.offsetAt(this.valueOffsetsAt, index)
     into.kind = this.kindAt(index)
     into.seqno = this.seqnoAt(index)
     into.block = this.bytes
-    into.valueStart = this.#values + start
-    into.valueLength = this.#offset(this.#valueOffsets, index + 1) - start
-  }
-
-  /** Adds entry `index` to `into`, which has room. */
-  copyInto(index: number, into: EntryBatch): void {
-    this.copyRangeInto(index, 1, 1, into)
-  }
-
-  /** Adds `count` entries from `first`, with `step` 1 or −1 between them, to `into`, which has room for them. */
-  copyRangeInto(first: number, count: number, step: 1 | -1, into: EntryBatch): void {
-    if (count === 0) return
-    // The one loop every scanned entry passes through: what it touches are locals, and keys go over in words.
-    const bytes = this.bytes
-    const source = new DataView(bytes.buffer, bytes.byteOffset, bytes.length)
-    const { tagBytes, prefixStart, prefixLength, seqnoBase } = this
-    const tagsAt = this.#tags
-    const keysAt = this.#keys
-    const valuesAt = this.#values
-    const boundary = step === 1 ? 1 : 0
-    // The last word of a key may reach past it, into the values.
-    const wordBytesMax = bytes.length - valuesAt >= 4 ? WORD_KEY_BYTES_MAX : 0
-    const prefixHead = headOf(bytes, prefixStart, prefixStart + prefixLength)
-    const block = into.block(bytes)
-    const { keyStarts, heads, seqnos, kinds, valueBlocks, valueStarts, valueLengths } = into
-    let keys = into.keys
-    let target = new DataView(keys.buffer, keys.byteOffset, keys.length)
-    let slot = into.count
-    let keyAt = keyStarts[slot] as number
-    let restEdge = this.#offset(this.#keyOffsets, first + 1 - boundary)
-    let valueEdge = this.#offset(this.#valueOffsets, first + 1 - boundary)
-    for (let done = 0, index = first; done < count; done++, index += step, slot++) {
-      const restOther = this.#offset(this.#keyOffsets, index + boundary)
-      const valueOther = this.#offset(this.#valueOffsets, index + boundary)
-      const restStart = step === 1 ? restEdge : restOther
-      const valueStart = step === 1 ? valueEdge : valueOther
-      const rest = (restOther - restEdge) * step
-      const tagAt = tagsAt + index * tagBytes
-      const firstByte = bytes[tagAt] as number
-      const suffix = rest > 0 ? rest + 4 : 4 - ((firstByte >>> 4) & 7)
-      const length = prefixLength + suffix
-      if (keyAt + length + 4 > keys.length) {
-        into.count = slot
-        into.reserveKey(length + 4)
-        keys = into.keys
-        target = new DataView(keys.buffer, keys.byteOffset, keys.length)
-      }
-      const blockHead = this.heads[index] as number
-      if (length <= wordBytesMax) {
-        let at = keyAt
-        for (let from = prefixStart, limit = at + prefixLength; at < limit; at += 4, from += 4) {
-          target.setInt32(at, source.getInt32(from, true), true)
-        }
-        at = keyAt + prefixLength
-        target.setInt32(at, blockHead, false)
-        at += 4
-        for (let from = keysAt + restStart, limit = at + rest; at < limit; at += 4, from += 4) {
-          target.setInt32(at, source.getInt32(from, true), true)
-        }
-      } else {
-        this.#copyKey(index, keys, keyAt, length)
-      }
-      heads[slot] =
-        prefixLength >= 4
-          ? prefixHead
-          : prefixLength === 0
-            ? blockHead
-            : prefixHead | (blockHead >>> (prefixLength * 8))
-      if (tagBytes === 4) seqnos[slot] = seqnoBase + (source.getInt32(tagAt, true) >>> 7)
-      else if (tagBytes === 1) seqnos[slot] = seqnoBase + (firstByte >>> 7)
-      else seqnos[slot] = this.seqnoAt(index)
-      kinds[slot] = firstByte & 15
-      valueBlocks[slot] = block
-      valueStarts[slot] = valuesAt + valueStart
-      valueLengths[slot] = (valueOther - valueEdge) * step
-      keyAt += length
-      keyStarts[slot + 1] = keyAt
-      restEdge = restOther
-      valueEdge = valueOther
-    }
-    into.count = slot
-  }
-
-  #copyKey(index: number, into: Uint8Array, at: number, length: number): void {
-    into.set(this.bytes.subarray(this.prefixStart, this.prefixStart + this.prefixLength), at)
-    const head = this.heads[index] as number
-    const limit = at + length
-    at += this.prefixLength
-    for (let shift = 24; at < limit && shift >= 0; shift -= 8) into[at++] = head >>> shift
-    if (at < limit) into.set(this.bytes.subarray(this.#keyRest(index), this.#keyRest(index + 1)), at)
+    into.valueStart = this.valuesAt + start
+    into.valueLength = this.offsetAt(this.valueOffsetsAt, index + 1) - start
   }
 
   /** For a key at least as long as the prefix. */
@@ -337,8 +257,8 @@ export class RowBlock extends CachedBlock {
 
   /** Compares entry `index` with `key`, given that prefix and head are equal. */
   #compareTie(index: number, key: Uint8Array): number {
-    const start = this.#keyRest(index)
-    const limit = this.#keyRest(index + 1)
+    const start = this.keyRestAt(index)
+    const limit = this.keyRestAt(index + 1)
     const keyRest = this.prefixLength + 4
     if (limit > start && key.length > keyRest) return compareRange(this.bytes, start, limit, key, keyRest, key.length)
     // One of the two ends within its head. With equal heads it is the other's prefix, so that the shorter comes first.
@@ -348,7 +268,7 @@ export class RowBlock extends CachedBlock {
   #tag(index: number): number {
     const bytes = this.bytes
     const tagBytes = this.tagBytes
-    let at = this.#tags + index * tagBytes
+    let at = this.tagsAt + index * tagBytes
     let tag = 0
     let scale = 1
     for (const limit = at + tagBytes; at < limit; at++) {
@@ -358,23 +278,25 @@ export class RowBlock extends CachedBlock {
     return tag
   }
 
-  #keyRest(index: number): number {
-    return this.#keys + this.#offset(this.#keyOffsets, index)
+  /** Where the rest of key `index` starts in the block. */
+  keyRestAt(index: number): number {
+    return this.keysAt + this.offsetAt(this.keyOffsetsAt, index)
   }
 
-  #offset(column: number, index: number): number {
+  /** Offset `index` of the column that starts at `column`. */
+  offsetAt(column: number, index: number): number {
     const bytes = this.bytes
-    if (this.#wide) return readU32(bytes, column + index * 4)
+    if (this.wide) return readU32(bytes, column + index * 4)
     const at = column + index * 2
     return (bytes[at] as number) | ((bytes[at + 1] as number) << 8)
   }
 
   // Offsets that ascend from 0 to the size of their area keep every later access inside the block.
   #checkAscending(column: number, place: TablePlace): void {
-    let before = this.#offset(column, 0)
+    let before = this.offsetAt(column, 0)
     if (before !== 0) throw tableCorrupt(place, 'first offset is not 0')
     for (let index = 1; index <= this.count; index++) {
-      const offset = this.#offset(column, index)
+      const offset = this.offsetAt(column, index)
       if (offset < before) throw tableCorrupt(place, 'offsets do not ascend')
       before = offset
     }
@@ -384,7 +306,7 @@ export class RowBlock extends CachedBlock {
   #checkPads(place: TablePlace): void {
     for (let index = 0; index < this.count; index++) {
       const pad = this.padAt(index)
-      if (pad > 4 || (pad > 0 && this.#keyRest(index) !== this.#keyRest(index + 1)))
+      if (pad > 4 || (pad > 0 && this.keyRestAt(index) !== this.keyRestAt(index + 1)))
         throw tableCorrupt(place, 'bad pad')
     }
   }

@@ -16,6 +16,7 @@ import { KIB } from '../kernel/limits.ts'
 import { abortable } from './abortable.ts'
 import { KeyScratch } from './key-scratch.ts'
 import type { RowBlock } from './row-block.ts'
+import { copyEntries } from './row-block-copy.ts'
 import type { RowMeta } from './row-meta.ts'
 import type { RowTableReader } from './row-reader.ts'
 import { blockSpan, readAheadSpan } from './row-span.ts'
@@ -196,7 +197,7 @@ export class RowCursor implements Cursor {
 
   #copyRun(block: RowBlock, into: EntryBatch): void {
     const count = Math.min((this.#end - this.#at) * this.#step, into.capacity - into.count)
-    block.copyRangeInto(this.#at, count, this.#step, into)
+    copyEntries(block, this.#at, count, this.#step, into)
     this.#at += count * this.#step
   }
 
@@ -206,7 +207,7 @@ export class RowCursor implements Cursor {
     for (; this.#at !== this.#end && !into.full; this.#at++) {
       if (!all && !this.#continuesKey(block)) this.#taken = false
       if (this.#taken || block.seqnoAt(this.#at) > seqno) continue
-      block.copyInto(this.#at, into)
+      copyEntries(block, this.#at, 1, 1, into)
       this.#taken = !all
     }
   }
@@ -225,7 +226,7 @@ export class RowCursor implements Cursor {
   #emitCandidate(into: EntryBatch): void {
     if (into.full) return
     const block = this.#candidateBlock as RowBlock
-    block.copyInto(this.#candidateAt, into)
+    copyEntries(block, this.#candidateAt, 1, 1, into)
     this.#candidateBlock = undefined
   }
 

@@ -14,6 +14,7 @@ import { ENTRY_DELETE } from '../kernel/entry.ts'
 import type { FileReader } from '../fs/fs.ts'
 import { fileIdentity } from './file-identity.ts'
 import type { RowBlock } from './row-block.ts'
+import { copyEntries } from './row-block-copy.ts'
 import { decodeBlock } from './row-block-decode.ts'
 import { FOOTER_BYTES } from './row-footer.ts'
 import { RowMeta, checkedFilter, footerOf } from './row-meta.ts'
@@ -109,7 +110,7 @@ class StructureCheck {
       const pad = block.padAt(at)
       if (pad !== Math.max(0, 4 - rest)) this.#fail('block', offset, 'pad does not match the key')
       batch.clear()
-      block.copyInto(at, batch)
+      copyEntries(block, at, 1, 1, batch)
       const key = batch.keyAt(0)
       const seqno = batch.seqnos[0] as number
       if (pad > 0 && pad <= 4 && ((block.heads[at] as number) & (2 ** (pad * 8) - 1)) !== 0) {

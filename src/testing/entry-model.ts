@@ -95,6 +95,16 @@ export function batchesOf(entries: readonly ModelEntry[], capacity: number): rea
   return batches
 }
 
+/** `count` entries with ascending keys `prefix000000…`, one version each. */
+export function numberedEntries(prefix: string, count: number, valueBytes: number): readonly ModelEntry[] {
+  return Array.from({ length: count }, (_, number) => ({
+    key: new TextEncoder().encode(prefix + String(number).padStart(6, '0')),
+    seqno: number + 1,
+    kind: 1,
+    value: new Uint8Array(valueBytes).map((_byte, index) => number * 31 + index * index),
+  }))
+}
+
 /** Keys with shared prefixes, prefixes of one another, zeros and 0xff; several versions of some; some deleted. */
 export function randomEntries(random: SeededRandom, count: number): readonly ModelEntry[] {
   const entries: ModelEntry[] = []

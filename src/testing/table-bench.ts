@@ -1,14 +1,38 @@
-/** Short ways to write and read tables, for tests. */
+/** One table and what is needed to write and read it, for the conformance suite and other tests. */
 
+import assert from 'node:assert/strict'
+import { PENDING } from '../kernel/cursor.ts'
+import { emptyFound } from '../kernel/found.ts'
+import { hashKey } from '../kernel/hash.ts'
 import type { Hash } from '../kernel/hash.ts'
 import type { FileRef } from '../kernel/file-ref.ts'
 import { fileName } from '../kernel/ids.ts'
+import type { Seqno } from '../kernel/ids.ts'
 import { BYTEWISE } from '../kernel/key-order.ts'
 import type { KeyOrder } from '../kernel/key-order.ts'
 import type { FileStore } from '../fs/fs.ts'
-import type { TableFormat, TableSummary } from '../sst/sst.ts'
-import { batchesOf } from './entry-model.ts'
+import { BlockCache } from '../sst/block-cache.ts'
+import { BlockFetch } from '../sst/block-fetch.ts'
+import type { TableFormat, TableReader, TableSummary } from '../sst/sst.ts'
+import { batchesOf, sortEntries } from './entry-model.ts'
 import type { ModelEntry } from './entry-model.ts'
+
+export interface TableFormatSuite {
+  readonly test: (name: string, options: { skip?: string }, body: () => Promise<void>) => unknown
+  /** Stands before every test's name. */
+  readonly name: string
+  readonly format: TableFormat
+  /** What the writer is given: something that makes many small blocks shows most. */
+  readonly settings: Readonly<Record<string, unknown>>
+  /** A new, empty file store. */
+  openFiles(): Promise<FileStore>
+  readonly hash: Hash
+  /** Budget of the block cache, in bytes. */
+  readonly cacheBytes: number
+  readonly skip?: readonly { readonly test: string; readonly reason: string }[]
+}
+
+export const NAME = fileName('000001-table')
 
 export interface TablePlan {
   readonly name: string
@@ -38,12 +62,97 @@ export async function contentOf(files: FileStore, ref: FileRef): Promise<Uint8Ar
   return content
 }
 
-/** `count` entries with ascending keys `prefix000000…`, one version each. */
-export function numberedEntries(prefix: string, count: number, valueBytes: number): readonly ModelEntry[] {
-  return Array.from({ length: count }, (_, number) => ({
-    key: new TextEncoder().encode(prefix + String(number).padStart(6, '0')),
-    seqno: number + 1,
-    kind: 1,
-    value: new Uint8Array(valueBytes).map((_byte, index) => number * 31 + index * index),
-  }))
+/** One table and what is needed to read it. */
+export class Bench {
+  readonly files: FileStore
+  readonly #suite: TableFormatSuite
+  readonly #order: KeyOrder
+  #summary: TableSummary | undefined
+  #reader: TableReader | undefined
+
+  constructor(suite: TableFormatSuite, order: KeyOrder, files: FileStore) {
+    this.#suite = suite
+    this.#order = order
+    this.files = files
+  }
+
+  get summary(): TableSummary {
+    assert.ok(this.#summary !== undefined)
+    return this.#summary
+  }
+
+  get reader(): TableReader {
+    assert.ok(this.#reader !== undefined)
+    return this.#reader
+  }
+
+  /** Writes a table and opens it. Returns what is in it. */
+  async write(entries: readonly ModelEntry[]): Promise<readonly ModelEntry[]> {
+    const sorted = sortEntries(entries, this.#order)
+    this.#summary = await this.writeTo(this.files, sorted, 32)
+    this.#reader = await this.read(this.files, this.#summary.ref, this.#order)
+    return sorted
+  }
+
+  async writeTo(files: FileStore, entries: readonly ModelEntry[], capacity: number): Promise<TableSummary> {
+    const { format, hash, settings } = this.#suite
+    const writer = format.writer(await files.create(NAME), { order: this.#order, hash, settings })
+    for (const batch of batchesOf(entries, capacity)) {
+      writer.append(batch, 0, batch.count)
+      if (writer.pendingBytes > 1000) await writer.drain()
+    }
+    assert.equal(writer.entryCount, entries.length, 'the writer counts entries')
+    const summary = await writer.finish()
+    assert.ok(summary.ref.bytes >= writer.bytes, 'bytes is what the file will have at least')
+    return summary
+  }
+
+  async read(files: FileStore, ref: FileRef, order: KeyOrder): Promise<TableReader> {
+    const { format, hash, cacheBytes } = this.#suite
+    return format.reader(await files.open(ref), { order, hash, cache: new BlockCache({ cacheBytes }) })
+  }
+
+  /** A reader over other bytes under the same reference. */
+  async readDamaged(ref: FileRef, content: Uint8Array): Promise<TableReader> {
+    const files = await this.#suite.openFiles()
+    const writer = await files.create(ref.name)
+    if (content.length > 0) await writer.write(content)
+    await writer.finish()
+    return await this.read(files, ref, this.#order)
+  }
+
+  async content(): Promise<Uint8Array> {
+    return await contentOf(this.files, this.summary.ref)
+  }
+
+  async ask<T>(question: (reader: TableReader, fetch: BlockFetch) => T | typeof PENDING): Promise<T> {
+    const fetch = new BlockFetch()
+    try {
+      for (;;) {
+        const answer = question(this.reader, fetch)
+        if (answer !== PENDING) return answer
+        await fetch.fill()
+      }
+    } finally {
+      fetch.clear()
+    }
+  }
+
+  async lookUp(key: Uint8Array, at: number, found: ReturnType<typeof emptyFound>): Promise<boolean> {
+    const hash = hashKey(key, 0, key.length, 0)
+    return await this.ask((reader, fetch) => reader.get(key, hash, at as Seqno, found, fetch))
+  }
+
+  async get(key: Uint8Array, at: number): Promise<ModelEntry | undefined> {
+    const found = emptyFound()
+    if (!(await this.lookUp(key, at, found))) return undefined
+    const value = found.block.slice(found.valueStart, found.valueStart + found.valueLength)
+    return { key, seqno: found.seqno, kind: found.kind, value }
+  }
+
+  async close(): Promise<void> {
+    await this.#reader?.close()
+    await this.#reader?.close()
+    await this.files.close()
+  }
 }

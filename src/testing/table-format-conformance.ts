@@ -6,18 +6,13 @@ import { PENDING } from '../kernel/cursor.ts'
 import { EntryBatch } from '../kernel/entry-batch.ts'
 import { ENTRY_DELETE, ENTRY_PUT } from '../kernel/entry.ts'
 import { isCode } from '../kernel/errors.ts'
-import type { FileRef } from '../kernel/file-ref.ts'
 import { emptyFound } from '../kernel/found.ts'
 import { hashKey } from '../kernel/hash.ts'
-import type { Hash } from '../kernel/hash.ts'
 import { SEQNO_MAX, fileName, seqno } from '../kernel/ids.ts'
 import { BYTEWISE } from '../kernel/key-order.ts'
 import type { KeyOrder } from '../kernel/key-order.ts'
 import type { KeyRange } from '../kernel/key-range.ts'
-import type { FileStore } from '../fs/fs.ts'
-import { BlockCache } from '../sst/block-cache.ts'
 import { BlockFetch } from '../sst/block-fetch.ts'
-import type { TableFormat, TableReader, TableSummary } from '../sst/sst.ts'
 import {
   batchesOf,
   describe,
@@ -30,21 +25,10 @@ import {
 } from './entry-model.ts'
 import type { ModelEntry } from './entry-model.ts'
 import { SeededRandom } from './seeded-random.ts'
+import { Bench, NAME } from './table-bench.ts'
+import type { TableFormatSuite } from './table-bench.ts'
 
-export interface TableFormatSuite {
-  readonly test: (name: string, options: { skip?: string }, body: () => Promise<void>) => unknown
-  /** Stands before every test's name. */
-  readonly name: string
-  readonly format: TableFormat
-  /** What the writer is given: something that makes many small blocks shows most. */
-  readonly settings: Readonly<Record<string, unknown>>
-  /** A new, empty file store. */
-  openFiles(): Promise<FileStore>
-  readonly hash: Hash
-  /** Budget of the block cache, in bytes. */
-  readonly cacheBytes: number
-  readonly skip?: readonly { readonly test: string; readonly reason: string }[]
-}
+export type { TableFormatSuite } from './table-bench.ts'
 
 /** Bytewise, descending: an order that heads and prefixes would get wrong. */
 export const DESCENDING: KeyOrder = Object.freeze({
@@ -53,7 +37,6 @@ export const DESCENDING: KeyOrder = Object.freeze({
   compare: (a, aStart, aLimit, b, bStart, bLimit) => BYTEWISE.compare(b, bStart, bLimit, a, aStart, aLimit),
 } satisfies KeyOrder)
 
-const NAME = fileName('000001-table')
 const EVERYTHING: CursorOptions = { range: {}, reverse: false, seqno: SEQNO_MAX, versions: 'all' }
 
 export function testTableFormat(suite: TableFormatSuite): void {
@@ -327,104 +310,6 @@ export function testTableFormat(suite: TableFormatSuite): void {
     )
     assert.equal(new Set(checksums).size, 1, 'how entries arrive does not matter')
   })
-}
-
-/** One table and what is needed to read it. */
-class Bench {
-  readonly files: FileStore
-  readonly #suite: TableFormatSuite
-  readonly #order: KeyOrder
-  #summary: TableSummary | undefined
-  #reader: TableReader | undefined
-
-  constructor(suite: TableFormatSuite, order: KeyOrder, files: FileStore) {
-    this.#suite = suite
-    this.#order = order
-    this.files = files
-  }
-
-  get summary(): TableSummary {
-    assert.ok(this.#summary !== undefined)
-    return this.#summary
-  }
-
-  get reader(): TableReader {
-    assert.ok(this.#reader !== undefined)
-    return this.#reader
-  }
-
-  /** Writes a table and opens it. Returns what is in it. */
-  async write(entries: readonly ModelEntry[]): Promise<readonly ModelEntry[]> {
-    const sorted = sortEntries(entries, this.#order)
-    this.#summary = await this.writeTo(this.files, sorted, 32)
-    this.#reader = await this.read(this.files, this.#summary.ref, this.#order)
-    return sorted
-  }
-
-  async writeTo(files: FileStore, entries: readonly ModelEntry[], capacity: number): Promise<TableSummary> {
-    const { format, hash, settings } = this.#suite
-    const writer = format.writer(await files.create(NAME), { order: this.#order, hash, settings })
-    for (const batch of batchesOf(entries, capacity)) {
-      writer.append(batch, 0, batch.count)
-      if (writer.pendingBytes > 1000) await writer.drain()
-    }
-    assert.equal(writer.entryCount, entries.length, 'the writer counts entries')
-    const summary = await writer.finish()
-    assert.ok(summary.ref.bytes >= writer.bytes, 'bytes is what the file will have at least')
-    return summary
-  }
-
-  async read(files: FileStore, ref: FileRef, order: KeyOrder): Promise<TableReader> {
-    const { format, hash, cacheBytes } = this.#suite
-    return format.reader(await files.open(ref), { order, hash, cache: new BlockCache({ cacheBytes }) })
-  }
-
-  /** A reader over other bytes under the same reference. */
-  async readDamaged(ref: FileRef, content: Uint8Array): Promise<TableReader> {
-    const files = await this.#suite.openFiles()
-    const writer = await files.create(ref.name)
-    if (content.length > 0) await writer.write(content)
-    await writer.finish()
-    return await this.read(files, ref, this.#order)
-  }
-
-  async content(): Promise<Uint8Array> {
-    const file = await this.files.open(this.summary.ref)
-    const content = await file.read(0, this.summary.ref.bytes)
-    await file.close()
-    return content
-  }
-
-  async ask<T>(question: (reader: TableReader, fetch: BlockFetch) => T | typeof PENDING): Promise<T> {
-    const fetch = new BlockFetch()
-    try {
-      for (;;) {
-        const answer = question(this.reader, fetch)
-        if (answer !== PENDING) return answer
-        await fetch.fill()
-      }
-    } finally {
-      fetch.clear()
-    }
-  }
-
-  async lookUp(key: Uint8Array, at: number, found: ReturnType<typeof emptyFound>): Promise<boolean> {
-    const hash = hashKey(key, 0, key.length, 0)
-    return await this.ask((reader, fetch) => reader.get(key, hash, at as typeof SEQNO_MAX, found, fetch))
-  }
-
-  async get(key: Uint8Array, at: number): Promise<ModelEntry | undefined> {
-    const found = emptyFound()
-    if (!(await this.lookUp(key, at, found))) return undefined
-    const value = found.block.slice(found.valueStart, found.valueStart + found.valueLength)
-    return { key, seqno: found.seqno, kind: found.kind, value }
-  }
-
-  async close(): Promise<void> {
-    await this.#reader?.close()
-    await this.#reader?.close()
-    await this.files.close()
-  }
 }
 
 function randomOptions(random: SeededRandom, entries: readonly ModelEntry[]): CursorOptions {

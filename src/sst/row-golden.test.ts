@@ -1,0 +1,49 @@
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import { loadHash } from '../kernel/hash.ts'
+import { SEQNO_MAX, fileName } from '../kernel/ids.ts'
+import { BYTEWISE } from '../kernel/key-order.ts'
+import { MemoryFileStore } from '../fs/memory-file-store.ts'
+import { drainCursor } from '../testing/entry-model.ts'
+import { BlockCache } from './block-cache.ts'
+import { rowTableFormat } from './row-format.ts'
+
+/** A file of version 1 under the name below, as it was written when the format was fixed. Never replaced. */
+const GOLDEN =
+  '+QAAAKIKAAAACAAAAAEAAQASAgcAEzAEAJMxAAAAMgAAADMEAJM0AAAANQAAADYEAA8CAAT/KgUACwAXACkALgAuAEwAcAB1ALExMQAxMrEyMT' +
+  'OxAbIzMTSxNDEDZ29sZGVuLzBvbGRlcnZhbHVlIAYACw8pABYPRwAKYCBvbGRlcuwAAACiBQAAAAcAAAAKAAEAEQIHAJM3MAAAODAAADkEACEw' +
+  'MRcABQIA/xIqAFoAWgBfAJsAoTAhMaIxIQAhMmdvbGRlbi92YWx1ZSAGAEEAYAAfcl8AI2B2YWx1ZSB3AAAAIgIAAQASYwcAEAAQAP8UZGxvZw' +
+  'AAAHoAAAUABQAAAEIARgABBjEAZW4vMTF2YWx1ZSAGACdgZSBsYXN0BgAAACUUEBEGESAQAAIwEAAAAJMDBCAFVBAgAAATEJEBDABEIgQgAAME' +
+  'FgAAAAAMQCAAAAICASACAAUCAABAMAQAIAgDAAAAAAAAANYhJJrD1txlAQAAABMAAAAC1zj2q1fjLyZfK2QRJeCXyrI8qQk77PWCAAAAXgAAAE' +
+  'AAAAD5AAAA7AAAAHcAAAAAAAAACQAAABIAAAATAAAAZ29sZGVuLzA2Z29sZGVuLzEwehECDZEB1gIBbwlnb2xkZW4vMDABeghieXRld2lzZdYh' +
+  'JJrD1txlIAEAAAAAAABEAAAAAAAAABoM0+UwJeOHZAEAAAAAAABrAAAAAAAAAOFJfRDofagwzwEAAAAAAAAeAAAAAAAAAD8W0c0C70V7x7Ow/S' +
+  'AKMIgBAAAAjwU0B3ZhcnZlcm93'
+
+const hash = await loadHash()
+
+test('a file written by the first version keeps opening and says the same', async () => {
+  const files = new MemoryFileStore({ hash })
+  const writer = await files.create(fileName('golden-row-1'))
+  await writer.write(Buffer.from(GOLDEN, 'base64'))
+  const ref = await writer.finish()
+  assert.deepEqual(ref, { name: 'golden-row-1', bytes: 597, checksum: '4301dcbcfc6fa7d9' })
+  const reader = rowTableFormat.reader(await files.open(ref), { order: BYTEWISE, hash, cache: new BlockCache() })
+  const entries = await drainCursor(reader.cursor({ range: {}, reverse: false, seqno: SEQNO_MAX, versions: 'all' }))
+  const text = (bytes: Uint8Array): string => new TextDecoder().decode(bytes)
+  const lines = entries.map(({ key, seqno, kind, value }) => `${text(key)} ${seqno} ${kind} ${text(value)}`)
+  assert.deepEqual(lines, expectedLines())
+  await reader.verify('structure')
+  await reader.close()
+})
+
+function expectedLines(): readonly string[] {
+  const lines: string[] = []
+  for (let number = 0; number < 12; number++) {
+    const key = `golden/${String(number).padStart(2, '0')}`
+    const isDelete = number % 5 === 4
+    lines.push(`${key} ${100 + number} ${isDelete ? 2 : 1} ${isDelete ? '' : 'value '.repeat(number)}`)
+    if (number % 3 === 0) lines.push(`${key} ${number + 1} 1 older`)
+  }
+  lines.push('z 99 1 last')
+  return lines
+}
