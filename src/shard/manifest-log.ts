@@ -1,5 +1,6 @@
 /** The manifest of an open shard: its state, and the commits that change it. */
 
+import { Mutex } from 'async-mutex'
 import { applyEdit } from './edit.ts'
 import type { Edit, ManifestState } from './edit.ts'
 import type { Committer } from './committer.ts'
@@ -22,6 +23,8 @@ export class ManifestLog {
   readonly #files: FileStore
   readonly #committer: Committer
   #state: ManifestState
+  /** An edit is made of the state that the one before it left; the committer's turn ends before that is known here. */
+  readonly #turn = new Mutex()
   #nameNext = 1
 
   constructor(shard: ShardId, files: FileStore, committer: Committer, state: ManifestState) {
@@ -41,7 +44,11 @@ export class ManifestLog {
    *
    * @throws {VarveError} FENCED, OUTCOME_UNKNOWN, NO_SPACE, and what the stores throw; the state is as before then
    */
-  async commit(makeEdit: (state: ManifestState) => Edit): Promise<Superseded> {
+  commit(makeEdit: (state: ManifestState) => Edit): Promise<Superseded> {
+    return this.#turn.runExclusive(() => this.#commit(makeEdit))
+  }
+
+  async #commit(makeEdit: (state: ManifestState) => Edit): Promise<Superseded> {
     let next = this.#state
     let manifests: readonly FileName[] = []
     await this.#committer.commit(async (head) => {
