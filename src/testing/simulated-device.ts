@@ -17,6 +17,7 @@ import type {
 } from '../kernel/device.ts'
 import { VarveError } from '../kernel/errors.ts'
 import type { ErrorCode } from '../kernel/errors.ts'
+import { checkDevicePath, parentOf } from '../fs/device-path.ts'
 import { GIB } from '../kernel/limits.ts'
 import { SeededRandom } from './seeded-random.ts'
 import { SimulatedDirectory } from './simulated-directory.ts'
@@ -61,11 +62,15 @@ export interface SimulatedDeviceOptions {
   readonly before?: (operation: DeviceOperation) => void
   /** What asynchronous operations wait for. Default: a microtask. */
   readonly delay?: () => Promise<void>
+  /** Writes beyond it fail with NO_SPACE. Default: none do, and `space` speaks of 1 GiB. */
   readonly capacityBytes?: number
+  /** What a write that fails leaves in its range: nothing, or sectors of it by chance. Default `nothing`. */
+  readonly failedWrites?: 'nothing' | 'some'
 }
 
 export class SimulatedDevice implements Device {
   readonly supports: DeviceSupport
+  readonly failedWrites: 'nothing' | 'some'
   readonly #options: SimulatedDeviceOptions
   readonly #directories = new Map<string, SimulatedDirectory>([['.', new SimulatedDirectory()]])
   #identityNext = 1
@@ -75,6 +80,7 @@ export class SimulatedDevice implements Device {
 
   constructor(options: SimulatedDeviceOptions = {}) {
     this.#options = options
+    this.failedWrites = options.failedWrites ?? 'nothing'
     this.supports = Object.freeze({ syncRead: options.syncRead !== false, syncWrite: options.syncWrite !== false })
   }
 
@@ -147,7 +153,7 @@ export class SimulatedDevice implements Device {
 
   async makeDirectory(path: string): Promise<void> {
     await this.delay()
-    this.note('makeDirectory', path)
+    this.note('makeDirectory', checkDevicePath(path))
     const elements = path === '.' ? [] : path.split('/')
     for (let count = 1; count <= elements.length; count++) {
       const directory = elements.slice(0, count).join('/')
@@ -210,6 +216,7 @@ export class SimulatedDevice implements Device {
     directory.change([name, undefined])
   }
 
+  /** A failed one changes nothing: a file system that cannot write its log stops, or the next one succeeds. */
   async syncDirectory(path: string): Promise<void> {
     await this.delay()
     this.note('syncDirectory', path)
@@ -253,12 +260,12 @@ export class SimulatedDevice implements Device {
   #open(path: string, mode: OpenMode): DeviceFile {
     this.checkAlive()
     this.note('open', path)
-    if (mode !== 'create') return new SimulatedFile(this, path, this.#mustFind(path, 'open'))
+    if (mode !== 'create') return new SimulatedFile(this, path, this.#mustFind(path, 'open'), mode === 'write')
     const { directory, name } = this.#place(path, 'open')
     if (directory.entries.has(name)) throw failure('EXISTS', 'open', path)
     const inode = new SimulatedInode(this.#identityNext++)
     directory.change([name, inode])
-    return new SimulatedFile(this, path, inode)
+    return new SimulatedFile(this, path, inode, true)
   }
 
   #stat(path: string): DeviceStat | undefined {
@@ -282,15 +289,15 @@ export class SimulatedDevice implements Device {
   }
 
   #directory(path: string, operation: OperationName): SimulatedDirectory {
-    const directory = this.#directories.get(path)
+    const directory = this.#directories.get(checkDevicePath(path))
     if (directory === undefined) throw failure('NOT_FOUND', operation, path)
     return directory
   }
 }
 
 function split(path: string): { readonly directory: string; readonly name: string } {
-  const at = path.lastIndexOf('/')
-  return at < 0 ? { directory: '.', name: path } : { directory: path.slice(0, at), name: path.slice(at + 1) }
+  checkDevicePath(path)
+  return { directory: parentOf(path), name: path.slice(path.lastIndexOf('/') + 1) }
 }
 
 /** The error a device gives, for faults to throw. */

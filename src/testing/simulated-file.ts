@@ -1,8 +1,9 @@
 /** An open file of the simulated device. */
 
+import { assert } from '../kernel/assert.ts'
 import type { DeviceFile } from '../kernel/device.ts'
 import { VarveError } from '../kernel/errors.ts'
-import { unsupported } from './simulated-device.ts'
+import { failure, unsupported } from './simulated-device.ts'
 import type { OperationName, SimulatedDevice } from './simulated-device.ts'
 import type { SimulatedInode } from './simulated-inode.ts'
 
@@ -10,14 +11,17 @@ export class SimulatedFile implements DeviceFile {
   readonly path: string
   readonly #device: SimulatedDevice
   readonly #inode: SimulatedInode
+  readonly #writable: boolean
   #inFlight = 0
   #idle: (() => void) | undefined
   #closed = false
+  #syncFailed = false
 
-  constructor(device: SimulatedDevice, path: string, inode: SimulatedInode) {
+  constructor(device: SimulatedDevice, path: string, inode: SimulatedInode, writable: boolean) {
     this.#device = device
     this.path = path
     this.#inode = inode
+    this.#writable = writable
   }
 
   read(into: Uint8Array, position: number): Promise<number> {
@@ -44,17 +48,19 @@ export class SimulatedFile implements DeviceFile {
     this.#write(parts, position)
   }
 
-  /** What was written while the sync ran is not covered by it, but may be: here it is not. */
+  /** What is written while the sync runs may be covered by it or not: here it is not. */
   async sync(): Promise<void> {
-    const covered = this.#inode
+    assert(!this.#syncFailed, 'a sync that failed is tried again on the same handle')
+    const covered = this.#inode.changes
     await this.#run('sync', () => {
       try {
         this.#device.note('sync', this.path)
       } catch (error) {
-        covered.loseWrites()
+        this.#syncFailed = true
+        this.#inode.failSync(covered)
         throw error
       }
-      covered.sync()
+      this.#inode.sync(covered)
     })
   }
 
@@ -68,6 +74,7 @@ export class SimulatedFile implements DeviceFile {
 
   truncate(bytes: number): Promise<void> {
     return this.#run('truncate', () => {
+      if (!this.#writable) throw failure('READ_ONLY', 'truncate', this.path)
       this.#device.note('truncate', this.path, bytes)
       this.#inode.truncate(bytes)
     })
@@ -80,8 +87,14 @@ export class SimulatedFile implements DeviceFile {
   }
 
   #write(parts: readonly Uint8Array[], position: number): void {
+    if (!this.#writable) throw failure('READ_ONLY', 'write', this.path)
     const bytes = parts.reduce((sum, part) => sum + part.length, 0)
-    this.#device.note('write', this.path, position, bytes, position + bytes - this.#inode.length)
+    try {
+      this.#device.note('write', this.path, position, bytes, position + bytes - this.#inode.length)
+    } catch (error) {
+      if (this.#device.failedWrites === 'some') this.#inode.writeSome(parts, position)
+      throw error
+    }
     this.#inode.write(parts, position)
   }
 
