@@ -119,7 +119,7 @@ for (const order of [BYTEWISE, DESCENDING]) {
         tree.release()
         assert.equal(pool.usedBytes, 0, 'every chunk went back')
       }),
-      { numRuns: 150 },
+      { numRuns: 100 },
     )
   })
 }
