@@ -2,6 +2,9 @@
 
 import type { Clock, Timer } from './kernel/clock.ts'
 
+// A longer timeout overflows 32 bits and would fire at once.
+const TIMEOUT_MS_MAX = 2 ** 31 - 1
+
 export class SystemClock implements Clock {
   now(): number {
     return Date.now()
@@ -12,8 +15,13 @@ export class SystemClock implements Clock {
   }
 
   after(delayMs: number, task: () => void): Timer {
-    const timer = setTimeout(task, delayMs)
-    timer.unref()
+    let timer: NodeJS.Timeout
+    const wait = (leftMs: number): void => {
+      const nowMs = Math.min(leftMs, TIMEOUT_MS_MAX)
+      timer = setTimeout(() => (leftMs > nowMs ? wait(leftMs - nowMs) : task()), nowMs)
+      timer.unref()
+    }
+    wait(delayMs)
     return { cancel: () => clearTimeout(timer) }
   }
 
