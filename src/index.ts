@@ -1,5 +1,7 @@
 /** `varve`: an ordered key-value store on a directory, made of exchangeable parts. */
 
+export { checkpoint } from './local-checkpoint.ts'
+export { destroy } from './local-destroy.ts'
 export { localComponents, open } from './local.ts'
 export type { LocalOpenOptions, LocalOptions } from './local.ts'
 export { openKv } from './engines/kv/open-kv.ts'

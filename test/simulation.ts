@@ -1,6 +1,7 @@
 /** A key-value shard on a simulated disk, that can be closed, killed and cut from power. */
 
 import { loadHash } from '../src/kernel/hash.ts'
+import type { Hash } from '../src/kernel/hash.ts'
 import { shardId } from '../src/kernel/ids.ts'
 import { LocalFileStore } from '../src/fs/local-file-store.ts'
 import { LocalHeadStore } from '../src/fs/local-head-store.ts'
@@ -14,7 +15,8 @@ import { openKv } from '../src/engines/kv/open-kv.ts'
 import { SeededRandom } from '../src/testing/seeded-random.ts'
 import { SimulatedClock } from '../src/testing/simulated-clock.ts'
 import { SimulatedDevice } from '../src/testing/simulated-device.ts'
-import type { CrashPolicy, SimulatedDeviceOptions } from '../src/testing/simulated-device.ts'
+import type { ShardPlace } from '../src/shard/shard.ts'
+import type { CrashPolicy, DeviceOperation, SimulatedDeviceOptions } from '../src/testing/simulated-device.ts'
 
 /** So small that a few writes reach every part: memtables, levels, cache evictions. */
 export const TINY_SETTINGS = Object.freeze({
@@ -44,14 +46,27 @@ export class Simulation {
   readonly settings: SimulationSettings
   readonly deviceOptions: SimulatedDeviceOptions
   readonly clock = new SimulatedClock()
+  readonly #shard: string
+  /** Where files and heads are, if not on the device. */
+  readonly #place: ShardPlace | undefined
   device: SimulatedDevice
+  /** Sees every operation of the device before it happens, and may throw. */
+  beforeOperation?: (operation: DeviceOperation) => void
   #db: KvShard | undefined
 
-  constructor(seed: number, settings: SimulationSettings, deviceOptions: SimulatedDeviceOptions = {}) {
+  constructor(
+    seed: number,
+    settings: SimulationSettings,
+    deviceOptions: SimulatedDeviceOptions = {},
+    shard = 'main',
+    place?: ShardPlace,
+  ) {
     this.random = new SeededRandom(seed)
     this.settings = settings
-    this.deviceOptions = deviceOptions
-    this.device = new SimulatedDevice(deviceOptions)
+    this.deviceOptions = { before: (operation) => this.beforeOperation?.(operation), ...deviceOptions }
+    this.#shard = shard
+    this.#place = place
+    this.device = new SimulatedDevice(this.deviceOptions)
   }
 
   static async start(
@@ -64,6 +79,21 @@ export class Simulation {
     return simulation
   }
 
+  /** Another shard on the same device. */
+  async sibling(shard: string): Promise<Simulation> {
+    const sibling = new Simulation(this.random.u32(), this.settings, this.deviceOptions, shard)
+    sibling.device = this.device
+    await sibling.open()
+    return sibling
+  }
+
+  /** The shard of the same name whose files and heads are in `place`; its journal is on a device of its own. */
+  async elsewhere(place: ShardPlace): Promise<Simulation> {
+    const copy = new Simulation(this.random.u32(), this.settings, {}, this.#shard, place)
+    await copy.open()
+    return copy
+  }
+
   get db(): KvShard {
     if (this.#db === undefined) throw new Error('the shard is not open')
     return this.#db
@@ -72,18 +102,28 @@ export class Simulation {
   async open(options: Omit<KvOpenOptions, 'settings'> = {}): Promise<void> {
     const { device, clock, random, settings } = this
     const hash = await loadHash()
-    const files = await LocalFileStore.open({ device, directory: 'files', hash })
-    const heads = await LocalHeadStore.open({ device, directory: 'heads', hash, random })
-    await files.removeLeftovers()
-    await heads.removeLeftovers()
-    const journal = new LocalJournalSystem({ device, directory: 'journal', hash, settings: { segmentBytes: 8192, preallocateBytes: 1024 } })
+    const { files, heads } = this.#place ?? (await this.#localPlace(hash))
+    const journalSettings = { segmentBytes: 8192, preallocateBytes: 1024 }
+    const journal = new LocalJournalSystem({ device, directory: 'journal', hash, settings: journalSettings })
     const jobs = new InlineScheduler({ files, hash, clock, handlers: new HandlerTable({ 'varve/kv/jobs': kvJobs }) })
     const close = async (): Promise<void> => {
       await jobs.close()
-      await files.close()
+      if (this.#place === undefined) await files.close()
     }
-    const components = { shard: shardId('main'), files, heads, journal, jobs, clock, random, hash, close }
+    const components = { shard: shardId(this.#shard), files, heads, journal, jobs, clock, random, hash, close }
     this.#db = await openKv(components, { ...options, settings })
+  }
+
+  async #localPlace(hash: Hash): Promise<ShardPlace> {
+    const { device, random } = this
+    const files = await LocalFileStore.open({ device, directory: 'files', hash })
+    const heads = await LocalHeadStore.open({ device, directory: 'heads', hash, random })
+    // What is unfinished may be a sibling's: only the first shard of a device cleans up.
+    if (this.#shard === 'main') {
+      await files.removeLeftovers()
+      await heads.removeLeftovers()
+    }
+    return { files, heads }
   }
 
   async reopen(): Promise<void> {

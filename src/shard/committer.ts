@@ -15,10 +15,13 @@ import { VarveError, isCode } from '../kernel/errors.ts'
 import type { ShardId } from '../kernel/ids.ts'
 import type { HeadStore, HeadVersion } from '../fs/fs.ts'
 import { decodeHead, encodeHead } from './head-content.ts'
-import type { HeadContent } from './head-content.ts'
+import type { HeadContent, Pin } from './head-content.ts'
 
 /** What an owner may change; the rest is the committer's or belongs to others. */
-export type HeadChange = Partial<Pick<HeadContent, 'journalState' | 'base' | 'deltas' | 'edits'>>
+export type HeadChange = Partial<Pick<HeadContent, 'journalState' | 'base' | 'deltas' | 'edits'>> & {
+  /** Changes pins of this owner's; asked again when others have changed theirs meanwhile. */
+  readonly changePins?: (pins: readonly Pin[]) => readonly Pin[]
+}
 
 export class Committer {
   readonly #heads: HeadStore
@@ -60,10 +63,11 @@ export class Committer {
 
   async #commit(change: (content: HeadContent) => HeadChange | Promise<HeadChange>): Promise<HeadContent> {
     if (this.#failure !== undefined) throw this.#failure
-    const changed = await change(this.#content)
+    const { changePins, ...changed } = await change(this.#content)
     const commit = this.#content.commit + 1
     for (;;) {
-      const attempt: HeadContent = { ...this.#content, ...changed, commit }
+      const pins = changePins?.(this.#content.pins) ?? this.#content.pins
+      const attempt: HeadContent = { ...this.#content, ...changed, pins, commit }
       try {
         this.#version = await this.#heads.compareAndSet(this.#shard, this.#version, encodeHead(attempt))
         this.#content = attempt

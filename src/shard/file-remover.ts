@@ -1,50 +1,69 @@
 /**
- * Removing files: only by the owner, only what no committed version and no pin references.
+ * Removing files: only by the owner of the shard they belong to, only what no committed version and no pin references.
+ *
+ * Files of another shard, which a clone refers to, are not removed here: the pin that keeps them there is changed.
  *
  * A removal that fails leaves an orphan; orphans are found by reference when the next owner opens the shard. Only names
  * of earlier epochs are judged then: what this epoch makes is known in memory.
  */
 
 import type { Epoch, FileName, ShardId } from '../kernel/ids.ts'
-import type { FileStore } from '../fs/fs.ts'
+import type { ManifestState } from './edit.ts'
 import type { HeadContent, Pin } from './head-content.ts'
 import { manifestFiles } from './manifest.ts'
-import type { ManifestState } from './edit.ts'
+import { byOwner, changePin, clonePin } from './pins.ts'
+import type { ShardPlace } from './shard.ts'
 
 export class FileRemover {
-  readonly #files: FileStore
+  readonly #shard: ShardId
+  readonly #place: ShardPlace
   readonly #pins: () => readonly Pin[]
   readonly #inFlight = new Set<Promise<void>>()
 
-  /** @param pins what is pinned now */
-  constructor(files: FileStore, pins: () => readonly Pin[]) {
-    this.#files = files
+  /** @param pins what the head of this shard pins now */
+  constructor(shard: ShardId, place: ShardPlace, pins: () => readonly Pin[]) {
+    this.#shard = shard
+    this.#place = place
     this.#pins = pins
   }
 
   /** Removes files that no version references any more. Returns at once. */
   remove(names: readonly FileName[]): void {
-    const pinned = new Set(this.#pins().flatMap((pin) => pin.files))
-    const unpinned = names.filter((name) => !pinned.has(name))
-    if (unpinned.length === 0) return
-    const removal = this.#files.remove(unpinned).catch(() => undefined)
-    this.#inFlight.add(removal)
-    void removal.then(() => this.#inFlight.delete(removal))
+    for (const [owner, owned] of byOwner(names)) {
+      if (owner === this.#shard) this.#start(() => this.#removeOwn(owned))
+      else this.#start(() => this.#letGo(owner, owned))
+    }
   }
 
   /** Removes what earlier owners left behind: listed, of an earlier epoch, referenced by nothing. */
-  async removeOrphans(shard: ShardId, epoch: Epoch, head: HeadContent, manifest: ManifestState): Promise<void> {
-    const listed = await this.#files.list(`${shard}.`)
+  async removeOrphans(epoch: Epoch, head: HeadContent, manifest: ManifestState): Promise<void> {
+    const listed = await this.#place.files.list(`${this.#shard}.`)
     const manifests = new Set(manifestFiles(head).map((ref) => ref.name))
     const orphans = listed
       .map((file) => file.name)
-      .filter((name) => !manifest.files.has(name) && !manifests.has(name) && epochOf(name, shard) < epoch)
+      .filter((name) => !manifest.files.has(name) && !manifests.has(name) && epochOf(name, this.#shard) < epoch)
     this.remove(orphans)
   }
 
   /** Resolves when nothing is being removed. */
   async idle(): Promise<void> {
-    await Promise.all(this.#inFlight)
+    while (this.#inFlight.size > 0) await Promise.all(this.#inFlight)
+  }
+
+  async #removeOwn(names: readonly FileName[]): Promise<void> {
+    const pinned = new Set(this.#pins().flatMap((pin) => pin.files))
+    await this.#place.files.remove(names.filter((name) => !pinned.has(name)))
+  }
+
+  async #letGo(owner: ShardId, names: readonly FileName[]): Promise<void> {
+    const gone = new Set(names)
+    await changePin(this.#place.heads, owner, clonePin(this.#shard), (files) => files.filter((name) => !gone.has(name)))
+  }
+
+  #start(work: () => Promise<void>): void {
+    const removal = work().catch(() => undefined)
+    this.#inFlight.add(removal)
+    void removal.then(() => this.#inFlight.delete(removal))
   }
 }
 

@@ -16,6 +16,7 @@ export type {
   Shard,
   ShardComponents,
   ShardOpenOptions,
+  ShardPlace,
   ShardSettings,
   ShardStatistics,
   VersionFile,

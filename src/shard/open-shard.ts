@@ -11,13 +11,14 @@
 import { VarveError, isCode, throwIfAborted } from '../kernel/errors.ts'
 import { epoch, EPOCH_ZERO } from '../kernel/ids.ts'
 import { nonce } from '../kernel/random.ts'
-import type { Head } from '../fs/fs.ts'
+import type { Head, HeadStore } from '../fs/fs.ts'
 import type { Memtable } from '../memtable/memtable.ts'
 import { Committer } from './committer.ts'
 import { decodeHead, encodeHead } from './head-content.ts'
 import type { HeadContent } from './head-content.ts'
 import { EMPTY_EDIT_LOG, loadManifest } from './manifest.ts'
 import { OwnedShard } from './owned-shard.ts'
+import { clonedBy } from './pins.ts'
 import { ReadOnlyShard } from './read-only-shard.ts'
 import { replayInto } from './replay.ts'
 import { resolveShardSettings } from './settings.ts'
@@ -52,6 +53,7 @@ export async function openShard<Operation, Table extends Memtable<Operation>, Sh
   })
   try {
     await committer.check()
+    await dropStalePins(committer, components.heads)
     const manifest = await loadManifest(content, components.files, components.hash, sourceOf(components))
     const tables = new TableStack<Table>(engine.memtable(), manifest.replayFrom)
     const { seqnoLast } = await replayInto(
@@ -70,6 +72,17 @@ export async function openShard<Operation, Table extends Memtable<Operation>, Sh
     await journal.close()
     throw error
   }
+}
+
+/** Pins of clones that were never finished: the process died between the pin and the clone's head. */
+async function dropStalePins(committer: Committer, heads: HeadStore): Promise<void> {
+  const stale = new Set<string>()
+  for (const pin of committer.content.pins) {
+    const clone = clonedBy(pin)
+    if (clone !== undefined && (await heads.read(clone)) === undefined) stale.add(pin.name)
+  }
+  if (stale.size === 0) return
+  await committer.commit(() => ({ changePins: (pins) => pins.filter((pin) => !stale.has(pin.name)) }))
 }
 
 interface StoredHead {

@@ -5,9 +5,11 @@
  */
 
 import { VarveError } from '../kernel/errors.ts'
-import type { FileName, Seqno } from '../kernel/ids.ts'
+import type { FileName, Seqno, ShardId } from '../kernel/ids.ts'
 import type { Durability, Journal } from '../journal/journal.ts'
 import type { Memtable } from '../memtable/memtable.ts'
+import { writeCheckpoint, writeClone } from './checkpoint.ts'
+import type { Origin } from './checkpoint.ts'
 import type { Committer } from './committer.ts'
 import { Compactor, namesOf } from './compactor.ts'
 import { Deferred } from './deferred.ts'
@@ -24,6 +26,7 @@ import type {
   Rewrite,
   Shard,
   ShardComponents,
+  ShardPlace,
   ShardSettings,
   ShardStatistics,
   VersionFile,
@@ -98,7 +101,7 @@ export class OwnedShard<Operation, Table extends Memtable<Operation>, Shape> imp
     )
     const { epoch } = this.#committer.content
     this.#jobs = new JobRunner(components, epoch, (spec, outputs) => engine.verify(spec, outputs))
-    this.#remover = new FileRemover(components.files, () => this.#committer.content.pins)
+    this.#remover = new FileRemover(id, components, () => this.#committer.content.pins)
     this.#flusher = new Flusher(
       {
         nextFrozen: () => this.#tables.oldestFrozen,
@@ -129,7 +132,7 @@ export class OwnedShard<Operation, Table extends Memtable<Operation>, Shape> imp
     this.#flusher.kick()
     this.#compactor.kick()
     const { epoch } = this.#committer.content
-    this.#remover.removeOrphans(this.id, epoch, this.#committer.content, this.#manifest.state).catch(() => {
+    this.#remover.removeOrphans(epoch, this.#committer.content, this.#manifest.state).catch(() => {
       // Listing failed: the orphans are still there for the next owner.
     })
   }
@@ -201,6 +204,14 @@ export class OwnedShard<Operation, Table extends Memtable<Operation>, Shape> imp
     this.#throwIfUnable()
     this.#writes.endGroup()
     await this.#journal.sync()
+  }
+
+  checkpoint(target: ShardPlace): Promise<void> {
+    return this.#withFlushed((manifest) => writeCheckpoint(this.#origin(manifest), target))
+  }
+
+  clone(clone: ShardId): Promise<void> {
+    return this.#withFlushed((manifest) => writeClone(this.#origin(manifest), this.#committer, clone))
   }
 
   async barrier(): Promise<void> {
@@ -355,6 +366,21 @@ export class OwnedShard<Operation, Table extends Memtable<Operation>, Shape> imp
   #version(): Version<Shape> {
     const files = Object.freeze([...this.#manifest.state.files.values()])
     return Object.freeze({ files, shape: this.#engine.shape(files, this.view.version.shape) })
+  }
+
+  /** Runs `work` on a state that holds everything written before, whose files stay meanwhile. */
+  async #withFlushed(work: (manifest: ManifestState) => Promise<void>): Promise<void> {
+    await this.flush()
+    const view = this.#views.pin()
+    try {
+      await work(this.#manifest.state)
+    } finally {
+      this.#views.unpin(view)
+    }
+  }
+
+  #origin(manifest: ManifestState): Origin {
+    return { shard: this.id, place: this.#components, head: this.#committer.content, manifest }
   }
 
   #startRebuild(): void {

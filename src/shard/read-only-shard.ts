@@ -91,6 +91,14 @@ export class ReadOnlyShard<Operation, Table extends Memtable<Operation>, Shape> 
     return this.#refuse()
   }
 
+  checkpoint(): Promise<void> {
+    return this.#refuse()
+  }
+
+  clone(): Promise<void> {
+    return this.#refuse()
+  }
+
   barrier(): Promise<void> {
     return this.#refuse()
   }

@@ -26,10 +26,8 @@ import type {
 import type { View } from './version.ts'
 
 /** The parts a shard is composed of. Whoever opens the shard owns them and closes them after it. */
-export interface ShardComponents {
+export interface ShardComponents extends ShardPlace {
   readonly shard: ShardId
-  readonly files: FileStore
-  readonly heads: HeadStore
   readonly journal: JournalSystem
   readonly jobs: JobScheduler
   /** Runs jobs whose inputs are in memory, where `jobs` takes no shared memory. */
@@ -164,6 +162,12 @@ export interface ShardOpenOptions {
   readonly signal?: AbortSignal
 }
 
+/** Where a shard's files and heads are. */
+export interface ShardPlace {
+  readonly files: FileStore
+  readonly heads: HeadStore
+}
+
 /** An open shard, as its engine uses it. */
 export interface Shard<Operation, Table extends Memtable<Operation>, Shape> {
   readonly id: ShardId
@@ -204,6 +208,20 @@ export interface Shard<Operation, Table extends Memtable<Operation>, Shape> {
   settle(): Promise<void>
   /** Makes every write so far durable. */
   sync(): Promise<void>
+  /**
+   * Copies this moment of the shard to other stores, where it can be opened under the same name. Flushes first.
+   *
+   * @throws {VarveError} EXISTS — the target has a shard of this name, or files of its names; NO_SPACE, READ_ONLY
+   * @throws {VarveError} TABLE_CORRUPT, FILE_MISSING — nothing can be opened at the target then
+   */
+  checkpoint(target: ShardPlace): Promise<void>
+  /**
+   * Makes shard `clone` in the same stores, starting with this moment of this one. Nothing is copied: both refer to the
+   * same files, which stay until neither does. Flushes first. A shard id is used once, ever.
+   *
+   * @throws {VarveError} EXISTS, READ_ONLY
+   */
+  clone(clone: ShardId): Promise<void>
   /** Resolves if this owner still is the owner. @throws {VarveError} FENCED */
   barrier(): Promise<void>
   statistics(): ShardStatistics

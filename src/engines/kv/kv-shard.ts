@@ -4,13 +4,14 @@ import { PENDING } from '../../kernel/cursor.ts'
 import { ENTRY_DELETE, ENTRY_PUT } from '../../kernel/entry.ts'
 import type { EntryKind } from '../../kernel/entry.ts'
 import { VarveError, throwIfAborted } from '../../kernel/errors.ts'
+import { shardId } from '../../kernel/ids.ts'
 import type { Seqno } from '../../kernel/ids.ts'
 import type { KeyOrder } from '../../kernel/key-order.ts'
 import { isEmptyRange } from '../../kernel/key-range.ts'
 import type { EntryOperation } from '../../memtable/entry-operation.ts'
 import type { OrderedMemtable } from '../../memtable/ordered-memtable.ts'
 import type { Durability } from '../../journal/journal.ts'
-import type { Shard } from '../../shard/shard.ts'
+import type { Shard, ShardPlace } from '../../shard/shard.ts'
 import type { BlockCache } from '../../sst/block-cache.ts'
 import type { TableCache } from '../../sst/table-cache.ts'
 import type { KvEngine } from './engine.ts'
@@ -260,6 +261,16 @@ export class KvShard {
     const view = this.#shard.pin()
     const size = approximateBytes(view, bounds, this.#order)
     return this.#track(size.finally(() => this.#shard.unpin(view)))
+  }
+
+  /** Copies this moment to other stores; see `checkpoint` of `varve` for a directory. Errors as `Shard.checkpoint`. */
+  checkpoint(target: ShardPlace): Promise<void> {
+    return this.#guard(() => this.#shard.checkpoint(target))
+  }
+
+  /** Makes a second shard in the same stores that starts with this moment, without copying. Errors as `Shard.clone`. */
+  clone(clone: string): Promise<void> {
+    return this.#guard(() => this.#shard.clone(shardId(clone)))
   }
 
   statistics(): KvStatistics {

@@ -1,0 +1,42 @@
+/** Checkpoints on this machine: a copy of a live database in another directory. */
+
+import { VarveError } from './kernel/errors.ts'
+import { loadHash } from './kernel/hash.ts'
+import { DirectoryLock } from './fs/directory-lock.ts'
+import { LocalFileStore } from './fs/local-file-store.ts'
+import { LocalHeadStore } from './fs/local-head-store.ts'
+import { NodeDevice } from './fs/node-device.ts'
+import { NodeProcessTable } from './fs/node-process-table.ts'
+import type { ShardPlace } from './shard/shard.ts'
+import { SystemRandom } from './system-random.ts'
+
+/** What can be copied: a `KvShard`, or the open shard of another engine. */
+export interface Checkpointed {
+  checkpoint(target: ShardPlace): Promise<void>
+}
+
+/**
+ * Copies this moment of `db` to `directory`, which must be empty or missing, and can then be opened like any other. Reads
+ * and writes of `db` go on meanwhile.
+ *
+ * @throws {VarveError} EXISTS — the directory has something in it; LOCKED, NO_SPACE, and what `Shard.checkpoint` throws
+ */
+export async function checkpoint(db: Checkpointed, directory: string): Promise<void> {
+  if (typeof directory !== 'string' || directory === '') throw new TypeError('directory must be a path')
+  const device = new NodeDevice(directory)
+  await device.makeDirectory('.')
+  if ((await device.list('.')).length > 0) {
+    throw new VarveError('EXISTS', `${directory} is not empty`, { details: { path: directory } })
+  }
+  const random = new SystemRandom()
+  const lock = await DirectoryLock.acquire({ device, directory: '.', processes: new NodeProcessTable(), random })
+  try {
+    const hash = await loadHash()
+    const files = await LocalFileStore.open({ device, directory: 'files', hash })
+    const heads = await LocalHeadStore.open({ device, directory: 'heads', hash, random })
+    await db.checkpoint({ files, heads })
+    await files.close()
+  } finally {
+    await lock.release()
+  }
+}

@@ -1,0 +1,114 @@
+/**
+ * Checkpoints and clones: another shard that starts with what this one holds.
+ *
+ * A checkpoint copies the files to other stores: it shares nothing with its origin. A clone is a second shard in the same
+ * stores that refers to the same files, which pins keep: nothing is copied, and each goes its own way from there.
+ *
+ * Both start from a flushed version, so that no journal has to be copied: the new shard's journal is empty.
+ */
+
+import { VarveError } from '../kernel/errors.ts'
+import type { FileRef } from '../kernel/file-ref.ts'
+import { fileName, EPOCH_ZERO, POSITION_ZERO } from '../kernel/ids.ts'
+import type { Epoch, FileName, ShardId } from '../kernel/ids.ts'
+import { MIB } from '../kernel/limits.ts'
+import type { FileStore } from '../fs/fs.ts'
+import type { Committer } from './committer.ts'
+import type { ManifestState } from './edit.ts'
+import { snapshotEdit } from './edit.ts'
+import { encodeHead } from './head-content.ts'
+import type { HeadContent } from './head-content.ts'
+import { EMPTY_EDIT_LOG, extendLog } from './manifest.ts'
+import { byOwner, changePin, clonePin, withPin } from './pins.ts'
+import type { ShardPlace } from './shard.ts'
+
+const COPY_BYTES = 1 * MIB
+
+/** What the new shard starts with. Whoever calls keeps the files from being removed meanwhile. */
+export interface Origin {
+  readonly shard: ShardId
+  readonly place: ShardPlace
+  readonly head: HeadContent
+  /** Everything in it is in files. */
+  readonly manifest: ManifestState
+}
+
+/**
+ * Copies every file to `target` and makes a head of the same name there.
+ *
+ * @throws {VarveError} EXISTS — the target has such a shard, or files of its names
+ * @throws {VarveError} TABLE_CORRUPT — a file is not what its reference says; nothing can be opened at the target
+ */
+export async function writeCheckpoint(origin: Origin, target: ShardPlace): Promise<void> {
+  const { shard, head, manifest, place } = origin
+  await requireAbsent(target, shard)
+  for (const { ref } of manifest.files.values()) await copyFile(ref, place.files, target.files)
+  // The epoch goes along: names made from now on, here and there, are not those of files that were copied.
+  await writeHead(origin, target, shard, head.epoch)
+}
+
+/**
+ * Makes a head for `clone` that refers to the same files, where they are.
+ *
+ * Pins come first: a head that refers to files nobody keeps must never exist. A pin without a clone is dropped by the
+ * next owner.
+ *
+ * @throws {VarveError} EXISTS
+ */
+export async function writeClone(origin: Origin, committer: Committer, clone: ShardId): Promise<void> {
+  const { shard, manifest, place } = origin
+  await requireAbsent(place, clone)
+  const name = clonePin(clone)
+  for (const [owner, files] of byOwner([...manifest.files.keys()])) {
+    const change = (): readonly FileName[] => files
+    if (owner === shard) await committer.commit(() => ({ changePins: (pins) => withPin(pins, name, change) }))
+    else await changePin(place.heads, owner, name, change)
+  }
+  await writeHead(origin, place, clone, EPOCH_ZERO)
+}
+
+async function requireAbsent({ heads }: ShardPlace, shard: ShardId): Promise<void> {
+  if ((await heads.read(shard)) === undefined) return
+  throw new VarveError('EXISTS', `there is a shard ${shard} already`, { details: { name: shard } })
+}
+
+async function writeHead(origin: Origin, place: ShardPlace, shard: ShardId, epoch: Epoch): Promise<void> {
+  // The new shard's journal is empty and starts at zero.
+  const state: ManifestState = { ...origin.manifest, replayFrom: POSITION_ZERO }
+  // An owner numbers its manifest files from 1.
+  const name = fileName(`${shard}.e${epoch}-m0.manifest`)
+  const log = await extendLog(EMPTY_EDIT_LOG, snapshotEdit(state), state, place.files, () => name)
+  const content: HeadContent = {
+    ...origin.head,
+    ...log,
+    epoch,
+    owner: '',
+    commit: 0,
+    journalState: undefined,
+    pins: [],
+  }
+  await place.heads.compareAndSet(shard, undefined, encodeHead(content))
+}
+
+async function copyFile(ref: FileRef, source: FileStore, target: FileStore): Promise<void> {
+  const reader = await source.open(ref, { intent: 'stream' })
+  try {
+    const writer = await target.create(ref.name, { expectedBytes: ref.bytes })
+    try {
+      for (let offset = 0; offset < ref.bytes; offset += COPY_BYTES) {
+        await writer.write(await reader.read(offset, Math.min(COPY_BYTES, ref.bytes - offset)))
+      }
+      const copy = await writer.finish()
+      if (copy.checksum !== ref.checksum) {
+        throw new VarveError('TABLE_CORRUPT', `file ${ref.name} is not what it was when it was written`, {
+          details: { file: ref.name, offset: 0, part: 'file', found: copy.checksum, expected: ref.checksum },
+        })
+      }
+    } catch (error) {
+      await writer.abort()
+      throw error
+    }
+  } finally {
+    await reader.close()
+  }
+}
