@@ -13,11 +13,19 @@ const CODES: ReadonlyMap<string, ErrorCode> = new Map([
   ['EACCES', 'PERMISSION_DENIED'],
   ['EPERM', 'PERMISSION_DENIED'],
   ['EROFS', 'READ_ONLY'],
+  // A file where a directory should be: there is nothing at that path.
+  ['ENOTDIR', 'NOT_FOUND'],
+  // A symbolic link where a file should be: refused, and no more welcome the next time.
+  ['ELOOP', 'PERMISSION_DENIED'],
 ])
 
-/** @param operation names what was tried, as in `open` */
-export function deviceError(cause: unknown, operation: string, path: string): VarveError {
-  if (cause instanceof VarveError) return cause
+/**
+ * What to throw for `cause`: a VarveError, or `cause` itself where it says that an argument was wrong.
+ *
+ * @param operation names what was tried, as in `open`
+ */
+export function deviceError(cause: unknown, operation: string, path: string): Error {
+  if (cause instanceof VarveError || cause instanceof TypeError || cause instanceof RangeError) return cause
   const errno = (cause as { readonly code?: unknown } | null)?.code
   const code = (typeof errno === 'string' ? CODES.get(errno) : undefined) ?? 'IO_FAILED'
   const reason = typeof errno === 'string' ? errno : String(cause)

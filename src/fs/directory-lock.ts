@@ -1,20 +1,30 @@
 /**
  * The directory lock: one live process at a time, and no stale lock after `kill -9`.
  *
- * A lock file names its holder: boot, process, start time, nonce. Files are written aside and put in place by `link`,
- * which fails where the name is taken, so a lock file is whole or not there. (After a power cut it may be torn; then
- * nobody who could have held it is alive, so an unreadable one counts as left behind.)
+ * A lock file names its holder (lock-file.ts). Putting it in place by `link`, which fails where the name is taken, is
+ * taking the lock.
  *
  * Taking over from a dead holder must not race with others who do the same. So nobody removes a dead holder's file:
  * the successor of nonce N is whoever links `lock.N`, and the owner is the live end of the chain
  *
  *      lock ──► lock.<nonce of its holder> ──► lock.<nonce of that one> ──► …
  *
- * The owner then walks the chain again from `lock`. If it still ends with itself, it renames a copy of its file over
- * `lock` (whoever looks there sees a live holder) and removes the links it passed. One who looked at `lock` before that
- * rename may still link a name that was just removed; its second walk ends with the live owner, and it gives way.
+ * The owner then walks the chain again from `lock`. If it still ends with itself, it renames its file over `lock`, where
+ * whoever comes finds a live holder at once, and removes the links it passed.
  *
- * The lock proves liveness, not ownership: that is what epochs are for.
+ * Why there is never more than one:
+ *
+ * - `lock` changes by three steps only: a link where there is none, the rename of one whose second walk succeeded, and
+ *   the unlink of one who holds it and releases it. A nonce that has left `lock` never comes back.
+ * - While `lock` names D, the chain from it only grows, at a dead end: nobody links behind a live one, the dead do
+ *   nothing, and links are removed only after a rename or by a live one who takes back its own.
+ * - So at most one live process can be in the chain, and only that one may rename. One who looked at `lock` before a
+ *   rename may still link a name that has just been removed; its second walk begins at the new `lock`, does not end with
+ *   itself, and it takes its link back.
+ *
+ * This rests on the process table: who has once been dead stays dead, and has no system call under way.
+ *
+ * The lock proves liveness, not ownership: that is what epochs are for. Spec: docs/formats/lock.md.
  */
 
 import type { Device } from '../kernel/device.ts'
@@ -22,22 +32,25 @@ import { VarveError, isCode } from '../kernel/errors.ts'
 import { nonce } from '../kernel/random.ts'
 import type { Random } from '../kernel/random.ts'
 import { joinPath } from './device-path.ts'
-import type { ProcessIdentity, ProcessTable } from './process-table.ts'
+import { readLockFile, writeLockFile } from './lock-file.ts'
+import type { LockHolder } from './lock-file.ts'
+import type { ProcessTable } from './process-table.ts'
 
 const LOCK_NAME = 'lock'
+/** Before the nonce of a dead holder: its successor. */
+const LINK_PREFIX = 'lock.'
+/** Before one's own nonce: the file that is put in place. */
+const ASIDE_PREFIX = 'lock-'
 // Walks are repeated only while others come and go; that many in a row is a directory that cannot be locked.
 const ATTEMPTS_MAX = 100
-
-interface Holder extends ProcessIdentity {
-  readonly nonce: string
-}
+// One link for every process that died while it took over from the one before; also ends a circle that somebody made.
+const CHAIN_LENGTH_MAX = 1000
 
 interface ChainEnd {
-  /** Where a successor would link: undefined when the chain ends with a live holder. */
-  readonly free: string | undefined
-  readonly holder: Holder | undefined
-  /** Links passed, the first one (`lock` itself) not included. */
-  readonly passed: readonly string[]
+  /** The live holder the chain ends with; undefined where it ends with a free name. */
+  readonly holder: LockHolder | undefined
+  /** The last name of the chain: the holder's, or the free one. */
+  readonly name: string
 }
 
 export interface DirectoryLockOptions {
@@ -60,21 +73,26 @@ export class DirectoryLock {
     this.#nonce = ownNonce
   }
 
-  /** @throws {VarveError} LOCKED — a live process holds it (this one, perhaps) */
+  /** @throws {VarveError} LOCKED — a live process holds it (this one, perhaps). details: path, holder */
   static async acquire(options: DirectoryLockOptions): Promise<DirectoryLock> {
     const { device, directory, processes, random } = options
-    const holder: Holder = { ...processes.self(), nonce: nonce(random) }
-    const aside = joinPath(directory, `${LOCK_NAME}-${holder.nonce}`)
-    await writeHolder(device, aside, holder)
+    const holder: LockHolder = { ...processes.self(), nonce: nonce(random) }
+    const aside = joinPath(directory, `${ASIDE_PREFIX}${holder.nonce}`)
+    const lock = new DirectoryLock(device, directory, holder.nonce)
     try {
+      await writeLockFile(device, aside, holder)
       for (let attempt = 0; attempt < ATTEMPTS_MAX; attempt++) {
-        if (await acquireOnce(options, aside, holder)) return new DirectoryLock(device, directory, holder.nonce)
+        if (await acquireOnce(options, aside, holder)) return lock
       }
       throw new VarveError('LOCKED', `${directory} is being opened and closed by others all the time`, {
         details: { path: directory },
       })
+    } catch (error) {
+      // A device may fail after the deed. We are alive: a lock that stayed would keep everybody out, ourselves included.
+      await lock.release().catch(() => undefined)
+      throw error
     } finally {
-      await unlinkIfThere(device, aside)
+      await tidy(device, aside)
     }
   }
 
@@ -86,89 +104,90 @@ export class DirectoryLock {
 
   async #release(): Promise<void> {
     const path = joinPath(this.#directory, LOCK_NAME)
-    const holder = await readHolder(this.#device, path)
-    if (holder !== 'missing' && holder?.nonce === this.#nonce) await unlinkIfThere(this.#device, path)
+    const holder = await readLockFile(this.#device, path)
+    // Nobody replaces the lock of a live process, so it is still ours when it is removed.
+    if (holder !== undefined && holder !== 'torn' && holder.nonce === this.#nonce) await this.#device.unlink(path)
   }
 }
 
 /** True when the lock is ours; false when the chain changed meanwhile and has to be walked again. */
-async function acquireOnce(options: DirectoryLockOptions, aside: string, holder: Holder): Promise<boolean> {
+async function acquireOnce(options: DirectoryLockOptions, aside: string, own: LockHolder): Promise<boolean> {
   const { device, directory } = options
   const end = await walk(options)
-  if (end.free === undefined) throw locked(directory, end.holder)
-  const place = joinPath(directory, end.free)
+  if (end.holder !== undefined) throw locked(directory, end.holder)
+  const place = joinPath(directory, end.name)
   try {
     await device.link(aside, place)
   } catch (error) {
     if (isCode(error, 'EXISTS')) return false
     throw error
   }
-  if (end.free === LOCK_NAME) return true
-  const again = await walk(options)
-  if (again.holder?.nonce !== holder.nonce) {
-    await unlinkIfThere(device, place)
-    return false
+  if (end.name === LOCK_NAME) return true
+  try {
+    const again = await walk(options)
+    if (again.holder?.nonce === own.nonce) {
+      await device.rename(aside, joinPath(directory, LOCK_NAME))
+      await sweep(options)
+      return true
+    }
+  } catch (error) {
+    await tidy(device, place)
+    throw error
   }
-  const copy = `${aside}-root`
-  await writeHolder(device, copy, holder)
-  await device.rename(copy, joinPath(directory, LOCK_NAME))
-  for (const name of again.passed) await unlinkIfThere(device, joinPath(directory, name))
-  return true
+  await tidy(device, place)
+  return false
 }
 
 /** Follows the chain to its live end, or to the first name that is free. */
 async function walk(options: DirectoryLockOptions): Promise<ChainEnd> {
   const { device, directory, processes } = options
-  const passed: string[] = []
-  for (let name = LOCK_NAME; ;) {
-    const holder = await readHolder(device, joinPath(directory, name))
-    if (holder === 'missing') return { free: name, holder: undefined, passed }
-    if (holder !== undefined && processes.isAlive(holder)) return { free: undefined, holder, passed }
-    // A torn file has no nonce; all such have the same successor, which is as unique as the name it stands under.
-    name = `${LOCK_NAME}.${holder?.nonce ?? `torn-${name}`}`
-    passed.push(name)
+  let name = LOCK_NAME
+  for (let length = 0; length < CHAIN_LENGTH_MAX; length++) {
+    const holder = await readLockFile(device, joinPath(directory, name))
+    if (holder === undefined) return { holder: undefined, name }
+    if (holder === 'torn') {
+      // It has no nonce; its successor's name is as unique as its own.
+      name = name === LOCK_NAME ? `${LINK_PREFIX}torn` : `${name}-torn`
+    } else if (processes.isAlive(holder)) {
+      return { holder, name }
+    } else {
+      name = `${LINK_PREFIX}${holder.nonce}`
+    }
+  }
+  throw new VarveError('LOCKED', `the lock files of ${directory} form a circle: remove ${LINK_PREFIX}*`, {
+    details: { path: directory },
+  })
+}
+
+/**
+ * Removes what dead processes have left, once `lock` is ours: links that nothing leads to any more, and files that
+ * nobody will put in place.
+ */
+async function sweep(options: DirectoryLockOptions): Promise<void> {
+  const { device, directory, processes } = options
+  try {
+    for (const { name } of await device.list(directory)) {
+      const path = joinPath(directory, name)
+      if (name.startsWith(LINK_PREFIX)) await tidy(device, path)
+      if (!name.startsWith(ASIDE_PREFIX)) continue
+      const holder = await readLockFile(device, path)
+      // A torn one may be just being written.
+      if (holder !== undefined && holder !== 'torn' && !processes.isAlive(holder)) await tidy(device, path)
+    }
+  } catch {
+    // The lock is held all the same; the next one who takes over will sweep.
   }
 }
 
-function locked(directory: string, holder: Holder | undefined): VarveError {
+/** Removes a file nobody needs: a failure leaves it lying, and must not hide how things went. */
+async function tidy(device: Device, path: string): Promise<void> {
+  await device.unlink(path).catch(() => undefined)
+}
+
+function locked(directory: string, holder: LockHolder): VarveError {
   return new VarveError(
     'LOCKED',
-    `${directory} is open in process ${holder?.pid ?? 'unknown'}: close it there, or open it read-only`,
-    {
-      details: { path: directory, holder: { pid: holder?.pid } },
-    },
+    `${directory} is open in process ${holder.pid}: close it there, or open it read-only`,
+    { details: { path: directory, holder: { pid: holder.pid } } },
   )
-}
-
-async function writeHolder(device: Device, path: string, holder: Holder): Promise<void> {
-  const text = `varve lock 1\n${holder.bootId}\n${holder.pid}\n${holder.startedAt}\n${holder.nonce}\n`
-  const file = await device.open(path, 'create')
-  try {
-    await file.write([new TextEncoder().encode(text)], 0)
-  } finally {
-    await file.close()
-  }
-}
-
-async function readHolder(device: Device, path: string): Promise<Holder | 'missing' | undefined> {
-  try {
-    const file = await device.open(path, 'read')
-    const bytes = new Uint8Array(512)
-    const length = await file.read(bytes, 0).finally(() => file.close())
-    const [magic, bootId, pid, startedAt, ownNonce, end] = new TextDecoder()
-      .decode(bytes.subarray(0, length))
-      .split('\n')
-    if (magic !== 'varve lock 1' || end !== '' || bootId === undefined || startedAt === undefined) return undefined
-    if (ownNonce === undefined || !/^[0-9a-f]{16}$/.test(ownNonce) || !/^[0-9]+$/.test(pid ?? '')) return undefined
-    return { bootId, pid: Number(pid), startedAt, nonce: ownNonce }
-  } catch (error) {
-    if (isCode(error, 'NOT_FOUND')) return 'missing'
-    throw error
-  }
-}
-
-async function unlinkIfThere(device: Device, path: string): Promise<void> {
-  await device.unlink(path).catch((error: unknown) => {
-    if (!isCode(error, 'NOT_FOUND')) throw error
-  })
 }

@@ -3,6 +3,7 @@
 import { VarveError, isCode, throwIfAborted } from '../kernel/errors.ts'
 import type { DeviceFile } from '../kernel/device.ts'
 import type { FileRef } from '../kernel/file-ref.ts'
+import { checkRange, fileMissing } from './file-missing.ts'
 import type { AbortOptions, FileReader } from './fs.ts'
 
 // A read that fails may succeed when tried again (a flaky cable, a busy array); one that fails thrice will not.
@@ -22,11 +23,12 @@ export class LocalFileReader implements FileReader {
   }
 
   async read(offset: number, length: number, options: AbortOptions = {}): Promise<Uint8Array> {
+    checkRange(this.ref, offset, length)
     const bytes = new Uint8Array(length)
     for (let attempt = 1; ; attempt++) {
       throwIfAborted(options.signal)
       try {
-        return this.#whole(bytes, await this.#file.read(bytes, offset))
+        return this.#whole(bytes, offset, await this.#file.read(bytes, offset))
       } catch (error) {
         if (!isCode(error, 'IO_FAILED') || attempt === ATTEMPTS_MAX) throw error
       }
@@ -36,10 +38,11 @@ export class LocalFileReader implements FileReader {
   readSync(offset: number, length: number): Uint8Array {
     if (!this.#syncRead)
       throw new VarveError('WOULD_BLOCK', `${this.ref.name} cannot be read synchronously on this device`)
+    checkRange(this.ref, offset, length)
     const bytes = new Uint8Array(length)
     for (let attempt = 1; ; attempt++) {
       try {
-        return this.#whole(bytes, this.#file.readSync(bytes, offset))
+        return this.#whole(bytes, offset, this.#file.readSync(bytes, offset))
       } catch (error) {
         if (!isCode(error, 'IO_FAILED') || attempt === ATTEMPTS_MAX) throw error
       }
@@ -51,16 +54,9 @@ export class LocalFileReader implements FileReader {
     return this.#file.close()
   }
 
-  #whole(bytes: Uint8Array, count: number): Uint8Array {
+  /** The file had its length when it was opened: one that ends before that has been cut since. */
+  #whole(bytes: Uint8Array, offset: number, count: number): Uint8Array {
     if (count === bytes.length) return bytes
-    throw fileMissing(this.ref, undefined)
+    throw fileMissing(this.ref, offset + count)
   }
-}
-
-/** @param found the length that was found instead; undefined where there is nothing, or less than there was */
-export function fileMissing(ref: FileRef, found: number | undefined): VarveError {
-  const what = found === undefined ? 'is missing or cut short' : `has ${found} bytes`
-  return new VarveError('FILE_MISSING', `file ${ref.name} ${what}, expected ${ref.bytes}`, {
-    details: { file: ref.name, found, expected: ref.bytes },
-  })
 }

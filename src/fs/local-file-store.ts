@@ -1,18 +1,22 @@
 /**
  * The file store in a directory of a device.
  *
- * A file is written under a name nobody lists (`<name>.UNFINISHED`), synced, linked to its own name, which fails where that is
- * taken, and the directory is synced: content before name, name before anyone hears of it.
+ * A file is written under a name nobody lists (`<name>.UNFINISHED`), synced, linked to its own name, which fails where that
+ * is taken, and the directory is synced: content before name, name before anyone hears of it.
+ *
+ * It knows the names that are there, not those that were: a removed name could be used again. Its users do not (names
+ * carry epoch and attempt).
  */
 
 import { VarveError, isCode, throwIfAborted } from '../kernel/errors.ts'
-import type { Device } from '../kernel/device.ts'
+import type { Device, DeviceFile } from '../kernel/device.ts'
 import type { FileRef } from '../kernel/file-ref.ts'
 import type { Hash } from '../kernel/hash.ts'
 import { fileName } from '../kernel/ids.ts'
 import type { FileName } from '../kernel/ids.ts'
 import { MIB } from '../kernel/limits.ts'
 import { joinPath } from './device-path.ts'
+import { fileMissing } from './file-missing.ts'
 import type {
   AbortOptions,
   CreateOptions,
@@ -23,11 +27,15 @@ import type {
   FileWriter,
   OpenOptions,
 } from './fs.ts'
-import { fileMissing, LocalFileReader } from './local-file-reader.ts'
+import { LocalFileReader } from './local-file-reader.ts'
 import { LocalFileWriter, UNFINISHED_SUFFIX } from './local-file-writer.ts'
+import { nameTaken } from './name-taken.ts'
 import { PendingBytes } from './pending-bytes.ts'
 
+// A write per worker of a few MiB each; what is over only waits.
 const PENDING_BYTES_MAX = 32 * MIB
+// Enough to keep the thread pool of the system busy; a directory of 10,000 files is 10,000 stats.
+const STATS_AT_ONCE = 64
 
 export interface LocalFileStoreOptions {
   readonly device: Device
@@ -53,7 +61,9 @@ export class LocalFileStore implements FileStore {
     this.#device = options.device
     this.#directory = options.directory
     this.#hash = options.hash
-    this.supports = Object.freeze({ syncRead: options.device.supports.syncRead })
+    // `openSync` takes both: one to look at the length, one to open.
+    const { syncRead, syncWrite } = options.device.supports
+    this.supports = Object.freeze({ syncRead: syncRead && syncWrite })
   }
 
   static async open(options: LocalFileStoreOptions): Promise<LocalFileStore> {
@@ -72,7 +82,11 @@ export class LocalFileStore implements FileStore {
     this.#checkOpen()
     throwIfAborted(options.signal)
     if ((await this.#device.stat(this.#path(name))) !== undefined) throw nameTaken(name)
-    const file = await this.#device.open(`${this.#path(name)}${UNFINISHED_SUFFIX}`, 'create')
+    const file = await this.#device
+      .open(`${this.#path(name)}${UNFINISHED_SUFFIX}`, 'create')
+      .catch((error: unknown) => {
+        throw isCode(error, 'EXISTS') ? nameTaken(name, error) : error
+      })
     const writer: LocalFileWriter = new LocalFileWriter({
       name,
       file,
@@ -83,6 +97,10 @@ export class LocalFileStore implements FileStore {
       done: () => this.#writers.delete(writer),
     })
     this.#writers.add(writer)
+    if (this.#closing !== undefined) {
+      await writer.abort()
+      this.#checkOpen()
+    }
     return writer
   }
 
@@ -92,7 +110,12 @@ export class LocalFileStore implements FileStore {
     try {
       const stat = await this.#device.stat(this.#path(ref.name))
       if (stat?.bytes !== ref.bytes) throw fileMissing(ref, stat?.bytes)
-      return this.#reader(ref, await this.#device.open(this.#path(ref.name), 'read'))
+      const reader = this.#reader(ref, await this.#device.open(this.#path(ref.name), 'read'))
+      if (this.#closing !== undefined) {
+        await reader.close()
+        this.#checkOpen()
+      }
+      return reader
     } catch (error) {
       throw isCode(error, 'NOT_FOUND') ? fileMissing(ref, undefined) : error
     }
@@ -100,7 +123,7 @@ export class LocalFileStore implements FileStore {
 
   openSync(ref: FileRef): FileReader {
     this.#checkOpen()
-    if (!this.supports.syncRead || !this.#device.supports.syncWrite) {
+    if (!this.supports.syncRead) {
       throw new VarveError('WOULD_BLOCK', `${ref.name} cannot be opened synchronously on this device`)
     }
     try {
@@ -114,12 +137,15 @@ export class LocalFileStore implements FileStore {
 
   async list(prefix = '', options: AbortOptions = {}): Promise<readonly FileInfo[]> {
     this.#checkOpen()
-    const found: FileInfo[] = []
+    const names: FileName[] = []
     for (const entry of await this.#device.list(this.#directory)) {
+      if (!entry.directory && entry.name.startsWith(prefix) && isFileName(entry.name)) names.push(entry.name)
+    }
+    const found: FileInfo[] = []
+    for (let start = 0; start < names.length; start += STATS_AT_ONCE) {
       throwIfAborted(options.signal)
-      if (entry.directory || entry.name.endsWith(UNFINISHED_SUFFIX) || !entry.name.startsWith(prefix)) continue
-      const stat = await this.#device.stat(joinPath(this.#directory, entry.name))
-      if (stat !== undefined) found.push({ name: fileName(entry.name), bytes: stat.bytes })
+      const infos = names.slice(start, start + STATS_AT_ONCE).map((name) => this.#info(name))
+      for (const info of await Promise.all(infos)) if (info !== undefined) found.push(info)
     }
     return found
   }
@@ -156,12 +182,18 @@ export class LocalFileStore implements FileStore {
     return this.#closing
   }
 
+  /** undefined where it has been removed. */
+  async #info(name: FileName): Promise<FileInfo | undefined> {
+    const stat = await this.#device.stat(this.#path(name))
+    return stat === undefined ? undefined : { name, bytes: stat.bytes }
+  }
+
   async #close(): Promise<void> {
     await Promise.all([...this.#writers].map((writer) => writer.abort()))
     await Promise.all([...this.#readers].map((reader) => reader.close()))
   }
 
-  #reader(ref: FileRef, file: Awaited<ReturnType<Device['open']>>): FileReader {
+  #reader(ref: FileRef, file: DeviceFile): FileReader {
     const reader: LocalFileReader = new LocalFileReader(ref, file, this.supports.syncRead, () =>
       this.#readers.delete(reader),
     )
@@ -178,6 +210,11 @@ export class LocalFileStore implements FileStore {
   }
 }
 
-function nameTaken(name: FileName): VarveError {
-  return new VarveError('EXISTS', `the file name ${name} has been used`, { details: { name } })
+/** False for what is unfinished, and for what somebody else has put into the directory. */
+function isFileName(name: string): name is FileName {
+  try {
+    return fileName(name) === name
+  } catch {
+    return false
+  }
 }

@@ -1,4 +1,12 @@
-/** A file being written to a local directory: unlisted until it is finished. */
+/**
+ * A file being written to a local directory: unlisted until it is finished.
+ *
+ *      open ──write──► open ──finish──► finishing ──► finished
+ *        └──── a write failed, or finish ────► failed
+ *        └──── abort, from any but finished ────► aborted
+ *
+ * A write that failed has left a gap: nothing more is taken, and nothing is published.
+ */
 
 import { assert } from '../kernel/assert.ts'
 import type { Device, DeviceFile } from '../kernel/device.ts'
@@ -9,6 +17,7 @@ import type { HashStream } from '../kernel/hash.ts'
 import type { FileName } from '../kernel/ids.ts'
 import { joinPath } from './device-path.ts'
 import type { FileWriter } from './fs.ts'
+import { nameTaken } from './name-taken.ts'
 import type { PendingBytes } from './pending-bytes.ts'
 
 /** Upper case: no file name can end so. */
@@ -21,19 +30,24 @@ export interface LocalFileWriterParts {
   readonly directory: string
   readonly content: HashStream
   readonly pending: PendingBytes
+  /** Called once, when nothing is left to abort. */
   readonly done: () => void
 }
 
 export class LocalFileWriter implements FileWriter {
   readonly name: FileName
   readonly #parts: LocalFileWriterParts
+  readonly #path: string
   #bytes = 0
-  #state: 'open' | 'finishing' | 'finished' | 'aborted' = 'open'
+  #state: 'open' | 'finishing' | 'finished' | 'failed' | 'aborted' = 'open'
   #writing = false
+  #finishing: Promise<FileRef> | undefined
+  #aborting: Promise<void> | undefined
 
   constructor(parts: LocalFileWriterParts) {
     this.name = parts.name
     this.#parts = parts
+    this.#path = joinPath(parts.directory, parts.name)
   }
 
   get bytes(): number {
@@ -51,6 +65,9 @@ export class LocalFileWriter implements FileWriter {
     try {
       content.update(bytes)
       await file.write([bytes], position)
+    } catch (error) {
+      if (this.#state === 'open') this.#state = 'failed'
+      throw error
     } finally {
       this.#writing = false
       pending.remove(bytes.length)
@@ -59,33 +76,61 @@ export class LocalFileWriter implements FileWriter {
 
   async finish(): Promise<FileRef> {
     this.#checkOpen()
+    assert(!this.#writing, 'finish while a write runs')
     this.#state = 'finishing'
+    this.#finishing = this.#finish()
+    return this.#finishing
+  }
+
+  /** Waits for a `finish()` that runs: what it has published stays. */
+  abort(): Promise<void> {
+    this.#aborting ??= this.#abort()
+    return this.#aborting
+  }
+
+  async #finish(): Promise<FileRef> {
     const { file, device, directory, content, name, done } = this.#parts
-    await unknownOnFailure(name, () => file.sync())
-    await file.close()
-    const path = joinPath(directory, name)
     try {
-      await device.link(`${path}${UNFINISHED_SUFFIX}`, path)
+      await unknownOnFailure(name, () => file.sync())
+      await file.close()
+      await this.#publish()
+      // A leftover has a second name at worst. After this the file is finished, whatever becomes of that name.
+      await device.unlink(this.#unfinished).catch(() => undefined)
+      await unknownOnFailure(name, () => device.syncDirectory(directory))
     } catch (error) {
-      if (!isCode(error, 'EXISTS')) throw error
-      throw new VarveError('EXISTS', `the file name ${name} has been used`, { cause: error, details: { name } })
+      this.#state = 'failed'
+      throw error
     }
-    await device.unlink(`${path}${UNFINISHED_SUFFIX}`)
-    await unknownOnFailure(name, () => device.syncDirectory(directory))
     this.#state = 'finished'
     done()
     return { name, bytes: this.#bytes, checksum: formatHash64(content.digest()) }
   }
 
-  async abort(): Promise<void> {
-    if (this.#state === 'finished' || this.#state === 'aborted') return
+  async #publish(): Promise<void> {
+    try {
+      await this.#parts.device.link(this.#unfinished, this.#path)
+    } catch (error) {
+      throw isCode(error, 'EXISTS') ? nameTaken(this.name, error) : error
+    }
+  }
+
+  async #abort(): Promise<void> {
+    if (this.#finishing !== undefined) await this.#finishing.catch(() => undefined)
+    if (this.#state === 'finished') return
     this.#state = 'aborted'
-    const { file, device, directory, name, done } = this.#parts
-    done()
-    await file.close()
-    await device.unlink(`${joinPath(directory, name)}${UNFINISHED_SUFFIX}`).catch((error: unknown) => {
-      if (!isCode(error, 'NOT_FOUND')) throw error
-    })
+    const { file, device, done } = this.#parts
+    try {
+      await file.close()
+    } finally {
+      await device.unlink(this.#unfinished).catch((error: unknown) => {
+        if (!isCode(error, 'NOT_FOUND')) throw error
+      })
+      done()
+    }
+  }
+
+  get #unfinished(): string {
+    return `${this.#path}${UNFINISHED_SUFFIX}`
   }
 
   #checkOpen(): void {

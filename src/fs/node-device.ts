@@ -1,8 +1,13 @@
-/** The device over Node's file system, rooted at a directory. */
+/**
+ * The device over Node's file system, rooted at a directory.
+ *
+ * A symbolic link in place of a file is refused. Directories may be links: an operator puts the journal on another disk
+ * that way.
+ */
 
 import fs from 'node:fs'
 import path from 'node:path'
-import { VarveError } from '../kernel/errors.ts'
+import { VarveError, isCode } from '../kernel/errors.ts'
 import type {
   Device,
   DeviceFile,
@@ -42,13 +47,13 @@ export class NodeDevice implements Device {
   async open(file: string, mode: OpenMode): Promise<DeviceFile> {
     const full = this.#full(file, 'open', mode !== 'read')
     const fd = await attempt<number>('open', file, (done) => fs.open(full, FLAGS[mode], 0o644, done))
-    return new NodeFile(fd, file)
+    return new NodeFile(fd, file, mode !== 'read')
   }
 
   openSync(file: string, mode: OpenMode): DeviceFile {
     const full = this.#full(file, 'open', mode !== 'read')
     try {
-      return new NodeFile(fs.openSync(full, FLAGS[mode], 0o644), file)
+      return new NodeFile(fs.openSync(full, FLAGS[mode], 0o644), file, mode !== 'read')
     } catch (error) {
       throw deviceError(error, 'open', file)
     }
@@ -59,10 +64,15 @@ export class NodeDevice implements Device {
     const first = await attempt<string | undefined>('make directory', directory, (done) =>
       fs.mkdir(full, { recursive: true }, done),
     )
-    if (first === undefined) return
-    // Every parent of what was made, from the deepest: an entry is durable only with the directory that holds it.
-    for (let made = full; made.length >= first.length; made = path.dirname(made))
-      await syncDirectory(path.dirname(made), directory)
+    // An entry is durable only with the directory that holds it. From the root on they are synced even if they were
+    // there: whoever made them may have been killed before the sync.
+    const top = first === undefined || first.length > this.#root.length ? this.#root : first
+    for (let made = full; made.length >= top.length; made = path.dirname(made)) {
+      await syncDirectory(path.dirname(made), directory).catch((error: unknown) => {
+        // What we did not make lies in a directory that may not be ours to open.
+        if (first !== undefined || made !== this.#root || !isCode(error, 'PERMISSION_DENIED')) throw error
+      })
+    }
   }
 
   async list(directory: string): Promise<readonly DirectoryEntry[]> {
@@ -78,7 +88,7 @@ export class NodeDevice implements Device {
     try {
       return toStat(await attempt<fs.Stats>('stat', file, (done) => fs.lstat(full, done)))
     } catch (error) {
-      if (error instanceof VarveError && error.code === 'NOT_FOUND') return undefined
+      if (isCode(error, 'NOT_FOUND')) return undefined
       throw error
     }
   }
@@ -144,7 +154,7 @@ async function syncDirectory(full: string, shown: string): Promise<void> {
   try {
     await attempt<void>('sync directory', shown, (done) => fs.fsync(fd, done))
   } finally {
-    fs.closeSync(fd)
+    await attempt<void>('sync directory', shown, (done) => fs.close(fd, done))
   }
 }
 

@@ -6,6 +6,7 @@ import type { DeviceFile } from '../kernel/device.ts'
 import { MIB } from '../kernel/limits.ts'
 import { deviceError } from './device-error.ts'
 import { attempt } from './node-call.ts'
+import { SyncTurns } from './sync-turns.ts'
 
 // The system takes at most this many parts in one request (IOV_MAX).
 const PARTS_MAX = 1024
@@ -14,13 +15,17 @@ const ZEROS = new Uint8Array(1 * MIB)
 export class NodeFile implements DeviceFile {
   readonly path: string
   readonly #fd: number
+  readonly #writable: boolean
+  readonly #syncs: SyncTurns
   #inFlight = 0
   #idle: (() => void) | undefined
   #closing: Promise<void> | undefined
 
-  constructor(fd: number, path: string) {
+  constructor(fd: number, path: string, writable: boolean) {
     this.#fd = fd
+    this.#writable = writable
     this.path = path
+    this.#syncs = new SyncTurns(() => attempt<void>('sync', path, (callback) => fs.fdatasync(fd, callback)))
   }
 
   read(into: Uint8Array, position: number): Promise<number> {
@@ -53,22 +58,12 @@ export class NodeFile implements DeviceFile {
   }
 
   write(parts: readonly Uint8Array[], position: number): Promise<void> {
-    return this.#run('write', async () => {
-      let left = parts.filter((part) => part.length > 0)
-      let at = position
-      while (left.length > 0) {
-        const count = await attempt<number>('write', this.path, (callback) =>
-          fs.writev(this.#fd, left.slice(0, PARTS_MAX), at, callback),
-        )
-        this.#checkProgress(count)
-        at += count
-        left = skip(left, count)
-      }
-    })
+    return this.#run('write', () => this.#write(parts, position))
   }
 
   writeSync(parts: readonly Uint8Array[], position: number): void {
     this.#checkOpen('write')
+    this.#checkWritable('write')
     try {
       const [first] = parts
       if (parts.length === 1 && first !== undefined) {
@@ -94,13 +89,14 @@ export class NodeFile implements DeviceFile {
 
   /** `fdatasync`: data and, where it has changed, the length; not the times. */
   sync(): Promise<void> {
-    return this.#run('sync', () => attempt<void>('sync', this.path, (callback) => fs.fdatasync(this.#fd, callback)))
+    return this.#run('sync', () => this.#syncs.join())
   }
 
-  async preallocate(start: number, limit: number): Promise<void> {
-    for (let at = start; at < limit; at += ZEROS.length) {
-      await this.write([ZEROS.subarray(0, Math.min(ZEROS.length, limit - at))], at)
-    }
+  preallocate(start: number, limit: number): Promise<void> {
+    return this.#run('write', async () => {
+      for (let at = start; at < limit; at += ZEROS.length)
+        await this.#write([ZEROS.subarray(0, Math.min(ZEROS.length, limit - at))], at)
+    })
   }
 
   size(): Promise<number> {
@@ -111,9 +107,10 @@ export class NodeFile implements DeviceFile {
   }
 
   truncate(bytes: number): Promise<void> {
-    return this.#run('truncate', () =>
-      attempt<void>('truncate', this.path, (callback) => fs.ftruncate(this.#fd, bytes, callback)),
-    )
+    return this.#run('truncate', () => {
+      this.#checkWritable('truncate')
+      return attempt<void>('truncate', this.path, (callback) => fs.ftruncate(this.#fd, bytes, callback))
+    })
   }
 
   close(): Promise<void> {
@@ -124,6 +121,20 @@ export class NodeFile implements DeviceFile {
   async #close(): Promise<void> {
     if (this.#inFlight > 0) await new Promise<void>((resolve) => (this.#idle = resolve))
     await attempt<void>('close', this.path, (done) => fs.close(this.#fd, done))
+  }
+
+  async #write(parts: readonly Uint8Array[], position: number): Promise<void> {
+    this.#checkWritable('write')
+    let left = parts.filter((part) => part.length > 0)
+    let at = position
+    while (left.length > 0) {
+      const count = await attempt<number>('write', this.path, (callback) =>
+        fs.writev(this.#fd, left.slice(0, PARTS_MAX), at, callback),
+      )
+      this.#checkProgress(count)
+      at += count
+      left = skip(left, count)
+    }
   }
 
   /** `close` waits until `work` is done. */
@@ -144,6 +155,13 @@ export class NodeFile implements DeviceFile {
         details: { path: this.path, operation },
       })
     }
+  }
+
+  #checkWritable(operation: string): void {
+    if (this.#writable) return
+    throw new VarveError('READ_ONLY', `${operation} of ${this.path}: it was opened for reading`, {
+      details: { path: this.path, operation },
+    })
   }
 
   #checkProgress(count: number): void {

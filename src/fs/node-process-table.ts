@@ -1,32 +1,55 @@
-/** Processes of this machine: by boot id and start time where there is a `/proc`, by number alone elsewhere. */
+/**
+ * Processes of this machine: by boot id, number and start time where there is a `/proc`, by number alone elsewhere.
+ *
+ * It sees what this process sees. One in another container (process namespace) counts as dead, one on another machine
+ * too: see docs/formats/lock.md.
+ */
 
 import fs from 'node:fs'
 import type { ProcessIdentity, ProcessTable } from './process-table.ts'
 
+// Positions in /proc/<pid>/stat after the name, which is the second field: state is the third.
+const STATE_AT = 0
+const THREADS_AT = 17
+const STARTED_AT = 19
+
 export class NodeProcessTable implements ProcessTable {
   self(): ProcessIdentity {
     const { pid } = process
-    return { bootId: bootId(), pid, startedAt: startOf(pid) ?? '' }
+    return { bootId: bootId(), pid, startedAt: statOf(pid)?.startedAt ?? '' }
   }
 
   isAlive(identity: ProcessIdentity): boolean {
-    if (identity.bootId !== bootId()) return false
-    if (identity.startedAt !== '') return startOf(identity.pid) === identity.startedAt
-    return answersSignal(identity.pid)
+    const boot = bootId()
+    if (boot !== '' && identity.bootId !== '' && identity.bootId !== boot) return false
+    // Number 0 is our own group to `kill`, and nobody's process.
+    if (identity.pid === 0) return false
+    const stat = statOf(identity.pid)
+    // No such process, no `/proc`, or one that hides other users' processes (hidepid).
+    if (stat === undefined) return answersSignal(identity.pid)
+    return !stat.gone && (identity.startedAt === '' || identity.startedAt === stat.startedAt)
   }
+}
+
+interface ProcessStat {
+  readonly startedAt: string
+  /** It has let go of everything but its number. */
+  readonly gone: boolean
 }
 
 function bootId(): string {
   return readText('/proc/sys/kernel/random/boot_id')?.trim() ?? ''
 }
 
-/** Field 22 of `/proc/<pid>/stat`, or undefined where there is no such process. */
-function startOf(pid: number): string | undefined {
+function statOf(pid: number): ProcessStat | undefined {
   const stat = readText(`/proc/${pid}/stat`)
-  // The second field is the program's name in parentheses, which may hold spaces and parentheses itself.
+  // The name is in parentheses and may hold spaces and parentheses itself.
   const fields = stat?.slice(stat.lastIndexOf(')') + 2).split(' ')
-  // A zombie (state Z, field 3) has let go of everything but its number.
-  return fields === undefined || fields[0] === 'Z' ? undefined : fields[19]
+  const startedAt = fields?.[STARTED_AT]
+  if (fields === undefined || startedAt === undefined) return undefined
+  const state = fields[STATE_AT]
+  // The first thread of a killed process may be a zombie (Z) while another is still in a system call: an unlink, say.
+  return { startedAt, gone: state === 'X' || (state === 'Z' && Number(fields[THREADS_AT]) <= 1) }
 }
 
 function readText(path: string): string | undefined {

@@ -3,7 +3,10 @@
 export interface ProcessTable {
   /** This process. */
   self(): ProcessIdentity
-  /** Whether that very process still runs: same boot, same number, same start. */
+  /**
+   * Whether that very process still runs: same boot, same number, same start. True where it cannot be told; once false,
+   * false for ever, and nothing that process had asked the system for happens any more.
+   */
   isAlive(identity: ProcessIdentity): boolean
 }
 

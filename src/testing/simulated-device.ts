@@ -66,7 +66,12 @@ export interface SimulatedDeviceOptions {
   readonly capacityBytes?: number
   /** What a write that fails leaves in its range: nothing, or sectors of it by chance. Default `nothing`. */
   readonly failedWrites?: 'nothing' | 'some'
+  /** Refuse every change with READ_ONLY. Default false. */
+  readonly readOnly?: boolean
 }
+
+/** What changes a disk without an open file. */
+const CHANGES: ReadonlySet<OperationName> = new Set(['link', 'rename', 'unlink', 'syncDirectory', 'makeDirectory'])
 
 export class SimulatedDevice implements Device {
   readonly supports: DeviceSupport
@@ -135,9 +140,9 @@ export class SimulatedDevice implements Device {
 
   /** Bytes of all files. */
   get usedBytes(): number {
+    const inodes = new Set([...this.#directories.values()].flatMap((directory) => [...directory.entries.values()]))
     let bytes = 0
-    for (const directory of this.#directories.values())
-      for (const inode of directory.entries.values()) bytes += inode.length
+    for (const inode of inodes) bytes += inode.length
     return bytes
   }
 
@@ -157,6 +162,7 @@ export class SimulatedDevice implements Device {
     const elements = path === '.' ? [] : path.split('/')
     for (let count = 1; count <= elements.length; count++) {
       const directory = elements.slice(0, count).join('/')
+      if (this.#find(directory) !== undefined) throw failure('EXISTS', 'makeDirectory', path)
       if (!this.#directories.has(directory)) this.#directories.set(directory, new SimulatedDirectory())
     }
   }
@@ -190,7 +196,7 @@ export class SimulatedDevice implements Device {
     this.note('link', created)
     const inode = this.#mustFind(existing, 'link')
     const { directory, name } = this.#place(created, 'link')
-    if (directory.entries.has(name)) throw failure('EXISTS', 'link', created)
+    this.#mustBeFree(created, 'link')
     directory.change([name, inode])
   }
 
@@ -200,6 +206,8 @@ export class SimulatedDevice implements Device {
     const inode = this.#mustFind(source, 'rename')
     const from = this.#place(source, 'rename')
     const to = this.#place(target, 'rename')
+    // Two names of one file: POSIX leaves both.
+    if (to.directory.entries.get(to.name) === inode) return
     if (from.directory === to.directory) {
       from.directory.change([to.name, inode], [from.name, undefined])
     } else {
@@ -218,9 +226,10 @@ export class SimulatedDevice implements Device {
 
   /** A failed one changes nothing: a file system that cannot write its log stops, or the next one succeeds. */
   async syncDirectory(path: string): Promise<void> {
+    const covered = this.#directories.get(path)?.changes ?? 0
     await this.delay()
     this.note('syncDirectory', path)
-    this.#directory(path, 'syncDirectory').sync()
+    this.#directory(path, 'syncDirectory').sync(covered)
   }
 
   async space(path: string): Promise<DeviceSpace> {
@@ -235,7 +244,8 @@ export class SimulatedDevice implements Device {
     const noted = { operation, path, position, bytes }
     this.operations.push(noted)
     this.#options.before?.(noted)
-    const { capacityBytes } = this.#options
+    const { capacityBytes, readOnly } = this.#options
+    if (readOnly === true && CHANGES.has(operation)) throw failure('READ_ONLY', operation, path)
     if (capacityBytes !== undefined && grownBytes > 0 && this.usedBytes + grownBytes > capacityBytes) {
       throw failure('NO_SPACE', operation, path)
     }
@@ -260,9 +270,10 @@ export class SimulatedDevice implements Device {
   #open(path: string, mode: OpenMode): DeviceFile {
     this.checkAlive()
     this.note('open', path)
+    if (mode !== 'read' && this.#options.readOnly === true) throw failure('READ_ONLY', 'open', path)
     if (mode !== 'create') return new SimulatedFile(this, path, this.#mustFind(path, 'open'), mode === 'write')
     const { directory, name } = this.#place(path, 'open')
-    if (directory.entries.has(name)) throw failure('EXISTS', 'open', path)
+    this.#mustBeFree(path, 'open')
     const inode = new SimulatedInode(this.#identityNext++)
     directory.change([name, inode])
     return new SimulatedFile(this, path, inode, true)
@@ -271,9 +282,17 @@ export class SimulatedDevice implements Device {
   #stat(path: string): DeviceStat | undefined {
     this.checkAlive()
     this.note('stat', path)
-    const { directory, name } = split(path)
-    const inode = this.#directories.get(directory)?.entries.get(name)
+    const inode = this.#find(path)
     return inode === undefined ? undefined : { bytes: inode.length, identity: inode.identity }
+  }
+
+  #find(path: string): SimulatedInode | undefined {
+    const { directory, name } = split(path)
+    return this.#directories.get(directory)?.entries.get(name)
+  }
+
+  #mustBeFree(path: string, operation: OperationName): void {
+    if (this.#find(path) !== undefined || this.#directories.has(path)) throw failure('EXISTS', operation, path)
   }
 
   #mustFind(path: string, operation: OperationName): SimulatedInode {

@@ -1,6 +1,6 @@
 /** A simulated directory: the entries on stable storage, and the changes since that may be lost. */
 
-import type { SeededRandom } from './seeded-random.ts'
+import type { Random } from '../kernel/random.ts'
 import type { KeptChanges, SimulatedInode } from './simulated-inode.ts'
 
 type Entries = ReadonlyMap<string, SimulatedInode>
@@ -9,8 +9,10 @@ type Change = readonly (readonly [name: string, inode: SimulatedInode | undefine
 
 export class SimulatedDirectory {
   readonly #current: Map<string, SimulatedInode>
-  #durable: Entries
+  readonly #durable: Map<string, SimulatedInode>
   #pending: Change[] = []
+  /** Changes before `#pending`, over the directory's life. */
+  #settled = 0
 
   constructor(entries: Entries = new Map()) {
     this.#current = new Map(entries)
@@ -30,16 +32,23 @@ export class SimulatedDirectory {
     apply(this.#current, change)
   }
 
-  sync(): void {
-    this.#durable = new Map(this.#current)
-    this.#pending = []
+  /** Changes made so far: what a sync that begins now will cover. */
+  get changes(): number {
+    return this.#settled + this.#pending.length
+  }
+
+  /** @param changes those that the sync covers, as `changes` was when it began */
+  sync(changes: number): void {
+    const settled = this.#pending.splice(0, Math.max(0, changes - this.#settled))
+    this.#settled += settled.length
+    for (const change of settled) apply(this.#durable, change)
   }
 
   /** The entries after a power cut. */
-  afterCrash(kept: KeptChanges, random: SeededRandom): Entries {
+  afterCrash(kept: KeptChanges, random: Random): Entries {
     const after = new Map(this.#durable)
     for (const change of this.#pending) {
-      if (kept === 'all' || (kept === 'some' && random.once(2))) apply(after, change)
+      if (kept === 'all' || (kept === 'some' && random.u32() % 2 === 0)) apply(after, change)
     }
     return after
   }

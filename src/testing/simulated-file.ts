@@ -14,7 +14,7 @@ export class SimulatedFile implements DeviceFile {
   readonly #writable: boolean
   #inFlight = 0
   #idle: (() => void) | undefined
-  #closed = false
+  #closing: Promise<void> | undefined
   #syncFailed = false
 
   constructor(device: SimulatedDevice, path: string, inode: SimulatedInode, writable: boolean) {
@@ -33,7 +33,8 @@ export class SimulatedFile implements DeviceFile {
 
   readSync(into: Uint8Array, position: number): number {
     if (!this.#device.supports.syncRead) throw unsupported('readSync')
-    this.#check('read')
+    this.#device.checkAlive()
+    this.#checkOpen('read')
     this.#device.note('read', this.path, position, into.length)
     return this.#inode.read(into, position)
   }
@@ -44,7 +45,8 @@ export class SimulatedFile implements DeviceFile {
 
   writeSync(parts: readonly Uint8Array[], position: number): void {
     if (!this.#device.supports.syncWrite) throw unsupported('writeSync')
-    this.#check('write')
+    this.#device.checkAlive()
+    this.#checkOpen('write')
     this.#write(parts, position)
   }
 
@@ -69,21 +71,23 @@ export class SimulatedFile implements DeviceFile {
   }
 
   size(): Promise<number> {
-    return this.#run('stat', () => this.#inode.length)
+    return this.#run('stat', () => {
+      this.#device.note('stat', this.path)
+      return this.#inode.length
+    })
   }
 
   truncate(bytes: number): Promise<void> {
     return this.#run('truncate', () => {
       if (!this.#writable) throw failure('READ_ONLY', 'truncate', this.path)
-      this.#device.note('truncate', this.path, bytes)
+      this.#device.note('truncate', this.path, bytes, 0, bytes - this.#inode.length)
       this.#inode.truncate(bytes)
     })
   }
 
-  async close(): Promise<void> {
-    if (this.#closed) return
-    this.#closed = true
-    if (this.#inFlight > 0) await new Promise<void>((resolve) => (this.#idle = resolve))
+  close(): Promise<void> {
+    this.#closing ??= this.#inFlight === 0 ? Promise.resolve() : new Promise<void>((resolve) => (this.#idle = resolve))
+    return this.#closing
   }
 
   #write(parts: readonly Uint8Array[], position: number): void {
@@ -99,7 +103,7 @@ export class SimulatedFile implements DeviceFile {
   }
 
   async #run<T>(operation: OperationName, work: () => T): Promise<T> {
-    this.#check(operation)
+    this.#checkOpen(operation)
     this.#inFlight++
     try {
       await this.#device.delay()
@@ -110,8 +114,7 @@ export class SimulatedFile implements DeviceFile {
     }
   }
 
-  #check(operation: OperationName): void {
-    this.#device.checkAlive()
-    if (this.#closed) throw new VarveError('CLOSED', `${operation} of ${this.path} after close`)
+  #checkOpen(operation: OperationName): void {
+    if (this.#closing !== undefined) throw new VarveError('CLOSED', `${operation} of ${this.path} after close`)
   }
 }
