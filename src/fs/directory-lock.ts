@@ -106,7 +106,7 @@ export class DirectoryLock {
     const path = joinPath(this.#directory, LOCK_NAME)
     const holder = await readLockFile(this.#device, path)
     // Nobody replaces the lock of a live process, so it is still ours when it is removed.
-    if (holder !== undefined && holder !== 'torn' && holder.nonce === this.#nonce) await this.#device.unlink(path)
+    if (typeof holder === 'object' && holder.nonce === this.#nonce) await this.#device.unlink(path)
   }
 }
 
@@ -145,6 +145,7 @@ async function walk(options: DirectoryLockOptions): Promise<ChainEnd> {
   for (let length = 0; length < CHAIN_LENGTH_MAX; length++) {
     const holder = await readLockFile(device, joinPath(directory, name))
     if (holder === undefined) return { holder: undefined, name }
+    if (holder === 'unreadable') throw unreadable(directory, name)
     if (holder === 'torn') {
       // It has no nonce; its successor's name is as unique as its own.
       name = name === LOCK_NAME ? `${LINK_PREFIX}torn` : `${name}-torn`
@@ -172,7 +173,7 @@ async function sweep(options: DirectoryLockOptions): Promise<void> {
       if (!name.startsWith(ASIDE_PREFIX)) continue
       const holder = await readLockFile(device, path)
       // A torn one may be just being written.
-      if (holder !== undefined && holder !== 'torn' && !processes.isAlive(holder)) await tidy(device, path)
+      if (typeof holder === 'object' && !processes.isAlive(holder)) await tidy(device, path)
     }
   } catch {
     // The lock is held all the same; the next one who takes over will sweep.
@@ -189,5 +190,14 @@ function locked(directory: string, holder: LockHolder): VarveError {
     'LOCKED',
     `${directory} is open in process ${holder.pid}: close it there, or open it read-only`,
     { details: { path: directory, holder: { pid: holder.pid } } },
+  )
+}
+
+function unreadable(directory: string, name: string): VarveError {
+  const path = joinPath(directory, name)
+  return new VarveError(
+    'LOCKED',
+    `${path} cannot be read: a newer version wrote it, or it is damaged; remove it if no process uses ${directory}`,
+    { details: { path: directory, file: path, holder: { pid: undefined } } },
   )
 }

@@ -7,8 +7,10 @@
  *      <start time of the process>
  *      <nonce, 16 hexadecimal digits>
  *
- * Written aside and put in place by `link` or `rename`, so whoever reads it finds it whole or not there. It is not
- * synced: after a power cut it may be torn, and then nobody who could have held it is alive.
+ * Written aside, synced, and put in place by `link` or `rename`: whoever reads it finds it whole or not there. A disk
+ * that lies about syncs may still leave it empty, cut short or all zeros after a power cut. No live process ever shows
+ * such a file, so it counts as left behind. Anything else that cannot be read (damage, a newer version of this file) may
+ * well be held: it is somebody's until a person removes it.
  *
  * Spec: docs/formats/lock.md.
  */
@@ -18,10 +20,15 @@ import { isCode } from '../kernel/errors.ts'
 import type { ProcessIdentity } from './process-table.ts'
 
 const FIRST_LINE = 'varve lock 1'
+// The last one is empty: a whole file ends with a line feed.
+const LINES = 6
 const NONCE = /^[0-9a-f]{16}$/
 const DIGITS = /^[0-9]{1,10}$/
 // A boot id has 36 characters, the numbers 20 at most.
 const FILE_BYTES_MAX = 512
+
+/** What a lock file may hold instead of a holder: `torn` can only be stale, `unreadable` may be held. */
+export type NoHolder = 'torn' | 'unreadable'
 
 export interface LockHolder extends ProcessIdentity {
   readonly nonce: string
@@ -33,13 +40,14 @@ export async function writeLockFile(device: Device, path: string, holder: LockHo
   const file = await device.open(path, 'create')
   try {
     await file.write([new TextEncoder().encode(text)], 0)
+    await file.sync()
   } finally {
     await file.close()
   }
 }
 
-/** Its holder; `torn` where it names none; undefined where it is not there. */
-export async function readLockFile(device: Device, path: string): Promise<LockHolder | 'torn' | undefined> {
+/** Its holder, or why it names none; undefined where it is not there. */
+export async function readLockFile(device: Device, path: string): Promise<LockHolder | NoHolder | undefined> {
   try {
     const file = await device.open(path, 'read')
     const bytes = new Uint8Array(FILE_BYTES_MAX)
@@ -55,9 +63,11 @@ export async function readLockFile(device: Device, path: string): Promise<LockHo
   }
 }
 
-function parse(text: string): LockHolder | 'torn' {
-  const [first, bootId = '', pid = '', startedAt = '', nonce = '', end, more] = text.split('\n')
-  if (first !== FIRST_LINE || end !== '' || more !== undefined) return 'torn'
-  if (!DIGITS.test(pid) || !NONCE.test(nonce)) return 'torn'
+function parse(text: string): LockHolder | NoHolder {
+  const lines = text.split('\n')
+  const [first = '', bootId = '', pid = '', startedAt = '', nonce = '', end] = lines
+  if (/^\0*$/.test(text) || (lines.length < LINES && FIRST_LINE.startsWith(first))) return 'torn'
+  const whole = first === FIRST_LINE && lines.length === LINES && end === ''
+  if (!whole || !DIGITS.test(pid) || !NONCE.test(nonce)) return 'unreadable'
   return { bootId, pid: Number(pid), startedAt, nonce }
 }

@@ -1,0 +1,43 @@
+import fs from 'node:fs/promises'
+import os from 'node:os'
+import path from 'node:path'
+import { test } from 'node:test'
+import { testDevice } from '../testing/device-conformance.ts'
+import { SimulatedDevice } from '../testing/simulated-device.ts'
+import type { SimulatedDeviceOptions } from '../testing/simulated-device.ts'
+import { NodeDevice } from './node-device.ts'
+
+const POWER_CUT = 'what was synced survives a power cut: content, length, and names'
+
+testDevice({
+  test,
+  name: 'the device on the file system',
+  open: async () => {
+    const root = await fs.mkdtemp(path.join(os.tmpdir(), 'varve-device-'))
+    return {
+      device: new NodeDevice(root),
+      reopen: (options) => new NodeDevice(root, options),
+      dispose: () => fs.rm(root, { recursive: true }),
+    }
+  },
+  skip: [{ test: POWER_CUT, reason: 'a test cannot cut the power of the machine it runs on' }],
+})
+
+function testSimulated(name: string, simulated: SimulatedDeviceOptions): void {
+  testDevice({
+    test,
+    name,
+    open: () => {
+      const device = new SimulatedDevice(simulated)
+      return Promise.resolve({
+        device,
+        reopen: (options) => device.kill({ ...simulated, ...options }),
+        powerCut: () => device.crash({ data: 'none', names: 'none' }, 1),
+      })
+    },
+  })
+}
+
+testSimulated('the simulated device', {})
+testSimulated('the simulated device without synchronous calls', { syncRead: false, syncWrite: false })
+testSimulated('the simulated device, slow', { delay: () => new Promise((resolve) => setImmediate(resolve)) })

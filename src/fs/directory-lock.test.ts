@@ -1,0 +1,293 @@
+import assert from 'node:assert/strict'
+import { spawn } from 'node:child_process'
+import type { ChildProcess } from 'node:child_process'
+import { once } from 'node:events'
+import fs from 'node:fs'
+import { mkdtemp, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { test } from 'node:test'
+import { Worker } from 'node:worker_threads'
+import type { Device } from '../kernel/device.ts'
+import { isCode } from '../kernel/errors.ts'
+import { SeededRandom } from '../testing/seeded-random.ts'
+import { SimulatedDevice } from '../testing/simulated-device.ts'
+import { DirectoryLock } from './directory-lock.ts'
+import { NodeDevice } from './node-device.ts'
+import { NodeProcessTable } from './node-process-table.ts'
+import type { ProcessIdentity, ProcessTable } from './process-table.ts'
+
+/** Processes that live until they are struck off. */
+class SimulatedProcesses {
+  readonly #alive = new Set<number>()
+
+  start(pid: number): ProcessTable {
+    this.#alive.add(pid)
+    const self: ProcessIdentity = { bootId: 'boot', pid, startedAt: String(pid * 100) }
+    return { self: () => self, isAlive: (identity) => this.isAlive(identity.pid) }
+  }
+
+  kill(pid: number): void {
+    this.#alive.delete(pid)
+  }
+
+  isAlive(pid: number): boolean {
+    return this.#alive.has(pid)
+  }
+}
+
+const acquire = (device: Device, processes: ProcessTable, seed: number): Promise<DirectoryLock> =>
+  DirectoryLock.acquire({ device, directory: '.', processes, random: new SeededRandom(seed) })
+
+async function write(device: Device, path: string, text: string): Promise<void> {
+  const file = await device.open(path, 'create')
+  await file.write([new TextEncoder().encode(text)], 0)
+  await file.close()
+}
+
+test('while a lock is held nobody else gets one, and hears who holds it; released, it leaves nothing', async () => {
+  const device = new SimulatedDevice()
+  const processes = new SimulatedProcesses()
+  const first = await acquire(device, processes.start(7), 1)
+  for (const pid of [8, 7]) {
+    await assert.rejects(acquire(device, processes.start(pid), 10 + pid), (error) => {
+      assert.ok(isCode(error, 'LOCKED'))
+      assert.deepEqual(error.details, { path: '.', holder: { pid: 7 } })
+      return true
+    })
+  }
+  await first.release()
+  await first.release()
+  assert.deepEqual(device.files(), [])
+  await acquire(device, processes.start(8), 3)
+})
+
+test('releasing removes the own lock and no other', async () => {
+  const device = new SimulatedDevice()
+  const processes = new SimulatedProcesses()
+  const first = await acquire(device, processes.start(1), 1)
+  processes.kill(1)
+  const second = await acquire(device, processes.start(2), 2)
+  await first.release()
+  await assert.rejects(acquire(device, processes.start(3), 3), (error) => isCode(error, 'LOCKED'))
+  await second.release()
+  assert.deepEqual(device.files(), [])
+})
+
+test('a lock file that only a power cut can have left is taken over', async () => {
+  const whole = 'varve lock 1\nboot\n1\n100\n0123456789abcdef\n'
+  const torn = ['', '\0'.repeat(100), ...Array.from({ length: whole.length }, (_, length) => whole.slice(0, length))]
+  for (const text of [...torn, `${whole.slice(0, 20)}${'\0'.repeat(20)}`]) {
+    const device = new SimulatedDevice()
+    await write(device, 'lock', text)
+    const lock = await acquire(device, new SimulatedProcesses().start(2), 1)
+    assert.deepEqual(device.files(), ['lock'], JSON.stringify(text))
+    await lock.release()
+    assert.deepEqual(device.files(), [])
+  }
+})
+
+test('a lock file that cannot be read for another reason may be held: it is left alone, and named', async () => {
+  for (const text of [
+    'varve lock 2\nanything\n',
+    'varve lock 1\nboot\n1\n100\n0123456789abcdeX\n',
+    'varve lock 1\nboot\n1\n100\n0123456789abcdef\nmore\n',
+    'something else',
+  ]) {
+    const device = new SimulatedDevice()
+    await write(device, 'lock', text)
+    await assert.rejects(acquire(device, new SimulatedProcesses().start(2), 1), (error) => {
+      assert.ok(isCode(error, 'LOCKED'), JSON.stringify(text))
+      assert.equal(error.details['file'], 'lock')
+      return true
+    })
+    assert.deepEqual(device.files(), ['lock'])
+  }
+})
+
+/** Processes that take, keep and give back one lock, killed at any step, their steps in any order. */
+class Contest {
+  readonly device = new SimulatedDevice()
+  readonly processes = new SimulatedProcesses()
+  readonly random: SeededRandom
+  readonly owners = new Set<number>()
+  readonly #steps: { readonly pid: number; readonly run: () => void }[] = []
+  #pidNext = 1
+  acquired = 0
+
+  constructor(seed: number) {
+    this.random = new SeededRandom(seed)
+  }
+
+  /** A process of its own, which tries until it is killed. */
+  start(): void {
+    const pid = this.#pidNext++
+    const table = this.processes.start(pid)
+    void this.#live(pid, table)
+  }
+
+  async #live(pid: number, table: ProcessTable): Promise<void> {
+    const device = this.#view(pid)
+    for (;;) {
+      await this.#step(pid)
+      try {
+        const lock = await acquire(device, table, this.random.u32())
+        this.acquired++
+        this.owners.add(pid)
+        assert.equal(this.owners.size, 1, `processes ${[...this.owners].join(' and ')} both have the lock`)
+        await this.#step(pid)
+        // From the first step of the release on it may be somebody else's.
+        this.owners.delete(pid)
+        await lock.release()
+      } catch (error) {
+        if (!isCode(error, 'LOCKED')) throw error
+      }
+    }
+  }
+
+  /** The device as this process has it: every operation waits for its turn, and never comes once it is killed. */
+  #view(pid: number): Device {
+    const wait =
+      <Arguments extends unknown[], Result>(operation: (...parameters: Arguments) => Promise<Result>) =>
+      async (...parameters: Arguments): Promise<Result> => {
+        await this.#step(pid)
+        return operation(...parameters)
+      }
+    const { device } = this
+    return Object.assign(Object.create(device) as Device, {
+      open: wait((path: string, mode: 'read' | 'create') => device.open(path, mode)),
+      list: wait((path: string) => device.list(path)),
+      link: wait((existing: string, created: string) => device.link(existing, created)),
+      rename: wait((source: string, target: string) => device.rename(source, target)),
+      unlink: wait((path: string) => device.unlink(path)),
+    })
+  }
+
+  #step(pid: number): Promise<void> {
+    return new Promise((run) => this.#steps.push({ pid, run }))
+  }
+
+  async run(steps: number, killedOnceIn: number): Promise<void> {
+    for (let count = 0; count < steps; count++) {
+      // Everything that follows from a step without another one happens before the next.
+      await new Promise((resolve) => setImmediate(resolve))
+      const [step] = this.#steps.splice(this.random.below(this.#steps.length), 1)
+      if (step === undefined || !this.processes.isAlive(step.pid)) continue
+      if (this.random.once(killedOnceIn)) {
+        this.processes.kill(step.pid)
+        this.owners.delete(step.pid)
+        this.start()
+      } else {
+        step.run()
+      }
+    }
+  }
+
+  killAll(): void {
+    for (let pid = 1; pid < this.#pidNext; pid++) this.processes.kill(pid)
+  }
+}
+
+test('however the steps of several processes fall, and whoever is killed, one has the lock at a time', async () => {
+  const failures: unknown[] = []
+  const noteFailure = (error: unknown): void => void failures.push(error)
+  process.on('unhandledRejection', noteFailure)
+  let acquired = 0
+  try {
+    for (let seed = 0; seed < 150; seed++) {
+      const contest = new Contest(seed)
+      for (let count = 0; count < 2 + (seed % 4); count++) contest.start()
+      await contest.run(400, 5 + (seed % 30))
+      acquired += contest.acquired
+      contest.killAll()
+      const last = await acquire(contest.device, contest.processes.start(9999), seed)
+      await last.release()
+      assert.deepEqual(failures, [], `seed ${seed}`)
+      assert.ok(!contest.device.files().includes('lock'), 'a released lock is gone')
+    }
+  } finally {
+    process.off('unhandledRejection', noteFailure)
+  }
+  assert.ok(acquired > 1000, `${acquired} times`)
+})
+
+/** A program that takes the lock of `directory`, says `held` (or why not), and stays. */
+function program(directory: string, say: string): string {
+  const module = (name: string): string => JSON.stringify(new URL(name, import.meta.url).href)
+  return `
+    const { DirectoryLock } = await import(${module('./directory-lock.js')})
+    const { NodeDevice } = await import(${module('./node-device.js')})
+    const { NodeProcessTable } = await import(${module('./node-process-table.js')})
+    const { SeededRandom } = await import(${module('../testing/seeded-random.js')})
+    const [device, processes] = [new NodeDevice(${JSON.stringify(directory)}), new NodeProcessTable()]
+    const options = { device, directory: '.', processes, random: new SeededRandom(99) }
+    ${say}(await DirectoryLock.acquire(options).then(() => 'held', (error) => error.code))
+    setInterval(() => {}, 1000)`
+}
+
+async function inDirectory(body: (directory: string) => Promise<void>): Promise<void> {
+  const directory = await mkdtemp(join(tmpdir(), 'varve-lock-'))
+  try {
+    await body(directory)
+  } finally {
+    await rm(directory, { recursive: true, force: true })
+  }
+}
+
+async function hold(directory: string): Promise<ChildProcess> {
+  const code = program(directory, 'process.stdout.write')
+  const child = spawn(process.execPath, ['--input-type=module', '-e', code], { stdio: ['ignore', 'pipe', 'inherit'] })
+  const [said] = (await once(child.stdout, 'data')) as [Buffer]
+  assert.equal(said.toString(), 'held')
+  return child
+}
+
+test('a process killed with its lock leaves no stale one, even before its parent has noticed', async () => {
+  await inDirectory(async (directory) => {
+    const device = new NodeDevice(directory)
+    const processes = new NodeProcessTable()
+    const child = await hold(directory)
+    await assert.rejects(acquire(device, processes, 1), (error) => {
+      assert.ok(isCode(error, 'LOCKED'))
+      assert.deepEqual(error.details['holder'], { pid: child.pid })
+      return true
+    })
+    const exited = once(child, 'exit')
+    child.kill('SIGKILL')
+    // Not yet waited for it is a zombie, whose number still answers.
+    const deadline = Date.now() + 5000
+    let lock: DirectoryLock | undefined
+    while (lock === undefined) {
+      lock = await acquire(device, processes, 2).catch((error: unknown) => {
+        if (!isCode(error, 'LOCKED') || Date.now() > deadline) throw error
+        return undefined
+      })
+    }
+    await exited
+    assert.deepEqual(fs.readdirSync(directory), ['lock'])
+    await lock.release()
+    assert.deepEqual(fs.readdirSync(directory), [])
+  })
+})
+
+test('another thread of the process that holds the lock does not get it', async () => {
+  await inDirectory(async (directory) => {
+    const lock = await acquire(new NodeDevice(directory), new NodeProcessTable(), 1)
+    const code = `import('node:worker_threads').then(async ({ parentPort }) => {
+      ${program(directory, 'parentPort.postMessage')}
+    })`
+    const worker = new Worker(code, { eval: true })
+    const [answer] = (await once(worker, 'message')) as [string]
+    await worker.terminate()
+    assert.equal(answer, 'LOCKED')
+    await lock.release()
+  })
+})
+
+test('a process number that is used again, or was of another boot, is not its old owner', () => {
+  const table = new NodeProcessTable()
+  const self = table.self()
+  assert.ok(table.isAlive(self))
+  assert.ok(!table.isAlive({ ...self, bootId: 'another boot' }))
+  if (self.startedAt !== '') assert.ok(!table.isAlive({ ...self, startedAt: `${Number(self.startedAt) - 1}` }))
+})
