@@ -168,19 +168,29 @@ class Contest {
   }
 
   async run(steps: number, killedOnceIn: number): Promise<void> {
+    // One process sleeps through a dozen steps of the others, then another: races need long gaps.
+    let asleep = 0
     for (let count = 0; count < steps; count++) {
       // Everything that follows from a step without another one happens before the next.
       await new Promise((resolve) => setImmediate(resolve))
-      const [step] = this.#steps.splice(this.random.below(this.#steps.length), 1)
-      if (step === undefined || !this.processes.isAlive(step.pid)) continue
+      if (this.random.once(12)) asleep = this.#steps[this.random.below(this.#steps.length)]?.pid ?? 0
+      const awake = this.#steps.filter(({ pid }) => pid !== asleep)
+      const step = awake[this.random.below(awake.length)]
+      if (step === undefined) continue
+      this.#steps.splice(this.#steps.indexOf(step), 1)
       if (this.random.once(killedOnceIn)) {
-        this.processes.kill(step.pid)
-        this.owners.delete(step.pid)
+        this.#kill(step.pid)
         this.start()
       } else {
         step.run()
       }
     }
+  }
+
+  #kill(pid: number): void {
+    this.processes.kill(pid)
+    this.owners.delete(pid)
+    for (const [index, step] of this.#steps.entries()) if (step.pid === pid) this.#steps.splice(index, 1)
   }
 
   killAll(): void {
@@ -194,7 +204,7 @@ test('however the steps of several processes fall, and whoever is killed, one ha
   process.on('unhandledRejection', noteFailure)
   let acquired = 0
   try {
-    for (let seed = 0; seed < 150; seed++) {
+    for (let seed = 0; seed < 100; seed++) {
       const contest = new Contest(seed)
       for (let count = 0; count < 2 + (seed % 4); count++) contest.start()
       await contest.run(400, 5 + (seed % 30))
@@ -208,7 +218,7 @@ test('however the steps of several processes fall, and whoever is killed, one ha
   } finally {
     process.off('unhandledRejection', noteFailure)
   }
-  assert.ok(acquired > 1000, `${acquired} times`)
+  assert.ok(acquired > 700, `${acquired} times`)
 })
 
 /** A program that takes the lock of `directory`, says `held` (or why not), and stays. */
