@@ -167,6 +167,19 @@ export class OwnedShard<Operation, Table extends Memtable<Operation>, Shape> imp
     this.#views.unpin(view)
   }
 
+  async freeze(): Promise<View<Table, Shape>> {
+    if (this.#rebuilding !== undefined) await this.#rebuilding
+    this.#freezeWritten()
+    const view = this.#views.pinFrozen()
+    try {
+      await this.#writes.untilVisible()
+      return view
+    } catch (error) {
+      this.#views.unpin(view)
+      throw error
+    }
+  }
+
   pinSeqno(seqno: Seqno = this.#writes.visible): Seqno {
     this.#pins.pin(seqno)
     return seqno
@@ -177,12 +190,11 @@ export class OwnedShard<Operation, Table extends Memtable<Operation>, Shape> imp
   }
 
   async flush(): Promise<void> {
-    this.#throwIfUnable()
-    this.#writes.endGroup()
-    await this.#rebuilding
-    if (this.#tables.active.count > 0) this.#freeze()
+    if (this.#rebuilding !== undefined) await this.#rebuilding
+    this.#freezeWritten()
     const last = this.#tables.newestFrozen
     if (last === undefined) return
+    await this.#writes.untilVisible()
     while (this.#manifest.state.replayFrom < last.positionLimit) {
       this.#throwIfUnable()
       if (this.#flusher.lastError !== undefined) throw this.#flusher.lastError
@@ -282,6 +294,14 @@ export class OwnedShard<Operation, Table extends Memtable<Operation>, Shape> imp
     this.#views.advance(this.#tables.list(), this.view.version)
     this.#holdIfBehind()
     this.#flusher.kick()
+  }
+
+  /** Freezes what has been applied, if anything. */
+  #freezeWritten(): void {
+    this.#throwIfUnable()
+    // In the same turn as the freeze: a table must end where a group does, or replay would start inside one.
+    this.#writes.endGroup()
+    if (this.#tables.active.count > 0) this.#freeze()
   }
 
   #holdIfBehind(): void {

@@ -59,6 +59,11 @@ export class ReadOnlyShard<Operation, Table extends Memtable<Operation>, Shape> 
     this.#views.unpin(view)
   }
 
+  freeze(): Promise<View<Table, Shape>> {
+    // Nothing is ever written here.
+    return Promise.resolve(this.pin())
+  }
+
   pinSeqno(seqno: Seqno = this.visible): Seqno {
     return seqno
   }

@@ -192,6 +192,14 @@ export interface Shard<Operation, Table extends Memtable<Operation>, Shape> {
   pin(): View<Table, Shape>
   unpin(view: View<Table, Shape>): void
   /**
+   * A view that no write changes any more, held until `unpin`: everything applied before this call, and nothing after.
+   * It is the snapshot of an engine whose memtable has no versions. Freezes the memtable, which will be flushed; resolves
+   * when all of it is visible.
+   *
+   * @throws {VarveError} CLOSED, and what the writes in it reject with
+   */
+  freeze(): Promise<View<Table, Shape>>
+  /**
    * Holds what a reader at `seqno` sees, across flushes and compactions, until `unpinSeqno`. Default: `visible`; another
    * must be pinned already.
    */

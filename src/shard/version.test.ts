@@ -30,6 +30,17 @@ test('a pinned view keeps what later views dropped, until it is unpinned as ofte
   assert.deepEqual(first.tables, ['a'], 'a view never changes')
 })
 
+test('a frozen view leaves out the table that still changes, and holds the rest until it is unpinned', () => {
+  const released: string[] = []
+  const all = new Views(['active', 'older', 'oldest'], { files: [], shape: undefined })
+  const frozen = all.pinFrozen()
+  assert.deepEqual(frozen.tables, ['older', 'oldest'])
+  all.advance(['active'], all.current.version, [() => released.push('older and oldest')])
+  assert.deepEqual(released, [])
+  all.unpin(frozen)
+  assert.deepEqual(released, ['older and oldest'])
+})
+
 test('unpinning more often than pinning is noticed', () => {
   const all = views()
   const view = all.pin()

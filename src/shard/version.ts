@@ -16,7 +16,7 @@ export interface Version<Shape> {
 
 export interface View<Table, Shape> {
   readonly id: number
-  /** Newest first: the active one, then the frozen ones. */
+  /** Newest first: the active one, except in what `Shard.freeze` gives, then the frozen ones. */
   readonly tables: readonly Table[]
   readonly version: Version<Shape>
 }
@@ -50,6 +50,12 @@ export class Views<Table, Shape> {
     const view = this.#current
     this.#pins.set(view.id, (this.#pins.get(view.id) ?? 0) + 1)
     return view
+  }
+
+  /** The current view without its active table: what no write changes any more. Held until `unpin`. */
+  pinFrozen(): View<Table, Shape> {
+    const { id, tables, version } = this.pin()
+    return Object.freeze({ id, tables: Object.freeze(tables.slice(1)), version })
   }
 
   unpin(view: View<Table, Shape>): void {

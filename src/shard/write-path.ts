@@ -59,6 +59,8 @@ export class WritePath<Operation, Table extends Memtable<Operation>> {
   #heldMs = 0
   #heldSince = 0
   #group: WriteGroup | undefined
+  /** The group that was handed to the journal last. */
+  #appended: WriteGroup | undefined
   #failure: VarveError | undefined
 
   constructor(
@@ -128,6 +130,13 @@ export class WritePath<Operation, Table extends Memtable<Operation>> {
     if (this.table.bytes >= this.#settings.memtableBytes) this.#host.freeze()
   }
 
+  /** Resolves when everything handed to the journal is visible; rejects as those writes do. */
+  untilVisible(): Promise<void> {
+    if (this.#failure !== undefined) return Promise.reject(this.#failure)
+    const last = this.#appended
+    return last === undefined || last.seqnoLast <= this.visible ? Promise.resolve() : last.promise('written')
+  }
+
   /** Takes no further write; everything queued or in flight rejects with what `reason` says. */
   fail(reason: VarveError): void {
     this.#failure ??= reason
@@ -170,6 +179,7 @@ export class WritePath<Operation, Table extends Memtable<Operation>> {
   }
 
   #append(group: WriteGroup): void {
+    this.#appended = group
     try {
       const append = this.#journal.append(group.encoder.view(), group.durability)
       append.written.then(
