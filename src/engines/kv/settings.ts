@@ -2,10 +2,23 @@
 
 import { KIB, MIB } from '../../kernel/limits.ts'
 import { ROW_TABLE_DEFAULTS } from '../../sst/row-settings.ts'
+import { FIFO_DEFAULTS } from '../../shard/policy/fifo.ts'
+import type { FifoSettings } from '../../shard/policy/fifo.ts'
 import { LEVELED_DEFAULTS } from '../../shard/policy/leveled.ts'
 import type { LeveledSettings } from '../../shard/policy/leveled.ts'
+import { TIERED_DEFAULTS, TIERED_LEVEL_LAST } from '../../shard/policy/tiered.ts'
+import type { TieredSettings } from '../../shard/policy/tiered.ts'
 
-export interface KvSettings extends LeveledSettings {
+export const KV_POLICIES = Object.freeze(['leveled', 'tiered', 'fifo', 'lazy-leveled'] as const)
+
+export type KvPolicy = (typeof KV_POLICIES)[number]
+
+export interface KvSettings extends LeveledSettings, TieredSettings, FifoSettings {
+  /**
+   * How tables are compacted: see docs/policies.md. Not recorded: a shard may be opened with another at any time. With
+   * `fifo` the oldest tables are forgotten when all are larger than `fifoBytesMax`: for caches.
+   */
+  readonly policy: KvPolicy
   /** Memory for blocks, indexes and filters, in bytes. */
   readonly cacheBytes: number
   /** Table files held open. */
@@ -20,24 +33,30 @@ export interface KvSettings extends LeveledSettings {
 }
 
 export const KV_DEFAULTS: KvSettings = Object.freeze({
+  ...TIERED_DEFAULTS,
+  ...FIFO_DEFAULTS,
   ...LEVELED_DEFAULTS,
+  // Reads and space before writes: what most programs notice.
+  policy: 'leveled',
   // LevelDB's users get 8 MiB and complain, RocksDB's get 32; a Node process has room for more.
   cacheBytes: 64 * MIB,
   // Half of the usual limit of 1,024 descriptors.
   openFilesMax: 512,
-  // RocksDB's target_file_size_base.
-  tableBytes: 64 * MIB,
+  // Half of RocksDB's target_file_size_base: a job that writes one holds its filter and index in memory.
+  tableBytes: 32 * MIB,
   blockBytes: ROW_TABLE_DEFAULTS.blockBytes,
   compression: 'lz4',
   filterBitsPerKey: 10,
 })
 
-const RANGES: Readonly<Record<Exclude<keyof KvSettings, 'compression'>, readonly [number, number]>> = {
+const RANGES: Readonly<Record<Exclude<keyof KvSettings, 'compression' | 'policy'>, readonly [number, number]>> = {
   level0Files: [1, 1000],
   level0FilesStop: [2, 10_000],
   levelBytesBase: [1 * KIB, Number.MAX_SAFE_INTEGER],
   levelSizeRatio: [2, 100],
-  levelCount: [2, 32],
+  levelCount: [2, TIERED_LEVEL_LAST + 1],
+  tierRuns: [2, 16],
+  fifoBytesMax: [0, Number.MAX_SAFE_INTEGER],
   cacheBytes: [0, Number.MAX_SAFE_INTEGER],
   openFilesMax: [8, 1_000_000],
   tableBytes: [1 * KIB, 1024 * MIB],
@@ -62,6 +81,9 @@ export function resolveKvSettings(input: Partial<KvSettings> = {}): KvSettings {
   }
   if (!['none', 'lz4'].includes(settings.compression)) {
     throw new TypeError(`compression must be 'none' or 'lz4', got ${settings.compression}`)
+  }
+  if (!KV_POLICIES.includes(settings.policy)) {
+    throw new TypeError(`policy must be one of '${KV_POLICIES.join("', '")}', got ${String(settings.policy)}`)
   }
   if (settings.level0FilesStop <= settings.level0Files) {
     throw new RangeError(
