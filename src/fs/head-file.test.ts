@@ -1,0 +1,26 @@
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import { toHex } from '../kernel/bytes.ts'
+import { loadHash } from '../kernel/hash.ts'
+import { shardId } from '../kernel/ids.ts'
+import { decodeHeadFile, encodeHeadFile, headFileName } from './head-file.ts'
+
+const hash = await loadHash()
+const SHARD = shardId('main')
+
+/** Version 7 of the head of `main`, with the content `content`. */
+const GOLDEN = [
+  '56485244', // magic
+  '01000000', // format
+  '07000000', // length
+  '00000000', // zero
+  '32fab4783f6cb1a1', // checksum
+  '636f6e74656e74', // content
+].join('')
+
+test('a head file has the bytes that docs/formats/head-store.md says, and old ones can be read', () => {
+  const content = new TextEncoder().encode('content')
+  assert.equal(headFileName(SHARD, 7), 'main.head-0000000000000007')
+  assert.equal(toHex(encodeHeadFile(SHARD, 7, content, hash)), GOLDEN)
+  assert.deepEqual(decodeHeadFile(SHARD, 7, Buffer.from(GOLDEN, 'hex'), 'path', hash), Buffer.from(content))
+})
