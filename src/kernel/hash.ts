@@ -34,7 +34,8 @@ export async function loadHash(): Promise<Hash> {
     const state = wasm.create64(seed)
     return {
       update(bytes) {
-        for (let start = 0; start < bytes.length; start += PIECE_BYTES) state.update(bytes.subarray(start, start + PIECE_BYTES))
+        for (let start = 0; start < bytes.length; start += PIECE_BYTES)
+          state.update(bytes.subarray(start, start + PIECE_BYTES))
       },
       digest: () => state.digest(),
     }
@@ -43,7 +44,8 @@ export async function loadHash(): Promise<Hash> {
     hash32(bytes: Uint8Array, seed: number): number {
       if (bytes.length <= PIECE_BYTES) return wasm.h32Raw(bytes, seed)
       const state = wasm.create32(seed)
-      for (let start = 0; start < bytes.length; start += PIECE_BYTES) state.update(bytes.subarray(start, start + PIECE_BYTES))
+      for (let start = 0; start < bytes.length; start += PIECE_BYTES)
+        state.update(bytes.subarray(start, start + PIECE_BYTES))
       return state.digest()
     },
     hash64(bytes: Uint8Array, seed: bigint): bigint {
@@ -83,7 +85,8 @@ export function hashKey(bytes: Uint8Array, start: number, limit: number, seed: n
     hash = (seed + PRIME_5) | 0
   }
   hash = (hash + length) | 0
-  for (; at + 4 <= limit; at += 4) hash = Math.imul(rotate((hash + Math.imul(word(bytes, at), PRIME_3)) | 0, 17), PRIME_4)
+  for (; at + 4 <= limit; at += 4)
+    hash = Math.imul(rotate((hash + Math.imul(word(bytes, at), PRIME_3)) | 0, 17), PRIME_4)
   for (; at < limit; at++) hash = Math.imul(rotate((hash + Math.imul(bytes[at] as number, PRIME_5)) | 0, 11), PRIME_1)
   hash ^= hash >>> 15
   hash = Math.imul(hash, PRIME_2)

@@ -19,7 +19,13 @@ export function isEmptyRange(range: KeyRange, order: KeyOrder): boolean {
 }
 
 /** True when `key[start…limit)` is not before the range. */
-export function isAtOrAfterLower(range: KeyRange, order: KeyOrder, key: Uint8Array, start: number, limit: number): boolean {
+export function isAtOrAfterLower(
+  range: KeyRange,
+  order: KeyOrder,
+  key: Uint8Array,
+  start: number,
+  limit: number,
+): boolean {
   const lower = range.lower
   if (lower === undefined) return true
   const comparison = order.compare(key, start, limit, lower, 0, lower.length)
@@ -27,7 +33,13 @@ export function isAtOrAfterLower(range: KeyRange, order: KeyOrder, key: Uint8Arr
 }
 
 /** True when `key[start…limit)` is not after the range. */
-export function isAtOrBeforeUpper(range: KeyRange, order: KeyOrder, key: Uint8Array, start: number, limit: number): boolean {
+export function isAtOrBeforeUpper(
+  range: KeyRange,
+  order: KeyOrder,
+  key: Uint8Array,
+  start: number,
+  limit: number,
+): boolean {
   const upper = range.upper
   if (upper === undefined) return true
   const comparison = order.compare(key, start, limit, upper, 0, upper.length)
