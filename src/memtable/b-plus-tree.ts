@@ -13,9 +13,11 @@ import type { JournalPosition, Seqno } from '../kernel/ids.ts'
 import { BYTEWISE } from '../kernel/key-order.ts'
 import type { KeyOrder } from '../kernel/key-order.ts'
 import type { KeyRange } from '../kernel/key-range.ts'
+import type { RangeTombstones } from '../kernel/range-tombstone.ts'
 import type { ArenaPool } from './arena.ts'
 import { ArenaAllocator } from './arena-allocator.ts'
-import type { EntryOperation } from './entry-operation.ts'
+import { RANGE_DELETE } from './entry-operation.ts'
+import type { EntryOperation, OrderedOperation } from './entry-operation.ts'
 import type { MemtableSupport } from './memtable.ts'
 import type { OrderedMemtable } from './ordered-memtable.ts'
 import { Tree } from './tree.ts'
@@ -63,9 +65,12 @@ export class BPlusTree implements OrderedMemtable {
     this.#reader = new TreeReader(this.#tree)
   }
 
-  /** Bytes handed out in chunks, with what is lost at their ends; without the free rest of the last one. */
+  /**
+   * Bytes handed out in chunks, with what is lost at their ends, without the free rest of the last one; and what range
+   * tombstones take beside them.
+   */
   get bytes(): number {
-    return this.#allocator.bytes
+    return this.#allocator.bytes + this.#reader.rangeTombstones.bytes
   }
 
   get count(): number {
@@ -84,10 +89,22 @@ export class BPlusTree implements OrderedMemtable {
     return this.#reader.seqnoLast
   }
 
-  apply(operation: EntryOperation, seqno: Seqno, _position: JournalPosition): void {
+  get rangeTombstones(): RangeTombstones {
+    return this.#reader.rangeTombstones
+  }
+
+  apply(operation: OrderedOperation, seqno: Seqno, _position: JournalPosition): void {
     const reader = this.#reader
     assert(this.#state === 'open', 'memtable is frozen')
     assert(seqno > reader.seqnoLast, 'seqno does not grow')
+    if (operation.kind === RANGE_DELETE) reader.rangeTombstones.add(operation.lower, operation.upper, seqno)
+    else this.#applyEntry(operation, seqno)
+    if (reader.count === 0) reader.seqnoFirst = seqno
+    reader.count++
+    reader.seqnoLast = seqno
+  }
+
+  #applyEntry(operation: EntryOperation, seqno: Seqno): void {
     const { key, value } = operation
     const tree = this.#tree
     const record = this.#writer.locate(key)
@@ -102,7 +119,7 @@ export class BPlusTree implements OrderedMemtable {
       copyBytes(key, bytes, keyStart)
       copyBytes(value, bytes, keyStart + key.length)
       this.#writer.insert(added, key)
-      reader.keyCount++
+      this.#reader.keyCount++
     } else {
       const version = this.#allocator.allocate(VERSION_BYTES + value.length)
       this.#writeVersion(version, tree.word(record, RECORD_NEWEST), value.length, seqno, operation.kind)
@@ -110,9 +127,6 @@ export class BPlusTree implements OrderedMemtable {
       copyBytes(value, tree.chunkBytes(version), valueStart)
       tree.setWord(record, RECORD_NEWEST, version)
     }
-    if (reader.count === 0) reader.seqnoFirst = seqno
-    reader.count++
-    reader.seqnoLast = seqno
   }
 
   get(key: Uint8Array, seqno: Seqno, into: Found): boolean {
@@ -126,7 +140,7 @@ export class BPlusTree implements OrderedMemtable {
   }
 
   approximateBytes(range: KeyRange): number {
-    this.#reader.bytes = this.bytes
+    this.#reader.bytes = this.#allocator.bytes
     return this.#reader.approximateBytes(range)
   }
 
@@ -137,7 +151,7 @@ export class BPlusTree implements OrderedMemtable {
   handOver(): TreeImage {
     assert(this.#state === 'frozen', 'only a frozen memtable can be handed over')
     const tree = this.#tree
-    const { count, keyCount, seqnoFirst, seqnoLast } = this.#reader
+    const { count, keyCount, seqnoFirst, seqnoLast, rangeTombstones } = this.#reader
     return {
       kind: 'b-plus-tree',
       order: this.order.name,
@@ -148,11 +162,12 @@ export class BPlusTree implements OrderedMemtable {
       lastLeaf: tree.lastLeaf,
       height: tree.height,
       prefix: tree.prefix.slice(),
-      bytes: this.bytes,
+      bytes: this.#allocator.bytes,
       count,
       keyCount,
       seqnoFirst,
       seqnoLast,
+      rangeTombstones: rangeTombstones.encoded(),
     }
   }
 

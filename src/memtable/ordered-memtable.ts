@@ -4,12 +4,13 @@ import type { Cursor, CursorOptions } from '../kernel/cursor.ts'
 import type { Found } from '../kernel/found.ts'
 import type { Seqno } from '../kernel/ids.ts'
 import type { KeyRange } from '../kernel/key-range.ts'
-import type { EntryOperation } from './entry-operation.ts'
+import type { RangeTombstones } from '../kernel/range-tombstone.ts'
+import type { OrderedOperation } from './entry-operation.ts'
 import type { Memtable } from './memtable.ts'
 
 /** The reading half: of a memtable, or of a frozen one that was handed to another thread. */
 export interface OrderedReader {
-  /** Operations applied: versions of all keys. */
+  /** Operations applied: versions of all keys, and range deletions. */
   readonly count: number
   /** Distinct keys. */
   readonly keyCount: number
@@ -17,20 +18,23 @@ export interface OrderedReader {
   readonly seqnoFirst: Seqno
   /** Of the last operation; 0 while there is none. */
   readonly seqnoLast: Seqno
+  /** The range deletions. Live: what is applied later is seen at its seqno. */
+  readonly rangeTombstones: RangeTombstones
   /**
    * The newest version of `key` at or below `seqno`, deletions included: true when `into` has it, false when there is
-   * none. `into.block` is memory of the memtable, valid until it is released.
+   * none. A range deletion is a deletion of every key it covers, with its own seqno. `into.block` is memory of the
+   * memtable, valid until it is released.
    */
   get(key: Uint8Array, seqno: Seqno, into: Found): boolean
   /**
-   * Entries in order, never PENDING. Survives operations between pulls; whether it sees those that were applied after it
+   * Entries in order, also those that a range deletion covers, never PENDING. Survives operations between pulls; whether it sees those that were applied after it
    * was opened depends on their seqno alone. Values are views of the memtable's memory, valid until it is released.
    *
    * @throws {TypeError} `reverse` with `versions: 'all'`
    */
   cursor(options: CursorOptions): Cursor
-  /** Bytes of the keys in `range` with all their versions, as a share of `bytes`; cheap, and right to about a node. */
+  /** Bytes of the keys in `range` with all their versions, as a share of what keys take; cheap, right to about a node. */
   approximateBytes(range: KeyRange): number
 }
 
-export interface OrderedMemtable extends Memtable<EntryOperation>, OrderedReader {}
+export interface OrderedMemtable extends Memtable<OrderedOperation>, OrderedReader {}

@@ -7,17 +7,22 @@
 import { assert } from '../kernel/assert.ts'
 import type { Cursor, CursorOptions } from '../kernel/cursor.ts'
 import type { EntryBatch } from '../kernel/entry-batch.ts'
+import { ENTRY_DELETE } from '../kernel/entry.ts'
 import type { EntryKind } from '../kernel/entry.ts'
 import type { Found } from '../kernel/found.ts'
 import { SEQNO_ZERO } from '../kernel/ids.ts'
 import type { JournalPosition, Seqno } from '../kernel/ids.ts'
 import { BYTEWISE } from '../kernel/key-order.ts'
+import type { KeyCut } from '../kernel/key-cut.ts'
 import type { KeyOrder } from '../kernel/key-order.ts'
 import { isAtOrAfterLower, isAtOrBeforeUpper } from '../kernel/key-range.ts'
 import type { KeyRange } from '../kernel/key-range.ts'
-import type { EntryOperation } from './entry-operation.ts'
+import type { RangeTombstone, RangeTombstones } from '../kernel/range-tombstone.ts'
+import { RANGE_DELETE } from './entry-operation.ts'
+import type { EntryOperation, OrderedOperation } from './entry-operation.ts'
 import type { MemtableSupport } from './memtable.ts'
 import type { OrderedMemtable, OrderedReader } from './ordered-memtable.ts'
+import { TombstoneList } from './tombstone-list.ts'
 
 interface Version {
   readonly seqno: Seqno
@@ -36,7 +41,10 @@ export interface SortedArrayImage {
   readonly kind: 'sorted-array'
   readonly order: string
   readonly rows: readonly Row[]
+  readonly rangeTombstones: readonly RangeTombstone[]
 }
+
+const NO_BYTES = new Uint8Array(0)
 
 export class SortedArrayMemtable implements OrderedMemtable {
   readonly supports: MemtableSupport = Object.freeze({ versions: true })
@@ -46,19 +54,38 @@ export class SortedArrayMemtable implements OrderedMemtable {
   seqnoFirst: Seqno = SEQNO_ZERO
   seqnoLast: Seqno = SEQNO_ZERO
   #rows: Row[] = []
+  #rangeTombstones: TombstoneList
   #state: 'open' | 'frozen' | 'released' = 'open'
 
   constructor(options: { readonly order?: KeyOrder } = {}) {
     this.order = options.order ?? BYTEWISE
+    this.#rangeTombstones = new TombstoneList(this.order)
   }
 
   get keyCount(): number {
     return this.#rows.length
   }
 
-  apply(operation: EntryOperation, seqno: Seqno, _position: JournalPosition): void {
+  get rangeTombstones(): RangeTombstones {
+    return this.#rangeTombstones
+  }
+
+  apply(operation: OrderedOperation, seqno: Seqno, _position: JournalPosition): void {
     assert(this.#state === 'open', 'memtable is frozen')
     assert(seqno > this.seqnoLast, 'seqno does not grow')
+    if (operation.kind === RANGE_DELETE) this.#deleteRange(operation.lower, operation.upper, seqno)
+    else this.#applyEntry(operation, seqno)
+    this.count++
+    this.seqnoLast = seqno
+    if (this.count === 1) this.seqnoFirst = seqno
+  }
+
+  #deleteRange(lower: KeyCut, upper: KeyCut, seqno: Seqno): void {
+    this.#rangeTombstones.add(lower, upper, seqno)
+    this.bytes += lower.key.length + upper.key.length + 16
+  }
+
+  #applyEntry(operation: EntryOperation, seqno: Seqno): void {
     const key = operation.key.slice()
     const version = { seqno, kind: operation.kind, value: operation.value.slice() }
     const index = this.#rows.findIndex((row) => this.#compare(row.key, key) >= 0)
@@ -66,15 +93,20 @@ export class SortedArrayMemtable implements OrderedMemtable {
     if (row !== undefined && this.#compare(row.key, key) === 0) row.versions.unshift(version)
     else this.#rows.splice(index < 0 ? this.#rows.length : index, 0, { key, versions: [version] })
     this.bytes += key.length + version.value.length + 16
-    this.count++
-    this.seqnoLast = seqno
-    if (this.count === 1) this.seqnoFirst = seqno
   }
 
   get(key: Uint8Array, seqno: Seqno, into: Found): boolean {
     assert(this.#state !== 'released', 'memtable read after its release')
     const row = this.#rows.find((other) => this.#compare(other.key, key) === 0)
     const version = row?.versions.find((other) => other.seqno <= seqno)
+    const covered = this.#rangeTombstones.newest(key, 0, key.length, seqno)
+    if (covered > (version?.seqno ?? 0)) {
+      into.kind = ENTRY_DELETE
+      into.seqno = covered
+      into.block = NO_BYTES
+      into.valueStart = into.valueLength = 0
+      return true
+    }
     if (version === undefined) return false
     into.kind = version.kind
     into.seqno = version.seqno
@@ -103,19 +135,23 @@ export class SortedArrayMemtable implements OrderedMemtable {
 
   handOver(): SortedArrayImage {
     assert(this.#state === 'frozen', 'only a frozen memtable can be handed over')
-    return { kind: 'sorted-array', order: this.order.name, rows: this.#rows }
+    const rangeTombstones = this.#rangeTombstones.list()
+    return { kind: 'sorted-array', order: this.order.name, rows: this.#rows, rangeTombstones }
   }
 
   release(): void {
     this.#state = 'released'
     this.#rows = []
+    this.#rangeTombstones = new TombstoneList(this.order)
     this.bytes = 0
   }
 
-  /** Fills an empty memtable with the rows of an image. */
-  restore(rows: readonly Row[]): void {
+  /** Fills an empty memtable with the content of an image. */
+  restore({ rows, rangeTombstones }: SortedArrayImage): void {
     this.#rows = [...rows]
+    for (const { lower, upper, seqno } of rangeTombstones) this.#rangeTombstones.add(lower, upper, seqno)
     const seqnos = rows.flatMap((row) => row.versions.map((version) => version.seqno))
+    seqnos.push(...rangeTombstones.map(({ seqno }) => seqno as Seqno))
     this.count = seqnos.length
     this.seqnoFirst = seqnos.reduce((least, seqno) => (seqno < least ? seqno : least), seqnos[0] ?? SEQNO_ZERO)
     this.seqnoLast = seqnos.reduce((most, seqno) => (seqno > most ? seqno : most), SEQNO_ZERO)
@@ -196,7 +232,7 @@ export function openSortedArrayImage(image: SortedArrayImage, order: KeyOrder): 
   assert(image.kind === 'sorted-array', 'not the image of a sorted array')
   assert(image.order === order.name, 'key order differs from that of the image')
   const memtable = new SortedArrayMemtable({ order })
-  memtable.restore(image.rows)
+  memtable.restore(image)
   memtable.freeze()
   return memtable
 }

@@ -3,14 +3,17 @@
 import { assert } from '../kernel/assert.ts'
 import type { Cursor, CursorOptions } from '../kernel/cursor.ts'
 import type { Found } from '../kernel/found.ts'
+import { ENTRY_DELETE } from '../kernel/entry.ts'
 import { SEQNO_ZERO } from '../kernel/ids.ts'
 import type { Seqno } from '../kernel/ids.ts'
 import type { KeyOrder } from '../kernel/key-order.ts'
 import { isEmptyRange } from '../kernel/key-range.ts'
 import type { KeyRange } from '../kernel/key-range.ts'
+import { decodeTombstones } from '../kernel/range-tombstone.ts'
 import type { ArenaChunk } from './arena.ts'
 import { ArenaView } from './arena-view.ts'
 import type { OrderedReader } from './ordered-memtable.ts'
+import { TombstoneLog } from './tombstone-log.ts'
 import { Tree } from './tree.ts'
 import { TreeCursor } from './tree-cursor.ts'
 import {
@@ -40,7 +43,11 @@ export interface TreeImage {
   readonly keyCount: number
   readonly seqnoFirst: Seqno
   readonly seqnoLast: Seqno
+  /** As `decodeTombstones` reads them. */
+  readonly rangeTombstones: Uint8Array
 }
+
+const NO_BYTES = new Uint8Array(0)
 
 export class TreeReader implements OrderedReader {
   count = 0
@@ -49,13 +56,31 @@ export class TreeReader implements OrderedReader {
   seqnoLast: Seqno = SEQNO_ZERO
   /** Arena bytes taken. */
   bytes = 0
+  readonly rangeTombstones: TombstoneLog
   readonly #tree: Tree
 
   constructor(tree: Tree) {
     this.#tree = tree
+    this.rangeTombstones = new TombstoneLog(tree.order)
   }
 
   get(key: Uint8Array, seqno: Seqno, into: Found): boolean {
+    if (this.rangeTombstones.count !== 0) return this.#getCovered(key, seqno, into)
+    return this.#find(key, seqno, into)
+  }
+
+  #getCovered(key: Uint8Array, seqno: Seqno, into: Found): boolean {
+    const found = this.#find(key, seqno, into)
+    const covered = this.rangeTombstones.newest(key, 0, key.length, seqno)
+    if (covered === 0 || (found && into.seqno > covered)) return found
+    into.kind = ENTRY_DELETE
+    into.seqno = covered
+    into.block = NO_BYTES
+    into.valueStart = into.valueLength = 0
+    return true
+  }
+
+  #find(key: Uint8Array, seqno: Seqno, into: Found): boolean {
     const tree = this.#tree
     const record = tree.find(key, 0, key.length)
     if (record === 0) return false
@@ -123,5 +148,8 @@ export function openTreeImage(image: TreeImage, order: KeyOrder): TreeReader {
   reader.keyCount = image.keyCount
   reader.seqnoFirst = image.seqnoFirst
   reader.seqnoLast = image.seqnoLast
+  for (const { lower, upper, seqno } of decodeTombstones(image.rangeTombstones)) {
+    reader.rangeTombstones.add(lower, upper, seqno)
+  }
   return reader
 }

@@ -13,6 +13,7 @@ import { BYTEWISE } from '../kernel/key-order.ts'
 import type { KeyOrder } from '../kernel/key-order.ts'
 import type { KeyRange } from '../kernel/key-range.ts'
 import { BlockFetch } from '../sst/block-fetch.ts'
+import { DESCENDING } from './descending-order.ts'
 import {
   batchesOf,
   describe,
@@ -29,13 +30,6 @@ import { Bench, NAME } from './table-bench.ts'
 import type { TableFormatSuite } from './table-bench.ts'
 
 export type { TableFormatSuite } from './table-bench.ts'
-
-/** Bytewise, descending: an order that heads and prefixes would get wrong. */
-export const DESCENDING: KeyOrder = Object.freeze({
-  name: 'descending',
-  bytewise: false,
-  compare: (a, aStart, aLimit, b, bStart, bLimit) => BYTEWISE.compare(b, bStart, bLimit, a, aStart, aLimit),
-} satisfies KeyOrder)
 
 const EVERYTHING: CursorOptions = { range: {}, reverse: false, seqno: SEQNO_MAX, versions: 'all' }
 
