@@ -37,12 +37,14 @@ export interface JournalSystem {
    * Fences every epoch below `epoch`, replays nothing yet, and gives the one writer.
    *
    * @param state where this journal keeps its own small durable state: the shard's head
+   * @param needed nothing before this position will be asked for, and nothing at or after it was ever truncated: what is
+   *   missing there was lost. Default: not known
    * @throws {VarveError} FENCED — a higher epoch has been here
    * @throws {VarveError} JOURNAL_CORRUPT, IO_FAILED, NO_SPACE
    */
-  open(shard: ShardId, epoch: Epoch, state: JournalStateKeeper): Promise<Journal>
+  open(shard: ShardId, epoch: Epoch, state: JournalStateKeeper, needed?: JournalPosition): Promise<Journal>
   /** Reads without fencing and without changing anything, for read-only opens and tools. */
-  openReadOnly(shard: ShardId, state: Uint8Array | undefined): Promise<JournalReader>
+  openReadOnly(shard: ShardId, state: Uint8Array | undefined, needed?: JournalPosition): Promise<JournalReader>
 }
 
 /** The journal's part of the head. Opaque to the shard. */

@@ -12,7 +12,7 @@ import { assert } from '../kernel/assert.ts'
 import type { Device } from '../kernel/device.ts'
 import { isCode } from '../kernel/errors.ts'
 import type { Hash } from '../kernel/hash.ts'
-import type { Epoch, ShardId } from '../kernel/ids.ts'
+import type { Epoch, JournalPosition, ShardId } from '../kernel/ids.ts'
 import { Fence, fenced, isFenceLeftover } from './fence.ts'
 import type { Journal, JournalReader, JournalStateKeeper, JournalSupport, JournalSystem } from './journal.ts'
 import { decodeJournalState, encodeJournalState } from './journal-state.ts'
@@ -53,7 +53,7 @@ export class LocalJournalSystem implements JournalSystem {
     this.#settings = resolveLocalJournalSettings(components.settings)
   }
 
-  async open(shard: ShardId, epoch: Epoch, keeper: JournalStateKeeper): Promise<Journal> {
+  async open(shard: ShardId, epoch: Epoch, keeper: JournalStateKeeper, needed?: JournalPosition): Promise<Journal> {
     assert(epoch >= 1, 'the first owner has epoch 1')
     const identity = shardIdentity(shard)
     const former = keeper.state === undefined ? undefined : decodeJournalState(keeper.state, identity)
@@ -64,7 +64,7 @@ export class LocalJournalSystem implements JournalSystem {
     const attemptMin = former?.epoch === epoch ? former.attempt + 1 : 1
     const fence = await Fence.raise(this.#device, directory, epoch, attemptMin, identity)
     try {
-      const recovered = await recover(components, former, 'refuse')
+      const recovered = await recover(components, former, needed, 'refuse')
       await settle(components, recovered)
       await keeper.commit(encodeJournalState(stateOf(fence, recovered), identity))
       await this.#clean(directory, recovered)
@@ -75,10 +75,10 @@ export class LocalJournalSystem implements JournalSystem {
     }
   }
 
-  async openReadOnly(shard: ShardId, state: Uint8Array | undefined): Promise<JournalReader> {
+  async openReadOnly(shard: ShardId, state: Uint8Array | undefined, needed?: JournalPosition): Promise<JournalReader> {
     const components = this.#recovery(shard)
     const decoded = state === undefined ? undefined : decodeJournalState(state, shardIdentity(shard))
-    return new LocalJournalReader(this.#chain(components, await recover(components, decoded, 'ignore')))
+    return new LocalJournalReader(this.#chain(components, await recover(components, decoded, needed, 'ignore')))
   }
 
   #recovery(shard: ShardId): RecoveryComponents {

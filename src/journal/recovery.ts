@@ -9,12 +9,16 @@
  * - a doubt below the watermark was on stable storage once. It stays in the log, nothing is cut, and whoever replays
  *   it gets JOURNAL_CORRUPT
  *
+ * A missing first segment is a doubt like any other, once it is known that the shard still needs it: truncate would not
+ * have dropped it.
+ *
  * Damage to the last synced frames, which no later frame bears witness of, cannot be told from a torn write; a clean
  * close writes such a witness. Rule: docs/formats/journal.md, "Recovery".
  */
 
 import type { Device, DeviceFile } from '../kernel/device.ts'
-import { VarveError, isCode } from '../kernel/errors.ts'
+import { isCode } from '../kernel/errors.ts'
+import type { VarveError } from '../kernel/errors.ts'
 import type { Hash } from '../kernel/hash.ts'
 import type { ShardId } from '../kernel/ids.ts'
 import { journalCorrupt } from './journal-corrupt.ts'
@@ -46,6 +50,7 @@ export interface Recovered {
 }
 
 /**
+ * @param needed truncate has dropped nothing at or after this position; undefined where that is not known
  * @param newer what a segment of an owner later than the committed one means: in a journal that is ours, damage; in one
  *   that is only read, somebody who took over since
  * @throws {VarveError} JOURNAL_CORRUPT, INCOMPATIBLE
@@ -53,6 +58,7 @@ export interface Recovered {
 export async function recover(
   components: RecoveryComponents,
   state: JournalState | undefined,
+  needed: number | undefined,
   newer: 'refuse' | 'ignore',
 ): Promise<Recovered> {
   const { directory, shard } = components
@@ -84,7 +90,7 @@ export async function recover(
   // Dropped by an earlier truncate.
   while (former[0] !== undefined && !former[0].present) former.shift()
   const own = listed.filter((id) => sameOwner(id, state))
-  const scanned = await scanOwner(components, own, state.start)
+  const scanned = await scanOwner(components, own, state.start, needed)
   const segments = [...former, ...scanned.segments]
   const kept = new Set(segments.map(({ id }) => segmentName(id)))
   return {
@@ -139,12 +145,15 @@ async function scanOwner(
   components: RecoveryComponents,
   ids: readonly SegmentId[],
   start: number,
+  needed: number | undefined,
 ): Promise<Omit<Recovered, 'ignored'>> {
   const { device, hash, directory, shard, readBytes } = components
   const segments: Segment[] = []
   const doubts: Doubt[] = []
   let syncedUpTo = start
   let position = start
+  /** Where the log would go on, if its first segment were there. */
+  let missing: number | undefined
   for (const id of ids) {
     const path = `${directory}/${segmentName(id)}`
     const file = await openListed(device, path)
@@ -155,8 +164,11 @@ async function scanOwner(
       const former = segments[segments.length - 1]
       // A base below: left by a creation that failed, after which the predecessor went on. Its frames, if any, are below.
       const base = Math.max(header?.base ?? position, position)
-      // Before the first there may have been others, which truncate dropped.
-      if (base > position && former !== undefined) doubts.push(doubtAfter(former))
+      if (base > position) {
+        if (former !== undefined) doubts.push(doubtAfter(former))
+        // Before the first there may have been others, which truncate dropped.
+        else if (needed !== undefined && needed < base) missing = Math.max(start, needed)
+      }
       const segment = base === position ? probe : new Segment(directory, shard, id, base)
       const scan = await scanSegment(segment, file, hash, readBytes)
       doubts.push(...scan.doubts)
@@ -168,6 +180,7 @@ async function scanOwner(
       await file.close()
     }
   }
+  if (missing !== undefined && missing >= syncedUpTo) return { segments: [], end: missing, syncedUpTo }
   const cut = doubts.find((doubt) => doubt.position >= syncedUpTo)
   if (cut === undefined) return { segments, end: position, syncedUpTo }
   cut.segment.end = cut.position

@@ -12,6 +12,7 @@ import { VarveError, isCode, throwIfAborted } from '../kernel/errors.ts'
 import { epoch, EPOCH_ZERO } from '../kernel/ids.ts'
 import { nonce } from '../kernel/random.ts'
 import type { Head, HeadStore } from '../fs/fs.ts'
+import type { JournalStateKeeper } from '../journal/journal.ts'
 import type { Memtable } from '../memtable/memtable.ts'
 import { Committer } from './committer.ts'
 import { decodeHead, encodeHead } from './head-content.ts'
@@ -45,16 +46,18 @@ export async function openShard<Operation, Table extends Memtable<Operation>, Sh
   const committer = await takeOver(components, engine, head)
   const { shard, journal: journals } = components
   const { content } = committer
-  const journal = await journals.open(shard, content.epoch, {
+  // Final already: since the compare-and-set nobody else can commit.
+  const manifest = await loadManifest(content, components.files, components.hash, sourceOf(components))
+  const keeper: JournalStateKeeper = {
     get state() {
       return committer.content.journalState
     },
     commit: async (journalState) => void (await committer.commit(() => ({ journalState }))),
-  })
+  }
+  const journal = await journals.open(shard, content.epoch, keeper, manifest.replayFrom)
   try {
     await committer.check()
     await dropStalePins(committer, components.heads)
-    const manifest = await loadManifest(content, components.files, components.hash, sourceOf(components))
     const tables = new TableStack<Table>(engine.memtable(), manifest.replayFrom)
     const { seqnoLast } = await replayInto(
       journal,
@@ -160,9 +163,10 @@ async function openReadOnly<Operation, Table extends Memtable<Operation>, Shape>
 ): Promise<Shard<Operation, Table, Shape>> {
   const { content } = head
   if (content === undefined) throw new VarveError('NOT_FOUND', `there is no shard ${components.shard}`)
-  const journal = await components.journal.openReadOnly(components.shard, content.journalState)
+  const manifest = await loadManifest(content, components.files, components.hash, sourceOf(components))
+  const { journal: journals, shard } = components
+  const journal = await journals.openReadOnly(shard, content.journalState, manifest.replayFrom)
   try {
-    const manifest = await loadManifest(content, components.files, components.hash, sourceOf(components))
     const tables = new TableStack<Table>(engine.memtable(), manifest.replayFrom)
     const { seqnoLast } = await replayInto(journal, engine, tables, manifest.replayFrom, manifest.seqnoLast, Infinity)
     return new ReadOnlyShard(components, engine, settings, {
