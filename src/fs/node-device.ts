@@ -64,13 +64,17 @@ export class NodeDevice implements Device {
     const first = await attempt<string | undefined>('make directory', directory, (done) =>
       fs.mkdir(full, { recursive: true }, done),
     )
-    // An entry is durable only with the directory that holds it. From the root on they are synced even if they were
-    // there: whoever made them may have been killed before the sync.
-    const top = first === undefined || first.length > this.#root.length ? this.#root : first
-    for (let made = full; made.length >= top.length; made = path.dirname(made)) {
-      await syncDirectory(path.dirname(made), directory).catch((error: unknown) => {
-        // What we did not make lies in a directory that may not be ours to open.
-        if (first !== undefined || made !== this.#root || !isCode(error, 'PERMISSION_DENIED')) throw error
+    // An entry is durable only with the directory that holds it. Those that were there are synced too: whoever made them
+    // may have been killed before the sync.
+    for (let made = full; made.length > this.#root.length; made = path.dirname(made))
+      await syncDirectory(path.dirname(made), directory)
+    if (first !== undefined && first.length <= this.#root.length) {
+      for (let made = this.#root; made.length >= first.length; made = path.dirname(made))
+        await syncDirectory(path.dirname(made), directory)
+    } else if (directory === '.') {
+      await syncDirectory(path.dirname(this.#root), directory).catch((error: unknown) => {
+        // What lies above may not be ours to open.
+        if (!isCode(error, 'PERMISSION_DENIED')) throw error
       })
     }
   }
