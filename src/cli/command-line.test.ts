@@ -1,8 +1,10 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { VarveError } from '../kernel/errors.ts'
+import { COMMANDS } from './command-table.ts'
 import { runCommandLine } from './command-line.ts'
 import { describeFailure, reportFailure } from './failure.ts'
+import type { CommandContext } from './command.ts'
 import type { Output } from './output.ts'
 
 function recorder(): { readonly lines: string[]; readonly notes: string[]; readonly output: Output } {
@@ -18,9 +20,19 @@ function recorder(): { readonly lines: string[]; readonly notes: string[]; reado
   return { lines, notes, output }
 }
 
+function contextOf(output: Output, signal: AbortSignal): CommandContext {
+  return {
+    output,
+    stdin: { interactive: false, read: () => (async function* () {})() },
+    stdout: { interactive: false, write: () => undefined, flush: () => Promise.resolve() },
+    signal,
+    now: () => 0,
+  }
+}
+
 async function run(...words: string[]): Promise<{ code: number; lines: string; notes: string }> {
   const { lines, notes, output } = recorder()
-  const context = { output, signal: new AbortController().signal, now: () => 0 }
+  const context = contextOf(output, new AbortController().signal)
   const code = await runCommandLine(words, context, { debug: false })
   return { code, lines: lines.join('\n'), notes: notes.join('\n') }
 }
@@ -45,7 +57,7 @@ test('a command line that makes no sense exits with 2 and says which part of it'
 test('help lists every command that is meant for people, and each has help of its own', async () => {
   const { code, lines } = await run('help')
   assert.equal(code, 0)
-  for (const name of ['demo', 'stats', 'tree', 'verify']) {
+  for (const { name } of COMMANDS.filter(({ internal }) => internal !== true)) {
     assert.match(lines, new RegExp(`^ {2}${name}\\b`, 'm'))
     const own = await run('help', name)
     assert.equal(own.code, 0)
@@ -92,7 +104,7 @@ test('a command that is stopped by its user ends with 130', async () => {
   const { notes, output } = recorder()
   const stop = new AbortController()
   stop.abort(new Error('stopped'))
-  const context = { output, signal: stop.signal, now: () => 0 }
+  const context = contextOf(output, stop.signal)
   assert.equal(await runCommandLine(['demo', '--input', '.'], context, { debug: false }), 130)
   assert.deepEqual(notes.at(-1), 'varve: stopped')
 })

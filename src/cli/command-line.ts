@@ -47,9 +47,20 @@ async function dispatch(words: readonly string[], context: CommandContext): Prom
   }
   const command = findCommand(about)
   if (command === undefined) throw new UsageError(`there is no command '${about}'`)
-  if (helpWanted || rest.includes('--help')) {
+  if (helpWanted || asksForHelp(rest)) {
     for (const line of helpOf(command)) output.line(line)
     return EXIT_CODES.ok
   }
-  return command.run(parseArguments(command, rest), context)
+  try {
+    return await command.run(parseArguments(command, rest), context)
+  } catch (error) {
+    if (error instanceof UsageError && error.command === undefined) throw new UsageError(error.message, command.name)
+    throw error
+  }
+}
+
+/** What stands behind `--` is a key or a name. */
+function asksForHelp(words: readonly string[]): boolean {
+  const end = words.indexOf('--')
+  return (end < 0 ? words : words.slice(0, end)).some((word) => word === '--help' || word === '-h')
 }

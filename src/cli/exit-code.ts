@@ -2,7 +2,7 @@
 
 export const EXIT_CODES = Object.freeze({
   ok: 0,
-  /** Something failed, or two things that must be equal are not. */
+  /** Something failed, two things that must be equal are not, or what was asked for is not there. */
   failure: 1,
   /** The command line is wrong; nothing was done. */
   usage: 2,

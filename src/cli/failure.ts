@@ -4,6 +4,8 @@ import { VarveError } from '../kernel/errors.ts'
 import type { ErrorCode, ErrorKind } from '../kernel/errors.ts'
 import { EXIT_CODES } from './exit-code.ts'
 import type { ExitCode } from './exit-code.ts'
+import { ExportError } from './transfer/export-error.ts'
+import { InputError } from './transfer/input-error.ts'
 import type { Output } from './output.ts'
 import { UsageError } from './usage-error.ts'
 
@@ -20,9 +22,11 @@ const ADVICE: Readonly<Record<ErrorKind, string>> = {
 
 /** Where a code knows more than its kind. */
 const ADVICE_BY_CODE: Partial<Readonly<Record<ErrorCode, string>>> = {
-  LOCKED: 'Close the other process, or read the shard with a command that only reads: stats, tree, verify.',
+  LOCKED: 'Close the other process, or use a command that only reads: get, scan, export, stats, tree, verify, dump.',
   NO_SPACE: 'What is stored is as it was. Make room on the device, then try again.',
   OUT_OF_FILES: 'Raise the limit of open files (`ulimit -n`), then try again.',
+  FILE_MISSING:
+    'Where another process writes to the shard, it has replaced the file meanwhile: try again. Otherwise a file is lost: restore it from a backup.',
   NOT_FOUND: 'Check the name of the directory: there is no shard in it.',
   EXISTS: 'Name another directory, or remove what is there first.',
   PERMISSION_DENIED: 'Check who owns the directory and what its mode allows.',
@@ -37,7 +41,15 @@ export function reportFailure(error: unknown, output: Output, debug: boolean): E
 }
 
 export function describeFailure(error: unknown): readonly string[] {
-  if (error instanceof UsageError) return [`varve: ${error.message}`, '`varve help` lists commands and options.']
+  if (error instanceof UsageError) {
+    const { message, command } = error
+    const help = command === undefined ? '`varve help` lists commands' : `\`varve help ${command}\` lists its options`
+    return [`varve: ${message}`, `${help}.`]
+  }
+  if (error instanceof InputError) {
+    return [`varve: ${error.message}`, ...(error.advice === undefined ? [] : [error.advice])]
+  }
+  if (error instanceof ExportError) return [`varve: ${error.message}`, ...error.lines]
   if (error instanceof VarveError) {
     return [`varve: ${describeError(error)}`, adviceFor(error)]
   }
@@ -55,6 +67,8 @@ export function describeError(error: unknown): string {
   const own = error instanceof VarveError ? `${error.code}: ${error.message}` : error.message
   const { cause } = error
   if (!(cause instanceof Error)) return own
+  // The same once more, with what the system called it: only who debugs wants to know.
+  if (cause instanceof VarveError && error instanceof VarveError && cause.code === error.code) return own
   if (!own.includes(cause.message)) return `${own} (${describeError(cause)})`
   return cause instanceof VarveError && !own.includes(cause.code) ? `${own} (${cause.code})` : own
 }

@@ -1,6 +1,7 @@
 /** What `varve help` and `varve help COMMAND` say. */
 
 import type { Command } from './command.ts'
+import { showParameter } from './command-parameter.ts'
 import { COMMANDS } from './command-table.ts'
 import { renderPairs } from './text-table.ts'
 
@@ -19,7 +20,7 @@ export function overview(): readonly string[] {
       ['--version', 'the version'],
     ]),
     '',
-    'Exit codes: 0 done, 1 something failed or differs, 2 the command line is wrong, 130 stopped by Ctrl-C.',
+    'Exit codes: 0 done; 1 something failed, differs, or is not there; 2 the command line is wrong; 130 stopped by Ctrl-C.',
     'VARVE_DEBUG=1 shows the stack trace of an error.',
   ]
 }
@@ -40,11 +41,11 @@ export function helpOf(command: Command): readonly string[] {
 }
 
 function usageOf({ name, parameters }: Command): string {
-  return [name, ...parameters].join(' ')
+  return [name, ...parameters.map(showParameter)].join(' ')
 }
 
 // One width for both lists of the overview.
-const NAME_COLUMNS = 16
+const NAME_COLUMNS = 24
 
 function renderNames(names: readonly (readonly [name: string, help: string])[]): readonly string[] {
   return renderPairs(names.map(([name, help]) => [name.padEnd(NAME_COLUMNS), '', help])).map((line) => INDENT + line)

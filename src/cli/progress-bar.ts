@@ -17,8 +17,10 @@ export interface ProgressOptions {
   readonly label: string
   /** What is counted, such as `file`. */
   readonly item: string
-  /** Items there are in all. */
-  readonly total: number
+  /** Items there are in all; undefined where nobody knows. */
+  readonly total?: number
+  /** Bytes there are in all, where the number of items is not known. */
+  readonly totalBytes?: number
   /** Milliseconds from any start. */
   readonly now: () => number
 }
@@ -59,30 +61,38 @@ export class ProgressBar implements Progress {
   #text(nowMs: number): string {
     const [label = '', ...facts] = this.#facts(nowMs)
     const rest = facts.join('  ')
+    const fraction = this.#fraction()
     const room = this.#output.columns - label.length - rest.length - 6
     const width = Math.min(BAR_COLUMNS_MAX, room)
-    if (width < BAR_COLUMNS_MIN) return `${label}  ${rest}`
-    const filled = Math.round(width * this.#fraction())
+    if (width < BAR_COLUMNS_MIN || fraction === undefined) return `${label}  ${rest}`
+    const filled = Math.round(width * fraction)
     return `${label}  ${'█'.repeat(filled)}${'░'.repeat(width - filled)}  ${rest}`
   }
 
   #facts(nowMs: number): readonly string[] {
-    const { label, item, total } = this.#options
+    const { label, item, total, totalBytes } = this.#options
     const elapsedMs = nowMs - this.#startMs
+    const fraction = this.#fraction()
+    const items = formatNumberOf(this.#items, item)
     const facts = [
       label,
-      `${Math.floor(100 * this.#fraction())} %`,
-      `${formatCount(this.#items)} of ${formatNumberOf(total, item)}`,
-      formatBytes(this.#bytes),
+      ...(fraction === undefined ? [] : [`${Math.floor(100 * fraction)} %`]),
+      total === undefined ? items : `${formatCount(this.#items)} of ${formatNumberOf(total, item)}`,
+      totalBytes === undefined ? formatBytes(this.#bytes) : `${formatBytes(this.#bytes)} of ${formatBytes(totalBytes)}`,
     ]
     if (this.#items > 0 && elapsedMs > 0) {
       facts.push(formatRate(this.#items, elapsedMs))
-      if (this.#items < total) facts.push(`${formatDuration((elapsedMs / this.#items) * (total - this.#items))} left`)
+      if (fraction !== undefined && fraction > 0 && fraction < 1)
+        facts.push(`${formatDuration((elapsedMs / fraction) * (1 - fraction))} left`)
     }
     return facts
   }
 
-  #fraction(): number {
-    return this.#options.total === 0 ? 1 : Math.min(1, this.#items / this.#options.total)
+  /** How much of it is done; undefined where nobody knows. */
+  #fraction(): number | undefined {
+    const { total, totalBytes } = this.#options
+    if (total !== undefined) return total === 0 ? 1 : Math.min(1, this.#items / total)
+    if (totalBytes !== undefined) return totalBytes === 0 ? 1 : Math.min(1, this.#bytes / totalBytes)
+    return undefined
   }
 }

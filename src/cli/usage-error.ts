@@ -2,4 +2,11 @@
 
 export class UsageError extends Error {
   override readonly name = 'UsageError'
+  /** The command whose help explains more. */
+  readonly command: string | undefined
+
+  constructor(message: string, command?: string) {
+    super(message)
+    this.command = command
+  }
 }

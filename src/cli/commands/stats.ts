@@ -10,7 +10,7 @@ import { renderPairs } from '../text-table.ts'
 
 export const stats: Command = {
   name: 'stats',
-  parameters: ['DIR'],
+  parameters: [{ name: 'DIR' }],
   summary: 'show the figures of a shard',
   details: [
     'Entries count every version and every deletion that is still stored.',

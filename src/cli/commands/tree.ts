@@ -10,7 +10,7 @@ import { renderTable } from '../text-table.ts'
 
 export const tree: Command = {
   name: 'tree',
-  parameters: ['DIR'],
+  parameters: [{ name: 'DIR' }],
   summary: 'draw the levels of a shard',
   details: [
     'A row for each level, a box for each table: its size, its first key and its last.',

@@ -9,7 +9,7 @@ import { formatBytes, formatNumberOf } from '../quantities.ts'
 
 export const verify: Command = {
   name: 'verify',
-  parameters: ['DIR'],
+  parameters: [{ name: 'DIR' }],
   summary: 'read every byte of a shard and check it',
   details: [
     'Opening checks the head, the manifest and the part of the journal that is still needed; then every table is read',

@@ -7,12 +7,12 @@ import { showKey } from '../key-text.ts'
 import type { Progress } from '../progress-bar.ts'
 import { formatBytes } from '../quantities.ts'
 import { BatchWriter } from './batch-writer.ts'
-import { forEachBounded, workLimits } from './bounded-work.ts'
-import { readDiskFile } from './disk-file.ts'
-import type { DiskFile } from './disk-file.ts'
+import { forEachBounded, workLimits } from '../tree-files/bounded-work.ts'
+import { readDiskFile } from '../tree-files/disk-file.ts'
+import type { DiskFile } from '../tree-files/disk-file.ts'
 import { contentKey, encodeStamp, stampKey } from './ingested-file.ts'
 import type { IngestedFile } from './ingested-file.ts'
-import type { InputFile, InputTree } from './input-tree.ts'
+import type { InputFile, InputTree } from '../tree-files/input-tree.ts'
 
 export interface Ingestion {
   /** In the order of their paths' bytes. */

@@ -5,8 +5,8 @@
  *      m/<path>   {"size":…,"mode":…,"mtimeMs":…}
  */
 
-import type { FileStamp } from './disk-file.ts'
-import type { TreePath } from './input-tree.ts'
+import type { FileStamp } from '../tree-files/disk-file.ts'
+import type { TreePath } from '../tree-files/input-tree.ts'
 
 export const CONTENT_PREFIX = Buffer.from('f/')
 export const STAMP_PREFIX = Buffer.from('m/')

@@ -17,7 +17,7 @@ import { loadHash } from '../../kernel/hash.ts'
 import { forEachBounded } from './bounded-work.ts'
 import { isSameContentStamp, readDiskFile } from './disk-file.ts'
 import { listTree } from './input-tree.ts'
-import { readLedger, writeLedger } from './ledger.ts'
+import { readLedger, writeLedger } from '../main-job/ledger.ts'
 
 const signal = new AbortController().signal
 

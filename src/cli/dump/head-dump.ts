@@ -1,0 +1,122 @@
+/** The head in readable form: who owns the shard, and every edit from which its manifest adds up. */
+
+import type { FileRef } from '../../kernel/file-ref.ts'
+import { decodeTableMeta } from '../../engines/kv/table-meta.ts'
+import { decodeJournalState } from '../../journal/journal-state.ts'
+import { segmentName, shardIdentity } from '../../journal/segment-id.ts'
+import { decodeEdit } from '../../shard/edit.ts'
+import type { Edit } from '../../shard/edit.ts'
+import { failHead } from '../../shard/head-content.ts'
+import type { HeadContent } from '../../shard/head-content.ts'
+import { manifestFiles, readManifestFile } from '../../shard/manifest.ts'
+import type { VersionFile } from '../../shard/shard.ts'
+import { showKey, shorten } from '../key-text.ts'
+import { formatBytes, formatCount, formatNumberOf } from '../quantities.ts'
+import type { DumpOutput } from './dump-output.ts'
+import type { InspectedDirectory } from './inspected-directory.ts'
+
+const KEY_COLUMNS = 32
+
+export async function dumpHead(directory: InspectedDirectory, output: DumpOutput): Promise<void> {
+  const heads = await directory.heads()
+  if (heads.length === 0) await output.damage('there is no head: the shard was never made, or its head is lost')
+  for (const file of heads) {
+    await output.line(`head ${file.name}, ${formatCount(file.bytes)} bytes`)
+    let head: HeadContent | undefined
+    await output.attempt(1, async () => void (head = await directory.head(file)))
+    if (head === undefined) continue
+    await output.pairs(describe(head), 1)
+    await dumpJournalState(head, directory, output)
+    await dumpEdits(head, directory, output)
+    // Older ones say what was before.
+    return
+  }
+}
+
+function describe(head: HeadContent): readonly (readonly [name: string, value: string])[] {
+  const part = ({ name, version }: { name: string; version: number }): string => `${name}, version ${version}`
+  const refs = (list: readonly FileRef[]): string => (list.length === 0 ? 'none' : list.map(describeRef).join('; '))
+  return [
+    ['epoch', String(head.epoch)],
+    ['owner', head.owner],
+    ['commit', String(head.commit)],
+    ['journal', part(head.journal)],
+    ['engine', part(head.engine)],
+    ...Object.entries(head.identity),
+    ['base', refs(head.base === undefined ? [] : [head.base])],
+    ['deltas', refs(head.deltas)],
+    ['edits', String(head.edits.length)],
+    ...head.pins.map(({ name, files }): readonly [string, string] => [`pin ${name}`, files.join(' ')]),
+  ]
+}
+
+function describeRef({ name, bytes, checksum }: FileRef): string {
+  return `${name} (${formatCount(bytes)} bytes, checksum ${checksum})`
+}
+
+async function dumpJournalState(head: HeadContent, { shard }: InspectedDirectory, output: DumpOutput): Promise<void> {
+  const { journal, journalState } = head
+  if (journalState === undefined || journal.name !== 'local') return
+  await output.attempt(1, async () => {
+    const { epoch, attempt, start, segments } = decodeJournalState(journalState, shardIdentity(shard))
+    await output.line(`journal state: epoch ${epoch}, attempt ${attempt}, its own log begins at position ${start}`, 1)
+    for (const { id, base, end } of segments) await output.line(`${segmentName(id)}  positions ${base} to ${end}`, 2)
+  })
+}
+
+async function dumpEdits(head: HeadContent, directory: InspectedDirectory, output: DumpOutput): Promise<void> {
+  for (const ref of manifestFiles(head)) {
+    await output.attempt(1, async () => {
+      const edits = await readManifestFile(ref, directory.files, directory.hash)
+      for (const [index, edit] of edits.entries()) {
+        await dumpEdit(`edit ${index + 1} of ${edits.length} in ${ref.name}`, edit, head, output)
+      }
+    })
+  }
+  for (const [index, bytes] of head.edits.entries()) {
+    const name = `edit ${index + 1} of ${head.edits.length} in the head`
+    await output.attempt(1, () => {
+      return dumpEdit(
+        name,
+        decodeEdit(bytes, (reason, at) => failHead(name, reason, at)),
+        head,
+        output,
+      )
+    })
+  }
+}
+
+async function dumpEdit(name: string, edit: Edit, head: HeadContent, output: DumpOutput): Promise<void> {
+  const { removed, added, replayFrom, seqnoLast } = edit
+  await output.line(
+    `${name}: the journal is needed from position ${replayFrom}, files have up to seqno ${seqnoLast}`,
+    1,
+  )
+  for (const file of removed) await output.line(`- ${file}`, 2)
+  for (const file of added) await output.line(`+ ${describeFile(file, head)}`, 2)
+}
+
+function describeFile(file: VersionFile, head: HeadContent): string {
+  const { ref, format, group, seqnoFirst, seqnoLast } = file
+  return [
+    ref.name,
+    `level ${group}`,
+    `${format.name} ${format.version}`,
+    formatBytes(ref.bytes),
+    `seqnos ${seqnoFirst} to ${seqnoLast}`,
+    `checksum ${ref.checksum}`,
+    describeMeta(file, head),
+  ].join('  ')
+}
+
+/** What the key-value engine says of a table; how much there is, of others. */
+export function describeMeta({ ref, meta }: VersionFile, { engine }: HeadContent): string {
+  if (engine.name !== 'kv') return `${formatCount(meta.length)} bytes of description`
+  try {
+    const { keyFirst, keyLast, entryCount, deleteCount } = decodeTableMeta(meta, ref.name)
+    const keys = [keyFirst, keyLast].map((key) => shorten(showKey(key), KEY_COLUMNS)).join(' … ')
+    return `${formatNumberOf(entryCount, 'entry')}, ${formatNumberOf(deleteCount, 'deletion')}  ${keys}`
+  } catch (error) {
+    return (error as Error).message
+  }
+}

@@ -1,0 +1,138 @@
+/** The parts of a shard's directory, to be looked at one by one, whatever state the others are in. Changes nothing. */
+
+import { joinPath } from '../../fs/device-path.ts'
+import type { FileReader } from '../../fs/fs.ts'
+import { HEAD_FILE_BYTES_MAX, decodeHeadFile, headFileVersion } from '../../fs/head-file.ts'
+import { LocalFileStore } from '../../fs/local-file-store.ts'
+import { NodeDevice } from '../../fs/node-device.ts'
+import type { Device } from '../../kernel/device.ts'
+import { VarveError, isCode } from '../../kernel/errors.ts'
+import { loadHash } from '../../kernel/hash.ts'
+import type { Hash } from '../../kernel/hash.ts'
+import { shardId } from '../../kernel/ids.ts'
+import type { FileRef } from '../../kernel/file-ref.ts'
+import { decodeHead } from '../../shard/head-content.ts'
+import type { HeadContent } from '../../shard/head-content.ts'
+import { EMPTY_MANIFEST, applyEdit, decodeEdit } from '../../shard/edit.ts'
+import type { ManifestState } from '../../shard/edit.ts'
+import { failHead } from '../../shard/head-content.ts'
+import { manifestFiles, readManifestFile } from '../../shard/manifest.ts'
+
+/** Where src/local-components.ts puts them. */
+const HEADS = 'heads'
+const FILES = 'files'
+const JOURNAL = 'journal'
+
+export interface HeadFile {
+  readonly version: number
+  readonly name: string
+  readonly bytes: number
+}
+
+export class InspectedDirectory {
+  readonly device: Device
+  readonly hash: Hash
+  readonly files: LocalFileStore
+  readonly shard = shardId('main')
+  readonly journalPath = joinPath(JOURNAL, this.shard)
+
+  private constructor(device: Device, hash: Hash, files: LocalFileStore) {
+    this.device = device
+    this.hash = hash
+    this.files = files
+  }
+
+  /** @throws {VarveError} NOT_FOUND — there is no directory, or nothing of a shard in it */
+  static async open(directory: string): Promise<InspectedDirectory> {
+    const device = new NodeDevice(directory, { readOnly: true })
+    const names = await namesIn(device, '.')
+    if (![HEADS, FILES, JOURNAL].some((name) => names.includes(name))) {
+      throw new VarveError('NOT_FOUND', `there is no shard in ${directory}`, { details: { path: directory } })
+    }
+    const hash = await loadHash()
+    return new InspectedDirectory(
+      device,
+      hash,
+      await LocalFileStore.open({ device, directory: FILES, hash, readOnly: true }),
+    )
+  }
+
+  /** Versions of the head that are there, newest first. */
+  async heads(): Promise<readonly HeadFile[]> {
+    const heads: HeadFile[] = []
+    for (const name of await namesIn(this.device, HEADS)) {
+      const version = headFileVersion(this.shard, name)
+      const bytes = version === undefined ? undefined : (await this.device.stat(joinPath(HEADS, name)))?.bytes
+      if (version !== undefined && bytes !== undefined) heads.push({ version, name, bytes })
+    }
+    return heads.sort((a, b) => b.version - a.version)
+  }
+
+  /** @throws {VarveError} HEAD_CORRUPT, INCOMPATIBLE, NOT_FOUND, IO_FAILED */
+  async head({ version, name, bytes }: HeadFile): Promise<HeadContent> {
+    const path = joinPath(HEADS, name)
+    const file = await this.device.open(path, 'read')
+    try {
+      const content = new Uint8Array(Math.min(bytes, HEAD_FILE_BYTES_MAX + 1))
+      const length = await file.read(content, 0)
+      return decodeHead(decodeHeadFile(this.shard, version, content.subarray(0, length), path, this.hash), path)
+    } finally {
+      await file.close()
+    }
+  }
+
+  /** The newest head that can be read; undefined where there is none. `damage` gets what is wrong with newer ones. */
+  async newestHead(damage: (error: VarveError) => void): Promise<HeadContent | undefined> {
+    for (const file of await this.heads()) {
+      try {
+        return await this.head(file)
+      } catch (error) {
+        // Collected since it was listed: a newer one has come, which is as good as this.
+        if (isCode(error, 'NOT_FOUND')) continue
+        if (!(error instanceof VarveError)) throw error
+        damage(error)
+      }
+    }
+    return undefined
+  }
+
+  /** What the manifest says, as far as it can be read. */
+  async manifest(head: HeadContent, damage: (error: VarveError) => void): Promise<ManifestState> {
+    let state = EMPTY_MANIFEST
+    const add = async (read: () => Promise<ManifestState>): Promise<void> => {
+      try {
+        state = await read()
+      } catch (error) {
+        if (!(error instanceof VarveError)) throw error
+        damage(error)
+      }
+    }
+    for (const ref of manifestFiles(head)) {
+      await add(async () => (await readManifestFile(ref, this.files, this.hash)).reduce(applyEdit, state))
+    }
+    for (const [index, bytes] of head.edits.entries()) {
+      const fail = (reason: string, at: number): never => failHead(`edit ${index + 1} of the head`, reason, at)
+      await add(() => Promise.resolve(applyEdit(state, decodeEdit(bytes, fail))))
+    }
+    return state
+  }
+
+  /** @throws {VarveError} FILE_MISSING, IO_FAILED */
+  openFile(ref: FileRef): Promise<FileReader> {
+    return this.files.open(ref)
+  }
+
+  async close(): Promise<void> {
+    await this.files.close()
+  }
+}
+
+/** Names in a directory; none where it is missing. */
+export async function namesIn(device: Device, directory: string): Promise<readonly string[]> {
+  try {
+    return (await device.list(directory)).map(({ name }) => name)
+  } catch (error) {
+    if (isCode(error, 'NOT_FOUND')) return []
+    throw error
+  }
+}
