@@ -1,5 +1,7 @@
 /** Where a point lookup puts what it found: one reused object, so that a lookup allocates nothing. */
 
+import { ENTRY_DELETE } from './entry.ts'
+
 export interface Found {
   /** An `EntryKind`. */
   kind: number
@@ -14,6 +16,15 @@ export interface Found {
 }
 
 const NOTHING = new Uint8Array(0)
+
+/** What a lookup finds where a range tombstone of `seqno` is the newest. True. */
+export function foundDeletion(into: Found, seqno: number): true {
+  into.kind = ENTRY_DELETE
+  into.seqno = seqno
+  into.block = NOTHING
+  into.valueStart = into.valueLength = 0
+  return true
+}
 
 export function emptyFound(): Found {
   return { kind: 0, seqno: 0, block: NOTHING, valueStart: 0, valueLength: 0 }

@@ -7,8 +7,8 @@
 import { assert } from '../kernel/assert.ts'
 import type { Cursor, CursorOptions } from '../kernel/cursor.ts'
 import type { EntryBatch } from '../kernel/entry-batch.ts'
-import { ENTRY_DELETE } from '../kernel/entry.ts'
 import type { EntryKind } from '../kernel/entry.ts'
+import { foundDeletion } from '../kernel/found.ts'
 import type { Found } from '../kernel/found.ts'
 import { SEQNO_ZERO } from '../kernel/ids.ts'
 import type { JournalPosition, Seqno } from '../kernel/ids.ts'
@@ -43,8 +43,6 @@ export interface SortedArrayImage {
   readonly rows: readonly Row[]
   readonly rangeTombstones: readonly RangeTombstone[]
 }
-
-const NO_BYTES = new Uint8Array(0)
 
 export class SortedArrayMemtable implements OrderedMemtable {
   readonly supports: MemtableSupport = Object.freeze({ versions: true })
@@ -100,13 +98,7 @@ export class SortedArrayMemtable implements OrderedMemtable {
     const row = this.#rows.find((other) => this.#compare(other.key, key) === 0)
     const version = row?.versions.find((other) => other.seqno <= seqno)
     const covered = this.#rangeTombstones.newest(key, 0, key.length, seqno)
-    if (covered > (version?.seqno ?? 0)) {
-      into.kind = ENTRY_DELETE
-      into.seqno = covered
-      into.block = NO_BYTES
-      into.valueStart = into.valueLength = 0
-      return true
-    }
+    if (covered > (version?.seqno ?? 0)) return foundDeletion(into, covered)
     if (version === undefined) return false
     into.kind = version.kind
     into.seqno = version.seqno

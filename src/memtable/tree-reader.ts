@@ -2,8 +2,8 @@
 
 import { assert } from '../kernel/assert.ts'
 import type { Cursor, CursorOptions } from '../kernel/cursor.ts'
+import { foundDeletion } from '../kernel/found.ts'
 import type { Found } from '../kernel/found.ts'
-import { ENTRY_DELETE } from '../kernel/entry.ts'
 import { SEQNO_ZERO } from '../kernel/ids.ts'
 import type { Seqno } from '../kernel/ids.ts'
 import type { KeyOrder } from '../kernel/key-order.ts'
@@ -47,8 +47,6 @@ export interface TreeImage {
   readonly rangeTombstones: Uint8Array
 }
 
-const NO_BYTES = new Uint8Array(0)
-
 export class TreeReader implements OrderedReader {
   count = 0
   keyCount = 0
@@ -73,11 +71,7 @@ export class TreeReader implements OrderedReader {
     const found = this.#find(key, seqno, into)
     const covered = this.rangeTombstones.newest(key, 0, key.length, seqno)
     if (covered === 0 || (found && into.seqno > covered)) return found
-    into.kind = ENTRY_DELETE
-    into.seqno = covered
-    into.block = NO_BYTES
-    into.valueStart = into.valueLength = 0
-    return true
+    return foundDeletion(into, covered)
   }
 
   #find(key: Uint8Array, seqno: Seqno, into: Found): boolean {

@@ -14,6 +14,7 @@ export const PART_FILTER = 2
 export const PART_INDEX = 3
 export const PART_PROPERTIES = 4
 export const PART_FOOTER = 5
+export const PART_RANGES = 6
 
 const textEncoder = new TextEncoder()
 

@@ -1,11 +1,11 @@
 /**
  * The end of a row table.
  *
- *      0            8                 32                56                80         88        92        96
- *      +------------+-----------------+-----------------+-----------------+----------+---------+---------+----------+
- *      | identity   | filter          | index           | properties      | checksum | version | check   | magic    |
- *      | u64        | handle          | handle          | handle          | u64      | u32     | u32     | 8 bytes  |
- *      +------------+-----------------+-----------------+-----------------+----------+---------+---------+----------+
+ *      0            8           32          56          80              104        112       116       120
+ *      +------------+-----------+-----------+-----------+---------------+----------+---------+---------+----------+
+ *      | identity   | ranges    | filter    | index     | properties    | checksum | version | check   | magic    |
+ *      | u64        | handle    | handle    | handle    | handle        | u64      | u32     | u32     | 8 bytes  |
+ *      +------------+-----------+-----------+-----------+---------------+----------+---------+---------+----------+
  *
  * A handle is offset u64, length u64, checksum u64. `checksum` covers everything before it, `check` (XXH32, seeded with
  * the identity) version and magic. The last 16 bytes are the same in every version, so that a newer file is told from a
@@ -19,12 +19,16 @@ import { tableCorrupt } from './table-damage.ts'
 import type { TablePlace } from './table-damage.ts'
 
 export const ROW_FORMAT_VERSION = 1
-export const FOOTER_BYTES = 104
+export const FOOTER_BYTES = 128
 
-const CHECKSUM_AT = 80
-const VERSION_AT = 88
-const CHECK_AT = 92
-const MAGIC_AT = 96
+/** In the order of the file. */
+const PARTS = ['ranges', 'filter', 'index', 'properties'] as const
+const HANDLES_AT = 8
+const HANDLE_BYTES = 24
+const CHECKSUM_AT = 104
+const VERSION_AT = 112
+const CHECK_AT = 116
+const MAGIC_AT = 120
 const MAGIC = new TextEncoder().encode('varverow')
 
 /** Where a part of the file lies. Offsets and lengths in bytes. */
@@ -35,6 +39,7 @@ export interface PartHandle {
 }
 
 export interface RowFooter {
+  readonly ranges: PartHandle
   readonly filter: PartHandle
   readonly index: PartHandle
   readonly properties: PartHandle
@@ -44,9 +49,7 @@ export function encodeFooter(footer: RowFooter, hash: Hash, identity: bigint, of
   const bytes = new Uint8Array(FOOTER_BYTES)
   const view = new DataView(bytes.buffer)
   view.setBigUint64(0, identity, true)
-  writeHandle(view, 8, footer.filter)
-  writeHandle(view, 32, footer.index)
-  writeHandle(view, 56, footer.properties)
+  for (const [number, name] of PARTS.entries()) writeHandle(view, HANDLES_AT + number * HANDLE_BYTES, footer[name])
   view.setBigUint64(CHECKSUM_AT, footerChecksum(bytes, hash, identity, offset), true)
   view.setUint32(VERSION_AT, ROW_FORMAT_VERSION, true)
   bytes.set(MAGIC, MAGIC_AT)
@@ -77,13 +80,14 @@ export function decodeFooter(bytes: Uint8Array, hash: Hash, identity: bigint, pl
   if (view.getBigUint64(CHECKSUM_AT, true) !== footerChecksum(bytes, hash, identity, place.offset))
     throw tableCorrupt(place, 'checksum does not match')
   if (view.getBigUint64(0, true) !== identity) throw tableCorrupt(place, 'belongs to another file')
-  const footer = { filter: readHandle(view, 8), index: readHandle(view, 32), properties: readHandle(view, 56) }
+  const handles = PARTS.map((_, number) => readHandle(view, HANDLES_AT + number * HANDLE_BYTES))
   // Parts lie back to back up to the footer, so that no byte is without a checksum.
-  const { filter, index, properties } = footer
-  const adjoin = filter.offset + filter.length === index.offset && index.offset + index.length === properties.offset
-  if (!adjoin || properties.offset + properties.length !== place.offset)
-    throw tableCorrupt(place, 'parts do not adjoin')
-  return footer
+  const adjoin = handles.every(({ offset, length }, number) => {
+    return offset + length === (handles[number + 1]?.offset ?? place.offset)
+  })
+  if (!adjoin) throw tableCorrupt(place, 'parts do not adjoin')
+  const [ranges, filter, index, properties] = handles as [PartHandle, PartHandle, PartHandle, PartHandle]
+  return { ranges, filter, index, properties }
 }
 
 function writeHandle(view: DataView, at: number, handle: PartHandle): void {

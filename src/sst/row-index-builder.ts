@@ -6,6 +6,8 @@ import { BLOCK_CODECS } from './block-codec.ts'
 import type { BlockCodecName } from './block-codec.ts'
 import { INDEX_BLOCK_BYTES, INDEX_HEADER_BYTES } from './row-index.ts'
 
+const NO_KEY = new Uint8Array(0)
+
 export class RowIndexBuilder {
   readonly #checksums: bigint[] = []
   readonly #storedLengths: number[] = []
@@ -33,9 +35,9 @@ export class RowIndexBuilder {
   /** @param bytewise separators ascend bytewise, so that the first and the last have what all have in common */
   finish(birth: bigint, codec: BlockCodecName, bytewise: boolean): Uint8Array {
     const blockCount = this.blockCount
-    const first = this.#separators[0]
-    const last = this.#separators[blockCount - 1]
-    assert(first !== undefined && last !== undefined, 'an index needs a block')
+    // A table of range tombstones alone has no blocks.
+    const first = this.#separators[0] ?? NO_KEY
+    const last = this.#separators[blockCount - 1] ?? NO_KEY
     const prefixLength = bytewise ? sharedPrefixLength(first, 0, first.length, last, 0, last.length) : 0
     let keyBytes = 0
     for (const separator of this.#separators) keyBytes += separator.length - prefixLength

@@ -4,7 +4,7 @@
  *      0          4               8                16          20             24
  *      +----------+---------------+----------------+-----------+--------------+----------------+
  *      | blocks n | prefix length | birth identity | codec     | key bytes    | checksums      |
- *      | u32, ≥ 1 | u32           | u64            | u32       | u32          | n × u64        |
+ *      | u32      | u32           | u64            | u32       | u32          | n × u64        |
  *      +----------+---------------+----------------+-----------+--------------+----------------+
  *      | stored lengths | decoded lengths | key starts    | prefix | separators without it, back to back |
  *      | n × u32        | n × u32         | (n + 1) × u32 |        | key bytes                           |
@@ -59,7 +59,6 @@ export class RowIndex {
     const prefixLength = readU32(bytes, 4)
     const codec = BLOCK_CODECS[readU32(bytes, 16)]
     const keyBytes = readU32(bytes, 20)
-    if (blockCount === 0) throw tableCorrupt(place, 'no blocks')
     if (codec === undefined) throw tableCorrupt(place, 'unknown codec')
     const checksums = INDEX_HEADER_BYTES
     const storedLengths = checksums + blockCount * 8

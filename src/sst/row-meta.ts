@@ -1,30 +1,35 @@
 /**
- * What a reader of a row table has in memory while it is open: index, filter, properties.
+ * What a reader of a row table has in memory while it is open: range tombstones, index, filter, properties.
  *
  * All of it lies at the end of the file and is read in one piece where a guess of its length is right.
  */
 
 import { VarveError } from '../kernel/errors.ts'
 import type { FileRef } from '../kernel/file-ref.ts'
+import type { FragmentList } from '../kernel/fragment-list.ts'
 import type { Hash } from '../kernel/hash.ts'
 import type { KeyOrder } from '../kernel/key-order.ts'
 import { KIB } from '../kernel/limits.ts'
 import { alignedBytes } from './columns.ts'
-import { PART_FILTER, PART_INDEX, PART_PROPERTIES, fileIdentity, partSeed } from './file-identity.ts'
+import { PART_FILTER, PART_INDEX, PART_PROPERTIES, PART_RANGES, fileIdentity, partSeed } from './file-identity.ts'
 import { FOOTER_BYTES, decodeFooter } from './row-footer.ts'
 import type { PartHandle, RowFooter } from './row-footer.ts'
 import { RowFilter } from './row-filter.ts'
 import { RowIndex } from './row-index.ts'
 import { decodeProperties } from './row-properties.ts'
 import type { RowProperties } from './row-properties.ts'
+import { decodeRanges } from './row-ranges.ts'
 import { tableCorrupt } from './table-damage.ts'
 import type { TablePart, TablePlace } from './table-damage.ts'
 
 // Index and filter of small entries are about 3% of the file.
 const META_SHARE = 1 / 32
 const META_BYTES_MIN = 8 * KIB
+// Objects of one fragment, beside its bytes: about what the heap grows by.
+const FRAGMENT_BYTES = 400
 
 export class RowMeta {
+  readonly rangeTombstones: FragmentList
   readonly index: RowIndex
   /** Undefined where the table has none, or a damaged one: then every lookup goes to a block. */
   readonly filter: RowFilter | undefined
@@ -33,7 +38,7 @@ export class RowMeta {
   readonly memoryBytes: number
 
   /**
-   * @param tail the end of the file, from `footer.filter.offset` at the latest
+   * @param tail the end of the file, from `footer.ranges.offset` at the latest
    * @throws {VarveError} TABLE_CORRUPT — not for a damaged filter, which only costs time; INCOMPATIBLE — another key order
    */
   constructor(tail: Uint8Array, footer: RowFooter, ref: FileRef, hash: Hash, order: KeyOrder) {
@@ -59,12 +64,18 @@ export class RowMeta {
         },
       )
     }
+    const rangesPlace = { file: ref.name, part: 'ranges', offset: footer.ranges.offset } as const
+    this.rangeTombstones = decodeRanges(checked('ranges', PART_RANGES, footer.ranges), order, rangesPlace)
+    if (this.rangeTombstones.count !== this.properties.rangeCount)
+      throw tableCorrupt(rangesPlace, 'not as many as the properties say')
     const indexPlace = { file: ref.name, part: 'index', offset: footer.index.offset } as const
     const indexBytes = alignedBytes(checked('index', PART_INDEX, footer.index), false)
-    this.index = new RowIndex(indexBytes, footer.filter.offset, order, indexPlace)
+    this.index = new RowIndex(indexBytes, footer.ranges.offset, order, indexPlace)
     this.filter = wholeFilter(part(footer.filter), footer.filter, identity, hash, ref)
     this.memoryBytes =
       this.index.memoryBytes +
+      footer.ranges.length +
+      this.rangeTombstones.fragments.length * FRAGMENT_BYTES +
       (this.filter === undefined ? 0 : footer.filter.length) +
       this.properties.keyFirst.length +
       this.properties.keyLast.length +

@@ -1,8 +1,8 @@
 /**
  * The properties part of a row table: varints and byte strings, in the order of the fields below.
  *
- *      entryCount deleteCount keyCount keyBytes valueBytes seqnoFirst seqnoLast   varints
- *      keyFirst keyLast order                                                     length (varint), bytes
+ *      entryCount deleteCount keyCount keyBytes valueBytes rangeCount seqnoFirst seqnoLast   varints
+ *      keyFirst keyLast order                                                                length (varint), bytes
  */
 
 import { Decoder, Encoder } from '../kernel/codec.ts'
@@ -23,6 +23,7 @@ export function encodeProperties(properties: RowProperties): Uint8Array {
     .varint(properties.keyCount)
     .varint(properties.keyBytes)
     .varint(properties.valueBytes)
+    .varint(properties.rangeCount)
     .varint(properties.seqnoFirst)
     .varint(properties.seqnoLast)
     .bytes(properties.keyFirst)
@@ -42,6 +43,7 @@ export function decodeProperties(bytes: Uint8Array, place: TablePlace): RowPrope
     keyCount: decoder.varint(),
     keyBytes: decoder.varint(),
     valueBytes: decoder.varint(),
+    rangeCount: decoder.varint(),
     seqnoFirst: seqno(decoder.varint()),
     seqnoLast: seqno(decoder.varint()),
     // Copies: what is read with it must not stay alive.

@@ -9,12 +9,14 @@ import type { Cursor, CursorOptions, Pending } from '../kernel/cursor.ts'
 import { PENDING } from '../kernel/cursor.ts'
 import { VarveError } from '../kernel/errors.ts'
 import type { FileRef } from '../kernel/file-ref.ts'
+import { foundDeletion } from '../kernel/found.ts'
 import type { Found } from '../kernel/found.ts'
 import type { Hash } from '../kernel/hash.ts'
 import type { Seqno } from '../kernel/ids.ts'
 import type { KeyOrder } from '../kernel/key-order.ts'
 import { isEmptyRange } from '../kernel/key-range.ts'
 import type { KeyRange } from '../kernel/key-range.ts'
+import type { RangeTombstones } from '../kernel/range-tombstone.ts'
 import type { FileReader } from '../fs/fs.ts'
 import type { BlockCache } from './block-cache.ts'
 import type { BlockFetch, BlockSource } from './block-fetch.ts'
@@ -57,6 +59,35 @@ export class RowTableReader implements TableReader, BlockSource, CachedBlockOwne
   get(key: Uint8Array, keyHash: number, seqno: Seqno, into: Found, fetch: BlockFetch): boolean | Pending {
     const meta = this.#meta
     if (meta === undefined) return this.#wantMeta(fetch)
+    if (meta.rangeTombstones.count !== 0) return this.#getCovered(meta, key, keyHash, seqno, into, fetch)
+    return this.#find(meta, key, keyHash, seqno, into, fetch)
+  }
+
+  #getCovered(
+    meta: RowMeta,
+    key: Uint8Array,
+    keyHash: number,
+    seqno: Seqno,
+    into: Found,
+    fetch: BlockFetch,
+  ): boolean | Pending {
+    const covered = meta.rangeTombstones.newest(key, 0, key.length, seqno)
+    // At its last seqno nothing in the table is newer: no block has to be looked at.
+    if (covered !== meta.properties.seqnoLast) {
+      const found = this.#find(meta, key, keyHash, seqno, into, fetch)
+      if (found === PENDING || covered === 0 || (found && into.seqno > covered)) return found
+    }
+    return foundDeletion(into, covered)
+  }
+
+  #find(
+    meta: RowMeta,
+    key: Uint8Array,
+    keyHash: number,
+    seqno: Seqno,
+    into: Found,
+    fetch: BlockFetch,
+  ): boolean | Pending {
     if (meta.filter !== undefined && !meta.filter.mayContain(keyHash)) return false
     const index = meta.index
     for (let number = index.lowerBound(key); number < index.blockCount; number++) {
@@ -90,6 +121,10 @@ export class RowTableReader implements TableReader, BlockSource, CachedBlockOwne
 
   properties(fetch: BlockFetch): TableProperties | Pending {
     return this.#meta === undefined ? this.#wantMeta(fetch) : this.#meta.properties
+  }
+
+  rangeTombstones(fetch: BlockFetch): RangeTombstones | Pending {
+    return this.#meta === undefined ? this.#wantMeta(fetch) : this.#meta.rangeTombstones
   }
 
   approximateBytes(range: KeyRange, fetch: BlockFetch): number | Pending {
@@ -189,8 +224,8 @@ export class RowTableReader implements TableReader, BlockSource, CachedBlockOwne
       const bytes = this.ref.bytes
       let tail = this.#file.readSync(bytes - tailGuess(bytes), tailGuess(bytes))
       const footer = footerOf(tail, this.ref, this.hash)
-      if (footer.filter.offset < bytes - tail.length) {
-        tail = this.#file.readSync(footer.filter.offset, bytes - footer.filter.offset)
+      if (footer.ranges.offset < bytes - tail.length) {
+        tail = this.#file.readSync(footer.ranges.offset, bytes - footer.ranges.offset)
       }
       return this.#keepMeta(new RowMeta(tail, footer, this.ref, this.hash, this.order))
     }
@@ -212,8 +247,8 @@ export class RowTableReader implements TableReader, BlockSource, CachedBlockOwne
       const bytes = this.ref.bytes
       let tail = await this.#file.read(bytes - tailGuess(bytes), tailGuess(bytes))
       const footer = footerOf(tail, this.ref, this.hash)
-      if (footer.filter.offset < bytes - tail.length) {
-        tail = await this.#file.read(footer.filter.offset, bytes - footer.filter.offset)
+      if (footer.ranges.offset < bytes - tail.length) {
+        tail = await this.#file.read(footer.ranges.offset, bytes - footer.ranges.offset)
       }
       return this.#keepMeta(new RowMeta(tail, footer, this.ref, this.hash, this.order))
     }

@@ -38,11 +38,12 @@ export async function verifyRowTable(
   const options = signal === undefined ? {} : { signal }
   const footerBytes = Math.min(ref.bytes, FOOTER_BYTES)
   const footer = footerOf(await file.read(ref.bytes - footerBytes, footerBytes, options), ref, hash)
-  const tail = await file.read(footer.filter.offset, ref.bytes - footer.filter.offset, options)
+  const tail = await file.read(footer.ranges.offset, ref.bytes - footer.ranges.offset, options)
   // The tail has been read twice; should the file change in between, the second reading counts.
   const meta = new RowMeta(tail, footerOf(tail, ref, hash), ref, hash, order)
   const index = meta.index
-  const filterBytes = tail.subarray(0, footer.filter.length)
+  const filterStart = footer.filter.offset - footer.ranges.offset
+  const filterBytes = tail.subarray(filterStart, filterStart + footer.filter.length)
   const filter =
     footer.filter.length === 0
       ? undefined
@@ -137,7 +138,12 @@ class StructureCheck {
   }
 
   finish(): void {
-    const properties = this.#meta.properties
+    const { properties, rangeTombstones } = this.#meta
+    // That fragments are in order was seen when they were decoded.
+    for (const { seqnos } of rangeTombstones.fragments) {
+      this.#seqnoLast = Math.max(this.#seqnoLast, seqnos[0] as number)
+      this.#seqnoFirst = Math.min(this.#seqnoFirst, seqnos.at(-1) as number)
+    }
     const counted =
       properties.entryCount === this.#entryCount &&
       properties.deleteCount === this.#deleteCount &&
@@ -147,8 +153,12 @@ class StructureCheck {
       properties.seqnoFirst === this.#seqnoFirst &&
       properties.seqnoLast === this.#seqnoLast
     if (!counted) this.#fail('properties', 0, 'do not match the entries')
-    if (this.#compare(this.#lastKey as Uint8Array, properties.keyLast) !== 0)
+    if (this.#lastKey === undefined) {
+      if (properties.keyFirst.length + properties.keyLast.length > 0)
+        this.#fail('properties', 0, 'name a key where there is no entry')
+    } else if (this.#compare(this.#lastKey, properties.keyLast) !== 0) {
       this.#fail('properties', 0, 'name another last key')
+    }
   }
 
   #checkOrder(key: Uint8Array, seqno: number, offset: number): void {

@@ -10,14 +10,24 @@ import { sharedPrefixLength } from '../kernel/bytes.ts'
 import type { EntryBatch } from '../kernel/entry-batch.ts'
 import { ENTRY_DELETE } from '../kernel/entry.ts'
 import { VarveError } from '../kernel/errors.ts'
+import type { RangeFragment } from '../kernel/fragment-list.ts'
 import { hashKey } from '../kernel/hash.ts'
 import type { Hash } from '../kernel/hash.ts'
 import { seqno } from '../kernel/ids.ts'
+import { compareCuts } from '../kernel/key-cut.ts'
 import type { KeyOrder } from '../kernel/key-order.ts'
 import { KIB, LIMITS } from '../kernel/limits.ts'
 import type { FileWriter } from '../fs/fs.ts'
 import { encodeStored } from './block-codec.ts'
-import { PART_BLOCK, PART_FILTER, PART_INDEX, PART_PROPERTIES, fileIdentity, partSeed } from './file-identity.ts'
+import {
+  PART_BLOCK,
+  PART_FILTER,
+  PART_INDEX,
+  PART_PROPERTIES,
+  PART_RANGES,
+  fileIdentity,
+  partSeed,
+} from './file-identity.ts'
 import { OutputQueue } from './output-queue.ts'
 import { RowBlockBuilder } from './row-block-builder.ts'
 import { RowFilterBuilder } from './row-filter.ts'
@@ -26,6 +36,7 @@ import type { PartHandle } from './row-footer.ts'
 import { RowIndexBuilder } from './row-index-builder.ts'
 import { encodeProperties } from './row-properties.ts'
 import type { RowProperties } from './row-properties.ts'
+import { encodeRanges } from './row-ranges.ts'
 import { resolveRowTableSettings } from './row-settings.ts'
 import type { RowTableSettings } from './row-settings.ts'
 import { shortSeparator } from './separator.ts'
@@ -50,6 +61,7 @@ export class RowTableWriter implements TableWriter {
   readonly #block = new RowBlockBuilder()
   readonly #index = new RowIndexBuilder()
   readonly #filter = new RowFilterBuilder()
+  readonly #fragments: RangeFragment[] = []
   readonly #loneEntryBytes: number
   #state: 'open' | 'finished' | 'aborted' = 'open'
   #entryCount = 0
@@ -57,6 +69,7 @@ export class RowTableWriter implements TableWriter {
   #keyCount = 0
   #keyBytes = 0
   #valueBytes = 0
+  #rangeCount = 0
   #seqnoFirst = Number.MAX_SAFE_INTEGER
   #seqnoLast = 0
   #keyFirst: Uint8Array = new Uint8Array(0)
@@ -146,6 +159,19 @@ export class RowTableWriter implements TableWriter {
     this.#keepLastKey(batch, limit - 1)
   }
 
+  appendRange(fragment: RangeFragment): void {
+    this.#checkOpen()
+    const { lower, upper, seqnos } = fragment
+    const before = this.#fragments.at(-1)
+    assert(before === undefined || compareCuts(this.#order, before.upper, lower) <= 0, 'fragments are not in order')
+    assert(compareCuts(this.#order, lower, upper) < 0, 'a fragment is empty')
+    assert(seqnos.length > 0, 'a fragment has no seqno')
+    this.#fragments.push(fragment)
+    this.#rangeCount += seqnos.length
+    this.#seqnoLast = Math.max(this.#seqnoLast, seqnos[0] as number)
+    this.#seqnoFirst = Math.min(this.#seqnoFirst, seqnos.at(-1) as number)
+  }
+
   async drain(): Promise<void> {
     this.#checkOpen()
     await this.#output.drain()
@@ -153,11 +179,14 @@ export class RowTableWriter implements TableWriter {
 
   async finish(): Promise<TableSummary> {
     this.#checkOpen()
-    assert(this.#entryCount > 0, 'a table needs an entry')
+    const hasEntries = this.#entryCount > 0
+    assert(hasEntries || this.#rangeCount > 0, 'a table needs an entry or a range tombstone')
     this.#state = 'finished'
-    this.#endBlock()
     const keyLast = this.#lastKey.slice(0, this.#lastKeyLength)
-    this.#index.addSeparator(keyLast)
+    if (hasEntries) {
+      this.#endBlock()
+      this.#index.addSeparator(keyLast)
+    }
     const bitsPerKey = this.#settings.filterBitsPerKey
     const properties: RowProperties = Object.freeze({
       entryCount: this.#entryCount,
@@ -165,6 +194,7 @@ export class RowTableWriter implements TableWriter {
       keyCount: this.#keyCount,
       keyBytes: this.#keyBytes,
       valueBytes: this.#valueBytes,
+      rangeCount: this.#rangeCount,
       seqnoFirst: seqno(this.#seqnoFirst),
       seqnoLast: seqno(this.#seqnoLast),
       keyFirst: this.#keyFirst,
@@ -172,7 +202,11 @@ export class RowTableWriter implements TableWriter {
       order: this.#order.name,
     })
     const footer = {
-      filter: this.#pushPart(PART_FILTER, bitsPerKey > 0 ? this.#filter.finish(bitsPerKey) : new Uint8Array(0)),
+      ranges: this.#pushPart(PART_RANGES, encodeRanges(this.#fragments)),
+      filter: this.#pushPart(
+        PART_FILTER,
+        hasEntries && bitsPerKey > 0 ? this.#filter.finish(bitsPerKey) : new Uint8Array(0),
+      ),
       index: this.#pushPart(PART_INDEX, this.#index.finish(this.#identity, this.#settings.codec, this.#order.bytewise)),
       properties: this.#pushPart(PART_PROPERTIES, encodeProperties(properties)),
     }

@@ -12,11 +12,13 @@
 import type { Cursor, CursorOptions, Pending } from '../kernel/cursor.ts'
 import type { EntryBatch } from '../kernel/entry-batch.ts'
 import type { FileRef } from '../kernel/file-ref.ts'
+import type { RangeFragment } from '../kernel/fragment-list.ts'
 import type { Found } from '../kernel/found.ts'
 import type { Hash } from '../kernel/hash.ts'
 import type { Seqno } from '../kernel/ids.ts'
 import type { KeyOrder } from '../kernel/key-order.ts'
 import type { KeyRange } from '../kernel/key-range.ts'
+import type { RangeTombstones } from '../kernel/range-tombstone.ts'
 import type { FileReader, FileWriter } from '../fs/fs.ts'
 import type { BlockCache } from './block-cache.ts'
 import type { BlockFetch } from './block-fetch.ts'
@@ -50,6 +52,11 @@ export interface TableWriter {
    * finished blocks wait in memory until `drain()`.
    */
   append(batch: EntryBatch, start: number, limit: number): void
+  /**
+   * Adds range tombstones: fragments in ascending order, none overlapping the one before. When, beside the entries, does
+   * not matter. The fragment is kept, not copied.
+   */
+  appendRange(fragment: RangeFragment): void
   /** Entries so far. */
   readonly entryCount: number
   /** Bytes of finished blocks so far: what the file will have at least. */
@@ -58,7 +65,7 @@ export interface TableWriter {
   readonly pendingBytes: number
   /** Hands finished blocks to the sink. */
   drain(): Promise<void>
-  /** Ends the table; at least one entry has been appended. The file is durable when this resolves. */
+  /** Ends the table; at least one entry or range tombstone has been appended. The file is durable when this resolves. */
   finish(): Promise<TableSummary>
   /** Discards the table and aborts the sink. Idempotent. */
   abort(): Promise<void>
@@ -76,8 +83,12 @@ export interface TableProperties {
   /** Key bytes of all entries, as given. */
   readonly keyBytes: number
   readonly valueBytes: number
+  /** Range tombstones: one for each seqno of each fragment. */
+  readonly rangeCount: number
+  /** Of entries and range tombstones. */
   readonly seqnoFirst: Seqno
   readonly seqnoLast: Seqno
+  /** Of the entries; empty, like `keyLast`, where there are none. */
   readonly keyFirst: Uint8Array
   readonly keyLast: Uint8Array
   /** Name of the key order. */
@@ -87,20 +98,24 @@ export interface TableProperties {
 export interface TableReader {
   readonly ref: FileRef
   /**
-   * The newest entry of `key` at or below `seqno`: true when `into` has it, false when there is none.
+   * The newest entry of `key` at or below `seqno`: true when `into` has it, false when there is none. A range tombstone
+   * is a deletion of every key it covers, with its own seqno.
    *
    * @param keyHash `hashKey(key, 0, key.length, 0)`, shared by all tables a lookup asks
    * @throws {VarveError} TABLE_CORRUPT
    */
   get(key: Uint8Array, keyHash: number, seqno: Seqno, into: Found, fetch: BlockFetch): boolean | Pending
-  /** Entries in order. Cursors of `intent: 'stream'` do not push others out of the cache and read ahead. */
+  /** Entries in order, also those that a range tombstone covers. Cursors of `intent: 'stream'` do not push others out of the cache and read ahead. */
   cursor(options: CursorOptions, intent?: 'point' | 'stream'): Cursor
   properties(fetch: BlockFetch): TableProperties | Pending
+  /** Good for as long as it is held, whatever becomes of the reader. */
+  rangeTombstones(fetch: BlockFetch): RangeTombstones | Pending
   /** File bytes that hold the keys in `range`, to about a block. */
   approximateBytes(range: KeyRange, fetch: BlockFetch): number | Pending
   /**
    * Reads every byte and checks it: `bytes`, the whole file against `ref.checksum` and every block's checksum;
-   * `structure`, also that keys ascend, that index, filter and properties agree with the entries.
+   * `structure`, also that keys ascend, that index, filter and properties agree with entries and
+   * range tombstones.
    *
    * @throws {VarveError} TABLE_CORRUPT, FILE_MISSING
    */

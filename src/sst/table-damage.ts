@@ -3,7 +3,7 @@
 import { VarveError } from '../kernel/errors.ts'
 
 /** What a table file is made of, and `file` for the whole of it. */
-export type TablePart = 'block' | 'filter' | 'index' | 'properties' | 'footer' | 'file'
+export type TablePart = 'block' | 'ranges' | 'filter' | 'index' | 'properties' | 'footer' | 'file'
 
 export interface TablePlace {
   readonly file: string

@@ -2,6 +2,8 @@
 
 import assert from 'node:assert/strict'
 import { PENDING } from '../kernel/cursor.ts'
+import { isCode } from '../kernel/errors.ts'
+import type { RangeFragment } from '../kernel/fragment-list.ts'
 import { emptyFound } from '../kernel/found.ts'
 import { hashKey } from '../kernel/hash.ts'
 import type { Hash } from '../kernel/hash.ts'
@@ -39,6 +41,27 @@ export interface TablePlan {
   readonly entries: readonly ModelEntry[]
   readonly settings?: Readonly<Record<string, unknown>>
   readonly order?: KeyOrder
+}
+
+/** Makes the tests of a suite: each has a file store of its own. */
+export function promises(
+  suite: TableFormatSuite,
+): (name: string, body: (bench: Bench) => Promise<void>, order?: KeyOrder) => void {
+  return (name, body, order = BYTEWISE) => {
+    const skipped = suite.skip?.find((candidate) => candidate.test === name)
+    suite.test(`${suite.name}: ${name}`, skipped === undefined ? {} : { skip: skipped.reason }, async () => {
+      const bench = new Bench(suite, order, await suite.openFiles())
+      try {
+        await body(bench)
+      } finally {
+        await bench.close()
+      }
+    })
+  }
+}
+
+export function isDamage(error: unknown): boolean {
+  return isCode(error, 'TABLE_CORRUPT', 'INCOMPATIBLE', 'FILE_MISSING')
 }
 
 /** Writes one table of sorted entries. */
@@ -86,21 +109,33 @@ export class Bench {
     return this.#reader
   }
 
-  /** Writes a table and opens it. Returns what is in it. */
-  async write(entries: readonly ModelEntry[]): Promise<readonly ModelEntry[]> {
+  /** Writes a table and opens it. Returns its entries. */
+  async write(
+    entries: readonly ModelEntry[],
+    fragments: readonly RangeFragment[] = [],
+  ): Promise<readonly ModelEntry[]> {
     const sorted = sortEntries(entries, this.#order)
-    this.#summary = await this.writeTo(this.files, sorted, 32)
+    this.#summary = await this.writeTo(this.files, sorted, 32, fragments)
     this.#reader = await this.read(this.files, this.#summary.ref, this.#order)
     return sorted
   }
 
-  async writeTo(files: FileStore, entries: readonly ModelEntry[], capacity: number): Promise<TableSummary> {
+  /** The first half of the fragments goes in before the entries, the rest after them. */
+  async writeTo(
+    files: FileStore,
+    entries: readonly ModelEntry[],
+    capacity: number,
+    fragments: readonly RangeFragment[] = [],
+  ): Promise<TableSummary> {
     const { format, hash, settings } = this.#suite
     const writer = format.writer(await files.create(NAME), { order: this.#order, hash, settings })
+    const half = fragments.length >>> 1
+    for (const fragment of fragments.slice(0, half)) writer.appendRange(fragment)
     for (const batch of batchesOf(entries, capacity)) {
       writer.append(batch, 0, batch.count)
       if (writer.pendingBytes > 1000) await writer.drain()
     }
+    for (const fragment of fragments.slice(half)) writer.appendRange(fragment)
     assert.equal(writer.entryCount, entries.length, 'the writer counts entries')
     const summary = await writer.finish()
     assert.ok(summary.ref.bytes >= writer.bytes, 'bytes is what the file will have at least')

@@ -10,7 +10,6 @@ import { emptyFound } from '../kernel/found.ts'
 import { hashKey } from '../kernel/hash.ts'
 import { SEQNO_MAX, fileName, seqno } from '../kernel/ids.ts'
 import { BYTEWISE } from '../kernel/key-order.ts'
-import type { KeyOrder } from '../kernel/key-order.ts'
 import type { KeyRange } from '../kernel/key-range.ts'
 import { BlockFetch } from '../sst/block-fetch.ts'
 import { DESCENDING } from './descending-order.ts'
@@ -26,26 +25,16 @@ import {
 } from './entry-model.ts'
 import type { ModelEntry } from './entry-model.ts'
 import { SeededRandom } from './seeded-random.ts'
-import { Bench, NAME } from './table-bench.ts'
+import { NAME, isDamage, promises } from './table-bench.ts'
 import type { TableFormatSuite } from './table-bench.ts'
+import { testTableRanges } from './table-range-conformance.ts'
 
 export type { TableFormatSuite } from './table-bench.ts'
 
 const EVERYTHING: CursorOptions = { range: {}, reverse: false, seqno: SEQNO_MAX, versions: 'all' }
 
 export function testTableFormat(suite: TableFormatSuite): void {
-  function promise(name: string, body: (bench: Bench) => Promise<void>, order: KeyOrder = BYTEWISE): void {
-    const skipped = suite.skip?.find((candidate) => candidate.test === name)
-    suite.test(`${suite.name}: ${name}`, skipped === undefined ? {} : { skip: skipped.reason }, async () => {
-      const bench = new Bench(suite, order, await suite.openFiles())
-      try {
-        await body(bench)
-      } finally {
-        await bench.close()
-      }
-    })
-  }
-
+  const promise = promises(suite)
   for (const order of [BYTEWISE, DESCENDING]) {
     promise(
       `get finds the newest version at or below the seqno, and nothing else (${order.name})`,
@@ -248,7 +237,7 @@ export function testTableFormat(suite: TableFormatSuite): void {
         const seen = await drainCursor(reader.cursor(EVERYTHING))
         assert.deepEqual(seen.map(describe), expected, `byte ${at}: no damage is passed on as an answer`)
       })
-      await assert.rejects(reader.verify('bytes'), damage, `byte ${at}: verify notices every damaged byte`)
+      await assert.rejects(reader.verify('bytes'), isDamage, `byte ${at}: verify notices every damaged byte`)
       await reader.close()
     }
   })
@@ -259,11 +248,11 @@ export function testTableFormat(suite: TableFormatSuite): void {
     const content = await bench.content()
     for (const length of [0, 1, content.length >>> 1, content.length - 1]) {
       const reader = await bench.readDamaged({ ...ref, bytes: length }, content.slice(0, length))
-      await assert.rejects(drainCursor(reader.cursor(EVERYTHING)), damage, 'a truncated table is not read')
+      await assert.rejects(drainCursor(reader.cursor(EVERYTHING)), isDamage, 'a truncated table is not read')
       await reader.close()
     }
     const renamed = await bench.readDamaged({ ...ref, name: fileName('000002-table') }, content)
-    await assert.rejects(drainCursor(renamed.cursor(EVERYTHING)), damage, "another file's content is not read")
+    await assert.rejects(drainCursor(renamed.cursor(EVERYTHING)), isDamage, "another file's content is not read")
     await renamed.close()
   })
 
@@ -304,6 +293,8 @@ export function testTableFormat(suite: TableFormatSuite): void {
     )
     assert.equal(new Set(checksums).size, 1, 'how entries arrive does not matter')
   })
+
+  testTableRanges(suite)
 }
 
 function randomOptions(random: SeededRandom, entries: readonly ModelEntry[]): CursorOptions {
@@ -324,12 +315,8 @@ async function tolerating(action: () => Promise<void>): Promise<void> {
   try {
     await action()
   } catch (error) {
-    if (!damage(error)) throw error
+    if (!isDamage(error)) throw error
   }
-}
-
-function damage(error: unknown): boolean {
-  return isCode(error, 'TABLE_CORRUPT', 'INCOMPATIBLE', 'FILE_MISSING')
 }
 
 function code(expected: 'ABORTED' | 'INCOMPATIBLE' | 'WOULD_BLOCK'): (error: unknown) => boolean {
