@@ -10,11 +10,11 @@ import { assert } from '../kernel/assert.ts'
 import { VarveError, isCode } from '../kernel/errors.ts'
 import type { FileName } from '../kernel/ids.ts'
 import { BackOff } from './back-off.ts'
-import type { Change, Rewrite, VersionFile } from './shard.ts'
+import type { Change, Rewrite, Underway, VersionFile } from './shard.ts'
 
 /** What the loop needs of the shard around it. */
 export interface CompactionHost {
-  choose(running: ReadonlySet<FileName>): readonly Change[]
+  choose(underway: Underway): readonly Change[]
   rewriteFiles(change: Rewrite): Promise<readonly VersionFile[]>
   commitChange(change: Change, added: readonly VersionFile[]): Promise<void>
   failed(error: VarveError): void
@@ -26,6 +26,9 @@ export class Compactor {
   readonly #backOff: BackOff
   readonly #running = new Set<Promise<void>>()
   readonly #inputs = new Set<FileName>()
+  readonly #changes = new Set<Change>()
+  /** Changes asked for by callers of `apply` that wait for others to end. */
+  #blocked = 0
   #pausing: Promise<void> | undefined
   #stopped = false
   lastError: Error | undefined
@@ -38,9 +41,9 @@ export class Compactor {
 
   /** Looks for work. Call after every change of the version. */
   kick(): void {
-    if (this.#stopped || this.#pausing !== undefined) return
+    if (this.#stopped || this.#pausing !== undefined || this.#blocked > 0) return
     while (this.#running.size < this.#concurrencyMax) {
-      const change = this.#host.choose(this.#inputs).find((candidate) => this.#free(candidate))
+      const change = this.#host.choose(this.#underway).find((candidate) => this.#free(candidate))
       if (change === undefined) return
       this.#start(change)
     }
@@ -48,21 +51,29 @@ export class Compactor {
 
   /**
    * Runs what `choose` says, once. It is asked again, on what has become of the version, while running jobs are in the
-   * way.
+   * way; no others begin meanwhile, or its turn might never come.
    */
-  async apply(choose: (running: ReadonlySet<FileName>) => Change | 'blocked' | undefined): Promise<void> {
-    for (;;) {
-      if (this.#stopped) throw new VarveError('CLOSED', 'the shard is closing')
-      const change = choose(this.#inputs)
-      if (change === undefined) return
-      if (change !== 'blocked') {
-        await this.#perform(change)
-        this.kick()
-        return
+  async apply(choose: (underway: Underway) => Change | 'blocked' | undefined): Promise<void> {
+    let work: Promise<void> | undefined
+    this.#blocked++
+    try {
+      for (;;) {
+        if (this.#stopped) throw new VarveError('CLOSED', 'the shard is closing')
+        const change = choose(this.#underway)
+        if (change !== 'blocked') {
+          // Begins in the turn in which it was chosen: nothing gets in between.
+          work = change === undefined ? undefined : this.#perform(change)
+          break
+        }
+        assert(this.#running.size > 0, 'a change is blocked, but nothing runs')
+        await Promise.race(this.#running)
       }
-      assert(this.#running.size > 0, 'a change is blocked, but nothing runs')
-      await Promise.race(this.#running)
+    } finally {
+      this.#blocked--
+      this.kick()
     }
+    await work
+    this.kick()
   }
 
   /** Resolves when the policy asks for nothing more and nothing runs. @throws what the last failed job threw */
@@ -80,6 +91,10 @@ export class Compactor {
     this.#stopped = true
     this.#backOff.cancel()
     while (this.#running.size > 0) await Promise.race(this.#running)
+  }
+
+  get #underway(): Underway {
+    return { running: this.#inputs, changes: [...this.#changes] }
   }
 
   #free(change: Change): boolean {
@@ -112,8 +127,10 @@ export class Compactor {
   async #perform(change: Change): Promise<void> {
     const names = namesOf(change)
     for (const name of names) this.#inputs.add(name)
+    this.#changes.add(change)
     const work = this.#execute(change).finally(() => {
       for (const name of names) this.#inputs.delete(name)
+      this.#changes.delete(change)
     })
     const settled = work.catch(() => undefined)
     this.#running.add(settled)

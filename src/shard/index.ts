@@ -1,8 +1,16 @@
 /** `varve/shard`: the generic shard, for the author of a domain engine. */
 
 export { openShard } from './open-shard.ts'
-export { chooseLeveled, chooseLeveledRange, LEVELED_DEFAULTS } from './policy/leveled.ts'
-export type { LeveledChoice, LeveledFile, LeveledInput, LeveledSettings } from './policy/leveled.ts'
+export { chooseFifo, FIFO_DEFAULTS } from './policy/fifo.ts'
+export type { FifoSettings } from './policy/fifo.ts'
+export { chooseLazyLeveled } from './policy/lazy-leveled.ts'
+export { chooseLeveled, LEVELED_DEFAULTS } from './policy/leveled.ts'
+export type { LeveledSettings } from './policy/leveled.ts'
+export type { DropChoice, PlaceChoice, PolicyChange, PolicyChoice, PolicyFile, PolicyInput } from './policy/policy.ts'
+export { chooseRange } from './policy/range.ts'
+export type { PolicyRange } from './policy/range.ts'
+export { chooseTiered, TIERED_DEFAULTS, TIERED_LEVEL_LAST } from './policy/tiered.ts'
+export type { TieredSettings } from './policy/tiered.ts'
 export { SHARD_DEFAULTS } from './settings.ts'
 export type {
   Change,
@@ -19,6 +27,7 @@ export type {
   ShardPlace,
   ShardSettings,
   ShardStatistics,
+  Underway,
   VersionFile,
 } from './shard.ts'
 export type { Version, View } from './version.ts'

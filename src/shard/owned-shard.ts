@@ -5,7 +5,7 @@
  */
 
 import { VarveError } from '../kernel/errors.ts'
-import type { FileName, Seqno, ShardId } from '../kernel/ids.ts'
+import type { Seqno, ShardId } from '../kernel/ids.ts'
 import type { Durability, Journal } from '../journal/journal.ts'
 import type { Memtable } from '../memtable/memtable.ts'
 import { writeCheckpoint, writeClone } from './checkpoint.ts'
@@ -29,6 +29,7 @@ import type {
   ShardPlace,
   ShardSettings,
   ShardStatistics,
+  Underway,
   VersionFile,
 } from './shard.ts'
 import type { FrozenTable, TableStack } from './table-stack.ts'
@@ -115,7 +116,7 @@ export class OwnedShard<Operation, Table extends Memtable<Operation>, Shape> imp
     )
     this.#compactor = new Compactor(
       {
-        choose: (running) => this.#choose(running),
+        choose: (underway) => this.#choose(underway),
         rewriteFiles: (change) => this.#rewriteFiles(change),
         commitChange: (change, added) => this.#commitChange(change, added),
         failed: (error) => this.#fail(error),
@@ -202,7 +203,7 @@ export class OwnedShard<Operation, Table extends Memtable<Operation>, Shape> imp
     }
   }
 
-  async apply(choose: (running: ReadonlySet<FileName>) => Change | 'blocked' | undefined): Promise<void> {
+  async apply(choose: (underway: Underway) => Change | 'blocked' | undefined): Promise<void> {
     this.#throwIfUnable()
     await this.#compactor.apply(choose)
   }
@@ -275,12 +276,12 @@ export class OwnedShard<Operation, Table extends Memtable<Operation>, Shape> imp
     }
   }
 
-  #choose(running: ReadonlySet<FileName>): readonly Change[] {
+  #choose(underway: Underway): readonly Change[] {
     const { version } = this.view
     return this.#engine.choose({
       shape: version.shape,
       files: version.files,
-      running,
+      ...underway,
       pinnedSeqnos: this.#pins.list(),
       now: this.#components.clock.now(),
       debt: this.#tables.frozenCount,

@@ -100,11 +100,17 @@ export interface VersionFile {
   readonly view: Uint8Array
 }
 
-export interface ChooseInput<Shape> {
+/** What compaction is at. */
+export interface Underway {
+  /** Inputs of the changes: off limits. */
+  readonly running: ReadonlySet<FileName>
+  /** Their outputs are still to come. */
+  readonly changes: readonly Change[]
+}
+
+export interface ChooseInput<Shape> extends Underway {
   readonly shape: Shape
   readonly files: readonly VersionFile[]
-  /** Files that running jobs read. */
-  readonly running: ReadonlySet<FileName>
   readonly pinnedSeqnos: readonly Seqno[]
   /** Wall clock, milliseconds: for windows and expiry, never for safety. */
   readonly now: number
@@ -208,10 +214,10 @@ export interface Shard<Operation, Table extends Memtable<Operation>, Shape> {
   /** Resolves when everything written before is in files. */
   flush(): Promise<void>
   /**
-   * Runs the change that `choose` makes, once, as if `Engine.choose` had asked for it. Inputs of `running` jobs are off
-   * limits: say `blocked` to be asked again when some of them have ended.
+   * Runs the change that `choose` makes, once, as if `Engine.choose` had asked for it. Where changes under way are in the
+   * way, say `blocked` to be asked again when some of them have ended; no others begin before.
    */
-  apply(choose: (running: ReadonlySet<FileName>) => Change | 'blocked' | undefined): Promise<void>
+  apply(choose: (underway: Underway) => Change | 'blocked' | undefined): Promise<void>
   /** Resolves when `Engine.choose` asks for nothing more and no job runs. */
   settle(): Promise<void>
   /** Makes every write so far durable. */

@@ -2,9 +2,7 @@
 
 import { mergeCursors } from '../../kernel/merge.ts'
 import type { Cursor, CursorOptions } from '../../kernel/cursor.ts'
-import { compareBytes } from '../../kernel/bytes.ts'
 import type { Decoder, Encoder } from '../../kernel/codec.ts'
-import type { FileName } from '../../kernel/ids.ts'
 import type { KeyOrder } from '../../kernel/key-order.ts'
 import { overlaps } from '../../kernel/key-range.ts'
 import { MIB } from '../../kernel/limits.ts'
@@ -14,11 +12,21 @@ import { BPlusTree } from '../../memtable/b-plus-tree.ts'
 import type { EntryOperation } from '../../memtable/entry-operation.ts'
 import type { OrderedMemtable } from '../../memtable/ordered-memtable.ts'
 import { rejected } from '../../shard/job-runner.ts'
-import { chooseLeveled, chooseLeveledRange } from '../../shard/policy/leveled.ts'
-import type { LeveledChoice, LeveledInput } from '../../shard/policy/leveled.ts'
-import type { Change, ChooseInput, Engine, JobPlan, Pressure, Rewrite, VersionFile } from '../../shard/shard.ts'
+import type { PolicyRange } from '../../shard/policy/range.ts'
+import type {
+  Change,
+  ChooseInput,
+  Engine,
+  JobPlan,
+  Pressure,
+  Rewrite,
+  Underway,
+  VersionFile,
+} from '../../shard/shard.ts'
 import { RunCursor } from '../../sst/run-cursor.ts'
 import type { TableCache } from '../../sst/table-cache.ts'
+import { chooseCompactions, chooseRangeCompaction } from './compaction.ts'
+import type { RewriteParameters } from './compaction.ts'
 import type { MergeParameters, TableParameters } from './job-parameters.ts'
 import { makeLevels } from './levels.ts'
 import type { KvTable, Levels } from './levels.ts'
@@ -33,7 +41,7 @@ import { decodeTableMeta } from './table-meta.ts'
 const JOB_MODULE = 'varve/kv/jobs'
 // Jobs hold a few blocks of each input and an output's index: this is generous.
 const JOB_MEMORY_BYTES = 64 * MIB
-// Flushes first, then level 0, which writes wait for, then the deeper levels.
+// Flushes first, then what begins in level 0, which writes wait for, then the deeper levels.
 const FLUSH_PRIORITY = 0
 
 export interface KvEngineParts {
@@ -42,11 +50,6 @@ export interface KvEngineParts {
   readonly namedOrder: NamedOrder | undefined
   readonly arenas: ArenaPool
   readonly tables: TableCache
-}
-
-/** A rewrite's own parameters: what the policy said. */
-interface RewriteParameters {
-  readonly bottom: boolean
 }
 
 export class KvEngine implements Engine<EntryOperation, OrderedMemtable, Levels> {
@@ -90,19 +93,12 @@ export class KvEngine implements Engine<EntryOperation, OrderedMemtable, Levels>
   }
 
   choose(input: ChooseInput<Levels>): readonly Change[] {
-    return chooseLeveled(this.#leveled(input.shape, input.running)).map(toChange)
+    return chooseCompactions(this.#parts, input.shape, input.changes)
   }
 
-  /** Compacts [first, last] (undefined: unbounded) out of `level`; undefined where nothing of it is there. */
-  chooseRange(
-    shape: Levels,
-    running: ReadonlySet<FileName>,
-    level: number,
-    first: Uint8Array | undefined,
-    last: Uint8Array | undefined,
-  ): Change | 'blocked' | undefined {
-    const choice = chooseLeveledRange(this.#leveled(shape, running), level, first, last)
-    return choice === undefined || choice === 'blocked' ? choice : toChange(choice)
+  /** Compacts `range` into one run; undefined where it is. */
+  chooseRange(shape: Levels, underway: Underway, range: PolicyRange<Uint8Array>): Change | 'blocked' | undefined {
+    return chooseRangeCompaction(this.#parts, shape, underway.changes, range)
   }
 
   rewrite(change: Rewrite, shape: Levels): JobPlan {
@@ -120,13 +116,16 @@ export class KvEngine implements Engine<EntryOperation, OrderedMemtable, Levels>
       inputs: inputs.map(toInput),
       parameters,
       requirements: { memoryBytes: JOB_MEMORY_BYTES, labels: [] },
-      priority: change.group,
+      priority: (inputs[0]?.file.group ?? 0) + 1,
     }
   }
 
   pressure(shape: Levels): Pressure {
+    const { policy, level0FilesStop } = this.#parts.settings
     const level0 = shape.levels[0] as readonly KvTable[]
-    return level0.length >= this.#parts.settings.level0FilesStop ? 'stop' : 'none'
+    // Nothing would ever take files out of level 0.
+    if (policy === 'fifo') return 'none'
+    return level0.length >= level0FilesStop ? 'stop' : 'none'
   }
 
   async verify(spec: JobSpec, outputs: readonly JobOutput[]): Promise<void> {
@@ -156,9 +155,9 @@ export class KvEngine implements Engine<EntryOperation, OrderedMemtable, Levels>
   open(view: KvView, options: CursorOptions): Cursor {
     const { order } = this.#parts
     const sources = view.tables.map((table) => table.cursor(options))
-    const { levels } = view.version.shape
+    const { levels, runs } = view.version.shape
     for (const table of levels[0] as readonly KvTable[]) sources.push(...this.#run([table], options))
-    for (const level of levels.slice(1)) sources.push(...this.#run(level, options))
+    for (const run of runs) sources.push(...this.#run(run, options))
     return mergeCursors(sources, order, options)
   }
 
@@ -182,28 +181,6 @@ export class KvEngine implements Engine<EntryOperation, OrderedMemtable, Levels>
       bottom,
     }
   }
-
-  #leveled(shape: Levels, running: ReadonlySet<FileName>): LeveledInput<Uint8Array> {
-    const { order, settings } = this.#parts
-    const compare = order.bytewise
-      ? compareBytes
-      : (a: Uint8Array, b: Uint8Array): number => order.compare(a, 0, a.length, b, 0, b.length)
-    const files = [...shape.byName.values()].map(({ file, meta }) => ({
-      name: file.ref.name,
-      bytes: file.ref.bytes,
-      level: file.group,
-      first: meta.keyFirst,
-      last: meta.keyLast,
-      seqnoLast: file.seqnoLast,
-    }))
-    return { files, running, compare, settings }
-  }
-}
-
-function toChange(choice: LeveledChoice): Change {
-  if (choice.type === 'move') return { type: 'move', files: choice.inputs, group: choice.level }
-  const parameters: RewriteParameters = { bottom: choice.bottom }
-  return { type: 'rewrite', inputs: choice.inputs, group: choice.level, parameters }
 }
 
 /** Runs of inputs, newest first: each table of level 0 by itself, each deeper level as one run in key order. */

@@ -240,12 +240,10 @@ export class KvShard {
     this.#checkOpen()
     const { lower, upper } = toKeyRange(range, this.#order)
     await this.#shard.flush()
-    for (let level = 0; level < this.#deepestLevel(); level++) {
-      // Once for each level: what is flushed meanwhile is another's business.
-      await this.#shard.apply((running) =>
-        this.#parts.engine.chooseRange(this.#shard.view.version.shape, running, level, lower, upper),
-      )
-    }
+    // Once: what is flushed meanwhile is another's business.
+    await this.#shard.apply((underway) =>
+      this.#parts.engine.chooseRange(this.#shard.view.version.shape, underway, { first: lower, last: upper }),
+    )
   }
 
   /** Resolves when background compaction has nothing left to do. */
@@ -327,12 +325,6 @@ export class KvShard {
     operation.value = value
     operation.kind = kind
     return this.#shard.write(operation, durability)
-  }
-
-  #deepestLevel(): number {
-    let deepest = 1
-    for (const [level, tables] of this.levels().entries()) if (tables.length > 0) deepest = Math.max(deepest, level)
-    return deepest
   }
 
   #seqnoFor(key: Uint8Array, options: ReadOptions | undefined): Seqno {

@@ -3,6 +3,7 @@
 import type { KeyOrder } from '../../kernel/key-order.ts'
 import type { FileName } from '../../kernel/ids.ts'
 import type { TableHandle } from '../../sst/table-handle.ts'
+import type { PolicyFile } from '../../shard/policy/policy.ts'
 import type { VersionFile } from '../../shard/shard.ts'
 import { decodeTableMeta } from './table-meta.ts'
 import type { TableMeta } from './table-meta.ts'
@@ -11,11 +12,15 @@ export interface KvTable {
   readonly file: VersionFile
   readonly meta: TableMeta
   readonly handle: TableHandle
+  /** The table as compaction policies see it. */
+  readonly placed: PolicyFile<Uint8Array>
 }
 
 export interface Levels {
   /** Level 0 newest first; deeper levels in key order, disjoint. At least one level. */
   readonly levels: readonly (readonly KvTable[])[]
+  /** The levels below 0 that have tables, in order. */
+  readonly runs: readonly (readonly KvTable[])[]
   readonly byName: ReadonlyMap<FileName, KvTable>
 }
 
@@ -41,7 +46,8 @@ export function makeLevels(
       order.compare(a.meta.keyFirst, 0, a.meta.keyFirst.length, b.meta.keyFirst, 0, b.meta.keyFirst.length),
     )
   }
-  return Object.freeze({ levels, byName })
+  const runs = levels.slice(1).filter((level) => level.length > 0)
+  return Object.freeze({ levels, runs, byName })
 }
 
 function describe(
@@ -49,11 +55,16 @@ function describe(
   known: KvTable | undefined,
   handleOf: (file: VersionFile) => TableHandle,
 ): KvTable {
-  return {
-    file,
-    meta: known?.meta ?? decodeTableMeta(file.meta, file.ref.name),
-    handle: known?.handle ?? handleOf(file),
+  const meta = known?.meta ?? decodeTableMeta(file.meta, file.ref.name)
+  const placed = {
+    name: file.ref.name,
+    bytes: file.ref.bytes,
+    level: file.group,
+    first: meta.keyFirst,
+    last: meta.keyLast,
+    seqnoLast: file.seqnoLast,
   }
+  return { file, meta, handle: known?.handle ?? handleOf(file), placed }
 }
 
 /** The one table of a sorted level that may hold `key`. */

@@ -31,15 +31,15 @@ export function lookup(
   for (const table of view.tables) {
     if (table.get(key, seqno, into)) return true
   }
-  const { levels } = view.version.shape
+  const { levels, runs } = view.version.shape
   const keyHash = hashKey(key, 0, key.length, 0)
   for (const table of levels[0] as readonly KvTable[]) {
     if (!mayHold(table, key, order)) continue
     const answer = ask(table, key, keyHash, seqno, into, fetch)
     if (answer !== false) return answer
   }
-  for (let index = 1; index < levels.length; index++) {
-    const table = tableFor(levels[index] as readonly KvTable[], key, order)
+  for (const run of runs) {
+    const table = tableFor(run, key, order)
     if (table === undefined) continue
     const answer = ask(table, key, keyHash, seqno, into, fetch)
     if (answer !== false) return answer

@@ -83,7 +83,7 @@ export function resolveKvSettings(input: Partial<KvSettings> = {}): KvSettings {
     throw new TypeError(`compression must be 'none' or 'lz4', got ${settings.compression}`)
   }
   if (!KV_POLICIES.includes(settings.policy)) {
-    throw new TypeError(`policy must be one of '${KV_POLICIES.join("', '")}', got ${String(settings.policy)}`)
+    throw new TypeError(`policy must be one of '${KV_POLICIES.join("', '")}', got ${settings.policy}`)
   }
   if (settings.level0FilesStop <= settings.level0Files) {
     throw new RangeError(

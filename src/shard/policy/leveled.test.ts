@@ -1,9 +1,10 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import fc from 'fast-check'
 import { fileName } from '../../kernel/ids.ts'
-import { chooseLeveled, chooseLeveledRange, levelTargets } from './leveled.ts'
-import type { LeveledFile, LeveledInput, LeveledSettings } from './leveled.ts'
+import { Layout } from './layout.ts'
+import { chooseLeveled, leveledTargets } from './leveled.ts'
+import type { LeveledSettings } from './leveled.ts'
+import type { PolicyChange, PolicyFile, PolicyInput } from './policy.ts'
 
 const settings: LeveledSettings = {
   level0Files: 4,
@@ -14,19 +15,23 @@ const settings: LeveledSettings = {
 }
 
 let nameNext = 0
-function file(level: number, first: number, last: number, bytes = 10, seqnoLast = ++nameNext): LeveledFile<number> {
+function file(level: number, first: number, last: number, bytes = 10, seqnoLast = ++nameNext): PolicyFile<number> {
   return { name: fileName(`f${++nameNext}`), bytes, level, first, last, seqnoLast }
 }
 
 function input(
-  files: readonly LeveledFile<number>[],
-  running: readonly LeveledFile<number>[] = [],
-): LeveledInput<number> {
-  return { files, running: new Set(running.map(({ name }) => name)), compare: (a, b) => a - b, settings }
+  files: readonly PolicyFile<number>[],
+  changes: readonly PolicyChange[] = [],
+): PolicyInput<number, LeveledSettings> {
+  return { files, changes, compare: (a, b) => a - b, settings }
+}
+
+function targetsOf(files: readonly PolicyFile<number>[]): readonly number[] {
+  return leveledTargets(new Layout(input(files)), settings).bytes
 }
 
 test('nothing is compacted while every level is within its size', () => {
-  assert.deepEqual(chooseLeveled(input([file(0, 1, 9), file(0, 1, 9), file(1, 1, 9, 100 - 1)])), [])
+  assert.deepEqual(chooseLeveled(input([file(0, 1, 9), file(0, 1, 9), file(1, 1, 9, 100)])), [])
 })
 
 test('level 0 is compacted as a whole, newest first, with all it overlaps below', () => {
@@ -37,84 +42,64 @@ test('level 0 is compacted as a whole, newest first, with all it overlaps below'
   assert.deepEqual(choice, { type: 'rewrite', inputs: names, level: 1, bottom: true })
 })
 
+test('of very many files in level 0 the oldest are compacted first', () => {
+  const flushed = Array.from({ length: 40 }, () => file(0, 1, 4))
+  const [choice] = chooseLeveled(input(flushed))
+  assert.deepEqual(new Set(choice?.inputs), new Set(flushed.slice(0, 12).map(({ name }) => name)))
+})
+
 test('level 0 is not compacted twice at a time', () => {
-  const flushed = [file(0, 1, 4), file(0, 3, 6), file(0, 5, 8), file(0, 2, 3), file(0, 2, 3), file(0, 2, 3)]
-  assert.deepEqual(chooseLeveled(input(flushed, flushed.slice(0, 1))), [])
+  const flushed = Array.from({ length: 10 }, () => file(0, 1, 4))
+  const underway = { inputs: flushed.slice(0, 4).map(({ name }) => name), level: 1 }
+  assert.deepEqual(chooseLeveled(input(flushed, [underway])), [])
 })
 
-test('a table with nothing below it moves without being rewritten', () => {
-  const full = [file(1, 1, 2, 80), file(1, 3, 4, 80)]
-  const [choice] = chooseLeveled(input(full))
-  assert.equal(choice?.type, 'move')
-  assert.equal(choice?.level, 2)
+test('files that are written in order are never rewritten', () => {
+  const flushed = [file(0, 1, 2), file(0, 3, 4), file(0, 5, 6), file(0, 7, 8)]
+  assert.equal(chooseLeveled(input(flushed))[0]?.type, 'move')
 })
 
-test('of the tables of a full level the one with the least below it goes first', () => {
+test('when another level is due, the deepest moves down as a whole', () => {
   const full = [file(1, 1, 2, 80), file(1, 3, 4, 80)]
-  const below = [file(2, 0, 1, 500), file(2, 2, 2, 300), file(2, 3, 5, 90)]
+  const names = full.map(({ name }) => name)
+  assert.deepEqual(chooseLeveled(input(full)), [{ type: 'move', inputs: names, level: 2, bottom: true }])
+  const flushed = Array.from({ length: 4 }, () => file(0, 1, 4))
+  const underway = { inputs: names.slice(0, 1), level: 1 }
+  assert.deepEqual(chooseLeveled(input([...full, ...flushed], [underway])), [], 'something began that is in its way')
+})
+
+test('of the files of a full level the one with the least below it goes first', () => {
+  const full = [file(1, 1, 2, 80), file(1, 6, 7, 80)]
+  const below = [file(2, 0, 1, 300), file(2, 2, 4, 300), file(2, 5, 6, 90)]
   const [choice] = chooseLeveled(input([...full, ...below]))
   assert.deepEqual(choice?.inputs, [full[1]?.name, below[2]?.name])
 })
 
-test('deletions are kept while a deeper level has anything in the bounds', () => {
-  const full = [file(1, 1, 2, 80), file(1, 3, 4, 80)]
-  const below = [file(2, 1, 2, 10), file(2, 3, 4, 10), file(3, 2, 3, 2000)]
+test('neighbours that share what is below them are compacted together', () => {
+  const full = [file(1, 1, 2, 80), file(1, 3, 4, 80), file(1, 5, 6, 80)]
+  const below = [file(2, 1, 4, 300), file(2, 5, 6, 300)]
   const [choice] = chooseLeveled(input([...full, ...below]))
-  assert.equal(choice?.bottom, false)
+  assert.deepEqual(choice?.inputs, [full[0]?.name, full[1]?.name, below[0]?.name])
 })
 
-test('targets follow the deepest level down to the base size', () => {
-  const levels = [[], [file(1, 0, 1)], [file(2, 0, 1)], [file(3, 0, 1, 5000)]]
-  assert.deepEqual(levelTargets(levels, settings), [Infinity, 100, 500, Infinity])
+test('levels have one ratio between the base and all there is', () => {
+  assert.deepEqual(targetsOf([file(1, 0, 1, 90)]), [0, Infinity])
+  assert.deepEqual(targetsOf([file(2, 0, 1, 900)]), [0, 100, Infinity])
+  assert.deepEqual(targetsOf([file(2, 0, 1, 900), file(3, 0, 1, 9100)]), [0, 100, 1000, Infinity])
+  assert.deepEqual(targetsOf([file(3, 0, 1, 2500)]), [0, 100, 500, Infinity])
 })
 
-test('a range compaction of level 0 takes along every table it overlaps, and those they overlap', () => {
-  const flushed = [file(0, 1, 3), file(0, 3, 5), file(0, 5, 7), file(0, 20, 30)]
-  const choice = chooseLeveledRange(input(flushed), 0, 1, 2)
-  assert.ok(typeof choice === 'object')
-  assert.deepEqual(new Set(choice.inputs), new Set(flushed.slice(0, 3).map(({ name }) => name)))
+test('what lies above the levels that are needed is brought down', () => {
+  const files = [file(1, 1, 2), file(9, 1, 2, 300)]
+  const targets = leveledTargets(new Layout(input(files)), settings)
+  assert.deepEqual([targets.base, targets.last], [8, 9])
+  assert.deepEqual(chooseLeveled(input(files)), [{ type: 'move', inputs: [files[0]?.name], level: 8, bottom: false }])
 })
 
-test('whatever is chosen leaves levels disjoint and newer data above older', () => {
-  const level0 = fc.array(fc.tuple(fc.nat(50), fc.nat(20)), { maxLength: 12 })
-  const deeper = fc.array(fc.tuple(fc.integer({ min: 1, max: 4 }), fc.nat(3), fc.integer({ min: 5, max: 300 })), {
-    maxLength: 30,
-  })
-  const run = fc.tuple(fc.integer({ min: 1, max: 3 }), deeper)
-  fc.assert(
-    fc.property(level0, fc.array(run, { maxLength: 3 }), fc.nat(5), (flushed, runs, runningCount) => {
-      const files = flushed.map(([first, width]) => file(0, first, first + width))
-      const taken = new Set<number>()
-      for (const [level, tables] of runs) {
-        if (taken.has(level)) continue
-        taken.add(level)
-        let at = 0
-        for (const [gap, width, bytes] of tables) {
-          files.push(file(level, at + gap, at + gap + width, bytes))
-          at += gap + width + 1
-        }
-      }
-      const running = files.filter((each) => each.level > 0).slice(0, runningCount)
-      for (const choice of chooseLeveled(input(files, running))) {
-        const inputs = files.filter((each) => choice.inputs.includes(each.name))
-        assert.ok(!inputs.some((each) => running.includes(each)), 'an input is in use')
-        const first = Math.min(...inputs.map((each) => each.first))
-        const last = Math.max(...inputs.map((each) => each.last))
-        const upperLevel = Math.min(...inputs.map((each) => each.level))
-        for (const other of files) {
-          if (inputs.includes(other)) continue
-          const overlapping = other.first <= last && other.last >= first
-          if (other.level === choice.level) assert.ok(!overlapping, 'the output would overlap its level')
-          if (other.level > choice.level && choice.bottom) assert.ok(!overlapping, 'the bottom has something below')
-          if (other.level === 0 && upperLevel === 0) {
-            assert.ok(
-              !inputs.some((each) => each.level === 0 && each.first <= other.last && each.last >= other.first),
-              'older or newer data is left in level 0',
-            )
-          }
-        }
-      }
-    }),
-    { numRuns: 300 },
-  )
+test('a level that a change under way writes into between its inputs is left alone there', () => {
+  const below = [file(2, 1, 2, 500)]
+  const [left, arrived, right] = [file(1, 1, 2, 80), file(1, 5, 6, 200), file(1, 9, 10, 80)]
+  const underway = { inputs: [left, right, ...below].map(({ name }) => name), level: 2 }
+  assert.deepEqual(chooseLeveled(input([left, arrived, right, ...below], [underway])), [])
+  assert.deepEqual(chooseLeveled(input([left, arrived, right, ...below]))[0]?.inputs, [arrived.name])
 })

@@ -1,0 +1,75 @@
+/** Which policy compacts the tables of a shard, and what its choices mean to the shard. */
+
+import { compareBytes } from '../../kernel/bytes.ts'
+import type { KeyOrder } from '../../kernel/key-order.ts'
+import { chooseFifo } from '../../shard/policy/fifo.ts'
+import { chooseLazyLeveled } from '../../shard/policy/lazy-leveled.ts'
+import { chooseLeveled } from '../../shard/policy/leveled.ts'
+import type { PolicyChange, PolicyChoice, PolicyInput } from '../../shard/policy/policy.ts'
+import { chooseRange } from '../../shard/policy/range.ts'
+import type { PolicyRange } from '../../shard/policy/range.ts'
+import { chooseTiered, TIERED_LEVEL_LAST } from '../../shard/policy/tiered.ts'
+import type { Change } from '../../shard/shard.ts'
+import type { Levels } from './levels.ts'
+import type { KvPolicy, KvSettings } from './settings.ts'
+
+/** A rewrite's own parameters: what the policy said. */
+export interface RewriteParameters {
+  readonly bottom: boolean
+}
+
+interface CompactionParts {
+  readonly order: KeyOrder
+  readonly settings: KvSettings
+}
+
+type KvPolicyInput = PolicyInput<Uint8Array, KvSettings>
+
+const POLICIES: Readonly<Record<KvPolicy, (input: KvPolicyInput) => readonly PolicyChoice[]>> = {
+  leveled: chooseLeveled,
+  tiered: chooseTiered,
+  fifo: chooseFifo,
+  'lazy-leveled': chooseLazyLeveled,
+}
+
+/** What the policy asks for, most urgent first. */
+export function chooseCompactions(
+  parts: CompactionParts,
+  shape: Levels,
+  underway: readonly Change[],
+): readonly Change[] {
+  return POLICIES[parts.settings.policy](toInput(parts, shape, underway)).map(toChange)
+}
+
+/** What compacts `range` into one run; undefined where it is, `blocked` where changes under way are in the way. */
+export function chooseRangeCompaction(
+  parts: CompactionParts,
+  shape: Levels,
+  underway: readonly Change[],
+  range: PolicyRange<Uint8Array>,
+): Change | 'blocked' | undefined {
+  const levelLast = parts.settings.policy === 'leveled' ? 1 : TIERED_LEVEL_LAST
+  const choice = chooseRange(toInput(parts, shape, underway), range, levelLast)
+  return choice === undefined || choice === 'blocked' ? choice : toChange(choice)
+}
+
+function toInput({ order, settings }: CompactionParts, shape: Levels, underway: readonly Change[]): KvPolicyInput {
+  const compare = order.bytewise
+    ? compareBytes
+    : (a: Uint8Array, b: Uint8Array): number => order.compare(a, 0, a.length, b, 0, b.length)
+  const files = [...shape.byName.values()].map(({ placed }) => placed)
+  return { files, changes: underway.map(toPolicyChange), compare, settings }
+}
+
+function toPolicyChange(change: Change): PolicyChange {
+  if (change.type === 'drop') return { inputs: change.files, level: undefined }
+  return { inputs: change.type === 'move' ? change.files : change.inputs, level: change.group }
+}
+
+function toChange(choice: PolicyChoice): Change {
+  const { inputs } = choice
+  if (choice.type === 'drop') return { type: 'drop', files: inputs }
+  if (choice.type === 'move') return { type: 'move', files: inputs, group: choice.level }
+  const parameters: RewriteParameters = { bottom: choice.bottom }
+  return { type: 'rewrite', inputs, group: choice.level, parameters }
+}

@@ -1,0 +1,59 @@
+/**
+ * What compaction policies see and say.
+ *
+ * Every policy keeps to one layout, so that a shard may be opened with another policy at any time:
+ *
+ * - Level 0 holds files as they were flushed. They may overlap; of two that do, the one with the higher `seqnoLast` is
+ *   newer.
+ * - Every deeper level is one sorted run: its files are disjoint.
+ * - Where two levels overlap, the smaller number is newer.
+ *
+ * A policy is a pure function from {@link PolicyInput} to choices, most urgent first. It picks what to merge and where
+ * to; `Layout` refuses whatever would break the layout, given what is under way.
+ */
+
+import type { FileName } from '../../kernel/ids.ts'
+
+/** A file as a policy sees it. */
+export interface PolicyFile<Bound> {
+  readonly name: FileName
+  readonly bytes: number
+  readonly level: number
+  /** Bounds of what it holds, both inside. */
+  readonly first: Bound
+  readonly last: Bound
+  /** Age, among files of level 0. */
+  readonly seqnoLast: number
+}
+
+/** A change under way: its inputs are still there, its outputs will be files of `level`, or nothing. */
+export interface PolicyChange {
+  readonly inputs: readonly FileName[]
+  /** undefined: the inputs are dropped. */
+  readonly level: number | undefined
+}
+
+export interface PolicyInput<Bound, Settings> {
+  readonly files: readonly PolicyFile<Bound>[]
+  readonly changes: readonly PolicyChange[]
+  readonly compare: (a: Bound, b: Bound) => number
+  readonly settings: Settings
+}
+
+/** `inputs` become files of `level`; without a rewrite where they are disjoint. */
+export interface PlaceChoice extends PolicyChange {
+  readonly type: 'move' | 'rewrite'
+  /** Newest data first; files of one sorted run in order of their bounds. */
+  readonly inputs: readonly FileName[]
+  readonly level: number
+  /** No older file has anything in the bounds of the inputs: deletions may be dropped. */
+  readonly bottom: boolean
+}
+
+/** `inputs` are forgotten. */
+export interface DropChoice extends PolicyChange {
+  readonly type: 'drop'
+  readonly level: undefined
+}
+
+export type PolicyChoice = PlaceChoice | DropChoice
