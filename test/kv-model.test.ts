@@ -9,6 +9,8 @@ import fc from 'fast-check'
 import { compareBytes, toHex } from '../src/kernel/bytes.ts'
 import type { KvShard } from '../src/engines/kv/kv-shard.ts'
 import type { KvOperation, KvSnapshot, ScanOptions } from '../src/engines/kv/kv.ts'
+import { KV_POLICIES } from '../src/engines/kv/settings.ts'
+import type { KvPolicy } from '../src/engines/kv/settings.ts'
 import { KvModel } from './kv-model.ts'
 import { TINY_SETTINGS, Simulation } from './simulation.ts'
 
@@ -82,27 +84,42 @@ const command: fc.Arbitrary<Command> = fc.oneof(
   { weight: 3, arbitrary: fc.record({ do: fc.constantFrom('reopen' as const, 'kill' as const, 'powerCut' as const) }) },
 )
 
-test('any sequence of writes, reads, flushes, compactions, reopens and crashes answers as a sorted map does', async () => {
+for (const policy of KV_POLICIES) {
+  test(`${policy}: any sequence of writes, reads, flushes, compactions, reopens and crashes answers as a sorted map does`, () =>
+    checkRuns([policy], policy === 'leveled' ? 120 : 50))
+}
+
+test('the policy may be another whenever the shard is opened', () => checkRuns(KV_POLICIES, 100))
+
+/** @param policies of each opening in turn */
+async function checkRuns(policies: readonly KvPolicy[], numRuns: number): Promise<void> {
+  const commands = fc.array(command, { minLength: 1, maxLength: 60 })
+  const some = fc.shuffledSubarray([...policies], { minLength: 1 })
   await fc.assert(
-    fc.asyncProperty(fc.array(command, { minLength: 1, maxLength: 60 }), fc.integer(), async (commands, seed) => {
-      const simulation = await Simulation.start(seed, TINY_SETTINGS)
+    fc.asyncProperty(commands, fc.integer(), some, async (each, seed, [first = 'leveled', ...others]) => {
+      const simulation = await Simulation.start(seed, { ...TINY_SETTINGS, policy: first })
       try {
-        await new Run(simulation).all(commands)
+        await new Run(simulation, [...others, first]).all(each)
       } finally {
         await simulation.stop()
       }
     }),
-    { numRuns: 120, includeErrorInReport: true },
+    { numRuns, includeErrorInReport: true },
   )
-})
+}
 
 class Run {
   readonly #simulation: Simulation
   readonly #model = new KvModel()
   #snapshots: { readonly snapshot: KvSnapshot; readonly model: KvModel }[] = []
 
-  constructor(simulation: Simulation) {
+  readonly #policies: readonly KvPolicy[]
+  #openings = 0
+
+  /** @param policies of the next openings, over and over */
+  constructor(simulation: Simulation, policies: readonly KvPolicy[]) {
     this.#simulation = simulation
+    this.#policies = policies
   }
 
   get #db(): KvShard {
@@ -155,6 +172,10 @@ class Run {
       case 'kill':
       case 'powerCut':
         this.#snapshots = []
+        this.#simulation.settings = {
+          ...this.#simulation.settings,
+          policy: this.#policies[this.#openings++ % this.#policies.length] as KvPolicy,
+        }
         await this.#simulation[each.do]()
         if (each.do === 'powerCut') this.#model.rewindTo(await contentOf(this.#db))
         await this.#compareAll()

@@ -29,6 +29,7 @@ export const TINY_SETTINGS = Object.freeze({
   level0FilesStop: 6,
   levelBytesBase: 4096,
   levelSizeRatio: 2,
+  tierRuns: 2,
 } as const)
 
 const CRASH_POLICIES: readonly CrashPolicy[] = [
@@ -43,7 +44,8 @@ export type SimulationSettings = NonNullable<KvOpenOptions['settings']>
 
 export class Simulation {
   readonly random: SeededRandom
-  readonly settings: SimulationSettings
+  /** What the next opening takes. */
+  settings: SimulationSettings
   readonly deviceOptions: SimulatedDeviceOptions
   readonly clock = new SimulatedClock()
   readonly #shard: string
