@@ -1,0 +1,260 @@
+/** What becomes of a local journal whose stored bytes are damaged or missing. */
+
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import { VarveError, isCode } from '../kernel/errors.ts'
+import { loadHash } from '../kernel/hash.ts'
+import { epoch, journalPosition, shardId } from '../kernel/ids.ts'
+import { MemoryStateKeeper } from '../testing/journal-conformance.ts'
+import { SimulatedDevice } from '../testing/simulated-device.ts'
+import type { Journal } from './journal.ts'
+import { LocalJournalSystem } from './local-journal-system.ts'
+
+const hash = await loadHash()
+const SHARD = shardId('s')
+const SETTINGS = { segmentBytes: 4096, preallocateBytes: 256, readBytes: 4096 }
+
+class Place {
+  device = new SimulatedDevice()
+  readonly keeper = new MemoryStateKeeper()
+
+  get system(): LocalJournalSystem {
+    return new LocalJournalSystem({ device: this.device, directory: 'j', hash, settings: SETTINGS })
+  }
+
+  open(at: number): Promise<Journal> {
+    return this.system.open(SHARD, epoch(at), this.keeper)
+  }
+
+  segments(): readonly string[] {
+    return this.device.files().filter((path) => path.endsWith('.log'))
+  }
+
+  /** Everything a reader finds, or the error. */
+  async read(from = 0): Promise<string[] | VarveError> {
+    try {
+      const reader = await this.system.openReadOnly(SHARD, this.keeper.state)
+      const found: string[] = []
+      await reader.replay(journalPosition(from), (payload) => void found.push(Buffer.from(payload).toString()))
+      await reader.close()
+      return found
+    } catch (error) {
+      if (error instanceof VarveError) return error
+      throw error
+    }
+  }
+}
+
+function texts(count: number, tag: string): string[] {
+  return Array.from({ length: count }, (_, index) => `${tag} ${index} `.padEnd(10 + ((index * 37) % 200), 'abc'))
+}
+
+async function write(journal: Journal, batches: readonly string[], durability: 'written' | 'synced'): Promise<void> {
+  // In twos, so that frames of one and of several batches occur.
+  for (let index = 0; index < batches.length; index += 2) {
+    const pair = batches.slice(index, index + 2).map((text) => journal.append(Buffer.from(text), durability))
+    await Promise.all(pair.map((one) => one.synced ?? one.written))
+  }
+}
+
+/** Flips each bit of `mask` of every byte of every segment, and calls `check` with what a reader finds. */
+async function sweep(
+  place: Place,
+  bits: readonly number[],
+  check: (found: string[] | VarveError, at: string) => void,
+): Promise<number> {
+  let flips = 0
+  for (const path of place.segments()) {
+    const inode = place.device.inode(path)
+    for (let offset = 0; offset < inode.length; offset++) {
+      const bit = bits[offset % bits.length] as number
+      inode.flipBit(offset, bit)
+      check(await place.read(), `${path}:${offset} bit ${bit}`)
+      inode.flipBit(offset, bit)
+      flips++
+    }
+  }
+  return flips
+}
+
+test('a flipped bit anywhere in a closed, synced journal is found: JOURNAL_CORRUPT or every batch, never another', async () => {
+  const place = new Place()
+  const first = texts(14, 'first')
+  const second = texts(16, 'second')
+  const before = await place.open(1)
+  await write(before, first, 'synced')
+  await before.close()
+  const owner = await place.open(2)
+  await write(owner, second, 'synced')
+  await owner.close()
+  const expected = [...first, ...second]
+  assert.deepEqual(await place.read(), expected)
+  let corrupt = 0
+  const flips = await sweep(place, [0, 3, 5, 7], (found, at) => {
+    if (found instanceof VarveError) {
+      assert.equal(found.code, 'JOURNAL_CORRUPT', at)
+      assert.equal(typeof found.details['file'], 'string', 'it names the file')
+      assert.equal(typeof found.details['offset'], 'number', 'and the offset')
+      corrupt++
+    } else {
+      assert.deepEqual(found, expected, at)
+    }
+  })
+  assert.ok(corrupt > flips / 2, `${corrupt} of ${flips} flips were noticed, most bytes are in frames`)
+})
+
+test('a flipped bit in a journal that was not closed costs at most what was not synced', async () => {
+  const place = new Place()
+  const synced = texts(20, 'synced')
+  const unsynced = texts(8, 'unsynced')
+  const journal = await place.open(1)
+  await write(journal, synced, 'synced')
+  await write(journal, unsynced, 'written')
+  const expected = [...synced, ...unsynced]
+  assert.deepEqual(await place.read(), expected)
+  const seen = { corrupt: 0, shorter: 0, whole: 0 }
+  await sweep(place, [1, 6], (found, at) => {
+    if (found instanceof VarveError) {
+      assert.equal(found.code, 'JOURNAL_CORRUPT', at)
+      seen.corrupt++
+      return
+    }
+    assert.deepEqual(found, expected.slice(0, found.length), `${at}: a prefix`)
+    assert.ok(found.length >= synced.length, `${at}: ${found.length} batches, ${synced.length} were synced`)
+    if (found.length < expected.length) seen.shorter++
+    else seen.whole++
+  })
+  assert.ok(seen.corrupt > 0 && seen.shorter > 0 && seen.whole > 0, JSON.stringify(seen))
+})
+
+test('an owner that opens a damaged journal cuts nothing that was synced', async () => {
+  const place = new Place()
+  const journal = await place.open(1)
+  await write(journal, texts(10, 'a'), 'synced')
+  const path = place.segments()[0] as string
+  place.device.inode(path).flipBit(200, 2)
+  const bytes = place.device.inode(path).content()
+  const owner = await place.open(2)
+  await assert.rejects(
+    owner.replay(journalPosition(0), () => {}),
+    { code: 'JOURNAL_CORRUPT' },
+  )
+  await owner.close()
+  assert.deepEqual(place.device.inode(path).content(), bytes, 'the file is as it was')
+  place.device.inode(path).flipBit(200, 2)
+  assert.deepEqual(await place.read(), texts(10, 'a'), 'once the damage is repaired, everything is there')
+})
+
+test('damage before the position that is asked for harms nobody', async () => {
+  const place = new Place()
+  const batches = texts(10, 'a')
+  const journal = await place.open(1)
+  await write(journal, batches, 'synced')
+  await journal.close()
+  const path = place.segments()[0] as string
+  // Of the second frame: the first byte of its header, and one of its body.
+  const second = 64 + 36 + 2 + batches[0]!.length + batches[1]!.length
+  const from = batches.slice(0, 4).join('').length
+  for (const offset of [second, second + 50]) {
+    place.device.inode(path).flipBit(offset, 0)
+    assert.ok(isCode(await place.read(), 'JOURNAL_CORRUPT'))
+    assert.deepEqual(await place.read(from), batches.slice(4))
+    place.device.inode(path).flipBit(offset, 0)
+  }
+})
+
+test('a flipped bit in the fence refuses the opening', async () => {
+  const place = new Place()
+  await (await place.open(1)).close()
+  const fence = place.device.inode('j/s/fence')
+  for (let offset = 0; offset < fence.length; offset++) {
+    fence.flipBit(offset, offset % 8)
+    await assert.rejects(place.open(2), { code: 'JOURNAL_CORRUPT' })
+    fence.flipBit(offset, offset % 8)
+  }
+  await (await place.open(2)).close()
+})
+
+test('a flipped bit in the committed state refuses the opening', async () => {
+  const place = new Place()
+  const journal = await place.open(1)
+  await write(journal, texts(4, 'a'), 'synced')
+  await journal.close()
+  await (await place.open(2)).close()
+  const state = place.keeper.state as Uint8Array
+  for (let bit = 0; bit < state.length * 8; bit++) {
+    state[bit >> 3] = (state[bit >> 3] as number) ^ (1 << (bit & 7))
+    await assert.rejects(place.open(3), { code: 'JOURNAL_CORRUPT' })
+    state[bit >> 3] = (state[bit >> 3] as number) ^ (1 << (bit & 7))
+  }
+  await assert.rejects(
+    place.system.open(shardId('other'), epoch(3), { state, commit: async () => {} }),
+    { code: 'JOURNAL_CORRUPT' },
+    'the state of another shard',
+  )
+})
+
+test('a segment swapped for another, or an older copy of itself, is not replayed', async () => {
+  const place = new Place()
+  const journal = await place.open(1)
+  await write(journal, texts(60, 'a'), 'synced')
+  await journal.close()
+  const [first, second] = place.segments() as [string, string]
+  const spare = await place.device.open('j/s/spare', 'create')
+  await spare.write([place.device.inode(first).content()], 0)
+  await place.device.rename('j/s/spare', second)
+  const found = await place.read()
+  assert.ok(found instanceof VarveError && found.code === 'JOURNAL_CORRUPT', 'bytes of another segment never verify')
+})
+
+test('a missing segment is named when it is needed, and not missed when it is not', async () => {
+  for (const reopened of [false, true]) {
+    const place = new Place()
+    const batches = texts(120, 'a')
+    const journal = await place.open(1)
+    await write(journal, batches, 'synced')
+    await journal.close()
+    if (reopened) await (await place.open(2)).close()
+    const segments = place.segments()
+    assert.ok(segments.length >= 4, 'there are several')
+    const [oldest, , missing] = segments as [string, string, string]
+    await place.device.unlink(missing)
+    const found = await place.read()
+    assert.ok(found instanceof VarveError && found.code === 'JOURNAL_CORRUPT')
+    assert.equal(found.details['file'], missing)
+    const from = batches.slice(0, 118).join('').length
+    assert.deepEqual(await place.read(from), batches.slice(118))
+    await place.device.unlink(oldest)
+    const again = await place.read()
+    assert.ok(again instanceof VarveError && again.code === 'JOURNAL_CORRUPT')
+    assert.equal(again.details['file'], oldest)
+  }
+})
+
+test('segments of an owner that the head does not know are refused', async () => {
+  const place = new Place()
+  const journal = await place.open(3)
+  await write(journal, texts(2, 'a'), 'synced')
+  await journal.close()
+  place.keeper.state = undefined
+  await assert.rejects(place.open(4), { code: 'JOURNAL_CORRUPT' })
+})
+
+test('a segment of a newer format is refused as such', async () => {
+  const place = new Place()
+  const journal = await place.open(1)
+  await write(journal, texts(2, 'a'), 'synced')
+  await journal.close()
+  const { encodeSegmentHeader } = await import('./segment-header.ts')
+  const { segmentIdentity } = await import('./segment-id.ts')
+  const { hashKey } = await import('../kernel/hash.ts')
+  const id = { epoch: 1, attempt: 1, index: 1 }
+  const identity = segmentIdentity(SHARD, id)
+  const header = encodeSegmentHeader(id, { base: 0, syncedUpTo: 0 }, identity)
+  const view = new DataView(header.buffer)
+  view.setUint32(8, 2, true)
+  view.setUint32(0, hashKey(header, 4, header.length, identity), true)
+  const file = await place.device.open(place.segments()[0] as string, 'write')
+  await file.write([header], 0)
+  assert.ok(isCode(await place.read(), 'INCOMPATIBLE'))
+})
