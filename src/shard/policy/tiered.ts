@@ -56,18 +56,20 @@ export function runsOf<Bound>(layout: Layout<Bound>): readonly Run<Bound>[] {
   )
 }
 
-/** Level 0 as a run of its own above `runs`; where there is no number for it, one is made free first. */
+/** Level 0 as a run of its own above `runs`; and room for it, before numbers run out. */
 export function chooseLevel0<Bound>(
   layout: Layout<Bound>,
   runs: readonly Run<Bound>[],
   settings: TieredSettings,
 ): readonly PlaceChoice[] {
-  const files = layout.filesOf(0)
-  const idle = files.filter((file) => !layout.isTaken(file))
-  if (idle.length < settings.level0Files) return []
+  const idle = layout.filesOf(0).filter((file) => !layout.isTaken(file))
   const level = levelAbove(runs[0])
-  const choice = level > 0 ? layout.place(files, level) : makeRoom(layout, runs)
-  return choice === undefined ? [] : [choice]
+  const choices = [
+    idle.length >= settings.level0Files && level > 0 ? layout.place(layout.filesOf(0), level) : undefined,
+    level < TIERED_LEVEL_LAST / 2 ? sink(layout, runs) : undefined,
+    level === 0 && runs.length === TIERED_LEVEL_LAST ? mergeSmallest(layout, runs) : undefined,
+  ]
+  return choices.filter((choice) => choice !== undefined)
 }
 
 /** Merges of neighbours among `some` of the runs that are of about the same size, smallest first. */
@@ -124,12 +126,19 @@ function similar<Bound>(window: readonly Run<Bound>[]): boolean {
   return largest <= others * Math.sqrt(window.length)
 }
 
-/** Moves the oldest run that has free numbers below it; where none has, merges the two neighbours that are least work. */
-function makeRoom<Bound>(layout: Layout<Bound>, runs: readonly Run<Bound>[]): PlaceChoice | undefined {
-  const roomBelow = (run: Run<Bound>, index: number): number => levelAbove(runs[index + 1], run.level)
-  const index = runs.findLastIndex((run, at) => roomBelow(run, at) > run.level)
-  const run = runs[index]
-  if (run !== undefined) return layout.place(run.files, roomBelow(run, index))
+/** The oldest run that has free numbers below it and is not busy, moved down. */
+function sink<Bound>(layout: Layout<Bound>, runs: readonly Run<Bound>[]): PlaceChoice | undefined {
+  for (let index = runs.length - 1; index >= 0; index--) {
+    const run = runs[index] as Run<Bound>
+    const level = levelAbove(runs[index + 1], run.level)
+    const choice = level > run.level ? layout.place(run.files, level) : undefined
+    if (choice !== undefined) return choice
+  }
+  return undefined
+}
+
+/** The two neighbours that are the least work, as one. */
+function mergeSmallest<Bound>(layout: Layout<Bound>, runs: readonly Run<Bound>[]): PlaceChoice | undefined {
   const pairs = runs.slice(1).map((older, before) => [runs[before] as Run<Bound>, older])
   pairs.sort((a, b) => sumBytes(a) - sumBytes(b))
   for (const pair of pairs) {
