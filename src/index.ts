@@ -2,8 +2,10 @@
 
 export { checkpoint } from './local-checkpoint.ts'
 export { destroy } from './local-destroy.ts'
-export { localComponents, open } from './local.ts'
-export type { LocalOpenOptions, LocalOptions } from './local.ts'
+export { KV_HANDLERS, open } from './local.ts'
+export type { LocalOpenOptions } from './local.ts'
+export { localComponents } from './local-components.ts'
+export type { LocalComponents, LocalComponentsOptions, LocalHandlers, LocalOptions } from './local-components.ts'
 export { openKv } from './engines/kv/open-kv.ts'
 export type { KvComponents } from './engines/kv/open-kv.ts'
 export { KvShard } from './engines/kv/kv-shard.ts'

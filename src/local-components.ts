@@ -1,0 +1,147 @@
+/**
+ * The local composition: every component a shard needs, on one directory of this machine, whatever its engine.
+ *
+ *      <directory>/lock       who has it open
+ *      <directory>/heads/     the heads, one for each shard
+ *      <directory>/journal/   segments
+ *      <directory>/files/     tables and manifests
+ */
+
+import { VarveError, isCode } from './kernel/errors.ts'
+import { loadHash } from './kernel/hash.ts'
+import type { Hash } from './kernel/hash.ts'
+import { shardId } from './kernel/ids.ts'
+import { DirectoryLock } from './fs/directory-lock.ts'
+import { LocalFileStore } from './fs/local-file-store.ts'
+import { LocalHeadStore } from './fs/local-head-store.ts'
+import { NodeDevice } from './fs/node-device.ts'
+import { NodeProcessTable } from './fs/node-process-table.ts'
+import { LocalJournalSystem } from './journal/local-journal-system.ts'
+import { HandlerTable } from './jobs/handler-table.ts'
+import type { HandlerModule } from './jobs/handler-table.ts'
+import { InlineScheduler } from './jobs/inline-scheduler.ts'
+import type { JobScheduler } from './jobs/jobs.ts'
+import { WorkerScheduler } from './jobs/worker-scheduler.ts'
+import type { ShardComponents } from './shard/shard.ts'
+import { SystemClock } from './system-clock.ts'
+import { SystemRandom } from './system-random.ts'
+
+export interface LocalOptions {
+  /** Where flushes and compactions run: on worker threads, or in slices on this one. Default `threads`. */
+  readonly jobs?: 'threads' | 'inline'
+  /** Entry module of the workers, for programs that are bundled. Default: the one in this package. */
+  readonly workerUrl?: URL
+}
+
+/** The same module of job handlers, for this thread and for workers. */
+export interface LocalHandlers {
+  /** What `import * as module` gives. */
+  readonly module: HandlerModule
+  /** Where a worker finds it. */
+  readonly url: URL
+}
+
+export interface LocalComponentsOptions extends LocalOptions {
+  /** By the specifier that the engine's plans name in `handler.module`. Default: none. */
+  readonly handlers?: Readonly<Record<string, LocalHandlers>>
+  /** Changes nothing and takes no lock. Default false. */
+  readonly readOnly?: boolean
+  /** Make the directory where it is missing. Default true. */
+  readonly create?: boolean
+}
+
+export interface LocalComponents extends ShardComponents {
+  /** Closes all of them, after the shards over them. */
+  close(): Promise<void>
+}
+
+/**
+ * Locks `directory` and opens what shards on it are made of. The shard is called `main`; others in the same directory,
+ * such as clones, open over `{ ...components, shard }`.
+ *
+ * @throws {VarveError} LOCKED — another live process (or this one) has it open
+ * @throws {VarveError} NOT_FOUND — it is not there and `create` is false, or it is to be opened read-only
+ * @throws {VarveError} PERMISSION_DENIED, READ_ONLY, IO_FAILED
+ */
+export async function localComponents(
+  directory: string,
+  options: LocalComponentsOptions = {},
+): Promise<LocalComponents> {
+  checkOptions(directory, options)
+  const readOnly = options.readOnly === true
+  const device = new NodeDevice(directory, { readOnly })
+  if (readOnly || options.create === false) await requireDirectory(device, directory)
+  else await device.makeDirectory('.')
+  const [clock, random, hash] = [new SystemClock(), new SystemRandom(), await loadHash()]
+  const processes = new NodeProcessTable()
+  const lock = readOnly ? undefined : await DirectoryLock.acquire({ device, directory: '.', processes, random })
+  try {
+    const files = await LocalFileStore.open({ device, directory: 'files', hash, readOnly })
+    const heads = await LocalHeadStore.open({ device, directory: 'heads', hash, random, readOnly })
+    if (!readOnly) {
+      await files.removeLeftovers()
+      await heads.removeLeftovers()
+    }
+    const journal = new LocalJournalSystem({ device, directory: 'journal', hash })
+    const jobs = scheduler(directory, files, hash, clock, options)
+    const close = async (): Promise<void> => {
+      await jobs.close()
+      await files.close()
+      await lock?.release()
+    }
+    return { shard: shardId('main'), files, heads, journal, jobs, clock, random, hash, close }
+  } catch (error) {
+    await lock?.release()
+    throw error
+  }
+}
+
+function scheduler(
+  directory: string,
+  files: LocalFileStore,
+  hash: Hash,
+  clock: SystemClock,
+  options: LocalComponentsOptions,
+): JobScheduler {
+  const named = Object.entries(options.handlers ?? {})
+  if (options.jobs === 'inline') {
+    const handlers = new HandlerTable(Object.fromEntries(named.map(([name, { module }]) => [name, module])))
+    return new InlineScheduler({ files, hash, clock, handlers })
+  }
+  const module = new URL('./local-worker.js', import.meta.url).href
+  return new WorkerScheduler({
+    clock,
+    composition: {
+      files: { module, export: 'openFiles', options: { directory } },
+      clock: { module, export: 'openClock' },
+      handlers: Object.fromEntries(named.map(([name, { url }]) => [name, url.href])),
+    },
+    ...(options.workerUrl === undefined ? {} : { workerUrl: options.workerUrl }),
+  })
+}
+
+function checkOptions(directory: string, options: LocalComponentsOptions): void {
+  if (typeof directory !== 'string' || directory === '') {
+    throw new TypeError(`directory must be a path, got ${directory === '' ? 'an empty string' : typeof directory}`)
+  }
+  if (options.jobs !== undefined && options.jobs !== 'threads' && options.jobs !== 'inline') {
+    throw new TypeError(`jobs must be 'threads' or 'inline', got ${String(options.jobs)}`)
+  }
+  if (options.workerUrl !== undefined && !(options.workerUrl instanceof URL))
+    throw new TypeError('workerUrl must be a URL')
+  for (const [name, handlers] of Object.entries(options.handlers ?? {})) {
+    if (!(handlers.url instanceof URL)) throw new TypeError(`handlers of ${name} must have the URL of their module`)
+  }
+}
+
+async function requireDirectory(device: NodeDevice, directory: string): Promise<void> {
+  try {
+    await device.list('.')
+  } catch (error) {
+    if (!isCode(error, 'NOT_FOUND')) throw error
+    throw new VarveError('NOT_FOUND', `there is no directory ${directory}`, {
+      cause: error,
+      details: { path: directory },
+    })
+  }
+}
