@@ -21,6 +21,8 @@ const stop = new AbortController()
 // The first Ctrl-C lets the command clean up, the next one ends it as usual.
 process.once('SIGINT', () => stop.abort(new Error('stopped by Ctrl-C')))
 
+// A command may wait for something that does not keep the process: a failed job's next try, say.
+const alive = setInterval(() => undefined, 60_000)
 const output = new ConsoleOutput(stdout, stderr, { plain: env['CI'] !== undefined || env['TERM'] === 'dumb' })
 process.exitCode = await runCommandLine(
   argv.slice(2),
@@ -33,3 +35,4 @@ process.exitCode = await runCommandLine(
   },
   { debug: env['VARVE_DEBUG'] === '1' },
 )
+clearInterval(alive)

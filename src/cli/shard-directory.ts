@@ -69,11 +69,23 @@ export async function openForWriting(
   directory: string,
   options: { readonly create?: { readonly output: Output } } = {},
 ): Promise<KvShard> {
-  if (options.create === undefined) return open(directory, { createIfMissing: false })
+  if (options.create === undefined) return openOwned(directory, false)
   const isNew = await checkPlace(directory)
-  const shard = await open(directory)
+  const shard = await openOwned(directory, true)
   if (isNew) options.create.output.note(`varve: made a new shard in ${directory}`)
   return shard
+}
+
+async function openOwned(directory: string, createIfMissing: boolean): Promise<KvShard> {
+  try {
+    return await open(directory, { createIfMissing })
+  } catch (error) {
+    if (!isCode(error, 'LOCKED')) throw error
+    // To the lock, the directory is `.`; and who opens it read-only here names another command.
+    const holder = await ownerOf(directory)
+    const who = holder === undefined ? 'another process' : `process ${holder}`
+    throw new VarveError('LOCKED', `${directory} is open in ${who}`, { details: error.details, cause: error })
+  }
 }
 
 /** True where nothing is there yet. */

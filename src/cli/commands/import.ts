@@ -104,7 +104,7 @@ function columnsTemplate(names: string): readonly TemplatePart[] {
 }
 
 function report(
-  { entries, bytes, replaced, kept, firstConflict, leftOut, specials }: ImportReport,
+  { entries, bytes, unchanged, replaced, kept, firstConflict, leftOut, specials }: ImportReport,
   verb: string,
   startMs: number,
   { output, now }: CommandContext,
@@ -113,6 +113,8 @@ function report(
   const durationMs = now() - startMs
   const rate = `${formatDuration(durationMs)} (${formatRate(entries, durationMs)})`
   output.line(`${verb} ${formatNumberOf(entries, 'entry')}, ${formatBytes(bytes)}, in ${rate}`)
+  if (unchanged > 0)
+    output.note(`${formatNumberOf(unchanged, 'entry')} ${unchanged === 1 ? 'was' : 'were'} there already.`)
   if (firstConflict !== undefined) {
     const { file, line } = firstConflict
     const first = `the first ${line === undefined ? `is ${file}` : `is in line ${line} of ${file}`}`

@@ -10,6 +10,7 @@ import { realpath } from 'node:fs/promises'
 import type { KvShard } from '../../engines/kv/kv-shard.ts'
 import { KV_LIMITS } from '../../engines/kv/limits.ts'
 import { KIB } from '../../kernel/limits.ts'
+import { SystemClock } from '../../system-clock.ts'
 import type { CommandContext } from '../command.ts'
 import { showKey, shorten } from '../key-text.ts'
 import { ProgressBar } from '../progress-bar.ts'
@@ -44,6 +45,8 @@ export interface ImportReport {
   readonly entries: number
   /** Bytes of their keys and values. */
   readonly bytes: number
+  /** Of these, with the same value there already. */
+  readonly unchanged: number
   readonly replaced: number
   readonly kept: number
   /** Where the first one was that was replaced or kept. */
@@ -56,6 +59,7 @@ export interface ImportReport {
 
 const PIECE_BYTES = 256 * KIB
 const KEY_COLUMNS = 60
+const PAUSE_MS = 2000
 
 export class ImportJob {
   readonly #options: ImportOptions
@@ -64,6 +68,9 @@ export class ImportJob {
   readonly #writer: ImportWriter | undefined
   readonly #bar: ProgressBar
   readonly #leftOut: string[] = []
+  readonly #shard: KvShard | undefined
+  readonly #clock = new SystemClock()
+  #jobFailures = 0
   #entries = 0
   #bytes = 0
   #shownEntries = 0
@@ -81,6 +88,7 @@ export class ImportJob {
     this.#options = options
     this.#context = context
     this.#directory = directory
+    this.#shard = shard
     this.#writer = shard === undefined ? undefined : new ImportWriter(shard, options.existing)
     const totalBytes = sources.reduce<number | undefined>(
       (sum, { bytes }) => (sum === undefined || bytes === undefined ? undefined : sum + bytes),
@@ -110,6 +118,7 @@ export class ImportJob {
     return {
       entries: this.#entries,
       bytes: this.#bytes,
+      unchanged: this.#writer?.unchanged ?? 0,
       replaced: this.#writer?.replaced ?? 0,
       kept: this.#writer?.kept ?? 0,
       firstConflict: this.#firstConflict,
@@ -133,7 +142,7 @@ export class ImportJob {
         reader.read(block.text, take)
         if (block.fault !== undefined) throw new RecordFault(reader.line, block.fault.column, block.fault.reason)
         this.#advance(block.bytes)
-        await this.#writer?.ready()
+        await this.#ready()
         signal.throwIfAborted()
       }
       reader.end(take)
@@ -152,7 +161,7 @@ export class ImportJob {
       async (key, value, file) => {
         this.#take(key, value, { file })
         this.#advance(value.length)
-        await this.#writer?.ready()
+        await this.#ready()
       },
     )
     this.#leftOut.push(...leftOut)
@@ -173,6 +182,27 @@ export class ImportJob {
     this.#bytes += key.length + value.length
   }
 
+  /** Resolves when the writer has room; says so when that takes long because something fails. */
+  async #ready(): Promise<void> {
+    if (this.#writer === undefined || this.#shard === undefined) return
+    let isReady = false
+    const ready = this.#writer.ready().finally(() => (isReady = true))
+    // Nearly always there is room at once.
+    await Promise.race([ready, this.#clock.turn()])
+    while (!isReady) {
+      const pause = new Promise<void>((resolve) => this.#clock.after(PAUSE_MS, resolve))
+      await Promise.race([ready, pause])
+      const { jobFailures } = this.#shard.statistics()
+      if (isReady || jobFailures === this.#jobFailures) continue
+      this.#jobFailures = jobFailures
+      const failures = formatNumberOf(jobFailures, 'background job')
+      this.#context.output.note(
+        `varve: writes wait: ${failures} failed and will be tried again. Ctrl-C stops the import.`,
+      )
+    }
+    await ready
+  }
+
   #advance(bytes: number): void {
     this.#bar.advance(this.#entries - this.#shownEntries, bytes)
     this.#shownEntries = this.#entries
@@ -188,15 +218,16 @@ export class ImportJob {
       // The first failure is the one to tell, unless it is the input's.
       if (error instanceof InputError || error instanceof UsageError) error = failure
     }
-    const kept = `${formatNumberOf(writer.written, 'entry')} before it ${writer.written === 1 ? 'has' : 'have'} been imported`
+    const arrived = writer.written + writer.unchanged
+    const kept = `${formatNumberOf(arrived, 'entry')} before it ${arrived === 1 ? 'has' : 'have'} been imported`
     if (error instanceof InputError) {
       const advice = `${kept}, and stay. Correct it and import again: what is there already does no harm.`
       return new InputError(error.place, error.reason, advice)
     }
-    if (writer.written === 0) return error
+    if (arrived === 0) return error
     // No longer a matter of the command line alone: something was done.
     if (error instanceof UsageError) return new InputError(place, error.message, `${kept}, and stay.`)
-    const entries = formatNumberOf(writer.written, 'entry')
+    const entries = formatNumberOf(arrived, 'entry')
     this.#context.output.note(`varve: ${entries} had been imported by then, and stay; import again to go on`)
     return error
   }

@@ -39,6 +39,8 @@ export class ImportWriter {
   /** Entries given that replaced, or were left out for, another value of their key. */
   replaced = 0
   kept = 0
+  /** Entries that were there already. */
+  unchanged = 0
 
   constructor(shard: KvShard, existing: ExistingChoice) {
     this.#shard = shard
@@ -48,12 +50,18 @@ export class ImportWriter {
   /**
    * Adds an entry; what is given is the writer's.
    *
+   * What is there already, with the same value, is not written again.
+   *
    * @returns `taken`: `existing` is `stop`, and the key has another value; nothing was added. `replaced` and `kept`: that.
    */
   put(key: Buffer, value: Buffer): 'put' | 'replaced' | 'kept' | 'taken' {
     const name = key.toString('latin1')
     const before = this.#find(name, key)
     const differs = before !== undefined && !value.equals(before)
+    if (before !== undefined && !differs) {
+      this.unchanged++
+      return 'put'
+    }
     if (differs && this.#existing === 'stop') return 'taken'
     if (differs && this.#existing === 'keep') {
       this.kept++

@@ -29,6 +29,8 @@ export class JsonlReader implements RecordReader {
   line = 1
   readonly #options: JsonlOptions
   #rest = ''
+  /** The line may have halves of characters: bytes that are UTF-8 have none, escapes may. */
+  #hasEscapes = false
 
   constructor(options: JsonlOptions) {
     this.#options = options
@@ -55,6 +57,7 @@ export class JsonlReader implements RecordReader {
   #readLine(line: string, take: TakeEntry): void {
     // Nearly every line begins with a brace.
     if (line.charCodeAt(0) !== 0x7b && EMPTY.test(line)) return
+    this.#hasEscapes = line.includes('\\u')
     const object = this.#parse(line)
     const { key, keyPrefix, names } = this.#options
     const lookUp = (field: string): string | undefined => this.#field(object, field)
@@ -143,7 +146,7 @@ export class JsonlReader implements RecordReader {
   }
 
   #checkText(text: string, name: string): void {
-    if (LONE_SURROGATE.test(text))
+    if (this.#hasEscapes && LONE_SURROGATE.test(text))
       this.#fail(`'${name}' has half of a character (a lone surrogate), which has no UTF-8`)
   }
 
