@@ -93,7 +93,13 @@ function drawPanel(panel: Panel, chart: Chart, y: number): string {
         text(PLOT.left - 8, scale.y(tick) + 4, String(tick), 'soft', 'end'),
     ),
     ...[0, 0.25, 0.5, 0.75, 1].map((share) =>
-      text(xOf(share), PLOT.bottom + 20, countLabel(chart.xLast * share), 'soft', share === 0 ? 'start' : 'middle'),
+      text(
+        xOf(share),
+        PLOT.bottom + 20,
+        countLabel(chart.xLast * share),
+        'soft',
+        share === 0 ? 'start' : share === 1 ? 'end' : 'middle',
+      ),
     ),
     text(PLOT.right + 14, PLOT.bottom + 20, chart.xLabel, 'soft'),
     ...lines.map(({ color, values }) => `<path class="line line-${color}" d="${path(values, scale.y)}"/>`),

@@ -42,7 +42,7 @@ function run(parameters: Parameters): readonly Course[] {
     // What forgets by itself is not told to delete.
     const forgets = policy === 'fifo' && parameters.distribution === 'series'
     const flushes = forgets ? fillMemtables(makeWorkload({ ...parameters, deletes: false }), entries) : kept
-    return simulate(policy, flushes, settings, entryBytes, parameters.speed)
+    return simulate(policy, flushes, settings, { entryBytes, deletionBytes: KEY_BYTES, speed: parameters.speed })
   })
 }
 

@@ -14,7 +14,10 @@ import type { SortedKeys } from './sorted-keys.ts'
 export type SimulatedPolicy = (input: PolicyInput<number, never>) => readonly PolicyChoice[]
 
 export interface SimulationSettings {
+  /** Of a key with its value. */
   readonly entryBytes: number
+  /** Of a key that is deleted. */
+  readonly deletionBytes: number
   readonly tableBytes: number
   /** Compactions at a time. */
   readonly compactionsMax: number
@@ -45,6 +48,13 @@ export interface Totals {
   readonly heldWrites: number
   readonly compactions: number
   readonly moves: number
+}
+
+export function entryBytesOf(
+  code: number,
+  { entryBytes, deletionBytes }: Pick<SimulationSettings, 'entryBytes' | 'deletionBytes'>,
+): number {
+  return (code & 1) === 0 ? entryBytes : deletionBytes
 }
 
 export class SimulatedShard {
@@ -176,10 +186,12 @@ export class SimulatedShard {
     }
     const merged = mergeRuns([...runs.values()].map(concatenate), bottom)
     const seqnoLast = Math.max(...inputs.map((table) => table.seqnoLast))
-    const count = Math.max(1, Math.ceil(this.#settings.tableBytes / this.#settings.entryBytes))
     const outputs: Table[] = []
-    for (let start = 0; start < merged.length; start += count) {
-      outputs.push(this.#table(merged.slice(start, start + count), level, seqnoLast))
+    for (let start = 0, limit = 0; start < merged.length; start = limit) {
+      for (let bytes = 0; limit < merged.length && bytes < this.#settings.tableBytes; limit++) {
+        bytes += entryBytesOf(merged[limit] as number, this.#settings)
+      }
+      outputs.push(this.#table(merged.slice(start, limit), level, seqnoLast))
     }
     return outputs
   }
@@ -187,7 +199,7 @@ export class SimulatedShard {
   #table(keys: SortedKeys, level: number, seqnoLast: number): Table {
     return {
       name: fileName(`t${++this.#names}`),
-      bytes: keys.length * this.#settings.entryBytes,
+      bytes: keys.reduce((sum, code) => sum + entryBytesOf(code, this.#settings), 0),
       level,
       first: (keys[0] as number) >>> 1,
       last: (keys.at(-1) as number) >>> 1,

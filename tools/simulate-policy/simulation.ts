@@ -8,7 +8,7 @@ import { KV_DEFAULTS } from '../../src/engines/kv/settings.ts'
 import type { KvPolicy, KvSettings } from '../../src/engines/kv/settings.ts'
 import { SHARD_DEFAULTS } from '../../src/shard/settings.ts'
 import { SimulatedShard } from './simulated-shard.ts'
-import type { SimulatedPolicy, Totals } from './simulated-shard.ts'
+import type { SimulatedPolicy, SimulationSettings, Totals } from './simulated-shard.ts'
 import { sortLatest } from './sorted-keys.ts'
 import type { SortedKeys } from './sorted-keys.ts'
 
@@ -22,8 +22,9 @@ export const SIMULATED_POLICIES: Readonly<Record<KvPolicy, SimulatedPolicy>> = {
 /** A memtable on its way to a file. */
 export interface Flush {
   readonly keys: SortedKeys
-  /** Operations it took. */
+  /** Operations it took, and how many of them were deletions. */
   readonly writes: number
+  readonly deletions: number
   /** Keys that have a value once it is full. */
   readonly liveKeys: number
 }
@@ -54,14 +55,16 @@ export function fillMemtables(codes: Uint32Array, entries: number): readonly Flu
   let liveKeys = 0
   for (let start = 0; start < codes.length; start += entries) {
     const part = codes.subarray(start, start + entries)
+    let deletions = 0
     for (const code of part) {
       const present = (code & 1) === 0
+      if (!present) deletions++
       if ((live.get(code >>> 1) ?? false) !== present) {
         live.set(code >>> 1, present)
         liveKeys += present ? 1 : -1
       }
     }
-    flushes.push({ keys: sortLatest(part), writes: part.length, liveKeys })
+    flushes.push({ keys: sortLatest(part), writes: part.length, deletions, liveKeys })
   }
   return flushes
 }
@@ -81,11 +84,11 @@ export function simulate(
   policy: KvPolicy,
   flushes: readonly Flush[],
   settings: KvSettings,
-  entryBytes: number,
-  speed: number,
+  { entryBytes, deletionBytes, speed }: Pick<SimulationSettings, 'entryBytes' | 'deletionBytes' | 'speed'>,
 ): Course {
   const shard = new SimulatedShard(SIMULATED_POLICIES[policy], settings, {
     entryBytes,
+    deletionBytes,
     speed,
     tableBytes: settings.tableBytes,
     compactionsMax: SHARD_DEFAULTS.compactionsMax,
@@ -93,13 +96,15 @@ export function simulate(
   })
   const moments: Moment[] = []
   let writes = 0
+  let bytes = 0
   for (const flush of flushes) {
     shard.flush(flush.keys, flush.writes)
     writes += flush.writes
+    bytes += (flush.writes - flush.deletions) * entryBytes + flush.deletions * deletionBytes
     const { flushedBytes, compactedBytes, storedBytes, runs } = shard.totals
     moments.push({
       writes,
-      writeAmplification: (flushedBytes + compactedBytes) / (writes * entryBytes),
+      writeAmplification: (flushedBytes + compactedBytes) / bytes,
       readAmplification: runs,
       spaceAmplification: storedBytes / Math.max(1, flush.liveKeys * entryBytes),
     })
