@@ -37,6 +37,7 @@ test('a clone starts with what its origin holds, copies nothing, and both go the
   const origin = await Simulation.start(1, TINY_SETTINGS)
   await fill(origin.db, 0, 200, 'before')
   await origin.db.compactRange()
+  await origin.reopen()
   const before = await contentOf(origin.db)
   const tables = tablesIn(origin)
   await origin.db.clone('clone')
@@ -61,6 +62,8 @@ test('files that a clone refers to stay when the origin drops them, and go when 
   const origin = await Simulation.start(2, TINY_SETTINGS)
   await fill(origin.db, 0, 200, 'shared')
   await origin.db.compactRange()
+  // Closing waits until superseded tables are gone.
+  await origin.reopen()
   const shared = tablesIn(origin)
   await origin.db.clone('clone')
   await fill(origin.db, 0, 200, 'origin')

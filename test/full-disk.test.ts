@@ -4,7 +4,7 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { KIB } from '../src/kernel/limits.ts'
 import { isCode } from '../src/kernel/errors.ts'
-import { failure } from '../src/testing/simulated-device.ts'
+import { failure } from '../src/testing/simulated-failure.ts'
 import { Simulation, TINY_SETTINGS } from './simulation.ts'
 
 function keyOf(index: number): Uint8Array {

@@ -88,7 +88,6 @@ export class DirectoryLock {
         details: { path: directory },
       })
     } catch (error) {
-      // A device may fail after the deed. We are alive: a lock that stayed would keep everybody out, ourselves included.
       await lock.release().catch(() => undefined)
       throw error
     } finally {
@@ -98,15 +97,8 @@ export class DirectoryLock {
 
   /** Idempotent. Removes this lock and no other. */
   release(): Promise<void> {
-    this.#released ??= this.#release()
+    this.#released ??= removeOwn(this.#device, joinPath(this.#directory, LOCK_NAME), this.#nonce)
     return this.#released
-  }
-
-  async #release(): Promise<void> {
-    const path = joinPath(this.#directory, LOCK_NAME)
-    const holder = await readLockFile(this.#device, path)
-    // Nobody replaces the lock of a live process, so it is still ours when it is removed.
-    if (typeof holder === 'object' && holder.nonce === this.#nonce) await this.#device.unlink(path)
   }
 }
 
@@ -117,13 +109,8 @@ async function acquireOnce(options: DirectoryLockOptions, aside: string, own: Lo
   if (end.holder !== undefined) throw locked(directory, end.holder)
   const place = joinPath(directory, end.name)
   try {
-    await device.link(aside, place)
-  } catch (error) {
-    if (isCode(error, 'EXISTS')) return false
-    throw error
-  }
-  if (end.name === LOCK_NAME) return true
-  try {
+    if (!(await linkIfFree(device, aside, place))) return false
+    if (end.name === LOCK_NAME) return true
     const again = await walk(options)
     if (again.holder?.nonce === own.nonce) {
       await device.rename(aside, joinPath(directory, LOCK_NAME))
@@ -131,11 +118,29 @@ async function acquireOnce(options: DirectoryLockOptions, aside: string, own: Lo
       return true
     }
   } catch (error) {
-    await tidy(device, place)
+    // We are alive: a link that stayed would keep everybody out, ourselves included. A device may fail after the deed,
+    // so even a link that failed may be there.
+    await removeOwn(device, place, own.nonce).catch(() => undefined)
     throw error
   }
   await tidy(device, place)
   return false
+}
+
+async function linkIfFree(device: Device, existing: string, created: string): Promise<boolean> {
+  try {
+    await device.link(existing, created)
+    return true
+  } catch (error) {
+    if (isCode(error, 'EXISTS')) return false
+    throw error
+  }
+}
+
+/** Removes a lock file if it is the one of a live `nonce`, which nobody else replaces. */
+async function removeOwn(device: Device, path: string, ownNonce: string): Promise<void> {
+  const holder = await readLockFile(device, path)
+  if (typeof holder === 'object' && holder.nonce === ownNonce) await device.unlink(path)
 }
 
 /** Follows the chain to its live end, or to the first name that is free. */

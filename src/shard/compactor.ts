@@ -9,6 +9,7 @@ import type { Clock } from '../kernel/clock.ts'
 import { assert } from '../kernel/assert.ts'
 import { VarveError, isCode } from '../kernel/errors.ts'
 import type { FileName } from '../kernel/ids.ts'
+import { namesOf } from './change-edit.ts'
 import { BackOff } from './back-off.ts'
 import type { Change, Rewrite, Underway, VersionFile } from './shard.ts'
 
@@ -142,8 +143,4 @@ export class Compactor {
     const added = change.type === 'rewrite' ? await this.#host.rewriteFiles(change) : []
     await this.#host.commitChange(change, added)
   }
-}
-
-export function namesOf(change: Change): readonly FileName[] {
-  return change.type === 'rewrite' ? change.inputs : change.files
 }

@@ -8,10 +8,12 @@ import { VarveError } from '../kernel/errors.ts'
 import type { Seqno, ShardId } from '../kernel/ids.ts'
 import type { Durability, Journal } from '../journal/journal.ts'
 import type { Memtable } from '../memtable/memtable.ts'
+import { toEdit } from './change-edit.ts'
 import { writeCheckpoint, writeClone } from './checkpoint.ts'
 import type { Origin } from './checkpoint.ts'
 import type { Committer } from './committer.ts'
-import { Compactor, namesOf } from './compactor.ts'
+import { Compactor } from './compactor.ts'
+import { Counters } from './counters.ts'
 import { Deferred } from './deferred.ts'
 import type { Edit, ManifestState } from './edit.ts'
 import { FileRemover } from './file-remover.ts'
@@ -67,7 +69,7 @@ export class OwnedShard<Operation, Table extends Memtable<Operation>, Shape> imp
   #rebuilding: Promise<void> | undefined
   #failure: VarveError | undefined
   #closing: Promise<void> | undefined
-  readonly #counters = { flushes: 0, flushedBytes: 0, compactions: 0, compactedBytes: 0, moves: 0 }
+  readonly #counters = new Counters()
 
   constructor(
     components: ShardComponents,
@@ -243,7 +245,7 @@ export class OwnedShard<Operation, Table extends Memtable<Operation>, Shape> imp
       journalBytes: this.#journal.storedBytes,
       queuedBytes: this.#writes.queuedBytes,
       writtenBytes: this.#writes.writtenBytes,
-      ...this.#counters,
+      ...this.#counters.counted,
       jobsRunning: this.#jobs.running,
       jobFailures: this.#jobs.failures,
       heldMs: Math.round(this.#writes.heldMs),
@@ -337,8 +339,7 @@ export class OwnedShard<Operation, Table extends Memtable<Operation>, Shape> imp
       () => ({ removed: [], added, replayFrom: slot.positionLimit, seqnoLast: slot.seqnoLast }),
       () => {
         this.#tables.shift(slot)
-        this.#counters.flushes++
-        for (const file of added) this.#counters.flushedBytes += file.ref.bytes
+        this.#counters.flushed(added)
         return () => slot.table.release()
       },
     )
@@ -347,16 +348,9 @@ export class OwnedShard<Operation, Table extends Memtable<Operation>, Shape> imp
 
   async #commitChange(change: Change, added: readonly VersionFile[]): Promise<void> {
     await this.#commit(
-      (manifest) => {
-        const { replayFrom, seqnoLast } = manifest
-        if (change.type !== 'move') return { removed: namesOf(change), added, replayFrom, seqnoLast }
-        const moved = change.files.flatMap((name) => manifest.files.get(name) ?? [])
-        return { removed: [], added: moved.map((file) => ({ ...file, group: change.group })), replayFrom, seqnoLast }
-      },
+      (manifest) => toEdit(change, added, manifest),
       () => {
-        if (change.type === 'move') this.#counters.moves++
-        if (change.type === 'rewrite') this.#counters.compactions++
-        for (const file of added) this.#counters.compactedBytes += file.ref.bytes
+        this.#counters.changed(change, added)
         return () => undefined
       },
     )

@@ -2,7 +2,8 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import type { DeviceFile } from '../kernel/device.ts'
 import { isCode } from '../kernel/errors.ts'
-import { SimulatedDevice, failure } from './simulated-device.ts'
+import { SimulatedDevice } from './simulated-device.ts'
+import { failure } from './simulated-failure.ts'
 import type { CrashPolicy, OperationName, SimulatedDeviceOptions } from './simulated-device.ts'
 
 const NOTHING: CrashPolicy = { data: 'none', names: 'none' }

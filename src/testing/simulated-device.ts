@@ -16,13 +16,13 @@ import type {
   OpenMode,
 } from '../kernel/device.ts'
 import { VarveError } from '../kernel/errors.ts'
-import type { ErrorCode } from '../kernel/errors.ts'
 import { checkDevicePath, parentOf } from '../fs/device-path.ts'
 import { GIB } from '../kernel/limits.ts'
 import { SeededRandom } from './seeded-random.ts'
 import { SimulatedDirectory } from './simulated-directory.ts'
 import { SimulatedFile } from './simulated-file.ts'
 import { SimulatedInode } from './simulated-inode.ts'
+import { failure, unsupported } from './simulated-failure.ts'
 import type { KeptChanges } from './simulated-inode.ts'
 
 export type OperationName =
@@ -317,13 +317,4 @@ export class SimulatedDevice implements Device {
 function split(path: string): { readonly directory: string; readonly name: string } {
   checkDevicePath(path)
   return { directory: parentOf(path), name: path.slice(path.lastIndexOf('/') + 1) }
-}
-
-/** The error a device gives, for faults to throw. */
-export function failure(code: ErrorCode, operation: string, path: string): VarveError {
-  return new VarveError(code, `${operation} of ${path} failed: simulated`, { details: { path, operation } })
-}
-
-export function unsupported(capability: string): VarveError {
-  return new VarveError('UNSUPPORTED', `this device has no ${capability}`, { details: { capability } })
 }

@@ -3,7 +3,7 @@
 import { assert } from '../kernel/assert.ts'
 import type { DeviceFile } from '../kernel/device.ts'
 import { VarveError } from '../kernel/errors.ts'
-import { failure, unsupported } from './simulated-device.ts'
+import { failure, unsupported } from './simulated-failure.ts'
 import type { OperationName, SimulatedDevice } from './simulated-device.ts'
 import type { SimulatedInode } from './simulated-inode.ts'
 

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { SystemClock } from './system-clock.ts'
-import { SystemRandom } from './system-random.ts'
+import { SystemClock } from '../src/system-clock.ts'
+import { SystemRandom } from '../src/system-random.ts'
 
 test('a timer fires once, no earlier than asked; a cancelled one never', async () => {
   const clock = new SystemClock()

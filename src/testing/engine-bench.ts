@@ -1,0 +1,155 @@
+/** What one test of an engine works with: a simulated disk, shards of the engine on it, and what each must hold. */
+
+import assert from 'node:assert/strict'
+import type { Hash } from '../kernel/hash.ts'
+import { shardId } from '../kernel/ids.ts'
+import type { FileStore } from '../fs/fs.ts'
+import { LocalFileStore } from '../fs/local-file-store.ts'
+import { LocalHeadStore } from '../fs/local-head-store.ts'
+import { HandlerTable } from '../jobs/handler-table.ts'
+import type { HandlerModule } from '../jobs/handler-table.ts'
+import { InlineScheduler } from '../jobs/inline-scheduler.ts'
+import type { JobScheduler } from '../jobs/jobs.ts'
+import type { Durability } from '../journal/journal.ts'
+import { LocalJournalSystem } from '../journal/local-journal-system.ts'
+import type { Shard, ShardComponents } from '../shard/shard.ts'
+import { SeededRandom } from './seeded-random.ts'
+import { SimulatedClock } from './simulated-clock.ts'
+import { SimulatedDevice } from './simulated-device.ts'
+
+/** An open shard of the engine under test. */
+export interface EngineUnderTest {
+  readonly shard: Pick<Shard<never, never, unknown>, 'flush' | 'settle' | 'sync' | 'checkpoint' | 'clone'> & {
+    statistics(): { readonly flushes: number; readonly compactions: number }
+    close(): Promise<void>
+  }
+  /** Writes operation `number`, one of 0, 1, 2, …: always the same for the same number. */
+  write(number: number, durability: Durability): Promise<void>
+  /** Everything a reader can see, as text. */
+  content(): Promise<string>
+  /** This moment, to read from later. */
+  snapshot(): Promise<EngineSnapshot>
+}
+
+export interface EngineSnapshot {
+  content(): Promise<string>
+  close(): void
+}
+
+export interface EngineSuite {
+  readonly test: (name: string, options: { skip?: string }, body: () => Promise<void>) => unknown
+  /** Stands before every test's name. */
+  readonly name: string
+  /** Handlers of the engine's jobs, by the module that its plans name. */
+  readonly handlers: Readonly<Record<string, HandlerModule>>
+  /**
+   * Opens a shard of the engine, with settings so small that `OPERATIONS` operations make several flushes and at least
+   * one compaction. The components stay the suite's.
+   */
+  open(components: ShardComponents): Promise<EngineUnderTest>
+  /**
+   * What `content()` is when these operations have been applied in this order: worked out without the engine. Differs
+   * with every further operation.
+   */
+  expected(numbers: readonly number[]): string
+  readonly skip?: readonly { readonly test: string; readonly reason: string }[]
+}
+
+/** How many operations a test writes that wants to reach every part. */
+export const OPERATIONS = 240
+
+/** One open shard, with what has been written to it. */
+export class EngineSession {
+  readonly engine: EngineUnderTest
+  readonly components: ShardComponents
+  /** Numbers of the operations applied, in order. */
+  readonly written: number[]
+  readonly #suite: EngineSuite
+
+  constructor(suite: EngineSuite, engine: EngineUnderTest, components: ShardComponents, written: readonly number[]) {
+    this.#suite = suite
+    this.engine = engine
+    this.components = components
+    this.written = [...written]
+  }
+
+  async write(first: number, limit: number, durability: Durability = 'written'): Promise<void> {
+    for (let number = first; number < limit; number++) {
+      await this.engine.write(number, durability)
+      this.written.push(number)
+    }
+  }
+
+  async check(promise: string): Promise<void> {
+    assert.equal(await this.engine.content(), this.#suite.expected(this.written), promise)
+  }
+
+  async close(): Promise<void> {
+    await this.engine.shard.close()
+    await this.components.jobs.close()
+    await this.components.files.close()
+  }
+}
+
+export class EngineBench {
+  readonly clock = new SimulatedClock()
+  readonly random: SeededRandom
+  readonly hash: Hash
+  readonly #suite: EngineSuite
+  readonly #sessions: EngineSession[] = []
+  device = new SimulatedDevice()
+
+  constructor(suite: EngineSuite, hash: Hash, seed: number) {
+    this.#suite = suite
+    this.hash = hash
+    this.random = new SeededRandom(seed)
+  }
+
+  /**
+   * Opens a shard on `device`, taking it over from whoever has it open.
+   *
+   * @param written what the shard must hold
+   * @param wrap changes the job scheduler
+   */
+  async open(
+    written: readonly number[] = [],
+    options: { readonly shard?: string; readonly wrap?: (jobs: JobScheduler, files: FileStore) => JobScheduler } = {},
+  ): Promise<EngineSession> {
+    const { device, clock, random, hash } = this
+    const files = await LocalFileStore.open({ device, directory: 'files', hash })
+    const heads = await LocalHeadStore.open({ device, directory: 'heads', hash, random })
+    const settings = { segmentBytes: 8192, preallocateBytes: 1024 }
+    const journal = new LocalJournalSystem({ device, directory: 'journal', hash, settings })
+    const inline = new InlineScheduler({ files, hash, clock, handlers: new HandlerTable(this.#suite.handlers) })
+    const jobs = options.wrap?.(inline, files) ?? inline
+    const shard = shardId(options.shard ?? 'main')
+    const components = { shard, files, heads, journal, jobs, clock, random, hash }
+    const session = new EngineSession(this.#suite, await this.#suite.open(components), components, written)
+    this.#sessions.push(session)
+    return session
+  }
+
+  /** What `work` resolves to; the clock runs on meanwhile, so that what waits to be tried again is. */
+  async within<Result>(work: Promise<Result>): Promise<Result> {
+    let settled = false
+    const settle = (): void => void (settled = true)
+    work.then(settle, settle)
+    for (let turn = 0; !settled; turn++) {
+      assert.ok(turn < 10_000, 'nothing happened for a long time')
+      await this.clock.turn()
+      this.clock.advance(1_000)
+    }
+    return work
+  }
+
+  /** Closes what is still open on a disk that is alive. */
+  async close(): Promise<void> {
+    for (const session of this.#sessions.splice(0)) await session.close().catch(() => undefined)
+  }
+
+  /** The processes that had shards open are gone; the disk goes on as `device`. */
+  continueOn(device: SimulatedDevice): void {
+    this.#sessions.length = 0
+    this.device = device
+  }
+}
