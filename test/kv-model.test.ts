@@ -8,7 +8,7 @@ import { test } from 'node:test'
 import fc from 'fast-check'
 import { compareBytes, toHex } from '../src/kernel/bytes.ts'
 import type { KvShard } from '../src/engines/kv/kv-shard.ts'
-import type { KvOperation, KvSnapshot, ScanOptions } from '../src/engines/kv/kv.ts'
+import type { KvOperation, KvRange, KvSnapshot, ScanOptions } from '../src/engines/kv/kv.ts'
 import { KV_POLICIES } from '../src/engines/kv/settings.ts'
 import type { KvPolicy } from '../src/engines/kv/settings.ts'
 import { KvModel } from './kv-model.ts'
@@ -26,25 +26,37 @@ const values = fc.oneof(
 const put = fc.record({ type: fc.constant('put' as const), key: keys, value: values })
 const remove = fc.record({ type: fc.constant('delete' as const), key: keys })
 
+const bound = fc.option(keys, { nil: undefined })
+const range = fc
+  .record({ lower: bound, upper: bound, lowerOpen: fc.boolean(), upperOpen: fc.boolean() })
+  .map(({ lower, upper, lowerOpen, upperOpen }): KvRange => {
+    // Most ranges that are the wrong way round are turned: few would be left otherwise.
+    const turned = lower !== undefined && upper !== undefined && compareBytes(lower, upper) > 0 && lowerOpen
+    const [from, to] = turned ? [upper, lower] : [lower, upper]
+    return {
+      ...(from === undefined ? {} : lowerOpen ? { gt: from } : { gte: from }),
+      ...(to === undefined ? {} : upperOpen ? { lt: to } : { lte: to }),
+    }
+  })
+const ranges = fc.oneof(
+  { weight: 5, arbitrary: range },
+  { weight: 1, arbitrary: keys.map((key): KvRange => ({ prefix: key.subarray(0, 5) })) },
+)
+const removeRange = ranges.map((bounds) => ({ type: 'deleteRange' as const, ...bounds }))
+
 type Command =
-  | { readonly do: 'put' | 'delete'; readonly operation: KvOperation; readonly synced: boolean }
+  | { readonly do: 'put' | 'delete' | 'deleteRange'; readonly operation: KvOperation; readonly synced: boolean }
   | { readonly do: 'batch'; readonly operations: readonly KvOperation[]; readonly synced: boolean }
   | { readonly do: 'get'; readonly key: Uint8Array }
   | { readonly do: 'scan'; readonly options: ScanOptions; readonly chunk: number }
+  | { readonly do: 'compactRange' | 'size'; readonly range: KvRange }
+  | { readonly do: 'verify' }
   | { readonly do: 'flush' | 'compact' | 'settle' | 'reopen' | 'kill' | 'powerCut' | 'snapshot' | 'release' }
 
-const bound = fc.option(keys, { nil: undefined })
 const scanOptions = fc
-  .record({
-    lower: bound,
-    upper: bound,
-    open: fc.boolean(),
-    reverse: fc.boolean(),
-    limit: fc.option(fc.nat(30), { nil: undefined }),
-  })
-  .map(({ lower, upper, open, reverse, limit }): ScanOptions => ({
-    ...(lower === undefined ? {} : open ? { gt: lower } : { gte: lower }),
-    ...(upper === undefined ? {} : open ? { lt: upper } : { lte: upper }),
+  .record({ bounds: range, reverse: fc.boolean(), limit: fc.option(fc.nat(30), { nil: undefined }) })
+  .map(({ bounds, reverse, limit }): ScanOptions => ({
+    ...bounds,
     ...(limit === undefined ? {} : { limit }),
     reverse,
   }))
@@ -53,10 +65,25 @@ const command: fc.Arbitrary<Command> = fc.oneof(
   { weight: 8, arbitrary: fc.record({ do: fc.constant('put' as const), operation: put, synced: fc.boolean() }) },
   { weight: 3, arbitrary: fc.record({ do: fc.constant('delete' as const), operation: remove, synced: fc.boolean() }) },
   {
+    weight: 3,
+    arbitrary: fc.record({
+      do: fc.constant('deleteRange' as const),
+      operation: removeRange,
+      synced: fc.boolean(),
+    }),
+  },
+  {
     weight: 4,
     arbitrary: fc.record({
       do: fc.constant('batch' as const),
-      operations: fc.array(fc.oneof(put, remove), { minLength: 1, maxLength: 12 }),
+      operations: fc.array(
+        fc.oneof(
+          { weight: 3, arbitrary: put },
+          { weight: 2, arbitrary: remove },
+          { weight: 1, arbitrary: removeRange },
+        ),
+        { minLength: 1, maxLength: 12 },
+      ),
       synced: fc.boolean(),
     }),
   },
@@ -81,6 +108,8 @@ const command: fc.Arbitrary<Command> = fc.oneof(
       ),
     }),
   },
+  { weight: 2, arbitrary: fc.record({ do: fc.constantFrom('compactRange' as const, 'size' as const), range }) },
+  { weight: 1, arbitrary: fc.record({ do: fc.constant('verify' as const) }) },
   { weight: 3, arbitrary: fc.record({ do: fc.constantFrom('reopen' as const, 'kill' as const, 'powerCut' as const) }) },
 )
 
@@ -138,6 +167,7 @@ class Run {
     switch (each.do) {
       case 'put':
       case 'delete':
+      case 'deleteRange':
         await this.#write([each.operation], each.synced)
         return
       case 'batch':
@@ -152,6 +182,18 @@ class Run {
         return
       case 'scan':
         await this.#compareScan(each.options, each.chunk)
+        for (const { snapshot, model } of this.#snapshots) {
+          await this.#compareScan({ ...each.options, snapshot }, each.chunk, model)
+        }
+        return
+      case 'compactRange':
+        await this.#db.compactRange(each.range)
+        return
+      case 'size':
+        assert.ok((await this.#db.approximateSize(each.range)) >= 0)
+        return
+      case 'verify':
+        for await (const { damage } of this.#db.verify()) assert.equal(damage, undefined)
         return
       case 'flush':
         await this.#db.flush()
@@ -188,15 +230,16 @@ class Run {
     if (operations.length > 1) await this.#db.batch(operations, options)
     else if (first?.type === 'put') await this.#db.put(first.key, first.value, options)
     else if (first?.type === 'delete') await this.#db.delete(first.key, options)
+    else if (first?.type === 'deleteRange') await this.#db.deleteRange(first, options)
     this.#model.apply(operations, synced)
   }
 
-  async #compareScan(options: ScanOptions, chunk: number): Promise<void> {
+  async #compareScan(options: ScanOptions, chunk: number, model = this.#model): Promise<void> {
     const scan = this.#db.scan(options)
     const found: string[] = []
     for await (const entries of scan.chunks(chunk))
       for (const { key, value } of entries) found.push(`${toHex(key)}=${toHex(value)}`)
-    const expected = this.#model.scan(options).map(([key, value]) => `${key}=${toHex(value)}`)
+    const expected = model.scan(options).map(([key, value]) => `${key}=${toHex(value)}`)
     assert.deepEqual(found, expected)
   }
 

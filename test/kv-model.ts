@@ -2,7 +2,7 @@
 
 import assert from 'node:assert/strict'
 import { toHex } from '../src/kernel/bytes.ts'
-import type { KvOperation, ScanOptions } from '../src/engines/kv/kv.ts'
+import type { KvOperation, KvRange, ScanOptions } from '../src/engines/kv/kv.ts'
 
 type Content = ReadonlyMap<string, Uint8Array>
 
@@ -24,7 +24,8 @@ export class KvModel {
     const next = new Map(this.#now)
     for (const operation of operations) {
       if (operation.type === 'put') next.set(toHex(operation.key), operation.value.slice())
-      else next.delete(toHex(operation.key))
+      else if (operation.type === 'delete') next.delete(toHex(operation.key))
+      else for (const key of [...next.keys()].filter(inRange(operation))) next.delete(key)
     }
     this.#states.push(next)
     if (synced) this.#states = [next]
@@ -35,14 +36,8 @@ export class KvModel {
   }
 
   scan(options: ScanOptions): (readonly [string, Uint8Array])[] {
-    const bound = (bytes: Uint8Array | undefined): string | undefined =>
-      bytes === undefined ? undefined : toHex(bytes)
-    const [gt, gte, lt, lte] = [bound(options.gt), bound(options.gte), bound(options.lt), bound(options.lte)]
-    // Hexadecimal text of whole bytes sorts as the bytes do.
-    const entries = [...this.#now]
-      .filter(([key]) => (gt === undefined || key > gt) && (gte === undefined || key >= gte))
-      .filter(([key]) => (lt === undefined || key < lt) && (lte === undefined || key <= lte))
-      .sort(([a], [b]) => (a < b ? -1 : 1))
+    const inside = inRange(options)
+    const entries = [...this.#now].filter(([key]) => inside(key)).sort(([a], [b]) => (a < b ? -1 : 1))
     if (options.reverse === true) entries.reverse()
     return entries.slice(0, options.limit ?? Infinity)
   }
@@ -54,6 +49,18 @@ export class KvModel {
     assert.ok(state !== undefined, `recovered ${text}, which is no state since the last synced write`)
     this.#states = [state]
   }
+}
+
+/** Hexadecimal text of whole bytes sorts as the bytes do. */
+function inRange({ gt, gte, lt, lte, prefix }: KvRange): (key: string) => boolean {
+  const hex = (bytes: Uint8Array | undefined): string | undefined => (bytes === undefined ? undefined : toHex(bytes))
+  const [after, from, before, to, start] = [hex(gt), hex(gte), hex(lt), hex(lte), hex(prefix)]
+  return (key) =>
+    (after === undefined || key > after) &&
+    (from === undefined || key >= from) &&
+    (before === undefined || key < before) &&
+    (to === undefined || key <= to) &&
+    (start === undefined || key.startsWith(start))
 }
 
 function describe(content: Content): string {

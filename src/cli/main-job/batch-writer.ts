@@ -1,6 +1,6 @@
 /** Collects operations into batches and keeps a few of them on their way. */
 
-import type { KvOperation } from '../../engines/kv/kv.ts'
+import type { KvKeyOperation } from '../../engines/kv/kv.ts'
 import type { KvShard } from '../../engines/kv/kv-shard.ts'
 
 // Large enough to amortise a batch, small enough that a batch never waits long for its data.
@@ -12,7 +12,7 @@ const BATCHES_MAX = 4
 export class BatchWriter {
   readonly #shard: KvShard
   readonly #running = new Set<Promise<void>>()
-  #operations: KvOperation[] = []
+  #operations: KvKeyOperation[] = []
   #bytes = 0
   #failure: { readonly error: unknown } | undefined
   /** Bytes of keys and values given so far. */
@@ -23,7 +23,7 @@ export class BatchWriter {
   }
 
   /** Adds operations that stay together in one batch; waits while too many batches are on their way. */
-  async add(operations: readonly KvOperation[]): Promise<void> {
+  async add(operations: readonly KvKeyOperation[]): Promise<void> {
     for (const operation of operations) {
       this.#operations.push(operation)
       this.#bytes += operation.key.length + (operation.type === 'put' ? operation.value.length : 0)

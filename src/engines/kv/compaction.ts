@@ -1,6 +1,5 @@
 /** Which policy compacts the tables of a shard, and what its choices mean to the shard. */
 
-import { compareBytes } from '../../kernel/bytes.ts'
 import type { KeyOrder } from '../../kernel/key-order.ts'
 import { chooseFifo } from '../../shard/policy/fifo.ts'
 import { chooseLazyLeveled } from '../../shard/policy/lazy-leveled.ts'
@@ -10,6 +9,8 @@ import { chooseRange } from '../../shard/policy/range.ts'
 import type { PolicyRange } from '../../shard/policy/range.ts'
 import { chooseTiered, TIERED_LEVEL_LAST } from '../../shard/policy/tiered.ts'
 import type { Change } from '../../shard/shard.ts'
+import { comparePoints } from './key-point.ts'
+import type { KeyPoint } from './key-point.ts'
 import type { Levels } from './levels.ts'
 import type { KvPolicy, KvSettings } from './settings.ts'
 
@@ -23,7 +24,7 @@ interface CompactionParts {
   readonly settings: KvSettings
 }
 
-type KvPolicyInput = PolicyInput<Uint8Array, KvSettings>
+type KvPolicyInput = PolicyInput<KeyPoint, KvSettings>
 
 const POLICIES: Readonly<Record<KvPolicy, (input: KvPolicyInput) => readonly PolicyChoice[]>> = {
   leveled: chooseLeveled,
@@ -46,7 +47,7 @@ export function chooseRangeCompaction(
   parts: CompactionParts,
   shape: Levels,
   underway: readonly Change[],
-  range: PolicyRange<Uint8Array>,
+  range: PolicyRange<KeyPoint>,
 ): Change | 'blocked' | undefined {
   const levelLast = parts.settings.policy === 'leveled' ? 1 : TIERED_LEVEL_LAST
   const choice = chooseRange(toInput(parts, shape, underway), range, levelLast)
@@ -54,9 +55,7 @@ export function chooseRangeCompaction(
 }
 
 function toInput({ order, settings }: CompactionParts, shape: Levels, underway: readonly Change[]): KvPolicyInput {
-  const compare = order.bytewise
-    ? compareBytes
-    : (a: Uint8Array, b: Uint8Array): number => order.compare(a, 0, a.length, b, 0, b.length)
+  const compare = (a: KeyPoint, b: KeyPoint): number => comparePoints(order, a, b)
   const files = [...shape.byName.values()].map(({ placed }) => placed)
   return { files, changes: underway.map(toPolicyChange), compare, settings }
 }

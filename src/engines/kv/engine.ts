@@ -1,18 +1,17 @@
 /** The key-value engine, as the generic shard sees it. */
 
-import { mergeCursors } from '../../kernel/merge.ts'
-import type { Cursor, CursorOptions } from '../../kernel/cursor.ts'
 import type { Decoder, Encoder } from '../../kernel/codec.ts'
+import { compareCuts, lowerCut, upperCut } from '../../kernel/key-cut.ts'
+import type { KeyCut } from '../../kernel/key-cut.ts'
 import type { KeyOrder } from '../../kernel/key-order.ts'
-import { overlaps } from '../../kernel/key-range.ts'
+import type { KeyRange } from '../../kernel/key-range.ts'
 import { MIB } from '../../kernel/limits.ts'
 import type { JobInput, JobOutput, JobSpec } from '../../jobs/jobs.ts'
 import type { ArenaPool } from '../../memtable/arena.ts'
 import { BPlusTree } from '../../memtable/b-plus-tree.ts'
-import type { EntryOperation } from '../../memtable/entry-operation.ts'
+import type { OrderedOperation } from '../../memtable/entry-operation.ts'
 import type { OrderedMemtable } from '../../memtable/ordered-memtable.ts'
 import { rejected } from '../../shard/job-runner.ts'
-import type { PolicyRange } from '../../shard/policy/range.ts'
 import type {
   Change,
   ChooseInput,
@@ -23,14 +22,13 @@ import type {
   Underway,
   VersionFile,
 } from '../../shard/shard.ts'
-import { RunCursor } from '../../sst/run-cursor.ts'
 import type { TableCache } from '../../sst/table-cache.ts'
 import { chooseCompactions, chooseRangeCompaction } from './compaction.ts'
 import type { RewriteParameters } from './compaction.ts'
 import type { MergeParameters, TableParameters } from './job-parameters.ts'
+import { firstPoint, lastPoint } from './key-point.ts'
 import { makeLevels } from './levels.ts'
 import type { KvTable, Levels } from './levels.ts'
-import type { KvView } from './lookup.ts'
 import { referenceTo } from './named-order.ts'
 import type { NamedOrder } from './named-order.ts'
 import { decodeOperation, encodeOperation } from './operation-codec.ts'
@@ -52,7 +50,7 @@ export interface KvEngineParts {
   readonly tables: TableCache
 }
 
-export class KvEngine implements Engine<EntryOperation, OrderedMemtable, Levels> {
+export class KvEngine implements Engine<OrderedOperation, OrderedMemtable, Levels> {
   readonly name = 'kv'
   readonly version = 1
   readonly identity: Readonly<Record<string, string>>
@@ -63,11 +61,11 @@ export class KvEngine implements Engine<EntryOperation, OrderedMemtable, Levels>
     this.identity = Object.freeze({ order: parts.order.name })
   }
 
-  encode(operation: EntryOperation, into: Encoder): void {
+  encode(operation: OrderedOperation, into: Encoder): void {
     encodeOperation(operation, into)
   }
 
-  decode(from: Decoder): EntryOperation {
+  decode(from: Decoder): OrderedOperation {
     return decodeOperation(from)
   }
 
@@ -97,8 +95,9 @@ export class KvEngine implements Engine<EntryOperation, OrderedMemtable, Levels>
   }
 
   /** Compacts `range` into one run; undefined where it is. */
-  chooseRange(shape: Levels, underway: Underway, range: PolicyRange<Uint8Array>): Change | 'blocked' | undefined {
-    return chooseRangeCompaction(this.#parts, shape, underway.changes, range)
+  chooseRange(shape: Levels, underway: Underway, range: KeyRange): Change | 'blocked' | undefined {
+    const bounds = { first: firstPoint(lowerCut(range)), last: lastPoint(upperCut(range)) }
+    return chooseRangeCompaction(this.#parts, shape, underway.changes, bounds)
   }
 
   rewrite(change: Rewrite, shape: Levels): JobPlan {
@@ -109,6 +108,7 @@ export class KvEngine implements Engine<EntryOperation, OrderedMemtable, Levels>
     const parameters: MergeParameters = {
       ...this.#tableParameters(change.group, bottom, this.#parts.settings.tableBytes),
       runs: toRuns(inputs),
+      seqnos: inputs.map(({ file }) => [file.seqnoFirst, file.seqnoLast]),
       entriesExpected: inputs.reduce((sum, table) => sum + table.meta.entryCount, 0),
     }
     return {
@@ -130,18 +130,15 @@ export class KvEngine implements Engine<EntryOperation, OrderedMemtable, Levels>
 
   async verify(spec: JobSpec, outputs: readonly JobOutput[]): Promise<void> {
     const { order } = this.#parts
-    let last: Uint8Array | undefined
+    let last: KeyCut | undefined
     for (const output of outputs) {
-      const meta = decodeTableMeta(output.meta, output.ref.name)
-      const { keyFirst, keyLast } = meta
-      if (meta.entryCount < 1) throw rejected(spec, `${output.ref.name} has no entries`)
-      if (order.compare(keyFirst, 0, keyFirst.length, keyLast, 0, keyLast.length) > 0) {
-        throw rejected(spec, `${output.ref.name} ends before it starts`)
-      }
-      if (last !== undefined && order.compare(last, 0, last.length, keyFirst, 0, keyFirst.length) >= 0) {
+      const { entryCount, rangeCount, lower, upper } = decodeTableMeta(output.meta, output.ref.name)
+      if (entryCount + rangeCount < 1) throw rejected(spec, `${output.ref.name} is empty`)
+      if (compareCuts(order, lower, upper) >= 0) throw rejected(spec, `${output.ref.name} ends before it starts`)
+      if (last !== undefined && compareCuts(order, last, lower) > 0) {
         throw rejected(spec, `${output.ref.name} overlaps the output before it`)
       }
-      last = keyLast
+      last = upper
     }
     return Promise.resolve()
   }
@@ -149,24 +146,6 @@ export class KvEngine implements Engine<EntryOperation, OrderedMemtable, Levels>
   retire(file: VersionFile): void {
     // Cursors that see the file are gone by now, and nobody waits for its descriptor.
     void this.#parts.tables.forget(file.ref.name)
-  }
-
-  /** A cursor over everything in `view`: its memtables, its level 0 and each deeper level as one run, newest first. */
-  open(view: KvView, options: CursorOptions): Cursor {
-    const { order } = this.#parts
-    const sources = view.tables.map((table) => table.cursor(options))
-    const { levels, runs } = view.version.shape
-    for (const table of levels[0] as readonly KvTable[]) sources.push(...this.#run([table], options))
-    for (const run of runs) sources.push(...this.#run(run, options))
-    return mergeCursors(sources, order, options)
-  }
-
-  #run(tables: readonly KvTable[], options: CursorOptions): readonly Cursor[] {
-    const { order } = this.#parts
-    const run = tables
-      .filter(({ meta }) => overlaps(options.range, order, meta.keyFirst, meta.keyLast))
-      .map(({ meta, handle }) => ({ keyFirst: meta.keyFirst, keyLast: meta.keyLast, source: handle }))
-    return run.length === 0 ? [] : [new RunCursor(run, order, options, 'point')]
   }
 
   #tableParameters(group: number, bottom: boolean, tableBytes: number): TableParameters {

@@ -1,27 +1,56 @@
-/** From the operations of a batch, as callers give them, to what memtable and journal take. */
+/** From operations as callers give them to what memtable and journal take. */
 
 import { ENTRY_DELETE, ENTRY_PUT } from '../../kernel/entry.ts'
-import type { EntryOperation } from '../../memtable/entry-operation.ts'
-import type { KvOperation } from './kv.ts'
+import { lowerCut, upperCut } from '../../kernel/key-cut.ts'
+import type { KeyOrder } from '../../kernel/key-order.ts'
+import { isEmptyRange } from '../../kernel/key-range.ts'
+import { RANGE_DELETE } from '../../memtable/entry-operation.ts'
+import type { OrderedOperation, RangeDeletion } from '../../memtable/entry-operation.ts'
+import { toKeyRange } from './key-bounds.ts'
+import type { KvOperation, KvRange } from './kv.ts'
 import { checkKey, checkValue, KV_LIMITS, tooLong, typeOf } from './limits.ts'
 
 const EMPTY = new Uint8Array(0)
 
 /** @throws {TypeError} {VarveError} LIMIT_EXCEEDED */
-export function toEntryOperations(operations: readonly KvOperation[]): EntryOperation[] {
+export function toOperations(operations: readonly KvOperation[], order: KeyOrder): OrderedOperation[] {
   if (!Array.isArray(operations)) throw new TypeError(`operations must be an array, got ${typeOf(operations)}`)
   if (operations.length > KV_LIMITS.operationsMax) throw tooLong('batch', operations.length, KV_LIMITS.operationsMax)
   let bytes = 0
-  const entries = (operations as readonly KvOperation[]).map((operation): EntryOperation => {
-    checkKey(operation.key)
-    bytes += operation.key.length
-    if (operation.type === 'delete') return { key: operation.key, value: EMPTY, kind: ENTRY_DELETE }
-    if (operation.type !== 'put')
-      throw new TypeError(`type must be 'put' or 'delete', got ${String((operation as { type: unknown }).type)}`)
-    checkValue(operation.value)
-    bytes += operation.value.length
-    return { key: operation.key, value: operation.value, kind: ENTRY_PUT }
-  })
+  const accepted: OrderedOperation[] = []
+  for (const operation of operations as readonly KvOperation[]) {
+    const { type } = operation
+    if (type === 'deleteRange') {
+      const deletion = toRangeDeletion(operation, order)
+      if (deletion === undefined) continue
+      bytes += deletion.lower.key.length + deletion.upper.key.length
+      accepted.push(deletion)
+      continue
+    }
+    if (type !== 'put' && type !== 'delete')
+      throw new TypeError(`type must be 'put', 'delete' or 'deleteRange', got ${String(type)}`)
+    const { key } = operation
+    checkKey(key)
+    bytes += key.length
+    if (type === 'delete') {
+      accepted.push({ key, value: EMPTY, kind: ENTRY_DELETE })
+      continue
+    }
+    const { value } = operation
+    checkValue(value)
+    bytes += value.length
+    accepted.push({ key, value, kind: ENTRY_PUT })
+  }
   if (bytes > KV_LIMITS.batchBytesMax) throw tooLong('batch', bytes, KV_LIMITS.batchBytesMax)
-  return entries
+  return accepted
+}
+
+/** undefined for a range that can have no key. @throws {TypeError} {VarveError} LIMIT_EXCEEDED */
+export function toRangeDeletion(input: KvRange, order: KeyOrder): RangeDeletion | undefined {
+  const given: unknown = input
+  if (typeof given !== 'object' || given === null) throw new TypeError(`range must be an object, got ${typeOf(given)}`)
+  const range = toKeyRange(input, order)
+  for (const bound of [range.lower, range.upper]) if (bound !== undefined) checkKey(bound)
+  if (isEmptyRange(range, order)) return undefined
+  return { kind: RANGE_DELETE, lower: lowerCut(range), upper: upperCut(range) }
 }

@@ -7,6 +7,8 @@ import { openTreeImage } from '../../memtable/tree-reader.ts'
 import type { TreeImage } from '../../memtable/tree-reader.ts'
 import type { TableParameters } from './job-parameters.ts'
 import { resolveOrder } from './named-order.ts'
+import { fragmentTombstones } from './fragmentation.ts'
+import { Stripes } from './stripes.ts'
 import { writeTables } from './table-job.ts'
 
 async function run(spec: JobSpec, context: JobContext): Promise<JobResult> {
@@ -16,11 +18,12 @@ async function run(spec: JobSpec, context: JobContext): Promise<JobResult> {
   const order = await resolveOrder(parameters.order)
   const tree = openTreeImage(input.image as TreeImage, order)
   const cursor = tree.cursor({ range: {}, reverse: false, seqno: SEQNO_MAX, versions: 'all' })
+  const stripes = new Stripes(spec.pinnedSeqnos)
+  const fragments = fragmentTombstones(tree.rangeTombstones.list(), order, stripes)
   const { outputs, entriesRead, entriesDropped } = await writeTables(
-    cursor,
+    { cursor, fragments, stripes },
     order,
     parameters,
-    spec,
     context,
     tree.count,
   )

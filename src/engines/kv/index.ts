@@ -2,9 +2,11 @@
 
 export type {
   KvEntry,
+  KvKeyOperation,
   KvOpenOptions,
   KvOperation,
   KvRange,
+  KvRangeDeletion,
   KvScan,
   KvSnapshot,
   KvStatistics,

@@ -22,5 +22,7 @@ export interface MergeParameters extends TableParameters {
    * run.
    */
   readonly runs: readonly (readonly number[])[]
+  /** Of each input: its least and its greatest seqno. */
+  readonly seqnos: readonly (readonly [number, number])[]
   readonly entriesExpected: number
 }

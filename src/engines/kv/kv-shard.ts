@@ -8,14 +8,14 @@ import { shardId } from '../../kernel/ids.ts'
 import type { Seqno } from '../../kernel/ids.ts'
 import type { KeyOrder } from '../../kernel/key-order.ts'
 import { isEmptyRange } from '../../kernel/key-range.ts'
-import type { EntryOperation } from '../../memtable/entry-operation.ts'
+import type { OrderedOperation } from '../../memtable/entry-operation.ts'
 import type { OrderedMemtable } from '../../memtable/ordered-memtable.ts'
 import type { Durability } from '../../journal/journal.ts'
 import type { Shard, ShardPlace } from '../../shard/shard.ts'
 import type { BlockCache } from '../../sst/block-cache.ts'
 import type { TableCache } from '../../sst/table-cache.ts'
 import type { KvEngine } from './engine.ts'
-import { toEntryOperations } from './entry-operations.ts'
+import { toOperations, toRangeDeletion } from './entry-operations.ts'
 import { toKeyRange } from './key-bounds.ts'
 import type {
   KvOperation,
@@ -38,11 +38,12 @@ import { approximateBytes } from './range-size.ts'
 import { Scan } from './scan.ts'
 import type { ScanPlan } from './scan.ts'
 import { Snapshot } from './snapshot.ts'
+import { openView } from './view-cursor.ts'
 
 const EMPTY = new Uint8Array(0)
 
 export interface KvParts {
-  readonly shard: Shard<EntryOperation, OrderedMemtable, Levels>
+  readonly shard: Shard<OrderedOperation, OrderedMemtable, Levels>
   readonly engine: KvEngine
   readonly order: KeyOrder
   readonly cache: BlockCache
@@ -53,7 +54,7 @@ export interface KvParts {
 
 export class KvShard {
   readonly #parts: KvParts
-  readonly #shard: Shard<EntryOperation, OrderedMemtable, Levels>
+  readonly #shard: Shard<OrderedOperation, OrderedMemtable, Levels>
   readonly #order: KeyOrder
   /** Lent to `write`, which only borrows it: a put makes no object. */
   readonly #operation: { key: Uint8Array; value: Uint8Array; kind: EntryKind } = {
@@ -110,11 +111,27 @@ export class KvShard {
     }
   }
 
+  /**
+   * Removes every key of `range`, at the price of one write, however many there are. Without bounds: all.
+   *
+   * One tombstone is kept until compaction has removed what it covers. Errors as `put`, TypeError for bad bounds.
+   */
+  deleteRange(range: KvRange, options?: WriteOptions): Promise<void> {
+    try {
+      this.#checkOpen()
+      const deletion = toRangeDeletion(range, this.#order)
+      const durability = durabilityOf(options)
+      return deletion === undefined ? this.#writeAll([], durability) : this.#shard.write(deletion, durability)
+    } catch (error) {
+      return Promise.reject(error)
+    }
+  }
+
   /** Applies `operations` in order, together or not at all. Errors as `put`; nothing is applied then. */
   batch(operations: readonly KvOperation[], options?: WriteOptions): Promise<void> {
     try {
       this.#checkOpen()
-      return this.#shard.writeBatch(toEntryOperations(operations), durabilityOf(options))
+      return this.#writeAll(toOperations(operations, this.#order), durabilityOf(options))
     } catch (error) {
       return Promise.reject(error)
     }
@@ -199,8 +216,7 @@ export class KvShard {
         view: () => this.#shard.view,
         pin: () => this.#shard.pin(),
         unpin: (view) => this.#shard.unpin(view),
-        open: (view, narrowed) =>
-          this.#parts.engine.open(view, { range: narrowed, reverse, seqno, versions: 'newest' }),
+        open: (view, narrowed) => openView(view, { range: narrowed, reverse, seqno, versions: 'newest' }, this.#order),
         check: () => this.#checkOpen(),
         track: (reading) => this.#track(reading),
         closed: (closed) => {
@@ -238,11 +254,11 @@ export class KvShard {
   /** Flushes, then rewrites what the range covers into the deepest level in use, dropping what nobody can see. */
   async compactRange(range: KvRange = {}): Promise<void> {
     this.#checkOpen()
-    const { lower, upper } = toKeyRange(range, this.#order)
+    const bounds = toKeyRange(range, this.#order)
     await this.#shard.flush()
     // Once: what is flushed meanwhile is another's business.
     await this.#shard.apply((underway) =>
-      this.#parts.engine.chooseRange(this.#shard.view.version.shape, underway, { first: lower, last: upper }),
+      this.#parts.engine.chooseRange(this.#shard.view.version.shape, underway, bounds),
     )
   }
 
@@ -325,6 +341,12 @@ export class KvShard {
     operation.value = value
     operation.kind = kind
     return this.#shard.write(operation, durability)
+  }
+
+  #writeAll(operations: readonly OrderedOperation[], durability: Durability): Promise<void> {
+    const written = this.#shard.writeBatch(operations, durability)
+    // A synced write takes what was written before it along, even where it has nothing to write itself.
+    return operations.length === 0 && durability === 'synced' ? written.then(() => this.#shard.sync()) : written
   }
 
   #seqnoFor(key: Uint8Array, options: ReadOptions | undefined): Seqno {

@@ -2,7 +2,7 @@
 
 import { PENDING } from '../../kernel/cursor.ts'
 import { throwIfAborted, VarveError } from '../../kernel/errors.ts'
-import type { EntryOperation } from '../../memtable/entry-operation.ts'
+import type { OrderedOperation } from '../../memtable/entry-operation.ts'
 import type { OrderedMemtable } from '../../memtable/ordered-memtable.ts'
 import type { Shard } from '../../shard/shard.ts'
 import { BlockFetch } from '../../sst/block-fetch.ts'
@@ -18,7 +18,7 @@ export interface TableVerification {
 
 /** Verifies the tables of the current view, which stays pinned meanwhile; level 0 first. */
 export async function* verifyTables(
-  shard: Shard<EntryOperation, OrderedMemtable, Levels>,
+  shard: Shard<OrderedOperation, OrderedMemtable, Levels>,
   { level = 'structure', signal }: VerifyOptions,
 ): AsyncGenerator<TableVerification, void, undefined> {
   const view = shard.pin()

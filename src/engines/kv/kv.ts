@@ -42,16 +42,23 @@ export interface VerifyOptions {
 }
 
 /** One operation of a batch. */
-export type KvOperation =
+export type KvOperation = KvKeyOperation | KvRangeDeletion
+
+export type KvKeyOperation =
   | { readonly type: 'put'; readonly key: Uint8Array; readonly value: Uint8Array }
   | { readonly type: 'delete'; readonly key: Uint8Array }
+
+/** Deletes every key of a range. */
+export interface KvRangeDeletion extends KvRange {
+  readonly type: 'deleteRange'
+}
 
 export interface KvEntry {
   readonly key: Uint8Array
   readonly value: Uint8Array
 }
 
-/** Bounds of a scan. At most one of `gt` and `gte`, one of `lt` and `lte`; `prefix` narrows further. */
+/** Bounds of a scan or of what is deleted. At most one of `gt` and `gte`, one of `lt` and `lte`; `prefix` narrows further. */
 export interface KvRange {
   readonly gt?: Uint8Array
   readonly gte?: Uint8Array

@@ -1,10 +1,13 @@
 /** The shape of a version: tables by level, as reads and the policy want them. */
 
+import { compareCuts, isAfterCut } from '../../kernel/key-cut.ts'
 import type { KeyOrder } from '../../kernel/key-order.ts'
 import type { FileName } from '../../kernel/ids.ts'
 import type { TableHandle } from '../../sst/table-handle.ts'
 import type { PolicyFile } from '../../shard/policy/policy.ts'
 import type { VersionFile } from '../../shard/shard.ts'
+import { firstPoint, lastPoint } from './key-point.ts'
+import type { KeyPoint } from './key-point.ts'
 import { decodeTableMeta } from './table-meta.ts'
 import type { TableMeta } from './table-meta.ts'
 
@@ -13,7 +16,7 @@ export interface KvTable {
   readonly meta: TableMeta
   readonly handle: TableHandle
   /** The table as compaction policies see it. */
-  readonly placed: PolicyFile<Uint8Array>
+  readonly placed: PolicyFile<KeyPoint>
 }
 
 export interface Levels {
@@ -42,9 +45,7 @@ export function makeLevels(
   }
   levels[0]?.sort((a, b) => b.file.seqnoLast - a.file.seqnoLast)
   for (const level of levels.slice(1)) {
-    level.sort((a, b) =>
-      order.compare(a.meta.keyFirst, 0, a.meta.keyFirst.length, b.meta.keyFirst, 0, b.meta.keyFirst.length),
-    )
+    level.sort((a, b) => compareCuts(order, a.meta.lower, b.meta.lower))
   }
   const runs = levels.slice(1).filter((level) => level.length > 0)
   return Object.freeze({ levels, runs, byName })
@@ -59,9 +60,11 @@ function describe(
   const placed = {
     name: file.ref.name,
     bytes: file.ref.bytes,
+    entries: meta.entryCount,
+    deletions: meta.deleteCount,
     level: file.group,
-    first: meta.keyFirst,
-    last: meta.keyLast,
+    first: firstPoint(meta.lower),
+    last: lastPoint(meta.upper),
     seqnoLast: file.seqnoLast,
   }
   return { file, meta, handle: known?.handle ?? handleOf(file), placed }
@@ -73,19 +76,15 @@ export function tableFor(level: readonly KvTable[], key: Uint8Array, order: KeyO
   let high = level.length
   while (low < high) {
     const middle = (low + high) >>> 1
-    const { keyLast } = (level[middle] as KvTable).meta
-    if (order.compare(keyLast, 0, keyLast.length, key, 0, key.length) < 0) low = middle + 1
+    if (isAfterCut(order, key, 0, key.length, (level[middle] as KvTable).meta.upper)) low = middle + 1
     else high = middle
   }
   const table = level[low]
-  return table !== undefined && mayHold(table, key, order) ? table : undefined
+  return table !== undefined && isAfterCut(order, key, 0, key.length, table.meta.lower) ? table : undefined
 }
 
 /** Whether `key` is within the bounds of the table. */
 export function mayHold(table: KvTable, key: Uint8Array, order: KeyOrder): boolean {
-  const { keyFirst, keyLast } = table.meta
-  return (
-    order.compare(keyFirst, 0, keyFirst.length, key, 0, key.length) <= 0 &&
-    order.compare(key, 0, key.length, keyLast, 0, keyLast.length) <= 0
-  )
+  const { lower, upper } = table.meta
+  return isAfterCut(order, key, 0, key.length, lower) && !isAfterCut(order, key, 0, key.length, upper)
 }

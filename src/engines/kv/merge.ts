@@ -1,17 +1,31 @@
 /** The merge job: sorted runs of tables into one sorted run. */
 
 import { assert } from '../../kernel/assert.ts'
-import { mergeCursors } from '../../kernel/merge.ts'
+import { PENDING } from '../../kernel/cursor.ts'
 import { SEQNO_MAX } from '../../kernel/ids.ts'
+import { cutAfter, cutBefore } from '../../kernel/key-cut.ts'
+import { mergeCursors } from '../../kernel/merge.ts'
+import type { RangeTombstone, RangeTombstones } from '../../kernel/range-tombstone.ts'
 import type { JobContext, JobInput, JobResult, JobSpec } from '../../jobs/jobs.ts'
 import { BlockCache } from '../../sst/block-cache.ts'
+import { BlockFetch } from '../../sst/block-fetch.ts'
 import { RunCursor } from '../../sst/run-cursor.ts'
 import { TableCache } from '../../sst/table-cache.ts'
+import type { TableHandle } from '../../sst/table-handle.ts'
+import { coversAll, fragmentTombstones } from './fragmentation.ts'
 import type { MergeParameters } from './job-parameters.ts'
 import { resolveOrder } from './named-order.ts'
+import { Stripes } from './stripes.ts'
 import { tableFormat } from './table-formats.ts'
 import { writeTables } from './table-job.ts'
 import { decodeTableMeta } from './table-meta.ts'
+import type { TableMeta } from './table-meta.ts'
+
+interface MergeInput {
+  readonly meta: TableMeta
+  readonly source: TableHandle
+  readonly seqnos: readonly [number, number]
+}
 
 async function run(spec: JobSpec, context: JobContext): Promise<JobResult> {
   const parameters = spec.parameters as MergeParameters
@@ -21,22 +35,33 @@ async function run(spec: JobSpec, context: JobContext): Promise<JobResult> {
   const openFilesMax = spec.inputs.length + 1
   const tables = new TableCache(context.files, { order, hash: context.hash, cache }, { openFilesMax })
   try {
-    const options = { range: {}, reverse: false, seqno: SEQNO_MAX, versions: 'all' } as const
-    const sources = parameters.runs.map((indexes) => {
-      const level = indexes.map((index) => {
+    const runs = parameters.runs.map((indexes) =>
+      indexes.map((index): MergeInput => {
         const input = spec.inputs[index] as JobInput
         assert(input.type === 'file', 'a merge reads files')
-        const { keyFirst, keyLast } = decodeTableMeta(input.meta, input.ref.name)
-        return { keyFirst, keyLast, source: tables.handle(input.ref, tableFormat(input.format)) }
+        const source = tables.handle(input.ref, tableFormat(input.format))
+        const seqnos = parameters.seqnos[index] as readonly [number, number]
+        return { meta: decodeTableMeta(input.meta, input.ref.name), source, seqnos }
+      }),
+    )
+    const stripes = new Stripes(spec.pinnedSeqnos)
+    const fragments = fragmentTombstones(await tombstonesOf(runs.flat(), context.signal), order, stripes)
+    const options = { range: {}, reverse: false, seqno: SEQNO_MAX, versions: 'all' } as const
+    const sources = runs.map((inputs) => {
+      // What a range tombstone hides as a whole need not be read.
+      const read = inputs.filter(({ meta, seqnos }) => {
+        if (meta.entryCount === 0) return false
+        const bounds = { lower: cutBefore(meta.keyFirst), upper: cutAfter(meta.keyLast) }
+        return !coversAll(fragments, order, stripes, bounds, ...seqnos)
       })
-      return new RunCursor(level, order, options, 'stream')
+      const tablesRead = read.map(({ meta: { keyFirst, keyLast }, source }) => ({ keyFirst, keyLast, source }))
+      return new RunCursor(tablesRead, order, options, 'stream')
     })
-    const merged = mergeCursors(sources, order, options)
+    const cursor = mergeCursors(sources, order, options)
     const { outputs, entriesRead, entriesDropped } = await writeTables(
-      merged,
+      { cursor, fragments, stripes },
       order,
       parameters,
-      spec,
       context,
       parameters.entriesExpected,
     )
@@ -44,6 +69,29 @@ async function run(spec: JobSpec, context: JobContext): Promise<JobResult> {
   } finally {
     await tables.close()
   }
+}
+
+async function tombstonesOf(inputs: readonly MergeInput[], signal: AbortSignal): Promise<readonly RangeTombstone[]> {
+  const found: RangeTombstone[] = []
+  const fetch = new BlockFetch()
+  for (const { meta, source } of inputs) {
+    if (meta.rangeCount === 0) continue
+    try {
+      for (;;) {
+        const reader = source.reader(fetch)
+        const tombstones: RangeTombstones | typeof PENDING =
+          reader === PENDING ? PENDING : reader.rangeTombstones(fetch)
+        if (tombstones !== PENDING) {
+          for (const tombstone of tombstones.list()) found.push(tombstone)
+          break
+        }
+        await fetch.fill(signal)
+      }
+    } finally {
+      fetch.clear()
+    }
+  }
+  return found
 }
 
 export const merge = Object.freeze({ version: 1, run })

@@ -12,7 +12,7 @@ import { emptyFound } from '../../kernel/found.ts'
 import type { Found } from '../../kernel/found.ts'
 import type { Seqno } from '../../kernel/ids.ts'
 import type { KeyOrder } from '../../kernel/key-order.ts'
-import type { EntryOperation } from '../../memtable/entry-operation.ts'
+import type { OrderedOperation } from '../../memtable/entry-operation.ts'
 import type { OrderedMemtable } from '../../memtable/ordered-memtable.ts'
 import type { Shard } from '../../shard/shard.ts'
 import { BlockFetch } from '../../sst/block-fetch.ts'
@@ -21,12 +21,12 @@ import type { Levels } from './levels.ts'
 import { lookup } from './lookup.ts'
 
 export class PointReads {
-  readonly #shard: Shard<EntryOperation, OrderedMemtable, Levels>
+  readonly #shard: Shard<OrderedOperation, OrderedMemtable, Levels>
   readonly #order: KeyOrder
   readonly #found: Found = emptyFound()
   readonly #fetch = new BlockFetch()
 
-  constructor(shard: Shard<EntryOperation, OrderedMemtable, Levels>, order: KeyOrder) {
+  constructor(shard: Shard<OrderedOperation, OrderedMemtable, Levels>, order: KeyOrder) {
     this.#shard = shard
     this.#order = order
   }

@@ -13,7 +13,8 @@ export async function approximateBytes(view: KvView, range: KeyRange, order: Key
   let bytes = 0
   for (const table of view.tables) bytes += table.approximateBytes(range)
   for (const table of view.version.shape.levels.flat()) {
-    if (overlaps(range, order, table.meta.keyFirst, table.meta.keyLast)) bytes += await tableBytes(table, range)
+    const { entryCount, keyFirst, keyLast } = table.meta
+    if (entryCount > 0 && overlaps(range, order, keyFirst, keyLast)) bytes += await tableBytes(table, range)
   }
   return bytes
 }

@@ -1,5 +1,6 @@
 /**
- * What flushes and merges have in common: entries from a cursor, filtered, into tables of bounded size.
+ * What flushes and merges have in common: entries from a cursor and range tombstones, filtered, into tables of bounded
+ * size.
  *
  * Both are plain functions of their specification, so that a job may run in a worker, elsewhere, or twice.
  */
@@ -7,13 +8,18 @@
 import { PENDING } from '../../kernel/cursor.ts'
 import type { Cursor } from '../../kernel/cursor.ts'
 import { EntryBatch } from '../../kernel/entry-batch.ts'
+import type { RangeFragment } from '../../kernel/fragment-list.ts'
+import { AFTER_ALL, cutBefore } from '../../kernel/key-cut.ts'
 import type { KeyOrder } from '../../kernel/key-order.ts'
 import { MIB } from '../../kernel/limits.ts'
-import type { JobContext, JobOutput, JobSpec } from '../../jobs/jobs.ts'
-import type { TableSummary, TableWriter } from '../../sst/sst.ts'
-import { tableFormat } from './table-formats.ts'
+import type { JobContext, JobOutput } from '../../jobs/jobs.ts'
+import type { TableWriter } from '../../sst/sst.ts'
+import { filterFragments } from './fragmentation.ts'
 import type { TableParameters } from './job-parameters.ts'
-import { encodeTableMeta } from './table-meta.ts'
+import { RangeOutputs } from './range-outputs.ts'
+import type { Stripes } from './stripes.ts'
+import { tableFormat } from './table-formats.ts'
+import { encodeTableMeta, tableMetaOf } from './table-meta.ts'
 import { VersionFilter } from './version-filter.ts'
 
 // Finished blocks that may wait before the sink is asked to take them.
@@ -26,16 +32,27 @@ export interface WrittenTables {
   readonly entriesDropped: number
 }
 
-/** Writes what `cursor` gives, in order and newest first within a key, and closes it. */
+/** What goes into tables. */
+export interface TableContent {
+  /** Entries in order, newest first within a key. */
+  readonly cursor: Cursor
+  /** Range tombstones, with the newest seqno of each of `stripes`. */
+  readonly fragments: readonly RangeFragment[]
+  readonly stripes: Stripes
+}
+
+/** Writes `content` and closes its cursor. */
 export async function writeTables(
-  cursor: Cursor,
+  { cursor, fragments, stripes }: TableContent,
   order: KeyOrder,
   parameters: TableParameters,
-  spec: JobSpec,
   context: JobContext,
   entriesExpected: number,
 ): Promise<WrittenTables> {
-  const filter = new VersionFilter(spec.pinnedSeqnos, parameters.bottom)
+  const filter = new VersionFilter(stripes, parameters.bottom, fragments, order)
+  // At the bottom there is nothing left to hide, but for readers whom a pin keeps in an older stripe.
+  const kept = parameters.bottom ? filterFragments(fragments, (seqno) => stripes.of(seqno) > 0) : fragments
+  const ranges = new RangeOutputs(kept, order)
   const batch = new EntryBatch()
   const outputs: JobOutput[] = []
   let writer: TableWriter | undefined
@@ -56,7 +73,7 @@ export async function writeTables(
         if (startsKey && writer !== undefined && writer.bytes >= parameters.tableBytes) {
           writer.append(batch, runStart, index)
           runStart = index
-          outputs.push(toOutput(await writer.finish(), parameters))
+          outputs.push(await finish(writer, ranges.takeUntil(cutBefore(batch.keyAt(index))), order, parameters))
           writer = undefined
         }
         if (!filter.keeps(batch, index)) {
@@ -73,10 +90,9 @@ export async function writeTables(
       context.progress(Math.min(1, entriesRead / Math.max(1, entriesExpected)))
       await context.pause()
     }
-    if (writer !== undefined) {
-      if (writer.entryCount > 0) outputs.push(toOutput(await writer.finish(), parameters))
-      else await writer.abort()
-    }
+    const rest = ranges.takeUntil(AFTER_ALL)
+    if (rest.length > 0) writer ??= await openWriter(order, parameters, context)
+    if (writer !== undefined) outputs.push(await finish(writer, rest, order, parameters))
     return { outputs, entriesRead, entriesDropped: filter.dropped }
   } catch (error) {
     await writer?.abort()
@@ -96,13 +112,21 @@ async function openWriter(order: KeyOrder, parameters: TableParameters, context:
   return tableFormat(parameters.format).writer(sink, { order, hash: context.hash, settings: parameters.formatSettings })
 }
 
-function toOutput({ ref, properties }: TableSummary, parameters: TableParameters): JobOutput {
+/** @param fragments what the table has of the range tombstones */
+async function finish(
+  writer: TableWriter,
+  fragments: readonly RangeFragment[],
+  order: KeyOrder,
+  parameters: TableParameters,
+): Promise<JobOutput> {
+  for (const fragment of fragments) writer.appendRange(fragment)
+  const { ref, properties } = await writer.finish()
   return {
     ref,
     format: parameters.format,
     group: parameters.group,
     seqnoFirst: properties.seqnoFirst,
     seqnoLast: properties.seqnoLast,
-    meta: encodeTableMeta(properties),
+    meta: encodeTableMeta(tableMetaOf(properties, fragments, order)),
   }
 }

@@ -1,33 +1,72 @@
-/** What the manifest keeps of a table of this engine: enough to place it in its level without opening it. */
+/**
+ * What the manifest keeps of a table of this engine: enough to place it in its level without opening it.
+ *
+ *      meta   keyFirst, keyLast                       byte strings
+ *             entryCount, deleteCount, rangeCount     varints
+ *             lower, upper                            cuts, only where rangeCount is not 0
+ *
+ * Spec: docs/formats/head.md.
+ */
 
 import { Decoder, Encoder } from '../../kernel/codec.ts'
+import type { RangeFragment } from '../../kernel/fragment-list.ts'
+import { compareCuts, copyCut, cutAfter, cutBefore, decodeCut, encodeCut } from '../../kernel/key-cut.ts'
+import type { KeyCut } from '../../kernel/key-cut.ts'
+import type { KeyOrder } from '../../kernel/key-order.ts'
 import { failHead } from '../../shard/head-content.ts'
+import type { TableProperties } from '../../sst/sst.ts'
 
 export interface TableMeta {
+  /** Of the entries; empty, like `keyLast`, where there are none. */
   readonly keyFirst: Uint8Array
   readonly keyLast: Uint8Array
   readonly entryCount: number
   readonly deleteCount: number
+  /** Range tombstones: one for each seqno of each fragment. */
+  readonly rangeCount: number
+  /** Bounds of all it has, entries and range tombstones. */
+  readonly lower: KeyCut
+  readonly upper: KeyCut
+}
+
+/** @param fragments the table's range tombstones, ascending */
+export function tableMetaOf(
+  properties: TableProperties,
+  fragments: readonly RangeFragment[],
+  order: KeyOrder,
+): TableMeta {
+  const { keyFirst, keyLast, entryCount, deleteCount, rangeCount } = properties
+  const [first, last] = [fragments[0], fragments.at(-1)]
+  let [lower, upper] = [cutBefore(keyFirst), cutAfter(keyLast)]
+  if (first !== undefined && (entryCount === 0 || compareCuts(order, first.lower, lower) < 0)) lower = first.lower
+  if (last !== undefined && (entryCount === 0 || compareCuts(order, last.upper, upper) > 0)) upper = last.upper
+  return { keyFirst, keyLast, entryCount, deleteCount, rangeCount, lower, upper }
 }
 
 export function encodeTableMeta(meta: TableMeta): Uint8Array {
-  return new Encoder()
+  const encoder = new Encoder()
     .bytes(meta.keyFirst)
     .bytes(meta.keyLast)
     .varint(meta.entryCount)
     .varint(meta.deleteCount)
-    .finish()
+    .varint(meta.rangeCount)
+  if (meta.rangeCount > 0) {
+    encodeCut(encoder, meta.lower)
+    encodeCut(encoder, meta.upper)
+  }
+  return encoder.finish()
 }
 
 /** @throws {VarveError} HEAD_CORRUPT */
 export function decodeTableMeta(bytes: Uint8Array, file: string): TableMeta {
   const decoder = new Decoder(bytes, (reason, at) => failHead(`description of ${file}`, reason, at))
-  const meta = {
-    keyFirst: decoder.bytes().slice(),
-    keyLast: decoder.bytes().slice(),
-    entryCount: decoder.varint(),
-    deleteCount: decoder.varint(),
-  }
+  const keyFirst = decoder.bytes().slice()
+  const keyLast = decoder.bytes().slice()
+  const entryCount = decoder.varint()
+  const deleteCount = decoder.varint()
+  const rangeCount = decoder.varint()
+  const lower = rangeCount > 0 ? copyCut(decodeCut(decoder)) : cutBefore(keyFirst)
+  const upper = rangeCount > 0 ? copyCut(decodeCut(decoder)) : cutAfter(keyLast)
   decoder.end()
-  return meta
+  return { keyFirst, keyLast, entryCount, deleteCount, rangeCount, lower, upper }
 }

@@ -1,32 +1,47 @@
 /**
  * Which versions of a key a flush or compaction keeps.
  *
- * Readers look at pinned seqnos or at the newest. Pins cut the versions of a key into stripes; a reader sees the newest
- * of its stripe, so of each stripe only that one stays. A deletion may go where nothing older can be left: at the bottom,
- * in the oldest stripe.
+ * A reader sees the newest version of its stripe, so of each stripe only that one stays, and not even that where a range
+ * tombstone of the same stripe is newer. A deletion may go where nothing older can be left: at the bottom, in the oldest
+ * stripe.
  */
 
 import type { EntryBatch } from '../../kernel/entry-batch.ts'
 import { ENTRY_DELETE } from '../../kernel/entry.ts'
+import type { RangeFragment } from '../../kernel/fragment-list.ts'
+import { isAfterCut } from '../../kernel/key-cut.ts'
+import type { KeyOrder } from '../../kernel/key-order.ts'
+import type { Stripes } from './stripes.ts'
 
 export class VersionFilter {
-  readonly #pins: Float64Array
+  readonly #stripes: Stripes
   readonly #bottom: boolean
+  readonly #fragments: readonly RangeFragment[]
+  readonly #order: KeyOrder
   #key = new Uint8Array(64)
   /** −1: no key yet. */
   #keyLength = -1
   /** Stripe of the last entry of this key that was seen. */
   #stripe = -1
+  /** The first fragment that does not end before the key. */
+  #fragment = 0
+  /** That fragment covers the key. */
+  #covered = false
   /** Entries that were not kept. */
   dropped = 0
 
-  /** @param pinnedSeqnos ascending; @param bottom nothing older than the input exists in its key range */
-  constructor(pinnedSeqnos: readonly number[], bottom: boolean) {
-    this.#pins = Float64Array.from(pinnedSeqnos)
+  /**
+   * @param bottom nothing older than the input exists in its key range
+   * @param fragments the range tombstones of the input, with the newest seqno of each stripe
+   */
+  constructor(stripes: Stripes, bottom: boolean, fragments: readonly RangeFragment[], order: KeyOrder) {
+    this.#stripes = stripes
     this.#bottom = bottom
+    this.#fragments = fragments
+    this.#order = order
   }
 
-  /** True when entry `index` starts another key than the entry seen before. Call before `keeps`. */
+  /** True when entry `index` starts another key than the entry seen before. Call before `keeps`. Keys ascend. */
   startsKey(batch: EntryBatch, index: number): boolean {
     const start = batch.keyStarts[index] as number
     const length = (batch.keyStarts[index + 1] as number) - start
@@ -36,27 +51,45 @@ export class VersionFilter {
     else this.#key.set(batch.keys.subarray(start, start + length))
     this.#keyLength = length
     this.#stripe = -1
+    if (this.#fragments.length !== 0) this.#findFragment()
     return true
   }
 
   /** Whether entry `index` stays. Entries come newest first within a key. */
   keeps(batch: EntryBatch, index: number): boolean {
-    const stripe = this.#stripeOf(batch.seqnos[index] as number)
+    const seqno = batch.seqnos[index] as number
+    const stripe = this.#stripes.of(seqno)
     const hidden = stripe === this.#stripe
     this.#stripe = stripe
-    if (hidden || (this.#bottom && stripe === 0 && batch.kinds[index] === ENTRY_DELETE)) {
+    if (
+      hidden ||
+      (this.#bottom && stripe === 0 && batch.kinds[index] === ENTRY_DELETE) ||
+      (this.#covered && this.#isCovered(seqno, stripe))
+    ) {
       this.dropped++
       return false
     }
     return true
   }
 
-  /** How many pins are below `seqno`: entries between the same two pins are seen by the same readers. */
-  #stripeOf(seqno: number): number {
-    const pins = this.#pins
-    let stripe = pins.length
-    while (stripe > 0 && (pins[stripe - 1] as number) >= seqno) stripe--
-    return stripe
+  #findFragment(): void {
+    const fragments = this.#fragments
+    const order = this.#order
+    const key = this.#key
+    const length = this.#keyLength
+    let at = this.#fragment
+    while (at < fragments.length && isAfterCut(order, key, 0, length, (fragments[at] as RangeFragment).upper)) at++
+    this.#fragment = at
+    const fragment = fragments[at]
+    this.#covered = fragment !== undefined && isAfterCut(order, key, 0, length, fragment.lower)
+  }
+
+  #isCovered(seqno: number, stripe: number): boolean {
+    for (const newer of (this.#fragments[this.#fragment] as RangeFragment).seqnos) {
+      if (newer < seqno) return false
+      if (this.#stripes.of(newer) === stripe) return true
+    }
+    return false
   }
 }
 

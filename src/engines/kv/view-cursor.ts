@@ -1,0 +1,125 @@
+/**
+ * A cursor over everything in a view: its memtables, the tables of its level 0 and each deeper level as one run.
+ *
+ * Where there is a range tombstone, the source that has it and all older ones leave out what is covered. Newer ones do not
+ * ask: what they have is newer than any tombstone further down.
+ */
+
+import type { Cursor, CursorOptions } from '../../kernel/cursor.ts'
+import { compareCuts, cutAfter, cutBefore, lowerCut, upperCut } from '../../kernel/key-cut.ts'
+import type { KeyCut } from '../../kernel/key-cut.ts'
+import type { KeyOrder } from '../../kernel/key-order.ts'
+import { overlaps } from '../../kernel/key-range.ts'
+import type { KeyRange } from '../../kernel/key-range.ts'
+import { mergeCursors } from '../../kernel/merge.ts'
+import type { RangeStretch } from '../../kernel/range-tombstone.ts'
+import type { OrderedMemtable } from '../../memtable/ordered-memtable.ts'
+import { RunCursor } from '../../sst/run-cursor.ts'
+import type { RunTable } from '../../sst/run-cursor.ts'
+import { CoveredCursor } from './covered-cursor.ts'
+import type { CoveredSource } from './covered-cursor.ts'
+import type { KvTable } from './levels.ts'
+import type { KvView } from './lookup.ts'
+import { MemoryCover, RunCover } from './range-cover.ts'
+import type { RangeCover } from './range-cover.ts'
+
+/** @param view pinned, or read within the turn */
+export function openView(view: KvView, options: CursorOptions, order: KeyOrder): Cursor {
+  const covers: RangeCover[] = []
+  const sources: Cursor[] = []
+  const add = (source: CoveredSource): void => {
+    const covered = covers.length > 0
+    sources.push(covered ? new CoveredCursor(source, [...covers], order, options) : source.open(options.range))
+  }
+  const addRun = (tables: readonly KvTable[]): void => {
+    const covering = tables.filter(({ meta }) => meta.rangeCount > 0 && sharesBounds(meta, options.range, order))
+    if (covering.length > 0) covers.push(new RunCover(covering, order))
+    const run = tables.filter(
+      ({ meta }) => meta.entryCount > 0 && overlaps(options.range, order, meta.keyFirst, meta.keyLast),
+    )
+    if (run.length > 0) add(new RunSource(run, order, options))
+  }
+  for (const table of view.tables) {
+    if (table.rangeTombstones.count > 0) covers.push(new MemoryCover(table.rangeTombstones))
+    add(new MemtableSource(table, options))
+  }
+  const { levels, runs } = view.version.shape
+  for (const table of levels[0] as readonly KvTable[]) addRun([table])
+  for (const run of runs) addRun(run)
+  return mergeCursors(sources, order, options)
+}
+
+class MemtableSource implements CoveredSource {
+  readonly #table: OrderedMemtable
+  readonly #options: CursorOptions
+
+  constructor(table: OrderedMemtable, options: CursorOptions) {
+    this.#table = table
+    this.#options = options
+  }
+
+  open(range: KeyRange): Cursor {
+    return this.#table.cursor({ ...this.#options, range })
+  }
+
+  hiddenUntil(_key: Uint8Array, stretch: RangeStretch): KeyCut | undefined {
+    const newest = Math.min(this.#table.seqnoLast, this.#options.seqno)
+    return newest <= stretch.seqno ? farEnd(stretch, this.#options) : undefined
+  }
+}
+
+class RunSource implements CoveredSource {
+  readonly #tables: readonly KvTable[]
+  readonly #run: readonly RunTable[]
+  readonly #order: KeyOrder
+  readonly #options: CursorOptions
+
+  /** @param tables ascending, disjoint, with entries; at least one */
+  constructor(tables: readonly KvTable[], order: KeyOrder, options: CursorOptions) {
+    this.#tables = tables
+    this.#run = tables.map(({ meta: { keyFirst, keyLast }, handle }) => ({ keyFirst, keyLast, source: handle }))
+    this.#order = order
+    this.#options = options
+  }
+
+  open(range: KeyRange): Cursor {
+    return new RunCursor(this.#run, this.#order, { ...this.#options, range }, 'point')
+  }
+
+  hiddenUntil(key: Uint8Array, stretch: RangeStretch): KeyCut | undefined {
+    const { reverse, seqno } = this.#options
+    const order = this.#order
+    const end = farEnd(stretch, this.#options)
+    const step = reverse ? -1 : 1
+    const start = this.#tableOf(key)
+    for (let index = start; ; index += step) {
+      const table = this.#tables[index]
+      if (table === undefined) return end
+      // Where the table begins, in the direction of the scan.
+      const near = reverse ? cutAfter(table.meta.keyLast) : cutBefore(table.meta.keyFirst)
+      if (index !== start && compareCuts(order, near, end) * step >= 0) return end
+      if (Math.min(table.file.seqnoLast, seqno) > stretch.seqno) return index === start ? undefined : near
+    }
+  }
+
+  /** Index of the table that has `key`. */
+  #tableOf(key: Uint8Array): number {
+    let low = 0
+    let high = this.#tables.length
+    while (low < high) {
+      const middle = (low + high) >>> 1
+      const { keyLast } = (this.#tables[middle] as KvTable).meta
+      if (this.#order.compare(keyLast, 0, keyLast.length, key, 0, key.length) < 0) low = middle + 1
+      else high = middle
+    }
+    return low
+  }
+}
+
+function farEnd(stretch: RangeStretch, { reverse }: CursorOptions): KeyCut {
+  return reverse ? stretch.lower : stretch.upper
+}
+
+function sharesBounds(bounds: { lower: KeyCut; upper: KeyCut }, range: KeyRange, order: KeyOrder): boolean {
+  return compareCuts(order, bounds.lower, upperCut(range)) < 0 && compareCuts(order, lowerCut(range), bounds.upper) < 0
+}
