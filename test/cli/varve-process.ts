@@ -1,0 +1,77 @@
+/** Runs the compiled command in a process of its own, as a user would, and folders for it to work in. */
+
+import { spawn } from 'node:child_process'
+import { mkdtempSync, realpathSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import type { TestContext } from 'node:test'
+import { fileURLToPath } from 'node:url'
+
+const MAIN = fileURLToPath(new URL('../../src/cli/main.js', import.meta.url))
+
+export interface Outcome {
+  readonly code: number | null
+  readonly out: Buffer
+  /** Standard output and standard error as text. */
+  readonly text: string
+  readonly errors: string
+}
+
+export interface Running {
+  readonly ended: Promise<Outcome>
+  readonly signal: (name: 'SIGINT') => void
+  /** Resolves when standard error has this. */
+  readonly says: (text: string) => Promise<void>
+  /** Closes our end of its standard output. */
+  readonly hangUp: () => void
+}
+
+/** @param input standard input; undefined: it stays open and empty */
+export function start(
+  words: readonly string[],
+  options: { readonly cwd: string; readonly input?: Uint8Array | string },
+): Running {
+  const child = spawn(process.execPath, [MAIN, ...words], {
+    cwd: options.cwd,
+    env: { ...process.env, VARVE_DEBUG: '' },
+    stdio: 'pipe',
+  })
+  const out: Buffer[] = []
+  let errors = ''
+  child.stdout.on('data', (piece: Buffer) => out.push(piece))
+  child.stderr.on('data', (piece: Buffer) => (errors += piece.toString()))
+  // What it does not read is its own business.
+  child.stdin.on('error', () => undefined)
+  if (options.input !== undefined) child.stdin.end(options.input)
+  const ended = new Promise<Outcome>((resolve) => {
+    child.on('close', (code) => {
+      const bytes = Buffer.concat(out)
+      resolve({ code, out: bytes, errors, text: bytes.toString() })
+    })
+  })
+  return {
+    ended,
+    signal: (name) => void child.kill(name),
+    says: async (text) => {
+      while (!errors.includes(text) && child.exitCode === null) await new Promise((resolve) => setTimeout(resolve, 10))
+    },
+    hangUp: () => child.stdout.destroy(),
+  }
+}
+
+export class Workplace {
+  readonly path = realpathSync(mkdtempSync(join(tmpdir(), 'varve-command-')))
+
+  constructor(context: Pick<TestContext, 'after'>) {
+    context.after(() => rmSync(this.path, { recursive: true, force: true }))
+  }
+
+  /** Runs `varve` here, with nothing, or `input`, on its standard input. */
+  varve(words: readonly string[], input: Uint8Array | string = ''): Promise<Outcome> {
+    return start(words, { cwd: this.path, input }).ended
+  }
+
+  in(...names: readonly string[]): string {
+    return join(this.path, ...names)
+  }
+}
