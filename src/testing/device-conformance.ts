@@ -1,4 +1,5 @@
 /** What every device promises, as tests: bytes (device-file-conformance.ts), names (device-name-conformance.ts), refusals. */
+
 import assert from 'node:assert/strict'
 import type { Device } from '../kernel/device.ts'
 import { content, create } from './device-content.ts'

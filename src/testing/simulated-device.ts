@@ -16,14 +16,16 @@ import type {
   OpenMode,
 } from '../kernel/device.ts'
 import { VarveError } from '../kernel/errors.ts'
-import { checkDevicePath, parentOf } from '../fs/device-path.ts'
+import { checkDevicePath } from '../fs/device-path.ts'
 import { GIB } from '../kernel/limits.ts'
 import { SeededRandom } from './seeded-random.ts'
-import { SimulatedDirectory } from './simulated-directory.ts'
-import { SimulatedFile } from './simulated-file.ts'
-import { SimulatedInode } from './simulated-inode.ts'
 import { failure, unsupported } from './simulated-failure.ts'
-import type { KeptChanges } from './simulated-inode.ts'
+import { SimulatedFile } from './simulated-file.ts'
+import type { SimulatedInode } from './simulated-inode.ts'
+import { SimulatedTree } from './simulated-tree.ts'
+import type { CrashPolicy } from './simulated-tree.ts'
+
+export type { CrashPolicy } from './simulated-tree.ts'
 
 export type OperationName =
   | 'open'
@@ -45,12 +47,6 @@ export interface DeviceOperation {
   readonly path: string
   readonly position: number
   readonly bytes: number
-}
-
-/** What survives a power cut of what was not synced: of the data of files, and of the names in directories. */
-export interface CrashPolicy {
-  readonly data: KeptChanges
-  readonly names: KeptChanges
 }
 
 export interface SimulatedDeviceOptions {
@@ -77,73 +73,49 @@ export class SimulatedDevice implements Device {
   readonly supports: DeviceSupport
   readonly failedWrites: 'nothing' | 'some'
   readonly #options: SimulatedDeviceOptions
-  readonly #directories = new Map<string, SimulatedDirectory>([['.', new SimulatedDirectory()]])
-  #identityNext = 1
+  readonly #tree: SimulatedTree
   #dead = false
   /** Everything asked for, in order. Clear it at will. */
   readonly operations: DeviceOperation[] = []
 
-  constructor(options: SimulatedDeviceOptions = {}) {
+  /** @param tree what is on the disk; default: nothing */
+  constructor(options: SimulatedDeviceOptions = {}, tree: SimulatedTree = new SimulatedTree()) {
     this.#options = options
+    this.#tree = tree
     this.failedWrites = options.failedWrites ?? 'nothing'
     this.supports = Object.freeze({ syncRead: options.syncRead !== false, syncWrite: options.syncWrite !== false })
   }
 
   /** The disk after a power cut, for the next process. This one is dead: nothing it is asked for settles or happens. */
   crash(policy: CrashPolicy, seed: number, options: SimulatedDeviceOptions = this.#options): SimulatedDevice {
-    const random = new SeededRandom(seed)
-    const after = this.#successor(options)
-    const contents = new Map<SimulatedInode, SimulatedInode>()
-    for (const [path, directory] of this.#directories) {
-      const entries = new Map<string, SimulatedInode>()
-      for (const [name, inode] of directory.afterCrash(policy.names, random)) {
-        const found =
-          contents.get(inode) ?? new SimulatedInode(after.#identityNext++, inode.afterCrash(policy.data, random))
-        contents.set(inode, found)
-        entries.set(name, found)
-      }
-      after.#directories.set(path, new SimulatedDirectory(entries))
-    }
-    return after
+    this.#dead = true
+    return new SimulatedDevice(options, this.#tree.afterCrash(policy, new SeededRandom(seed)))
   }
 
   /** The disk after the process was killed: everything it had written is there, and as unsynced as before. */
   kill(options: SimulatedDeviceOptions = this.#options): SimulatedDevice {
-    const after = this.#successor(options)
-    for (const [path, directory] of this.#directories) after.#directories.set(path, directory)
-    after.#identityNext = this.#identityNext
-    return after
+    this.#dead = true
+    return new SimulatedDevice(options, this.#tree)
   }
 
   /** The file at `path`, to look at or to damage. */
   inode(path: string): SimulatedInode {
-    return this.#mustFind(path, 'stat')
+    return this.#tree.mustFind(path, 'stat')
   }
 
   /** Paths of all files, sorted. */
   files(): readonly string[] {
-    return [...this.#directories]
-      .flatMap(([path, directory]) =>
-        [...directory.entries.keys()].map((name) => (path === '.' ? name : `${path}/${name}`)),
-      )
-      .sort()
+    return this.#tree.files()
   }
 
   /** True when a power cut now would lose nothing. */
   get clean(): boolean {
-    for (const directory of this.#directories.values()) {
-      if (directory.dirty) return false
-      for (const inode of directory.entries.values()) if (inode.dirty) return false
-    }
-    return true
+    return this.#tree.clean
   }
 
   /** Bytes of all files. */
   get usedBytes(): number {
-    const inodes = new Set([...this.#directories.values()].flatMap((directory) => [...directory.entries.values()]))
-    let bytes = 0
-    for (const inode of inodes) bytes += inode.length
-    return bytes
+    return this.#tree.usedBytes
   }
 
   async open(path: string, mode: OpenMode): Promise<DeviceFile> {
@@ -159,26 +131,13 @@ export class SimulatedDevice implements Device {
   async makeDirectory(path: string): Promise<void> {
     await this.delay()
     this.note('makeDirectory', checkDevicePath(path))
-    const elements = path === '.' ? [] : path.split('/')
-    for (let count = 1; count <= elements.length; count++) {
-      const directory = elements.slice(0, count).join('/')
-      if (this.#find(directory) !== undefined) throw failure('EXISTS', 'makeDirectory', path)
-      if (!this.#directories.has(directory)) this.#directories.set(directory, new SimulatedDirectory())
-    }
+    this.#tree.makeDirectory(path)
   }
 
   async list(path: string): Promise<readonly DirectoryEntry[]> {
     await this.delay()
     this.note('list', path)
-    const found: DirectoryEntry[] = [...this.#directory(path, 'list').entries.keys()].map((name) => ({
-      name,
-      directory: false,
-    }))
-    for (const other of this.#directories.keys()) {
-      const { directory, name } = split(other)
-      if (other !== '.' && directory === path) found.push({ name, directory: true })
-    }
-    return found
+    return this.#tree.list(path)
   }
 
   async stat(path: string): Promise<DeviceStat | undefined> {
@@ -194,42 +153,28 @@ export class SimulatedDevice implements Device {
   async link(existing: string, created: string): Promise<void> {
     await this.delay()
     this.note('link', created)
-    const inode = this.#mustFind(existing, 'link')
-    const { directory, name } = this.#place(created, 'link')
-    this.#mustBeFree(created, 'link')
-    directory.change([name, inode])
+    this.#tree.link(existing, created)
   }
 
   async rename(source: string, target: string): Promise<void> {
     await this.delay()
     this.note('rename', target)
-    const inode = this.#mustFind(source, 'rename')
-    const from = this.#place(source, 'rename')
-    const to = this.#place(target, 'rename')
-    // Two names of one file: POSIX leaves both.
-    if (to.directory.entries.get(to.name) === inode) return
-    if (from.directory === to.directory) {
-      from.directory.change([to.name, inode], [from.name, undefined])
-    } else {
-      to.directory.change([to.name, inode])
-      from.directory.change([from.name, undefined])
-    }
+    this.#tree.rename(source, target)
   }
 
   async unlink(path: string): Promise<void> {
     await this.delay()
     this.note('unlink', path)
-    this.#mustFind(path, 'unlink')
-    const { directory, name } = this.#place(path, 'unlink')
-    directory.change([name, undefined])
+    this.#tree.unlink(path)
   }
 
   /** A failed one changes nothing: a file system that cannot write its log stops, or the next one succeeds. */
   async syncDirectory(path: string): Promise<void> {
-    const covered = this.#directories.get(path)?.changes ?? 0
+    const directory = this.#tree.directory(path, 'syncDirectory')
+    const covered = directory.changes
     await this.delay()
     this.note('syncDirectory', path)
-    this.#directory(path, 'syncDirectory').sync(covered)
+    directory.sync(covered)
   }
 
   async space(path: string): Promise<DeviceSpace> {
@@ -262,59 +207,18 @@ export class SimulatedDevice implements Device {
     if (this.#dead) throw new VarveError('IO_FAILED', 'the simulated process is dead')
   }
 
-  #successor(options: SimulatedDeviceOptions): SimulatedDevice {
-    this.#dead = true
-    return new SimulatedDevice(options)
-  }
-
   #open(path: string, mode: OpenMode): DeviceFile {
     this.checkAlive()
     this.note('open', path)
     if (mode !== 'read' && this.#options.readOnly === true) throw failure('READ_ONLY', 'open', path)
-    if (mode !== 'create') return new SimulatedFile(this, path, this.#mustFind(path, 'open'), mode === 'write')
-    const { directory, name } = this.#place(path, 'open')
-    this.#mustBeFree(path, 'open')
-    const inode = new SimulatedInode(this.#identityNext++)
-    directory.change([name, inode])
-    return new SimulatedFile(this, path, inode, true)
+    const inode = mode === 'create' ? this.#tree.create(path, 'open') : this.#tree.mustFind(path, 'open')
+    return new SimulatedFile(this, path, inode, mode !== 'read')
   }
 
   #stat(path: string): DeviceStat | undefined {
     this.checkAlive()
     this.note('stat', path)
-    const inode = this.#find(path)
+    const inode = this.#tree.find(path)
     return inode === undefined ? undefined : { bytes: inode.length, identity: inode.identity }
   }
-
-  #find(path: string): SimulatedInode | undefined {
-    const { directory, name } = split(path)
-    return this.#directories.get(directory)?.entries.get(name)
-  }
-
-  #mustBeFree(path: string, operation: OperationName): void {
-    if (this.#find(path) !== undefined || this.#directories.has(path)) throw failure('EXISTS', operation, path)
-  }
-
-  #mustFind(path: string, operation: OperationName): SimulatedInode {
-    const { directory, name } = this.#place(path, operation)
-    const inode = directory.entries.get(name)
-    if (inode === undefined) throw failure('NOT_FOUND', operation, path)
-    return inode
-  }
-
-  #place(path: string, operation: OperationName): { readonly directory: SimulatedDirectory; readonly name: string } {
-    const { directory, name } = split(path)
-    return { directory: this.#directory(directory, operation), name }
-  }
-
-  #directory(path: string, operation: OperationName): SimulatedDirectory {
-    const directory = this.#directories.get(checkDevicePath(path))
-    if (directory === undefined) throw failure('NOT_FOUND', operation, path)
-    return directory
-  }
-}
-
-function split(path: string): { readonly directory: string; readonly name: string } {
-  checkDevicePath(path)
-  return { directory: parentOf(path), name: path.slice(path.lastIndexOf('/') + 1) }
 }
