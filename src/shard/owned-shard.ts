@@ -96,7 +96,7 @@ export class OwnedShard<Operation, Table extends Memtable<Operation>, Shape> imp
       settings,
       {
         freeze: () => this.#freeze(),
-        rebuild: () => this.#startRebuild(),
+        rebuild: () => void (this.#rebuilding = this.#rebuild().finally(() => (this.#rebuilding = undefined))),
         advanced: () => this.#wake(),
         now: () => clock.monotonic(),
       },
@@ -398,10 +398,6 @@ export class OwnedShard<Operation, Table extends Memtable<Operation>, Shape> imp
     return { shard: this.id, place: this.#components, head: this.#committer.content, manifest }
   }
 
-  #startRebuild(): void {
-    this.#rebuilding = this.#rebuild().finally(() => (this.#rebuilding = undefined))
-  }
-
   /** After NO_SPACE: the memtables have operations that are not in the journal. Makes them anew from what is. */
   async #rebuild(): Promise<void> {
     const visible = this.#writes.visible
@@ -418,11 +414,8 @@ export class OwnedShard<Operation, Table extends Memtable<Operation>, Shape> imp
       this.#writes.rebuilt(this.#tables.active, replayed.seqnoLast)
       this.#wake()
     } catch (cause) {
-      this.#fail(
-        new VarveError('POISONED', 'the memtable could not be rebuilt after the disk was full: reopen the shard', {
-          cause,
-        }),
-      )
+      const reason = 'the memtable could not be rebuilt after the disk was full: reopen the shard'
+      this.#fail(new VarveError('POISONED', reason, { cause }))
     }
   }
 
