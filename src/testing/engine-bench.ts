@@ -3,7 +3,6 @@
 import assert from 'node:assert/strict'
 import type { Hash } from '../kernel/hash.ts'
 import { shardId } from '../kernel/ids.ts'
-import type { FileStore } from '../fs/fs.ts'
 import { LocalFileStore } from '../fs/local-file-store.ts'
 import { LocalHeadStore } from '../fs/local-head-store.ts'
 import { HandlerTable } from '../jobs/handler-table.ts'
@@ -12,7 +11,7 @@ import { InlineScheduler } from '../jobs/inline-scheduler.ts'
 import type { JobScheduler } from '../jobs/jobs.ts'
 import type { Durability } from '../journal/journal.ts'
 import { LocalJournalSystem } from '../journal/local-journal-system.ts'
-import type { Shard, ShardComponents } from '../shard/shard.ts'
+import type { Shard, ShardComponents, ShardPlace } from '../shard/shard.ts'
 import { SeededRandom } from './seeded-random.ts'
 import { SimulatedClock } from './simulated-clock.ts'
 import { SimulatedDevice } from './simulated-device.ts'
@@ -91,6 +90,15 @@ export class EngineSession {
   }
 }
 
+export interface BenchOpenOptions {
+  /** Default `main`. */
+  readonly shard?: string
+  /** Default: on the bench's disk. */
+  readonly place?: ShardPlace
+  /** Changes the job scheduler. */
+  readonly wrap?: (jobs: JobScheduler) => JobScheduler
+}
+
 export class EngineBench {
   readonly clock = new SimulatedClock()
   readonly random: SeededRandom
@@ -109,19 +117,18 @@ export class EngineBench {
    * Opens a shard on `device`, taking it over from whoever has it open.
    *
    * @param written what the shard must hold
-   * @param wrap changes the job scheduler
    */
-  async open(
-    written: readonly number[] = [],
-    options: { readonly shard?: string; readonly wrap?: (jobs: JobScheduler, files: FileStore) => JobScheduler } = {},
-  ): Promise<EngineSession> {
-    const { device, clock, random, hash } = this
-    const files = await LocalFileStore.open({ device, directory: 'files', hash })
-    const heads = await LocalHeadStore.open({ device, directory: 'heads', hash, random })
+  async open(written: readonly number[] = [], options: BenchOpenOptions = {}): Promise<EngineSession> {
+    const { clock, random, hash } = this
+    const device = options.place === undefined ? this.device : new SimulatedDevice()
+    const { files, heads } = options.place ?? {
+      files: await LocalFileStore.open({ device, directory: 'files', hash }),
+      heads: await LocalHeadStore.open({ device, directory: 'heads', hash, random }),
+    }
     const settings = { segmentBytes: 8192, preallocateBytes: 1024 }
     const journal = new LocalJournalSystem({ device, directory: 'journal', hash, settings })
     const inline = new InlineScheduler({ files, hash, clock, handlers: new HandlerTable(this.#suite.handlers) })
-    const jobs = options.wrap?.(inline, files) ?? inline
+    const jobs = options.wrap?.(inline) ?? inline
     const shard = shardId(options.shard ?? 'main')
     const components = { shard, files, heads, journal, jobs, clock, random, hash }
     const session = new EngineSession(this.#suite, await this.#suite.open(components), components, written)
