@@ -42,6 +42,18 @@ test('no line is wider than asked for, however many tables there are, and every 
   }
 })
 
+test('empty levels that follow each other share a row', () => {
+  const level = [table(1_000_000, 'a', 'b')]
+  const titles = drawLevels([level, [], [], [], level, [], level], 40).filter((line) => line.startsWith('L'))
+  assert.deepEqual(titles, [
+    'L0  1 table, 1.00 MB',
+    'L1 to L3  empty',
+    'L4  1 table, 1.00 MB',
+    'L5  empty',
+    'L6  1 table, 1.00 MB',
+  ])
+})
+
 test('a shard without tables is drawn as an empty level', () => {
   assert.deepEqual(drawLevels([[]], 80), ['L0  empty'])
 })

@@ -44,7 +44,7 @@ export function drawLevels(levels: readonly (readonly DrawnTable[])[], columns: 
   const levelBytesMax = Math.max(1, ...levels.map(bytesOf))
   return levels.flatMap((tables, level) => {
     const title = `L${level}`.padEnd(INDENT.length)
-    if (tables.length === 0) return [`${title}empty`]
+    if (tables.length === 0) return emptyRow(levels, level)
     const remark = level === 0 && tables.length > 1 ? ', newest first; they may overlap' : ''
     const boxes = group(tables, Math.floor(room / BOX_COLUMNS_MIN), level > 0)
     const widths = widthsOf(boxes, Math.round((room * bytesOf(tables)) / levelBytesMax))
@@ -53,6 +53,15 @@ export function drawLevels(levels: readonly (readonly DrawnTable[])[], columns: 
       ...drawBoxes(boxes, widths).map((line) => INDENT + line),
     ]
   })
+}
+
+/** One row for empty levels that follow each other: tiered compaction leaves many between those in use. */
+function emptyRow(levels: readonly (readonly DrawnTable[])[], level: number): readonly string[] {
+  const isEmpty = (index: number): boolean => levels[index]?.length === 0
+  if (isEmpty(level - 1)) return []
+  let last = level
+  while (isEmpty(last + 1)) last++
+  return [last === level ? `${`L${level}`.padEnd(INDENT.length)}empty` : `L${level} to L${last}  empty`]
 }
 
 /** At most `countMax` boxes; neighbours are put together so that boxes have about the same bytes. */

@@ -24,7 +24,10 @@ export function renderLevels({ levels }: KvStatistics): readonly string[] {
       { title: 'entries', align: 'right' },
       { title: 'bytes', align: 'right' },
     ],
-    [...levels.map((level) => row(`L${level.level}`, level)), row('all', total)],
+    [
+      ...levels.filter(({ level, files }) => level === 0 || files > 0).map((level) => row(`L${level.level}`, level)),
+      row('all', total),
+    ],
   )
 }
 

@@ -200,6 +200,8 @@ export class SimulatedShard {
     return {
       name: fileName(`t${++this.#names}`),
       bytes: keys.reduce((sum, code) => sum + entryBytesOf(code, this.#settings), 0),
+      entries: keys.length,
+      deletions: keys.reduce((sum, code) => sum + (code & 1), 0),
       level,
       first: (keys[0] as number) >>> 1,
       last: (keys.at(-1) as number) >>> 1,

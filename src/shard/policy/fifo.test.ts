@@ -6,7 +6,7 @@ import type { DropChoice, PolicyChange, PolicyFile } from './policy.ts'
 
 let nameNext = 0
 function file(level: number, bytes: number, seqnoLast: number, first = 0, last = 9): PolicyFile<number> {
-  return { name: fileName(`f${++nameNext}`), bytes, level, first, last, seqnoLast }
+  return { name: fileName(`f${++nameNext}`), bytes, entries: 1, deletions: 0, level, first, last, seqnoLast }
 }
 
 function choose(files: readonly PolicyFile<number>[], changes: readonly PolicyChange[] = []): readonly DropChoice[] {

@@ -6,7 +6,7 @@ import type { PolicyChange, PolicyFile } from './policy.ts'
 
 let nameNext = 0
 function file(level: number, first: number, last: number, seqnoLast = ++nameNext): PolicyFile<number> {
-  return { name: fileName(`f${++nameNext}`), bytes: 10, level, first, last, seqnoLast }
+  return { name: fileName(`f${++nameNext}`), bytes: 10, entries: 1, deletions: 0, level, first, last, seqnoLast }
 }
 
 function change(level: number | undefined, ...inputs: readonly PolicyFile<number>[]): PolicyChange {

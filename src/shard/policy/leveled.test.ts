@@ -16,7 +16,7 @@ const settings: LeveledSettings = {
 
 let nameNext = 0
 function file(level: number, first: number, last: number, bytes = 10, seqnoLast = ++nameNext): PolicyFile<number> {
-  return { name: fileName(`f${++nameNext}`), bytes, level, first, last, seqnoLast }
+  return { name: fileName(`f${++nameNext}`), bytes, entries: 1, deletions: 0, level, first, last, seqnoLast }
 }
 
 function input(
@@ -80,6 +80,18 @@ test('neighbours that share what is below them are compacted together', () => {
   const below = [file(2, 1, 4, 300), file(2, 5, 6, 300)]
   const [choice] = chooseLeveled(input([...full, ...below]))
   assert.deepEqual(choice?.inputs, [full[0]?.name, full[1]?.name, below[0]?.name])
+})
+
+test('a file of deletions counts for what it will free', () => {
+  const deleting = { ...file(1, 1, 4, 40), entries: 20, deletions: 20 }
+  const below = [
+    { ...file(2, 1, 4, 300), entries: 60 },
+    { ...file(2, 6, 7, 300), entries: 60 },
+  ]
+  const other = { ...file(1, 6, 7, 40), entries: 20 }
+  // 80 bytes are no reason to compact; 20 deletions of entries of 5 bytes each make it 180.
+  assert.deepEqual(chooseLeveled(input([deleting, other, ...below]))[0]?.inputs, [deleting.name, below[0]?.name])
+  assert.deepEqual(chooseLeveled(input([{ ...deleting, deletions: 0 }, other, ...below])), [])
 })
 
 test('levels have one ratio between the base and all there is', () => {

@@ -9,8 +9,13 @@
  * one ratio, which writes least for that many levels. Nearly everything is in the deepest, which bounds what is stored
  * twice. When another level is due, the deepest moves down as a whole, in one commit.
  *
+ * A deletion weighs as much as what it deletes. Without that, files of deletions, small and overlapping much, would stay
+ * where they are and what they delete below them: in a simulated series of 1,200,000 keys of which 100,000 are kept, six
+ * times the live data was stored, on average.
+ *
  * After LevelDB (doc/impl.md) and RocksDB's leveled compaction; that sizes follow the last level is RocksDB's
- * level_compaction_dynamic_level_bytes, the choice of files its kMinOverlappingRatio.
+ * level_compaction_dynamic_level_bytes, the choice of files its kMinOverlappingRatio, the weight of deletions its
+ * compensated file size.
  */
 
 import { MIB } from '../../kernel/limits.ts'
@@ -103,7 +108,7 @@ function scoreOf<Bound>(
   if (idle.length === 0) return 0
   if (level === 0) return idle.length / settings.level0Files
   // What an earlier policy or larger contents left above the base is in nobody's way.
-  return level < targets.base ? 1 : sumBytes(idle) / (targets.bytes[level] ?? Infinity)
+  return level < targets.base ? 1 : weigh(layout, idle, targets.last) / (targets.bytes[level] ?? Infinity)
 }
 
 function chooseLevel0<Bound>(layout: Layout<Bound>, to: number, settings: LeveledSettings): PlaceChoice | undefined {
@@ -117,23 +122,32 @@ function chooseFiles<Bound>(layout: Layout<Bound>, level: number, to: number): P
   const below = layout.filesOf(to)
   const bytesBefore = new Float64Array(below.length + 1)
   for (const [index, { bytes }] of below.entries()) bytesBefore[index + 1] = (bytesBefore[index] as number) + bytes
+  const weights = files.map((file) => weigh(layout, [file], to))
   const overlaps = files.map((file) => layout.rangeOf(to, file))
   const candidates: { readonly ratio: number; readonly start: number; readonly limit: number }[] = []
   for (let start = 0; start < files.length; start++) {
-    let bytes = 0
+    let weight = 0
     for (let limit = start + 1; limit <= Math.min(files.length, start + FILES_AT_ONCE); limit++) {
       const file = files[limit - 1] as PolicyFile<Bound>
       if (layout.isTaken(file)) break
-      bytes += file.bytes
+      weight += weights[limit - 1] as number
       const lower = bytesBefore.subarray(overlaps[start]?.start ?? 0, (overlaps[limit - 1]?.limit ?? 0) + 1)
-      candidates.push({ ratio: ((lower.at(-1) ?? 0) - (lower[0] ?? 0)) / bytes, start, limit })
+      candidates.push({ ratio: ((lower.at(-1) ?? 0) - (lower[0] ?? 0)) / weight, start, limit })
     }
   }
-  // What overlaps least below costs least for each byte that leaves the level.
+  // What overlaps least below costs least for what leaves the level.
   candidates.sort((a, b) => a.ratio - b.ratio)
   for (const { start, limit } of candidates) {
     const choice = layout.place(layout.withLower(files.slice(start, limit), to), to)
     if (choice !== undefined) return choice
   }
   return undefined
+}
+
+/** Bytes of `files`, and of what their deletions may free, taken for entries like those of `level`. */
+function weigh<Bound>(layout: Layout<Bound>, files: readonly PolicyFile<Bound>[], level: number): number {
+  const below = layout.filesOf(level)
+  const entries = below.reduce((sum, file) => sum + file.entries, 0)
+  const each = entries === 0 ? 0 : sumBytes(below) / entries
+  return files.reduce((sum, { bytes, deletions }) => sum + bytes + deletions * each, 0)
 }

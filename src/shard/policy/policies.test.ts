@@ -43,7 +43,7 @@ interface Entry {
 }
 
 interface Table extends PolicyFile<number> {
-  readonly entries: ReadonlyMap<number, Entry>
+  readonly content: ReadonlyMap<number, Entry>
 }
 
 interface Job {
@@ -114,7 +114,7 @@ class World {
       ordered.push(...tables)
     }
     for (let key = 0; key < KEY_COUNT; key++) {
-      const found = ordered.find(({ entries }) => entries.has(key))?.entries.get(key)
+      const found = ordered.find(({ content }) => content.has(key))?.content.get(key)
       const expected = this.latest.get(key)
       const seen = found?.deleted === true ? undefined : found?.seqno
       const kept = expected?.deleted === true ? undefined : expected?.seqno
@@ -127,21 +127,23 @@ class World {
   /** In files of few entries, the first of which spans what the others leave. */
   #rewrite(inputs: readonly Table[], level: number, bottom: boolean): void {
     const merged = new Map<number, Entry>()
-    for (const { entries } of inputs) for (const [key, entry] of entries) if (!merged.has(key)) merged.set(key, entry)
+    for (const { content } of inputs) for (const [key, entry] of content) if (!merged.has(key)) merged.set(key, entry)
     const kept = [...merged].filter(([, { deleted }]) => !(bottom && deleted)).sort(([a], [b]) => a - b)
     for (let at = 0; at < kept.length; at += 5) this.#add(new Map(kept.slice(at, at + 5)), level)
   }
 
-  #add(entries: ReadonlyMap<number, Entry>, level: number): void {
-    const keys = [...entries.keys()]
+  #add(content: ReadonlyMap<number, Entry>, level: number): void {
+    const keys = [...content.keys()]
     const table: Table = {
       name: fileName(`f${++this.#names}`),
-      bytes: entries.size,
+      bytes: content.size,
+      entries: content.size,
+      deletions: [...content.values()].filter(({ deleted }) => deleted).length,
       level,
       first: Math.min(...keys),
       last: Math.max(...keys),
-      seqnoLast: Math.max(...[...entries.values()].map(({ seqno }) => seqno)),
-      entries,
+      seqnoLast: Math.max(...[...content.values()].map(({ seqno }) => seqno)),
+      content,
     }
     this.#tables.set(table.name, table)
   }

@@ -18,6 +18,9 @@ import type { FileName } from '../../kernel/ids.ts'
 export interface PolicyFile<Bound> {
   readonly name: FileName
   readonly bytes: number
+  /** All there are, and how many of them delete something older. */
+  readonly entries: number
+  readonly deletions: number
   readonly level: number
   /** Bounds of what it holds, both inside. */
   readonly first: Bound

@@ -6,7 +6,16 @@ import { chooseRange } from './range.ts'
 
 let nameNext = 0
 function file(level: number, first: number, last: number): PolicyFile<number> {
-  return { name: fileName(`f${++nameNext}`), bytes: 10, level, first, last, seqnoLast: nameNext }
+  return {
+    name: fileName(`f${++nameNext}`),
+    bytes: 10,
+    entries: 1,
+    deletions: 0,
+    level,
+    first,
+    last,
+    seqnoLast: nameNext,
+  }
 }
 
 function choose(

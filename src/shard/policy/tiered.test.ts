@@ -8,7 +8,7 @@ import type { PolicyChange, PolicyFile, PolicyInput } from './policy.ts'
 
 let nameNext = 0
 function file(level: number, bytes = 10, first = 0, last = 100): PolicyFile<number> {
-  return { name: fileName(`f${++nameNext}`), bytes, level, first, last, seqnoLast: nameNext }
+  return { name: fileName(`f${++nameNext}`), bytes, entries: 1, deletions: 0, level, first, last, seqnoLast: nameNext }
 }
 
 function input(
