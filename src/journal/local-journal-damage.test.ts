@@ -153,7 +153,7 @@ test('damage before the position that is asked for harms nobody', async () => {
   await journal.close()
   const path = place.segments()[0] as string
   // Of the second frame: the first byte of its header, and one of its body.
-  const second = 64 + 36 + 2 + batches[0]!.length + batches[1]!.length
+  const second = 64 + 36 + 2 + batches.slice(0, 2).join('').length
   const from = batches.slice(0, 4).join('').length
   for (const offset of [second, second + 50]) {
     place.device.inode(path).flipBit(offset, 0)
@@ -205,6 +205,21 @@ test('a segment swapped for another, or an older copy of itself, is not replayed
   await place.device.rename('j/s/spare', second)
   const found = await place.read()
   assert.ok(found instanceof VarveError && found.code === 'JOURNAL_CORRUPT', 'bytes of another segment never verify')
+})
+
+test('a segment of another shard, with the same numbers, is not replayed', async () => {
+  const place = new Place()
+  const other = shardId('t')
+  const otherKeeper = new MemoryStateKeeper()
+  const journal = await place.open(1)
+  const another = await place.system.open(other, epoch(1), otherKeeper)
+  await write(journal, texts(5, 'a'), 'synced')
+  await write(another, texts(5, 'b'), 'synced')
+  await journal.close()
+  await another.close()
+  const name = (place.segments()[0] as string).slice('j/s'.length)
+  await place.device.rename(`j/t${name}`, `j/s${name}`)
+  assert.deepEqual(await place.read(), [], 'none of its frames is one')
 })
 
 test('a missing segment is named when it is needed, and not missed when it is not', async () => {

@@ -64,7 +64,8 @@ export class SegmentChain {
     const end = this.end
     let position = from
     let former: Segment | undefined
-    for (const segment of [...this.#segments]) {
+    // A copy: truncate may run meanwhile.
+    for (const segment of this.#segments.slice()) {
       if (segment.end > from) {
         if (!segment.present) throw journalCorrupt(segment.path, 0, 'the file is missing')
         if (segment.base > position) throw this.#gap(former, segment, position, segment.base)

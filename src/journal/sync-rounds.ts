@@ -1,6 +1,6 @@
 /** Group commit of syncs: whoever waits while one sync runs shares the next. At most one runs. */
 
-import { Deferred } from './deferred.ts'
+import type { Deferred } from './deferred.ts'
 
 export class SyncRounds {
   readonly #run: () => Promise<void>
