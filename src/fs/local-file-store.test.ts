@@ -1,11 +1,12 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
+import { equalBytes } from '../kernel/bytes.ts'
 import { isCode } from '../kernel/errors.ts'
 import type { ErrorCode } from '../kernel/errors.ts'
 import { loadHash } from '../kernel/hash.ts'
 import { fileName } from '../kernel/ids.ts'
 import { failsWith } from '../testing/expected-failure.ts'
-import { equal, putFile, randomBytes } from '../testing/file-model.ts'
+import { putFile, randomBytes } from '../testing/file-model.ts'
 import { SimulatedDevice } from '../testing/simulated-device.ts'
 import { failure } from '../testing/simulated-failure.ts'
 import type { OperationName, SimulatedDeviceOptions } from '../testing/simulated-device.ts'
@@ -101,7 +102,7 @@ test('a finished file stays finished if its first name cannot be removed', async
   assert.deepEqual(await bench.store.list(), [{ name: A, bytes: 100 }])
   await bench.store.removeLeftovers()
   assert.deepEqual(bench.device.files(), ['files/a'])
-  assert.ok(equal(await (await bench.store.open(ref)).read(0, 100), randomBytes(1, 100)))
+  assert.ok(equalBytes(await (await bench.store.open(ref)).read(0, 100), randomBytes(1, 100)))
 })
 
 test('a failure at any operation of a file’s life leaves it whole or not there, once it is aborted', async () => {
@@ -126,7 +127,7 @@ test('a failure at any operation of a file’s life leaves it whole or not there
     if (listed.length === 1) {
       const checksum = '0'
       const reader = await store.open({ name: A, bytes: 3000, checksum })
-      assert.ok(equal(await reader.read(0, 3000), randomBytes(1, 3000)), `${failed}: it is whole`)
+      assert.ok(equalBytes(await reader.read(0, 3000), randomBytes(1, 3000)), `${failed}: it is whole`)
     }
     if (failed === undefined) break
   }
@@ -144,7 +145,7 @@ test('a read that fails is tried again, three times in all', async () => {
   ] as const) {
     for (const read of [() => reader.read(100, 50), () => reader.readSync(100, 50)]) {
       bench.fail('read', 'IO_FAILED', times)
-      if (succeeds) assert.ok(equal(await read(), content.subarray(100, 150)))
+      if (succeeds) assert.ok(equalBytes(await read(), content.subarray(100, 150)))
       else await failsWith(read, 'IO_FAILED', `failing ${times} times`)
     }
   }

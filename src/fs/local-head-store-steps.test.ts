@@ -6,6 +6,7 @@ import { isCode } from '../kernel/errors.ts'
 import { loadHash } from '../kernel/hash.ts'
 import { shardId } from '../kernel/ids.ts'
 import { SeededRandom } from '../testing/seeded-random.ts'
+import { SimulatedClock } from '../testing/simulated-clock.ts'
 import { SimulatedDevice } from '../testing/simulated-device.ts'
 import { SteppedProcesses } from '../testing/stepped-processes.ts'
 import type { SteppedProcess } from '../testing/stepped-processes.ts'
@@ -20,7 +21,7 @@ const STEPS = ['open', 'link', 'unlink', 'list', 'syncDirectory'] as const
 /** Heads whose content is the list of all changes made to them. */
 class Ledger {
   device = new SimulatedDevice()
-  readonly processes = new SteppedProcesses(this.device, STEPS)
+  readonly processes = new SteppedProcesses(this.device, STEPS, new SimulatedClock())
   readonly random: SeededRandom
   readonly acknowledged: string[] = []
   readonly versions: HeadVersion[] = []

@@ -1,4 +1,4 @@
-/** Files for tests: bytes from a seed, written and compared. */
+/** Files for tests: bytes from a seed, written and finished. */
 
 import type { FileRef } from '../kernel/file-ref.ts'
 import type { FileName } from '../kernel/ids.ts'
@@ -20,8 +20,4 @@ export async function putFile(store: FileStore, name: FileName, content: Uint8Ar
 export function randomBytes(seed: number, length: number): Uint8Array {
   const random = new SeededRandom(seed)
   return Uint8Array.from({ length }, () => random.u32())
-}
-
-export function equal(a: Uint8Array, b: Uint8Array): boolean {
-  return a.length === b.length && a.every((byte, index) => byte === b[index])
 }

@@ -1,6 +1,7 @@
 /** What every file store promises, as tests: content (file-content-conformance.ts), and names. */
 
 import assert from 'node:assert/strict'
+import { equalBytes } from '../kernel/bytes.ts'
 import { isCode } from '../kernel/errors.ts'
 import type { FileRef } from '../kernel/file-ref.ts'
 import type { Hash } from '../kernel/hash.ts'
@@ -9,7 +10,7 @@ import type { FileName } from '../kernel/ids.ts'
 import type { FileReader, FileStore } from '../fs/fs.ts'
 import { failsWith } from './expected-failure.ts'
 import { testFileContent } from './file-content-conformance.ts'
-import { equal, putFile, randomBytes } from './file-model.ts'
+import { putFile, randomBytes } from './file-model.ts'
 
 /** Where one test's files live. */
 export interface FileStorePlace {
@@ -65,7 +66,7 @@ export function testFileStore(suite: FileStoreSuite): void {
         [{ name: A, bytes: content.length }],
         'finish() made content and name durable',
       )
-      assert.ok(equal(await (await after.open(ref)).read(0, content.length), content), 'all of the content')
+      assert.ok(equalBytes(await (await after.open(ref)).read(0, content.length), content), 'all of the content')
     },
   )
 
@@ -77,7 +78,7 @@ export function testFileStore(suite: FileStoreSuite): void {
       const taken = await failsWith(() => putFile(each, A, new Uint8Array(7)), 'EXISTS', 'the name of a finished file')
       assert.equal(taken.details['name'], A, 'the error names the name')
     }
-    assert.ok(equal(await (await store.open(ref)).read(0, 100), content), 'the file is as it was')
+    assert.ok(equalBytes(await (await store.open(ref)).read(0, 100), content), 'the file is as it was')
     assert.equal((await store.list()).length, 1, 'and there is no other')
   })
 
@@ -94,7 +95,10 @@ export function testFileStore(suite: FileStoreSuite): void {
       const [winner = 0] = won
       const [outcome] = outcomes.filter(({ status }) => status === 'fulfilled') as [PromiseFulfilledResult<FileRef>]
       const reader = await store.open(outcome.value)
-      assert.ok(equal(await reader.read(0, 300), contents[winner] as Uint8Array), 'the file is what the winner wrote')
+      assert.ok(
+        equalBytes(await reader.read(0, 300), contents[winner] as Uint8Array),
+        'the file is what the winner wrote',
+      )
       await reader.close()
     }
   })
@@ -122,7 +126,7 @@ export function testFileStore(suite: FileStoreSuite): void {
     assert.deepEqual(await store.list(), [{ name: B, bytes: kept.bytes }], 'what was named is gone, no more')
     await failsWith(() => store.open(ref), 'FILE_MISSING', 'a removed file cannot be opened')
     for (const reader of readers) {
-      assert.ok(equal(await reader.read(5000, 5000), content.subarray(5000)), 'a reader that is open reads on')
+      assert.ok(equalBytes(await reader.read(5000, 5000), content.subarray(5000)), 'a reader that is open reads on')
       await reader.close()
     }
     await store.remove([])

@@ -1,12 +1,13 @@
 /** What every head store promises, as tests. */
 
 import assert from 'node:assert/strict'
+import { equalBytes } from '../kernel/bytes.ts'
 import { isCode } from '../kernel/errors.ts'
 import { shardId } from '../kernel/ids.ts'
 import { LIMITS } from '../kernel/limits.ts'
 import type { Head, HeadStore, HeadVersion } from '../fs/fs.ts'
 import { failsWith } from './expected-failure.ts'
-import { equal, randomBytes } from './file-model.ts'
+import { randomBytes } from './file-model.ts'
 
 /** Where one test's heads live. */
 export interface HeadStorePlace {
@@ -85,9 +86,9 @@ export function testHeadStore(suite: HeadStoreSuite): void {
       version = await store.compareAndSet(SHARD, version, lent)
       lent.fill(0)
       const head = await store.read(SHARD)
-      assert.ok(head !== undefined && equal(head.content, content), `${length} bytes`)
+      assert.ok(head !== undefined && equalBytes(head.content, content), `${length} bytes`)
       head.content.fill(1)
-      assert.ok(equal((await store.read(SHARD))?.content ?? bytes('none'), content), 'the reader owns what it got')
+      assert.ok(equalBytes((await store.read(SHARD))?.content ?? bytes('none'), content), 'the reader owns what it got')
     }
   })
 
@@ -98,7 +99,7 @@ export function testHeadStore(suite: HeadStoreSuite): void {
     const over = new Uint8Array(limit.length + 1)
     await failsWith(() => store.compareAndSet(SHARD, version, over), 'LIMIT_EXCEEDED', 'one byte over the limit')
     const head = await store.read(SHARD)
-    assert.ok(head !== undefined && equal(head.content, limit), 'what was there is as it was')
+    assert.ok(head !== undefined && equalBytes(head.content, limit), 'what was there is as it was')
   })
 
   promise('each shard has its own head', async (store) => {
@@ -164,7 +165,7 @@ export function testHeadStore(suite: HeadStoreSuite): void {
         const head = await reader.read(SHARD)
         if (head === undefined) continue
         const value = head.content[0] ?? 0
-        assert.ok(equal(head.content, contents[value - 1] ?? bytes('')), 'a head is one that was set, all of it')
+        assert.ok(equalBytes(head.content, contents[value - 1] ?? bytes('')), 'a head is one that was set, all of it')
         assert.ok(value >= highest, 'heads never go back')
         highest = value
       }

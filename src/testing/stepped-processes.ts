@@ -4,22 +4,22 @@
  * killed takes no step more, and nothing it had asked for happens.
  */
 
+import type { Clock } from '../kernel/clock.ts'
 import type { Device, DeviceFile } from '../kernel/device.ts'
 import type { ProcessIdentity, ProcessTable } from '../fs/process-table.ts'
 import type { OperationName, SimulatedDevice } from './simulated-device.ts'
 
-// Captured at load: a simulation may replace the global one by something that throws.
-const nextTurn = setImmediate
-
 export class SteppedProcesses {
-  readonly #device: Device
-  readonly #operations: ReadonlySet<PropertyKey>
+  readonly #world: World
   readonly #processes: SteppedProcess[] = []
 
-  /** @param operations those that take a step; others happen in the midst of one */
-  constructor(device: SimulatedDevice, operations: readonly OperationName[]) {
-    this.#device = device
-    this.#operations = new Set(operations)
+  /**
+   * @param operations those that take a step; others happen in the midst of one
+   * @param clock whose turns are the steps
+   */
+  constructor(device: SimulatedDevice, operations: readonly OperationName[], clock: Clock) {
+    const isAlive = (of: ProcessIdentity): boolean => this.#processes[of.pid - 1]?.alive === true
+    this.#world = { device, operations: new Set(operations), clock, isAlive }
   }
 
   /** Every process there has been, in the order of their numbers, from 1 on. */
@@ -29,12 +29,18 @@ export class SteppedProcesses {
 
   /** A new process. It lives until it is killed, also when it has nothing left to do. */
   spawn(): SteppedProcess {
-    const pid = this.#processes.length + 1
-    const isAlive = (of: ProcessIdentity): boolean => this.#processes[of.pid - 1]?.alive === true
-    const process = new SteppedProcess(pid, this.#device, this.#operations, isAlive)
+    const process = new SteppedProcess(this.#processes.length + 1, this.#world)
     this.#processes.push(process)
     return process
   }
+}
+
+/** What processes share. */
+interface World {
+  readonly device: Device
+  readonly operations: ReadonlySet<PropertyKey>
+  readonly clock: Clock
+  readonly isAlive: (identity: ProcessIdentity) => boolean
 }
 
 export class SteppedProcess {
@@ -43,21 +49,16 @@ export class SteppedProcess {
   readonly device: Device
   /** The processes as this one sees them. */
   readonly table: ProcessTable
-  readonly #operations: ReadonlySet<PropertyKey>
+  readonly #world: World
   #alive = true
   #working = false
   #resume: (() => void) | undefined
 
-  constructor(
-    pid: number,
-    device: Device,
-    operations: ReadonlySet<PropertyKey>,
-    isAlive: (identity: ProcessIdentity) => boolean,
-  ) {
+  constructor(pid: number, world: World) {
     this.pid = pid
-    this.#operations = operations
-    this.device = this.#stepped(device)
-    this.table = { self: () => ({ bootId: 'boot', pid, startedAt: String(pid) }), isAlive }
+    this.#world = world
+    this.device = this.#stepped(world.device)
+    this.table = { self: () => ({ bootId: 'boot', pid, startedAt: String(pid) }), isAlive: world.isAlive }
   }
 
   get alive(): boolean {
@@ -73,7 +74,7 @@ export class SteppedProcess {
   async run(work: () => Promise<void>): Promise<void> {
     this.#working = true
     void work().then(() => (this.#working = false))
-    await turn()
+    await this.#world.clock.turn()
   }
 
   /** Takes one step. */
@@ -81,7 +82,7 @@ export class SteppedProcess {
     const resume = this.#resume
     this.#resume = undefined
     resume?.()
-    await turn()
+    await this.#world.clock.turn()
   }
 
   /** Takes all its steps, at most `most` of them. */
@@ -100,21 +101,18 @@ export class SteppedProcess {
   }
 
   #stepped<T extends Device | DeviceFile>(target: T): T {
+    const { operations } = this.#world
     return new Proxy(target, {
       get: (_, name) => {
         const found: unknown = Reflect.get(target, name, target)
         if (typeof found !== 'function') return found
-        if (name !== 'open' && !this.#operations.has(name)) return found.bind(target) as unknown
+        if (name !== 'open' && !operations.has(name)) return found.bind(target) as unknown
         return async (...call: unknown[]): Promise<unknown> => {
-          if (this.#operations.has(name)) await this.pause()
+          if (operations.has(name)) await this.pause()
           const result: unknown = await Reflect.apply(found, target, call)
           return name === 'open' ? this.#stepped(result as DeviceFile) : result
         }
       },
     })
   }
-}
-
-function turn(): Promise<void> {
-  return new Promise((resolve) => nextTurn(resolve))
 }
