@@ -28,13 +28,19 @@ function valueOf(index: number): Uint8Array {
   return Buffer.from(`value ${index} `.repeat(1 + (index % 30)))
 }
 
-/** A closed directory with several levels and a journal, written once. */
+/**
+ * A closed directory with several levels and a journal, written once. It had keys that were deleted by range since: where
+ * a tombstone was lost, some are back.
+ */
 async function makeDirectory(): Promise<string> {
   const directory = fs.mkdtempSync(path.join(os.tmpdir(), 'varve-damage-'))
   const db = await open(directory, { settings: SETTINGS, jobs: 'inline' })
+  for (let index = 0; index < 100; index++) await db.put(Buffer.from(`late/${index}`), valueOf(index))
   for (let index = 0; index < KEY_COUNT; index++) {
     await db.put(keyOf(index), valueOf(index), { durability: index % 10 === 0 ? 'synced' : 'written' })
     if (index === KEY_COUNT / 2) await db.compactRange()
+    if (index >= KEY_COUNT / 2 && index % 20 === 0)
+      await db.deleteRange({ prefix: Buffer.from(`late/${(index % 200) / 20}`) })
   }
   await db.close()
   return directory

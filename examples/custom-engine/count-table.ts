@@ -34,7 +34,10 @@ export class CountTable implements Memtable<PageView> {
   freeze(): void {} // Nothing to prepare: the shard applies nothing more, and reads go on as before.
 
   handOver(): readonly [keys: Float64Array, counts: Float64Array] {
-    return [Float64Array.from(this.counts.keys()), Float64Array.from(this.counts.values())]
+    const [keys, counts] = [new Float64Array(this.counts.size), new Float64Array(this.counts.size)]
+    let at = 0
+    this.counts.forEach((count, key) => ([keys[at], counts[at++]] = [key, count]))
+    return [keys, counts]
   }
 
   release(): void {

@@ -20,11 +20,7 @@ export const pageViewEngine: Engine<PageView, CountTable, Pairs> = {
   encode: ({ page, day, count }, into) => void into.varint(page).varint(day).varint(count),
   decode: (from) => ({ page: from.varint(), day: from.varint(), count: from.varint() }),
   memtable: () => new CountTable(),
-  flush(table) {
-    if (table.count === 0) return undefined
-    const { views, seqnoFirst, seqnoLast } = table
-    return plan([{ type: 'memory', image: table.handOver() }], { group: 0, views, seqnoFirst, seqnoLast })
-  },
+  flush: (table) => (table.count === 0 ? undefined : plan([{ type: 'memory', image: table.handOver() }], 0, table)),
   shape(files) {
     const of = (name: string): VersionFile[] => files.filter(({ format }) => format.name === name)
     return { rows: of(ROWS.name), columns: of(COLUMNS.name) }
@@ -40,8 +36,7 @@ export const pageViewEngine: Engine<PageView, CountTable, Pairs> = {
   rewrite({ inputs, group }, shape) {
     const rows = shape.rows.filter(({ ref }) => inputs.includes(ref.name))
     const files = rows.map(({ ref, format, meta, view }): JobInput => ({ type: 'file', ref, format, meta, view }))
-    return plan(files, {
-      group,
+    return plan(files, group, {
       views: rows.reduce((sum, { meta }) => sum + viewsOf(meta), 0),
       seqnoFirst: seqno(Math.min(...rows.map((file) => file.seqnoFirst))),
       seqnoLast: seqno(Math.max(...rows.map((file) => file.seqnoLast))),
@@ -61,6 +56,8 @@ export const pageViewEngine: Engine<PageView, CountTable, Pairs> = {
 const small = ({ rows }: Pairs): VersionFile[] => rows.filter(({ ref }) => ref.bytes <= 4 * MIB)
 const viewsOf = (meta: Uint8Array): number => new Decoder(meta, () => damaged('a description')).varint()
 
-function plan(inputs: readonly JobInput[], parameters: PairParameters): JobPlan {
-  return { handler: HANDLER, inputs, parameters, requirements: REQUIREMENTS, priority: parameters.group }
+function plan(inputs: readonly JobInput[], group: number, content: Omit<PairParameters, 'group'>): JobPlan {
+  const { views, seqnoFirst, seqnoLast } = content
+  const parameters: PairParameters = { group, views, seqnoFirst, seqnoLast }
+  return { handler: HANDLER, inputs, parameters, requirements: REQUIREMENTS, priority: group }
 }

@@ -23,6 +23,8 @@ export interface FlushHost<Table> {
   writeFiles(slot: FrozenTable<Table>): Promise<readonly VersionFile[]>
   /** Makes the journal durable up to the slot's end, commits `files` in its place and truncates the journal. */
   commitFlush(slot: FrozenTable<Table>, files: readonly VersionFile[]): Promise<void>
+  /** A flush has failed and will be tried again later; `lastError` says why. */
+  stalled(): void
   /** The shard can take no more commits. */
   failed(error: VarveError): void
 }
@@ -75,6 +77,7 @@ export class Flusher<Table> {
           this.#host.failed(error)
           return
         }
+        this.#host.stalled()
         await this.#backOff.failed()
       }
     }

@@ -111,6 +111,8 @@ export class OwnedShard<Operation, Table extends Memtable<Operation>, Shape> imp
         untilVisible: (slot) => this.#untilVisible(slot),
         writeFiles: (slot) => this.#writeFiles(slot),
         commitFlush: (slot, files) => this.#commitFlush(slot, files),
+        // Who waits for a flush hears of it now, not when it has been tried again.
+        stalled: () => this.#wake(),
         failed: (error) => this.#fail(error),
       },
       clock,

@@ -145,6 +145,18 @@ export function testEngine(suite: EngineSuite): void {
     await (await bench.open(session.written)).check('nor after reopening')
   })
 
+  promise('a flush whose job fails says so at once, and the next one succeeds', async (bench) => {
+    let fails = true
+    const session = await bench.open([], { wrap: (jobs) => new ForgetfulScheduler(jobs, () => fails) })
+    await session.write(0, 3)
+    const failed = (error: unknown): boolean => isCode(error, 'JOB_FAILED')
+    await assert.rejects(session.engine.shard.flush(), failed, 'the clock stands still, and flush does not wait for it')
+    await session.check('what could not be flushed is still in memory')
+    fails = false
+    await bench.within(untilDone(session.engine.shard, bench))
+    await session.check('what is flushed later is counted once')
+  })
+
   promise('a clone starts with what its origin has, and each goes its own way', async (bench) => {
     const origin = await bench.open()
     await origin.write(0, 100)

@@ -1,6 +1,8 @@
 /**
  * What every journal promises, as tests. Power cuts and damage are not here: what can be lost depends on where a journal
  * keeps its bytes.
+ *
+ * Long on purpose: the promises of one port, in the order of the port file, read better whole.
  */
 
 import assert from 'node:assert/strict'

@@ -1,9 +1,8 @@
 /** The example engine keeps what every engine promises: recovery, takeover, compaction, snapshots, clone, damage. */
 
 import { test } from 'node:test'
+import { type EngineUnderTest, testEngine } from 'varve/testing'
 import { HANDLERS, PageViews } from '../../examples/custom-engine/page-views.ts'
-import type { EngineUnderTest } from '../../src/testing/engine-bench.ts'
-import { testEngine } from '../../src/testing/engine-conformance.ts'
 import { PageViewModel, pageView } from './page-view-model.ts'
 
 testEngine({

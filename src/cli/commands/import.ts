@@ -1,6 +1,5 @@
 /** `varve import DIR FILE...`: entries from files or standard input. */
 
-import type { KvShard } from '../../engines/kv/kv-shard.ts'
 import type { CommandArguments } from '../command-arguments.ts'
 import type { Command, CommandContext } from '../command.ts'
 import { choiceOf } from '../choice-option.ts'
@@ -12,7 +11,7 @@ import { FORMATS } from '../transfer/formats.ts'
 import { ImportJob, checkColumns } from '../transfer/import-job.ts'
 import type { ImportOptions, ImportReport } from '../transfer/import-job.ts'
 import { importSources } from '../transfer/import-source.ts'
-import { EXISTING_CHOICES } from '../transfer/import-writer.ts'
+import { EXISTING_CHOICES, ImportWriter } from '../transfer/import-writer.ts'
 import { parseTemplate } from '../transfer/key-template.ts'
 import type { TemplatePart } from '../transfer/key-template.ts'
 import { UsageError } from '../usage-error.ts'
@@ -66,12 +65,12 @@ export const importEntries: Command = {
     }
     await checkColumns(sources, options)
     const startMs = context.now()
-    const run = (shard: KvShard | undefined): Promise<ImportReport> =>
-      new ImportJob(shard, directory, options, sources, context).run(sources)
+    const run = (writer: ImportWriter | undefined): Promise<ImportReport> =>
+      new ImportJob(writer, directory, options, sources, context).run(sources)
     if (given.has('dry-run')) return report(await run(undefined), 'Read', startMs, context, options)
     const shard = await openForWriting(directory, { create: context })
     try {
-      const imported = await run(shard)
+      const imported = await run(await ImportWriter.open(shard, options.existing))
       await shard.sync()
       return report(imported, 'Imported', startMs, context, options)
     } finally {

@@ -1,11 +1,11 @@
 /** `varve stats DIR`: figures of a shard. */
 
-import { open } from '../../local.ts'
 import type { Command } from '../command.ts'
 import { EXIT_CODES } from '../exit-code.ts'
 import { renderLevels } from '../level-table.ts'
 import { directoryBytes } from '../disk-usage.ts'
 import { formatBytes, formatCount } from '../quantities.ts'
+import { openForReading } from '../shard-directory.ts'
 import { renderPairs } from '../text-table.ts'
 
 export const stats: Command = {
@@ -18,7 +18,7 @@ export const stats: Command = {
   ],
   options: [{ name: 'json', help: 'everything there is, as JSON' }],
   async run({ positionals: [directory = ''], has }, { output }) {
-    const shard = await open(directory, { readOnly: true })
+    const shard = await openForReading(directory)
     try {
       const statistics = shard.statistics()
       const onDisk = await directoryBytes(directory, [])

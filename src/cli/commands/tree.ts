@@ -1,10 +1,10 @@
 /** `varve tree DIR`: the levels of a shard, drawn. */
 
-import { open } from '../../local.ts'
 import type { Command } from '../command.ts'
 import { EXIT_CODES } from '../exit-code.ts'
 import { showKey } from '../key-text.ts'
 import { formatBytes, formatCount } from '../quantities.ts'
+import { openForReading } from '../shard-directory.ts'
 import { drawShard } from '../shard-drawing.ts'
 import { renderTable } from '../text-table.ts'
 
@@ -18,7 +18,7 @@ export const tree: Command = {
   ],
   options: [{ name: 'tables', help: 'list every table with its name, entries and keys' }],
   async run({ positionals: [directory = ''], has }, { output }) {
-    const shard = await open(directory, { readOnly: true })
+    const shard = await openForReading(directory)
     try {
       for (const line of drawShard(shard, output.columns)) output.line(line)
       if (!has('tables')) return EXIT_CODES.ok

@@ -1,11 +1,11 @@
 /** `varve verify DIR`: reads every byte of a shard and says what is damaged. */
 
-import { open } from '../../local.ts'
 import type { Command } from '../command.ts'
 import { EXIT_CODES } from '../exit-code.ts'
 import { describeError } from '../failure.ts'
 import { ProgressBar } from '../progress-bar.ts'
 import { formatBytes, formatNumberOf } from '../quantities.ts'
+import { openForReading } from '../shard-directory.ts'
 
 export const verify: Command = {
   name: 'verify',
@@ -18,7 +18,7 @@ export const verify: Command = {
   ],
   options: [{ name: 'bytes-only', help: 'check checksums only, which is faster' }],
   async run({ positionals: [directory = ''], has }, { output, signal, now }) {
-    const shard = await open(directory, { readOnly: true })
+    const shard = await openForReading(directory)
     try {
       const { files, fileBytes } = shard.statistics()
       const bar = new ProgressBar(output, { label: 'verify', item: 'table', total: files, now })

@@ -45,7 +45,7 @@ export async function dumpTables(directory: InspectedDirectory, output: DumpOutp
   }
   if (byLevel.length === 0) await output.line('the manifest names no tables')
   const known = new Set<string>(byLevel.map(({ ref }) => ref.name))
-  for (const [name, bytes] of [...stored].sort()) {
+  for (const [name, bytes] of [...stored].sort(([a], [b]) => (a < b ? -1 : 1))) {
     if (known.has(name)) continue
     const what = manifests.has(name) ? 'part of the manifest' : 'not in the manifest'
     await output.line(`${what}: ${name}  ${formatCount(bytes)} bytes`)

@@ -11,6 +11,7 @@ import { CsvRows } from './csv-rows.ts'
 import { RecordFault } from './input-error.ts'
 import { fieldsOf, fillTemplate, isBuiltIn } from './key-template.ts'
 import type { SourceNames, TemplatePart } from './key-template.ts'
+import { columnAt } from './text-column.ts'
 import type { RecordReader, TakeEntry } from './record-reader.ts'
 
 export interface CsvOptions {
@@ -112,7 +113,7 @@ export class CsvReader implements RecordReader {
     const kept = row.slice(0, count).join(delimiter)
     const found = formatNumberOf(row.length, 'field')
     const reason = `the row has ${found}, the ${header ? 'header' : 'first row'} has ${count}`
-    return new RecordFault(line, isPlain ? [...kept].length + 1 : undefined, reason)
+    return new RecordFault(line, isPlain ? columnAt(kept, kept.length) : undefined, reason)
   }
 
   #keyMaker(columns: readonly string[], key: readonly TemplatePart[], used: string | undefined): Plan['key'] {

@@ -14,6 +14,7 @@
 
 import { MIB } from '../../kernel/limits.ts'
 import { RecordFault } from './input-error.ts'
+import { columnAt } from './text-column.ts'
 
 /**
  * @param line where the row begins, from 1
@@ -91,7 +92,10 @@ export class CsvRows {
 
   /** Goes through a row character by character, from quote to quote; returns where the row, or the text, ends. */
   #readQuoted(text: string, start: number, take: TakeRow): number {
-    const column = (at: number): number => [...text.slice(text.lastIndexOf('\n', at - 1) + 1, at)].length + 1
+    const column = (at: number): number => {
+      const lineStart = text.lastIndexOf('\n', at - 1) + 1
+      return columnAt(text.slice(lineStart), at - lineStart)
+    }
     for (let at = start; at < text.length;) {
       if (this.#state === 'quoted') {
         const quote = text.indexOf('"', at)

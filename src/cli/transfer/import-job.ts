@@ -7,7 +7,6 @@
 
 import { createReadStream } from 'node:fs'
 import { realpath } from 'node:fs/promises'
-import type { KvShard } from '../../engines/kv/kv-shard.ts'
 import { KV_LIMITS } from '../../engines/kv/limits.ts'
 import { KIB } from '../../kernel/limits.ts'
 import { SystemClock } from '../../system-clock.ts'
@@ -18,8 +17,7 @@ import { formatBytes, formatNumberOf } from '../quantities.ts'
 import { UsageError } from '../usage-error.ts'
 import { CsvReader } from './csv-reader.ts'
 import { delimiterOfName } from './formats.ts'
-import { ImportWriter } from './import-writer.ts'
-import type { ExistingChoice } from './import-writer.ts'
+import type { ExistingChoice, ImportWriter } from './import-writer.ts'
 import { InputError, RecordFault } from './input-error.ts'
 import type { InputPlace } from './input-error.ts'
 import { namesOf } from './import-source.ts'
@@ -68,7 +66,6 @@ export class ImportJob {
   readonly #writer: ImportWriter | undefined
   readonly #bar: ProgressBar
   readonly #leftOut: string[] = []
-  readonly #shard: KvShard | undefined
   readonly #clock = new SystemClock()
   #jobFailures = 0
   #entries = 0
@@ -77,9 +74,9 @@ export class ImportJob {
   #specials = 0
   #firstConflict: InputPlace | undefined
 
-  /** @param shard undefined: everything is read and nothing is written */
+  /** @param writer undefined: everything is read and nothing is written */
   constructor(
-    shard: KvShard | undefined,
+    writer: ImportWriter | undefined,
     directory: string,
     options: ImportOptions,
     sources: readonly ImportSource[],
@@ -88,14 +85,13 @@ export class ImportJob {
     this.#options = options
     this.#context = context
     this.#directory = directory
-    this.#shard = shard
-    this.#writer = shard === undefined ? undefined : new ImportWriter(shard, options.existing)
+    this.#writer = writer
     const totalBytes = sources.reduce<number | undefined>(
       (sum, { bytes }) => (sum === undefined || bytes === undefined ? undefined : sum + bytes),
       0,
     )
     const { output, now } = context
-    const label = shard === undefined ? 'read' : 'import'
+    const label = writer === undefined ? 'read' : 'import'
     const total = totalBytes === undefined ? {} : { totalBytes }
     this.#bar = new ProgressBar(output, { label, item: 'entry', ...total, now })
   }
@@ -184,15 +180,16 @@ export class ImportJob {
 
   /** Resolves when the writer has room; says so when that takes long because something fails. */
   async #ready(): Promise<void> {
-    if (this.#writer === undefined || this.#shard === undefined) return
+    const writer = this.#writer
+    if (writer === undefined) return
     let isReady = false
-    const ready = this.#writer.ready().finally(() => (isReady = true))
+    const ready = writer.ready().finally(() => (isReady = true))
     // Nearly always there is room at once.
     await Promise.race([ready, this.#clock.turn()])
     while (!isReady) {
       const pause = new Promise<void>((resolve) => this.#clock.after(PAUSE_MS, resolve))
       await Promise.race([ready, pause])
-      const { jobFailures } = this.#shard.statistics()
+      const { jobFailures } = writer
       if (isReady || jobFailures === this.#jobFailures) continue
       this.#jobFailures = jobFailures
       const failures = formatNumberOf(jobFailures, 'background job')

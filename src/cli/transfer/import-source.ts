@@ -22,7 +22,7 @@ export async function importSources(
   format: Format | undefined,
 ): Promise<readonly ImportSource[]> {
   if (paths.indexOf('-') !== paths.lastIndexOf('-')) throw new UsageError('standard input can be read once')
-  return Promise.all(paths.map((path) => (path === '-' ? standardInput(format) : fileSource(path, format))))
+  return Promise.all(paths.map(async (path) => (path === '-' ? standardInput(format) : fileSource(path, format))))
 }
 
 /** What a template for keys calls it. */

@@ -2,7 +2,8 @@
  * Puts entries into a shard in batches, some of them on their way at a time, and looks whether their keys are taken.
  *
  * Two rows with one key (a clock put back an hour, say) would silently become one. So every key is looked up, here in
- * what is on its way and then in the shard: about a microsecond, where nothing is found.
+ * what is on its way and then in the shard: a third of an import's time, where nothing is found. A key behind all others
+ * needs no look, so what comes in the order of keys (time, an export) costs nothing more.
  */
 
 import type { KvOperation } from '../../engines/kv/kv.ts'
@@ -31,6 +32,8 @@ export class ImportWriter {
   readonly #existing: ExistingChoice
   /** On their way, oldest first. */
   readonly #running = new Map<Batch, Promise<void>>()
+  /** No key of the shard, or on its way to it, is after this; undefined: there is none. */
+  #last: Buffer | undefined
   #batch = emptyBatch()
   #failure: { readonly error: unknown } | undefined
   /** Entries that have been written, and bytes of their keys and values. */
@@ -42,9 +45,25 @@ export class ImportWriter {
   /** Entries that were there already. */
   unchanged = 0
 
-  constructor(shard: KvShard, existing: ExistingChoice) {
+  private constructor(shard: KvShard, existing: ExistingChoice, last: Buffer | undefined) {
     this.#shard = shard
     this.#existing = existing
+    this.#last = last
+  }
+
+  static async open(shard: KvShard, existing: ExistingChoice): Promise<ImportWriter> {
+    const scan = shard.scan({ reverse: true, limit: 1, values: false })
+    try {
+      const [entry] = await scan.next()
+      return new ImportWriter(shard, existing, entry === undefined ? undefined : Buffer.from(entry.key))
+    } finally {
+      scan.close()
+    }
+  }
+
+  /** Background jobs that failed since the shard was opened. */
+  get jobFailures(): number {
+    return this.#shard.statistics().jobFailures
   }
 
   /**
@@ -56,7 +75,9 @@ export class ImportWriter {
    */
   put(key: Buffer, value: Buffer): 'put' | 'replaced' | 'kept' | 'taken' {
     const name = key.toString('latin1')
-    const before = this.#find(name, key)
+    const isLast = this.#last === undefined || key.compare(this.#last) > 0
+    const before = isLast ? undefined : this.#find(name, key)
+    if (isLast) this.#last = key
     const differs = before !== undefined && !value.equals(before)
     if (before !== undefined && !differs) {
       this.unchanged++

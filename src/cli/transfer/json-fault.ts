@@ -9,6 +9,7 @@ const SPACE = /[ \t\n\r]*/y
 const NUMBER = /-?(?:0|[1-9][0-9]*)(?:\.[0-9]+)?(?:[eE][+-]?[0-9]+)?/y
 const WORD = /true|false|null/y
 // As far as the string is well formed; whether it ends is looked at afterwards.
+// oxlint-disable-next-line no-control-regex -- these are what JSON forbids in strings
 const STRING = /"(?:[^"\\\u0000-\u001f]+|\\(?:["\\/bfnrt]|u[0-9a-fA-F]{4}))*/y
 const DEPTH_MAX = 1000
 

@@ -8,6 +8,7 @@ import { jsonFault } from './json-fault.ts'
 import { fillTemplate } from './key-template.ts'
 import type { SourceNames, TemplatePart } from './key-template.ts'
 import { RecordFault } from './input-error.ts'
+import { columnAt } from './text-column.ts'
 import type { RecordReader, TakeEntry } from './record-reader.ts'
 
 export interface JsonlOptions {
@@ -87,7 +88,7 @@ export class JsonlReader implements RecordReader {
       const offset = jsonFault(line) ?? 0
       const found =
         line.slice(offset).trim() === '' ? 'the line ends too early' : `'${firstOf(line, offset)}' cannot be here`
-      return this.#fail(`not JSON: ${found}`, firstColumn(line, offset))
+      return this.#fail(`not JSON: ${found}`, columnAt(line, offset))
     }
     if (typeof parsed !== 'object' || parsed === null || Array.isArray(parsed)) {
       return this.#fail(`not an object: expected ${this.#options.key === undefined ? SHAPE : '{…}'}`, 1)
@@ -161,11 +162,4 @@ function nothing(): undefined {
 
 function firstOf(line: string, offset: number): string {
   return String.fromCodePoint(line.codePointAt(offset) ?? 0)
-}
-
-/** From an offset in UTF-16 to characters, from 1. */
-function firstColumn(line: string, offset: number): number {
-  let column = 1
-  for (let at = 0; at < offset; column++) at += (line.codePointAt(at) ?? 0) > 0xffff ? 2 : 1
-  return column
 }

@@ -40,7 +40,7 @@ test('keys that lead elsewhere, or are no names, say why', () => {
 test('a key that is a directory of another is found, whatever lies between them', () => {
   fc.assert(
     fc.property(fc.uniqueArray(key), (keys) => {
-      const sorted = keys.map((text) => Buffer.from(text)).sort(Buffer.compare)
+      const sorted = keys.map((text) => Buffer.from(text)).sort((a, b) => Buffer.compare(a, b))
       const conflicts = new PathConflicts()
       for (const each of sorted) {
         const found = conflicts.add(each)

@@ -1,8 +1,9 @@
 /**
- * Deletes a range: the keys as of the call, in batches of bounded size, one after the other.
+ * Deletes a range: as one tombstone where all of it goes.
  *
- * Not atomic, as abstract-level allows. A key that is written again while its turn has not come is deleted with it;
- * await `clear()` before writing into its range.
+ * With a limit or a snapshot, the keys as of the call or the snapshot, in batches of bounded size, one after the other.
+ * That is not atomic, as abstract-level allows. A key that is written again while its turn has not come is deleted with
+ * it; await `clear()` before writing into its range.
  */
 
 import type { KvScan } from '../kv/kv.ts'
@@ -25,9 +26,11 @@ export interface ClearOptions extends EncodedRange {
 /** Fixes what it deletes before it returns. */
 export async function clearRange(shard: KvShard, options: ClearOptions): Promise<void> {
   const { reverse, limit } = options
+  const reading = LevelSnapshot.in(options)
+  if (limit === -1 && reading.snapshot === undefined) return shard.deleteRange(toKvRange(options))
   const scan: KvScan = shard.scan({
     ...toKvRange(options),
-    ...LevelSnapshot.in(options),
+    ...reading,
     reverse,
     limit: limit === -1 ? Infinity : limit,
     values: false,
