@@ -124,7 +124,9 @@ test('a command line that makes no sense changes nothing, exits with 2, and says
     [['scan', 'data', '--limit'], /--limit <value>' argument missing/],
     [['scan', 'data', '--nope'], /Unknown option '--nope'/],
   ]
-  const outcomes = await Promise.all(cases.map(([words]) => place.varve(words)))
+  const outcomes: Outcome[] = []
+  for (const [index, [words]] of cases.entries())
+    outcomes.push(await (index % 6 === 0 ? place.varve(words) : place.inProcess(words)))
   for (const [index, { code, errors, out }] of outcomes.entries()) {
     const [words = [], expected = /./] = cases[index] ?? []
     assert.equal(code, 2, `${words.join(' ')}: ${errors}`)
@@ -147,7 +149,7 @@ test('where there is no shard, a command that needs one says so and makes none',
     ['dump', 'nowhere', 'head'],
     ['export', 'empty'],
   ]) {
-    const { code, errors } = await place.varve(words)
+    const { code, errors } = await (words[0] === 'get' ? place.varve(words) : place.inProcess(words))
     assert.equal(code, 1, `${words.join(' ')}: ${errors}`)
     assert.match(errors, /NOT_FOUND: there is no (directory nowhere|shard)/, words.join(' '))
   }

@@ -159,7 +159,7 @@ test('dump refuses what it does not know, and says what there is', async (contex
     [['dump', 'data', 'head', 'x'], /does not take 'x'/],
     [['dump', 'data', 'head', '--entries'], /--entries is for/],
   ] as const) {
-    const { code, errors } = await place.varve(words)
+    const { code, errors } = await (words.length === 2 ? place.varve(words) : place.inProcess(words))
     assert.equal(code, 2, words.join(' '))
     assert.match(errors, expected)
   }

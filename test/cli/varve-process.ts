@@ -4,8 +4,13 @@ import { spawn } from 'node:child_process'
 import { mkdtempSync, realpathSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { Readable } from 'node:stream'
 import type { TestContext } from 'node:test'
 import { fileURLToPath } from 'node:url'
+import type { ByteSink } from '../../src/cli/byte-sink.ts'
+import type { ByteSource } from '../../src/cli/command.ts'
+import { runCommandLine } from '../../src/cli/command-line.ts'
+import type { Output } from '../../src/cli/output.ts'
 
 const MAIN = fileURLToPath(new URL('../../src/cli/main.js', import.meta.url))
 
@@ -69,6 +74,37 @@ export class Workplace {
   /** Runs `varve` here, with nothing, or `input`, on its standard input. */
   varve(words: readonly string[], input: Uint8Array | string = ''): Promise<Outcome> {
     return start(words, { cwd: this.path, input }).ended
+  }
+
+  /**
+   * The same without a process of its own, which takes a hundred times as long to start: for the many ways in which a
+   * command line can be wrong. Not at the same time as another.
+   */
+  async inProcess(words: readonly string[]): Promise<Outcome> {
+    const former = process.cwd()
+    const out: string[] = []
+    const errors: string[] = []
+    const output: Output = {
+      columns: 100,
+      live: false,
+      line: (text = '') => void out.push(`${text}\n`),
+      note: (text) => void errors.push(`${text}\n`),
+      status: () => undefined,
+    }
+    const stdout: ByteSink = {
+      interactive: false,
+      write: (bytes) => void out.push(typeof bytes === 'string' ? bytes : Buffer.from(bytes).toString('latin1')),
+      flush: () => Promise.resolve(),
+    }
+    const stdin: ByteSource = { interactive: false, read: () => Readable.from([]) }
+    process.chdir(this.path)
+    try {
+      const context = { output, stdin, stdout, signal: new AbortController().signal, now: () => performance.now() }
+      const code = await runCommandLine(words, context, { debug: false })
+      return { code, out: Buffer.from(out.join('')), text: out.join(''), errors: errors.join('') }
+    } finally {
+      process.chdir(former)
+    }
   }
 
   in(...names: readonly string[]): string {
