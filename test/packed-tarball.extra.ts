@@ -6,7 +6,7 @@
 
 import assert from 'node:assert/strict'
 import { execFileSync, spawnSync } from 'node:child_process'
-import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { cpSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { execPath } from 'node:process'
@@ -96,6 +96,29 @@ test("the declarations of every subpath compile in a stranger's strict project",
     encoding: 'utf8',
   })
   assert.equal(child.status, 0, child.stdout + child.stderr)
+})
+
+test("the example engine compiles and runs in a stranger's project, its jobs in workers of the package", () => {
+  const source = join(project, 'page-views')
+  cpSync(join(project, 'node_modules', manifest.name, 'examples/custom-engine'), source, { recursive: true })
+  const compilerOptions = {
+    strict: true,
+    exactOptionalPropertyTypes: true,
+    noUncheckedIndexedAccess: true,
+    target: 'es2023',
+    module: 'nodenext',
+    rewriteRelativeImportExtensions: true,
+    types: ['node'],
+    typeRoots: [join(ROOT, 'node_modules/@types')],
+    skipLibCheck: true,
+  }
+  writeFileSync(join(source, 'tsconfig.json'), JSON.stringify({ compilerOptions, files: ['main.ts'] }))
+  const compiler = spawnSync(execPath, [join(ROOT, 'node_modules/typescript/bin/tsc'), '-p', source], {
+    encoding: 'utf8',
+  })
+  assert.equal(compiler.status, 0, compiler.stdout + compiler.stderr)
+  const child = node(join(source, 'main.js'), join(scratch, 'page-views-data'))
+  assert.equal(child.status, 0, child.stderr)
 })
 
 test('the command is installed and says what it can do', () => {

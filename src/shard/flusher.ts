@@ -23,7 +23,7 @@ export interface FlushHost<Table> {
   writeFiles(slot: FrozenTable<Table>): Promise<readonly VersionFile[]>
   /** Makes the journal durable up to the slot's end, commits `files` in its place and truncates the journal. */
   commitFlush(slot: FrozenTable<Table>, files: readonly VersionFile[]): Promise<void>
-  /** A flush has failed and will be tried again later; `lastError` says why. */
+  /** A flush has failed and will be tried again later: who waits for it hears now, from `lastError`, why. */
   stalled(): void
   /** The shard can take no more commits. */
   failed(error: VarveError): void

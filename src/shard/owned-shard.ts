@@ -111,7 +111,6 @@ export class OwnedShard<Operation, Table extends Memtable<Operation>, Shape> imp
         untilVisible: (slot) => this.#untilVisible(slot),
         writeFiles: (slot) => this.#writeFiles(slot),
         commitFlush: (slot, files) => this.#commitFlush(slot, files),
-        // Who waits for a flush hears of it now, not when it has been tried again.
         stalled: () => this.#wake(),
         failed: (error) => this.#fail(error),
       },
@@ -301,7 +300,6 @@ export class OwnedShard<Operation, Table extends Memtable<Operation>, Shape> imp
     this.#flusher.kick()
   }
 
-  /** Freezes what has been applied, if anything. */
   #freezeWritten(): void {
     this.#throwIfUnable()
     // In the same turn as the freeze: a table must end where a group does, or replay would start inside one.
