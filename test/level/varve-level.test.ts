@@ -124,7 +124,25 @@ test('a damaged table is corruption, however it is read', async (context) => {
   await assert.rejects(db.has('0000'), corrupt)
   await assert.rejects(db.iterator().all(), corrupt)
   await assert.rejects(db.keys().next(), corrupt)
-  await assert.rejects(db.clear(), corrupt)
+  await assert.rejects(db.clear({ limit: 1 }), corrupt)
+  // One tombstone for all: nothing has to be read, and what it covers is not looked at any more.
+  await db.clear()
+  assert.equal(await db.get('0000'), undefined)
+  assert.deepEqual(await db.keys().all(), [])
+})
+
+test('clear() is one small write, whatever it deletes, and a snapshot from before it sees all', async (context) => {
+  const db = await opened(context)
+  await fill(db, 500)
+  const snapshot = db.snapshot()
+  const before = db.statistics().writtenBytes
+  await db.clear({ gte: '0100', lt: '0400' })
+  assert.ok(db.statistics().writtenBytes - before < 30)
+  assert.equal((await db.keys().all()).length, 200)
+  assert.equal((await db.keys({ snapshot }).all()).length, 500)
+  await db.clear({ snapshot, gte: '0050', limit: 25 })
+  assert.equal((await db.keys().all()).length, 175)
+  await snapshot.close()
 })
 
 test('a key or value over the limit is an invalid one', async (context) => {

@@ -1,15 +1,15 @@
 /**
  * The entries of one source that no range tombstone covers, neither its own nor a newer source's.
  *
- * One comparison for a batch where no tombstone begins or ends in it. Where a batch ends in a covered stretch, the cursor
- * is opened anew behind what is covered for sure: blocks and tables in between are never read.
+ * One comparison for a batch where no tombstone begins or ends in it. What is covered for sure, from where the source
+ * begins or from where a batch ends, is passed over: blocks and tables there are never read.
  */
 
 import { PENDING } from '../../kernel/cursor.ts'
 import type { Cursor, CursorOptions, Pending } from '../../kernel/cursor.ts'
 import { EntryBatch } from '../../kernel/entry-batch.ts'
 import { VarveError } from '../../kernel/errors.ts'
-import { compareCuts, isAfterCut, rangeAfter, rangeBefore } from '../../kernel/key-cut.ts'
+import { compareCuts, isAfterCut, lowerCut, rangeAfter, rangeBefore, upperCut } from '../../kernel/key-cut.ts'
 import type { KeyCut } from '../../kernel/key-cut.ts'
 import type { KeyOrder } from '../../kernel/key-order.ts'
 import type { KeyRange } from '../../kernel/key-range.ts'
@@ -21,6 +21,8 @@ import type { RangeCover } from './range-cover.ts'
 /** One sorted source of a view. */
 export interface CoveredSource {
   open(range: KeyRange): Cursor
+  /** A key in `range` before which, in the direction of the scan, the source has nothing there; undefined: not known. */
+  firstKey(range: KeyRange): Uint8Array | undefined
   /**
    * How far, from `key` on in the direction of the scan, every entry that the scan could see is hidden by a tombstone
    * with the seqno of `stretch`, which holds the key; undefined where not even the next one is for sure.
@@ -93,7 +95,11 @@ export class CoveredCursor implements Cursor {
 
   /** Fetches the next batch. False at the end. */
   #pull(capacity: number): boolean | Pending {
-    this.#cursor ??= this.#source.open(this.#range)
+    if (this.#cursor === undefined) {
+      if (this.#passCovered() === PENDING) return PENDING
+      if (this.#ended) return false
+      this.#cursor = this.#source.open(this.#range)
+    }
     if (this.#batch.capacity !== capacity) this.#batch = new EntryBatch(capacity)
     this.#index = 0
     let count: number | Pending = 0
@@ -116,7 +122,8 @@ export class CoveredCursor implements Cursor {
     const batch = this.#batch
     const stretch = this.#stretch
     while (this.#index < batch.count && !into.full) {
-      if (this.#find(this.#index) === PENDING) return PENDING
+      const start = batch.keyStarts[this.#index] as number
+      if (this.#find(batch.keys, start, batch.keyStarts[this.#index + 1] as number) === PENDING) return PENDING
       const room = Math.min(batch.count, this.#index + into.capacity - into.count)
       const limit = this.#endOfStretch(this.#index, room)
       if (stretch.seqno === 0) into.pushRange(batch, this.#index, limit)
@@ -130,11 +137,8 @@ export class CoveredCursor implements Cursor {
     return true
   }
 
-  /** Finds the stretch of the key of entry `index`. */
-  #find(index: number): true | Pending {
-    const { keys, keyStarts } = this.#batch
-    const start = keyStarts[index] as number
-    const limit = keyStarts[index + 1] as number
+  /** Finds the stretch that holds a key. */
+  #find(keys: Uint8Array, start: number, limit: number): true | Pending {
     const stretch = this.#stretch
     const order = this.#order
     if (this.#known && isBetween(stretch, order, keys, start, limit)) return true
@@ -177,13 +181,40 @@ export class CoveredCursor implements Cursor {
       : isAfterCut(this.#order, keys, start, limit, this.#stretch.upper)
   }
 
+  /** Narrows the range to where the source may have something visible. */
+  #passCovered(): true | Pending {
+    const { reverse } = this.#options
+    while (!this.#ended) {
+      const key = this.#source.firstKey(this.#range)
+      if (key === undefined) return true
+      if (this.#find(key, 0, key.length) === PENDING) return PENDING
+      const cut = this.#hiddenUntil(key)
+      if (cut === undefined) return true
+      // A bound that is itself outside says nothing of what comes next.
+      const progress = reverse
+        ? compareCuts(this.#order, cut, upperCut(this.#range)) < 0
+        : compareCuts(this.#order, cut, lowerCut(this.#range)) > 0
+      if (!progress) return true
+      this.#goOnAt(cut)
+    }
+    return true
+  }
+
   /** The batch is used up, and nothing of it was visible: goes on where something may be. */
   #skip(): void {
-    if (this.#stretch.seqno === 0) return
-    const cut = this.#source.hiddenUntil(this.#batch.keyAt(this.#batch.count - 1), this.#stretch)
+    const cut = this.#hiddenUntil(this.#batch.keyAt(this.#batch.count - 1))
     if (cut === undefined) return
     this.#cursor?.close()
     this.#cursor = undefined
+    this.#goOnAt(cut)
+  }
+
+  /** @param key in the stretch */
+  #hiddenUntil(key: Uint8Array): KeyCut | undefined {
+    return this.#stretch.seqno === 0 ? undefined : this.#source.hiddenUntil(key, this.#stretch)
+  }
+
+  #goOnAt(cut: KeyCut): void {
     if (cut.side === 2 || cut.side === -2) this.#ended = true
     else this.#range = this.#options.reverse ? rangeBefore(this.#range, cut) : rangeAfter(this.#range, cut)
   }

@@ -9,7 +9,7 @@ import type { Cursor, CursorOptions } from '../../kernel/cursor.ts'
 import { compareCuts, cutAfter, cutBefore, lowerCut, upperCut } from '../../kernel/key-cut.ts'
 import type { KeyCut } from '../../kernel/key-cut.ts'
 import type { KeyOrder } from '../../kernel/key-order.ts'
-import { overlaps } from '../../kernel/key-range.ts'
+import { isAtOrAfterLower, isAtOrBeforeUpper, overlaps } from '../../kernel/key-range.ts'
 import type { KeyRange } from '../../kernel/key-range.ts'
 import { mergeCursors } from '../../kernel/merge.ts'
 import type { RangeStretch } from '../../kernel/range-tombstone.ts'
@@ -62,6 +62,9 @@ class MemtableSource implements CoveredSource {
     return this.#table.cursor({ ...this.#options, range })
   }
 
+  /** Looking would cost as much as opening. */
+  firstKey(): undefined {}
+
   hiddenUntil(_key: Uint8Array, stretch: RangeStretch): KeyCut | undefined {
     const newest = Math.min(this.#table.seqnoLast, this.#options.seqno)
     return newest <= stretch.seqno ? farEnd(stretch, this.#options) : undefined
@@ -86,6 +89,21 @@ class RunSource implements CoveredSource {
     return new RunCursor(this.#run, this.#order, { ...this.#options, range }, 'point')
   }
 
+  firstKey(range: KeyRange): Uint8Array | undefined {
+    const order = this.#order
+    const { lower, upper } = range
+    if (this.#options.reverse) {
+      // The last table that does not begin after the range.
+      const index = upper === undefined ? this.#tables.length - 1 : this.#lastFrom(upper)
+      const keyLast = this.#tables[index]?.meta.keyLast
+      if (keyLast === undefined) return undefined
+      return isAtOrBeforeUpper(range, order, keyLast, 0, keyLast.length) ? keyLast : upper
+    }
+    const keyFirst = this.#tables[lower === undefined ? 0 : this.#tableOf(lower)]?.meta.keyFirst
+    if (keyFirst === undefined) return undefined
+    return isAtOrAfterLower(range, order, keyFirst, 0, keyFirst.length) ? keyFirst : lower
+  }
+
   hiddenUntil(key: Uint8Array, stretch: RangeStretch): KeyCut | undefined {
     const { reverse, seqno } = this.#options
     const order = this.#order
@@ -102,7 +120,20 @@ class RunSource implements CoveredSource {
     }
   }
 
-  /** Index of the table that has `key`. */
+  /** Index of the last table that begins at or before `key`, or −1. */
+  #lastFrom(key: Uint8Array): number {
+    let low = 0
+    let high = this.#tables.length
+    while (low < high) {
+      const middle = (low + high) >>> 1
+      const { keyFirst } = (this.#tables[middle] as KvTable).meta
+      if (this.#order.compare(keyFirst, 0, keyFirst.length, key, 0, key.length) <= 0) low = middle + 1
+      else high = middle
+    }
+    return low - 1
+  }
+
+  /** Index of the first table that ends at or after `key`. */
   #tableOf(key: Uint8Array): number {
     let low = 0
     let high = this.#tables.length
