@@ -30,3 +30,10 @@ export function failedAppend(end: number, reason: VarveError): Append {
   const promise = rejected(reason)
   return { end: end as JournalPosition, written: promise, synced: promise }
 }
+
+export function outcomeUnknown(operation: string, cause: unknown): VarveError {
+  return new VarveError('OUTCOME_UNKNOWN', `a ${operation} of the journal failed: it may or may not have happened`, {
+    details: { operation },
+    cause,
+  })
+}

@@ -14,6 +14,7 @@ import { isCode } from '../kernel/errors.ts'
 import type { Hash } from '../kernel/hash.ts'
 import type { Epoch, JournalPosition, ShardId } from '../kernel/ids.ts'
 import { Fence, fenced, isFenceLeftover } from './fence.ts'
+import type { Closing } from './fence.ts'
 import type { Journal, JournalReader, JournalStateKeeper, JournalSupport, JournalSystem } from './journal.ts'
 import { decodeJournalState, encodeJournalState } from './journal-state.ts'
 import type { JournalState } from './journal-state.ts'
@@ -64,7 +65,7 @@ export class LocalJournalSystem implements JournalSystem {
     const attemptMin = former?.epoch === epoch ? former.attempt + 1 : 1
     const fence = await Fence.raise(this.#device, directory, epoch, attemptMin, identity)
     try {
-      const recovered = await recover(components, former, needed, 'refuse')
+      const recovered = await recover(components, former, needed, 'refuse', closingOf(fence, former))
       await settle(components, recovered)
       await keeper.commit(encodeJournalState(stateOf(fence, recovered), identity))
       await this.#clean(directory, recovered)
@@ -78,7 +79,9 @@ export class LocalJournalSystem implements JournalSystem {
   async openReadOnly(shard: ShardId, state: Uint8Array | undefined, needed?: JournalPosition): Promise<JournalReader> {
     const components = this.#recovery(shard)
     const decoded = state === undefined ? undefined : decodeJournalState(state, shardIdentity(shard))
-    return new LocalJournalReader(this.#chain(components, await recover(components, decoded, needed, 'ignore')))
+    return new LocalJournalReader(
+      this.#chain(components, await recover(components, decoded, needed, 'ignore', undefined)),
+    )
   }
 
   #recovery(shard: ShardId): RecoveryComponents {
@@ -107,6 +110,11 @@ export class LocalJournalSystem implements JournalSystem {
       }
     }
   }
+}
+
+/** What the committed owner left; nothing where the fence that was replaced is not its own. */
+function closingOf({ former }: Fence, state: JournalState | undefined): Closing | undefined {
+  return former?.epoch === state?.epoch && former?.attempt === state?.attempt ? former?.closing : undefined
 }
 
 function stateOf(fence: Fence, recovered: Recovered): JournalState {

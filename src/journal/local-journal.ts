@@ -17,7 +17,7 @@
 
 import { VarveError, isCode } from '../kernel/errors.ts'
 import type { Epoch, JournalPosition } from '../kernel/ids.ts'
-import { busy, checkBatch, failedAppend, unsupported } from './append-check.ts'
+import { busy, checkBatch, failedAppend, outcomeUnknown, unsupported } from './append-check.ts'
 import { Deferred } from './deferred.ts'
 import { fenced } from './fence.ts'
 import type { Fence } from './fence.ts'
@@ -157,9 +157,9 @@ export class LocalJournal implements Journal {
     await this.#settled()
     await this.#rounds.idle()
     try {
-      if (this.#failure === undefined) await this.#log.mark(PendingFrame.mark(this.#chain.end))
+      if (this.#failure === undefined) await this.#leaveWord()
     } catch {
-      // The mark only narrows what recovery must doubt. Whatever a failed write of it left is beyond the end.
+      // It only narrows what recovery must doubt. Whatever a failed write of it left is beyond the end.
     }
     try {
       await this.#log.quiet()
@@ -167,6 +167,13 @@ export class LocalJournal implements Journal {
     } finally {
       await this.#fence.release()
     }
+  }
+
+  /** Tells the next owner where the log ends, where all of it is synced. */
+  async #leaveWord(): Promise<void> {
+    await this.#log.mark(PendingFrame.mark(this.#chain.end))
+    const { closing } = this.#log
+    if (closing !== undefined) await this.#fence.close(closing)
   }
 
   /** Waits until everything appended so far is written, or never will be. */
@@ -324,11 +331,4 @@ export class LocalJournal implements Journal {
   #checkOpen(): void {
     if (this.#closing !== undefined) throw new VarveError('CLOSED', 'the journal is closed')
   }
-}
-
-function outcomeUnknown(operation: string, cause: unknown): VarveError {
-  return new VarveError('OUTCOME_UNKNOWN', `a ${operation} of the journal failed: it may or may not have happened`, {
-    details: { operation },
-    cause,
-  })
 }

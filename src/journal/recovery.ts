@@ -13,7 +13,7 @@
  * have dropped it.
  *
  * Damage to the last synced frames, which no later frame bears witness of, cannot be told from a torn write; a clean
- * close writes such a witness. Rule: docs/formats/journal.md, "Recovery".
+ * close leaves two witnesses: a mark at the end of the log, and the end itself beside the fence, which saves the scan. Rule: docs/formats/journal.md, "Recovery".
  */
 
 import type { Device, DeviceFile } from '../kernel/device.ts'
@@ -21,10 +21,11 @@ import { isCode } from '../kernel/errors.ts'
 import type { VarveError } from '../kernel/errors.ts'
 import type { Hash } from '../kernel/hash.ts'
 import type { ShardId } from '../kernel/ids.ts'
+import { closedSegments } from './closed-log.ts'
+import type { Closing } from './fence.ts'
 import { journalCorrupt } from './journal-corrupt.ts'
 import type { JournalState } from './journal-state.ts'
-import { SEGMENT_HEADER_BYTES, decodeSegmentHeader } from './segment-header.ts'
-import type { SegmentHeader } from './segment-header.ts'
+import { readSegmentHeader } from './segment-header.ts'
 import { compareSegments, parseSegmentName, sameOwner, segmentName } from './segment-id.ts'
 import type { SegmentId } from './segment-id.ts'
 import { scanSegment } from './segment-scan.ts'
@@ -53,6 +54,7 @@ export interface Recovered {
  * @param needed truncate has dropped nothing at or after this position; undefined where that is not known
  * @param newer what a segment of an owner later than the committed one means: in a journal that is ours, damage; in one
  *   that is only read, somebody who took over since
+ * @param closing what the last owner left when it closed
  * @throws {VarveError} JOURNAL_CORRUPT, INCOMPATIBLE
  */
 export async function recover(
@@ -60,6 +62,7 @@ export async function recover(
   state: JournalState | undefined,
   needed: number | undefined,
   newer: 'refuse' | 'ignore',
+  closing: Closing | undefined,
 ): Promise<Recovered> {
   const { directory, shard } = components
   const listed = await listSegments(components.device, directory)
@@ -90,7 +93,7 @@ export async function recover(
   // Dropped by an earlier truncate.
   while (former[0] !== undefined && !former[0].present) former.shift()
   const own = listed.filter((id) => sameOwner(id, state))
-  const scanned = await scanOwner(components, own, state.start, needed)
+  const scanned = await recoverOwner(components, own, state.start, needed, closing)
   const segments = [...former, ...scanned.segments]
   const kept = new Set(segments.map(({ id }) => segmentName(id)))
   return {
@@ -141,16 +144,33 @@ async function rewrite(file: DeviceFile, start: number, limit: number, pieceByte
 }
 
 /** The segments of the owner whose log begins at `start`, up to where it ends. */
-async function scanOwner(
+async function recoverOwner(
   components: RecoveryComponents,
   ids: readonly SegmentId[],
   start: number,
   needed: number | undefined,
+  closing: Closing | undefined,
+): Promise<Omit<Recovered, 'ignored'>> {
+  if (closing === undefined) return scanOwner(components, ids, start, needed)
+  const segments = await closedSegments(components, ids, start, closing)
+  if (segments !== undefined) return { segments, end: closing.end, syncedUpTo: closing.end }
+  // Nothing may be cut, and an end that is not reached was lost.
+  const scanned = await scanOwner(components, ids, closing.end, needed, start)
+  return { ...scanned, end: Math.max(scanned.end, closing.end) }
+}
+
+/** @param synced what lies below was on stable storage */
+async function scanOwner(
+  components: RecoveryComponents,
+  ids: readonly SegmentId[],
+  synced: number,
+  needed: number | undefined,
+  start = synced,
 ): Promise<Omit<Recovered, 'ignored'>> {
   const { device, hash, directory, shard, readBytes } = components
   const segments: Segment[] = []
   const doubts: Doubt[] = []
-  let syncedUpTo = start
+  let syncedUpTo = synced
   let position = start
   /** Where the log would go on, if its first segment were there. */
   let missing: number | undefined
@@ -160,7 +180,7 @@ async function scanOwner(
     if (file === undefined) continue
     try {
       const probe = new Segment(directory, shard, id, position)
-      const header = await readHeader(file, probe.identity)
+      const header = await readSegmentHeader(file, probe.identity)
       const former = segments[segments.length - 1]
       // A base below: left by a creation that failed, after which the predecessor went on. Its frames, if any, are below.
       const base = Math.max(header?.base ?? position, position)
@@ -200,12 +220,6 @@ async function openListed(device: Device, path: string): Promise<DeviceFile | un
 
 function doubtAfter(segment: Segment): Doubt {
   return { segment, position: segment.end, offset: segment.endOffset ?? 0 }
-}
-
-async function readHeader(file: DeviceFile, identity: number): Promise<SegmentHeader | undefined> {
-  const bytes = new Uint8Array(SEGMENT_HEADER_BYTES)
-  const length = await file.read(bytes, 0)
-  return decodeSegmentHeader(bytes.subarray(0, length), identity, file.path)
 }
 
 /** In order of creation. */

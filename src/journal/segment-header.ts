@@ -11,6 +11,7 @@
  */
 
 import { assert } from '../kernel/assert.ts'
+import type { DeviceFile } from '../kernel/device.ts'
 import { VarveError } from '../kernel/errors.ts'
 import { hashKey } from '../kernel/hash.ts'
 import { getU64, setU64 } from './frame.ts'
@@ -62,4 +63,11 @@ export function decodeSegmentHeader(bytes: Uint8Array, identity: number, path: s
     )
   }
   return { base: getU64(view, 32), syncedUpTo: getU64(view, 40) }
+}
+
+/** Like `decodeSegmentHeader`, from an open segment. */
+export async function readSegmentHeader(file: DeviceFile, identity: number): Promise<SegmentHeader | undefined> {
+  const bytes = new Uint8Array(SEGMENT_HEADER_BYTES)
+  const length = await file.read(bytes, 0)
+  return decodeSegmentHeader(bytes.subarray(0, length), identity, file.path)
 }

@@ -8,6 +8,7 @@ import { assert } from '../kernel/assert.ts'
 import type { Device, DeviceFile } from '../kernel/device.ts'
 import type { Hash } from '../kernel/hash.ts'
 import type { ShardId } from '../kernel/ids.ts'
+import type { Closing } from './fence.ts'
 import type { PendingFrame } from './pending-frame.ts'
 import type { SegmentChain } from './segment-chain.ts'
 import { SEGMENT_HEADER_BYTES, encodeSegmentHeader } from './segment-header.ts'
@@ -133,6 +134,13 @@ export class SegmentLog {
    */
   sync(): Promise<void> {
     return this.#inTurn(() => this.#syncAll())
+  }
+
+  /** Where the log ends, once all of it is on stable storage. */
+  get closing(): Closing | undefined {
+    const segment = this.#active?.segment
+    if (segment?.endOffset === undefined || this.#torn || this.syncedUpTo !== this.#chain.end) return undefined
+    return { index: segment.id.index, endOffset: segment.endOffset, end: this.#chain.end }
   }
 
   /** Leaves a witness that everything is synced, for recovery: a mark frame. Best done last. */

@@ -2,64 +2,14 @@
 
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { VarveError, isCode } from '../kernel/errors.ts'
-import { loadHash } from '../kernel/hash.ts'
-import { epoch, journalPosition, shardId } from '../kernel/ids.ts'
-import { MemoryStateKeeper } from '../testing/journal-conformance.ts'
-import { SimulatedDevice } from '../testing/simulated-device.ts'
-import type { Journal } from './journal.ts'
-import { LocalJournalSystem } from './local-journal-system.ts'
-
-const hash = await loadHash()
-const SHARD = shardId('s')
-const SETTINGS = { segmentBytes: 4096, preallocateBytes: 256, readBytes: 4096 }
-
-class Place {
-  device = new SimulatedDevice()
-  readonly keeper = new MemoryStateKeeper()
-
-  get system(): LocalJournalSystem {
-    return new LocalJournalSystem({ device: this.device, directory: 'j', hash, settings: SETTINGS })
-  }
-
-  open(at: number): Promise<Journal> {
-    return this.system.open(SHARD, epoch(at), this.keeper)
-  }
-
-  segments(): readonly string[] {
-    return this.device.files().filter((path) => path.endsWith('.log'))
-  }
-
-  /** Everything a reader finds, or the error. */
-  async read(from = 0): Promise<string[] | VarveError> {
-    try {
-      const reader = await this.system.openReadOnly(SHARD, this.keeper.state)
-      const found: string[] = []
-      await reader.replay(journalPosition(from), (payload) => void found.push(Buffer.from(payload).toString()))
-      await reader.close()
-      return found
-    } catch (error) {
-      if (error instanceof VarveError) return error
-      throw error
-    }
-  }
-}
-
-function texts(count: number, tag: string): string[] {
-  return Array.from({ length: count }, (_, index) => `${tag} ${index} `.padEnd(10 + ((index * 37) % 200), 'abc'))
-}
-
-async function write(journal: Journal, batches: readonly string[], durability: 'written' | 'synced'): Promise<void> {
-  // In twos, so that frames of one and of several batches occur.
-  for (let index = 0; index < batches.length; index += 2) {
-    const pair = batches.slice(index, index + 2).map((text) => journal.append(Buffer.from(text), durability))
-    await Promise.all(pair.map((one) => one.synced ?? one.written))
-  }
-}
+import { VarveError, isCode } from '../../src/kernel/errors.ts'
+import { epoch, journalPosition, shardId } from '../../src/kernel/ids.ts'
+import { MemoryStateKeeper } from '../../src/testing/journal-conformance.ts'
+import { JournalOnDisk, SHARD, texts, writeAll } from './journal-on-disk.ts'
 
 /** Flips each bit of `mask` of every byte of every segment, and calls `check` with what a reader finds. */
 async function sweep(
-  place: Place,
+  place: JournalOnDisk,
   bits: readonly number[],
   check: (found: string[] | VarveError, at: string) => void,
 ): Promise<number> {
@@ -78,14 +28,14 @@ async function sweep(
 }
 
 test('a flipped bit anywhere in a closed, synced journal is found: JOURNAL_CORRUPT or every batch, never another', async () => {
-  const place = new Place()
+  const place = new JournalOnDisk()
   const first = texts(14, 'first')
   const second = texts(16, 'second')
   const before = await place.open(1)
-  await write(before, first, 'synced')
+  await writeAll(before, first, 'synced')
   await before.close()
   const owner = await place.open(2)
-  await write(owner, second, 'synced')
+  await writeAll(owner, second, 'synced')
   await owner.close()
   const expected = [...first, ...second]
   assert.deepEqual(await place.read(), expected)
@@ -104,12 +54,12 @@ test('a flipped bit anywhere in a closed, synced journal is found: JOURNAL_CORRU
 })
 
 test('a flipped bit in a journal that was not closed costs at most what was not synced', async () => {
-  const place = new Place()
+  const place = new JournalOnDisk()
   const synced = texts(20, 'synced')
   const unsynced = texts(8, 'unsynced')
   const journal = await place.open(1)
-  await write(journal, synced, 'synced')
-  await write(journal, unsynced, 'written')
+  await writeAll(journal, synced, 'synced')
+  await writeAll(journal, unsynced, 'written')
   const expected = [...synced, ...unsynced]
   assert.deepEqual(await place.read(), expected)
   const seen = { corrupt: 0, shorter: 0, whole: 0 }
@@ -128,9 +78,9 @@ test('a flipped bit in a journal that was not closed costs at most what was not 
 })
 
 test('an owner that opens a damaged journal cuts nothing that was synced', async () => {
-  const place = new Place()
+  const place = new JournalOnDisk()
   const journal = await place.open(1)
-  await write(journal, texts(10, 'a'), 'synced')
+  await writeAll(journal, texts(10, 'a'), 'synced')
   const path = place.segments()[0] as string
   place.device.inode(path).flipBit(200, 2)
   const bytes = place.device.inode(path).content()
@@ -146,10 +96,10 @@ test('an owner that opens a damaged journal cuts nothing that was synced', async
 })
 
 test('damage before the position that is asked for harms nobody', async () => {
-  const place = new Place()
+  const place = new JournalOnDisk()
   const batches = texts(10, 'a')
   const journal = await place.open(1)
-  await write(journal, batches, 'synced')
+  await writeAll(journal, batches, 'synced')
   await journal.close()
   const path = place.segments()[0] as string
   // Of the second frame: the first byte of its header, and one of its body.
@@ -164,7 +114,7 @@ test('damage before the position that is asked for harms nobody', async () => {
 })
 
 test('a flipped bit in the fence refuses the opening', async () => {
-  const place = new Place()
+  const place = new JournalOnDisk()
   await (await place.open(1)).close()
   const fence = place.device.inode('j/s/fence')
   for (let offset = 0; offset < fence.length; offset++) {
@@ -176,9 +126,9 @@ test('a flipped bit in the fence refuses the opening', async () => {
 })
 
 test('a flipped bit in the committed state refuses the opening', async () => {
-  const place = new Place()
+  const place = new JournalOnDisk()
   const journal = await place.open(1)
-  await write(journal, texts(4, 'a'), 'synced')
+  await writeAll(journal, texts(4, 'a'), 'synced')
   await journal.close()
   await (await place.open(2)).close()
   const state = place.keeper.state as Uint8Array
@@ -195,9 +145,9 @@ test('a flipped bit in the committed state refuses the opening', async () => {
 })
 
 test('a segment swapped for another, or an older copy of itself, is not replayed', async () => {
-  const place = new Place()
+  const place = new JournalOnDisk()
   const journal = await place.open(1)
-  await write(journal, texts(60, 'a'), 'synced')
+  await writeAll(journal, texts(60, 'a'), 'synced')
   await journal.close()
   const [first, second] = place.segments() as [string, string]
   const spare = await place.device.open('j/s/spare', 'create')
@@ -208,13 +158,13 @@ test('a segment swapped for another, or an older copy of itself, is not replayed
 })
 
 test('a segment of another shard, with the same numbers, is not replayed', async () => {
-  const place = new Place()
+  const place = new JournalOnDisk()
   const other = shardId('t')
   const otherKeeper = new MemoryStateKeeper()
   const journal = await place.open(1)
   const another = await place.system.open(other, epoch(1), otherKeeper)
-  await write(journal, texts(5, 'a'), 'synced')
-  await write(another, texts(5, 'b'), 'synced')
+  await writeAll(journal, texts(5, 'a'), 'synced')
+  await writeAll(another, texts(5, 'b'), 'synced')
   await journal.close()
   await another.close()
   const name = (place.segments()[0] as string).slice('j/s'.length)
@@ -224,10 +174,10 @@ test('a segment of another shard, with the same numbers, is not replayed', async
 
 test('a missing segment is named when it is needed, and not missed when it is not', async () => {
   for (const reopened of [false, true]) {
-    const place = new Place()
+    const place = new JournalOnDisk()
     const batches = texts(120, 'a')
     const journal = await place.open(1)
-    await write(journal, batches, 'synced')
+    await writeAll(journal, batches, 'synced')
     await journal.close()
     if (reopened) await (await place.open(2)).close()
     const segments = place.segments()
@@ -247,22 +197,22 @@ test('a missing segment is named when it is needed, and not missed when it is no
 })
 
 test('segments of an owner that the head does not know are refused', async () => {
-  const place = new Place()
+  const place = new JournalOnDisk()
   const journal = await place.open(3)
-  await write(journal, texts(2, 'a'), 'synced')
+  await writeAll(journal, texts(2, 'a'), 'synced')
   await journal.close()
   place.keeper.state = undefined
   await assert.rejects(place.open(4), { code: 'JOURNAL_CORRUPT' })
 })
 
 test('a segment of a newer format is refused as such', async () => {
-  const place = new Place()
+  const place = new JournalOnDisk()
   const journal = await place.open(1)
-  await write(journal, texts(2, 'a'), 'synced')
+  await writeAll(journal, texts(2, 'a'), 'synced')
   await journal.close()
-  const { encodeSegmentHeader } = await import('./segment-header.ts')
-  const { segmentIdentity } = await import('./segment-id.ts')
-  const { hashKey } = await import('../kernel/hash.ts')
+  const { encodeSegmentHeader } = await import('../../src/journal/segment-header.ts')
+  const { segmentIdentity } = await import('../../src/journal/segment-id.ts')
+  const { hashKey } = await import('../../src/kernel/hash.ts')
   const id = { epoch: 1, attempt: 1, index: 1 }
   const identity = segmentIdentity(SHARD, id)
   const header = encodeSegmentHeader(id, { base: 0, syncedUpTo: 0 }, identity)

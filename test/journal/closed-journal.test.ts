@@ -1,0 +1,100 @@
+/** Opening a local journal that was closed: nothing is scanned, and nothing is missed. */
+
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import { VarveError } from '../../src/kernel/errors.ts'
+import { journalPosition } from '../../src/kernel/ids.ts'
+import { JournalOnDisk, texts, writeAll } from './journal-on-disk.ts'
+
+/** The same files and head, on a device of its own. */
+async function copy(place: JournalOnDisk): Promise<JournalOnDisk> {
+  const copied = new JournalOnDisk()
+  copied.keeper.state = place.keeper.state?.slice()
+  await copied.device.makeDirectory('j/s')
+  for (const path of place.device.files()) {
+    const file = await copied.device.open(path, 'create')
+    await file.write([place.device.inode(path).content()], 0)
+    await file.close()
+  }
+  return copied
+}
+
+/** What the next owner finds, or the error. */
+async function takeOver(place: JournalOnDisk): Promise<string[] | VarveError> {
+  try {
+    const found: string[] = []
+    const journal = await place.open(9)
+    await journal.replay(journalPosition(0), (payload) => void found.push(Buffer.from(payload).toString()))
+    return found
+  } catch (error) {
+    if (error instanceof VarveError) return error
+    throw error
+  }
+}
+
+async function closedPlace(batches: readonly string[]): Promise<JournalOnDisk> {
+  const place = new JournalOnDisk()
+  const journal = await place.open(1)
+  await writeAll(journal, batches, 'written')
+  await journal.sync()
+  await journal.close()
+  return place
+}
+
+test('a closed journal is opened without being scanned', async () => {
+  const batches = texts(100, 'a')
+  const place = await closedPlace(batches)
+  place.device.operations.length = 0
+  const journal = await place.open(2)
+  const reads = place.device.operations.filter(({ operation, path }) => operation === 'read' && path.endsWith('.log'))
+  assert.equal(reads.length, place.segments().length, 'one header each')
+  assert.equal(journal.end, batches.join('').length)
+  const found: string[] = []
+  await journal.replay(journalPosition(0), (payload) => void found.push(Buffer.from(payload).toString()))
+  assert.deepEqual(found, batches)
+})
+
+test('an owner that takes over a closed, damaged journal gets JOURNAL_CORRUPT or every batch', async () => {
+  const batches = texts(40, 'a')
+  const place = await closedPlace(batches)
+  for (const path of place.device.files()) {
+    const length = place.device.inode(path).length
+    for (let offset = 0; offset < length; offset += offset < 140 || path.endsWith('fence') ? 1 : 29) {
+      const damaged = await copy(place)
+      damaged.device.inode(path).flipBit(offset, offset % 8)
+      const found = await takeOver(damaged)
+      if (found instanceof VarveError) assert.equal(found.code, 'JOURNAL_CORRUPT', `${path}:${offset}`)
+      else assert.deepEqual(found, batches, `${path}:${offset}`)
+    }
+  }
+})
+
+test('the word a closing leaves may be missing or damaged: the log is scanned instead', async () => {
+  const batches = texts(40, 'a')
+  const place = await closedPlace(batches)
+  assert.equal(place.device.inode('j/s/fence').length, 64)
+  for (const length of [32, 33, 63]) {
+    const cut = await copy(place)
+    cut.device.inode('j/s/fence').truncate(length)
+    assert.deepEqual(await takeOver(cut), batches)
+  }
+  for (let offset = 32; offset < 64; offset++) {
+    const damaged = await copy(place)
+    damaged.device.inode('j/s/fence').flipBit(offset, offset % 8)
+    assert.deepEqual(await takeOver(damaged), batches)
+  }
+})
+
+test('the end of a closed journal is missed when it is gone', async () => {
+  const batches = texts(60, 'a')
+  const place = await closedPlace(batches)
+  const last = place.segments().at(-1) as string
+  const without = await copy(place)
+  await without.device.unlink(last)
+  const found = await takeOver(without)
+  assert.ok(found instanceof VarveError && found.code === 'JOURNAL_CORRUPT')
+  const shorter = await copy(place)
+  shorter.device.inode(last).truncate(100)
+  const again = await takeOver(shorter)
+  assert.ok(again instanceof VarveError && again.code === 'JOURNAL_CORRUPT')
+})

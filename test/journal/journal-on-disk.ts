@@ -1,0 +1,61 @@
+/** A small local journal whose files a test can look at and damage. */
+
+import { VarveError } from '../../src/kernel/errors.ts'
+import { loadHash } from '../../src/kernel/hash.ts'
+import { epoch, journalPosition, shardId } from '../../src/kernel/ids.ts'
+import { LocalJournalSystem } from '../../src/journal/local-journal-system.ts'
+import type { Journal } from '../../src/journal/journal.ts'
+import { MemoryStateKeeper } from '../../src/testing/journal-conformance.ts'
+import { SimulatedDevice } from '../../src/testing/simulated-device.ts'
+
+const hash = await loadHash()
+export const SHARD = shardId('s')
+const SETTINGS = { segmentBytes: 4096, preallocateBytes: 256, readBytes: 4096 }
+
+/** A local journal in tiny segments on a simulated device, and the head of its shard. */
+export class JournalOnDisk {
+  device = new SimulatedDevice()
+  readonly keeper = new MemoryStateKeeper()
+
+  get system(): LocalJournalSystem {
+    return new LocalJournalSystem({ device: this.device, directory: 'j', hash, settings: SETTINGS })
+  }
+
+  open(at: number): Promise<Journal> {
+    return this.system.open(SHARD, epoch(at), this.keeper)
+  }
+
+  segments(): readonly string[] {
+    return this.device.files().filter((path) => path.endsWith('.log'))
+  }
+
+  /** Everything a reader finds, or the error. */
+  async read(from = 0): Promise<string[] | VarveError> {
+    try {
+      const reader = await this.system.openReadOnly(SHARD, this.keeper.state)
+      const found: string[] = []
+      await reader.replay(journalPosition(from), (payload) => void found.push(Buffer.from(payload).toString()))
+      await reader.close()
+      return found
+    } catch (error) {
+      if (error instanceof VarveError) return error
+      throw error
+    }
+  }
+}
+
+export function texts(count: number, tag: string): string[] {
+  return Array.from({ length: count }, (_, index) => `${tag} ${index} `.padEnd(10 + ((index * 37) % 200), 'abc'))
+}
+
+export async function writeAll(
+  journal: Journal,
+  batches: readonly string[],
+  durability: 'written' | 'synced',
+): Promise<void> {
+  // In twos, so that frames of one and of several batches occur.
+  for (let index = 0; index < batches.length; index += 2) {
+    const pair = batches.slice(index, index + 2).map((text) => journal.append(Buffer.from(text), durability))
+    await Promise.all(pair.map((one) => one.synced ?? one.written))
+  }
+}
