@@ -2,14 +2,44 @@
 
 import { VarveError, throwIfAborted } from '../kernel/errors.ts'
 
+/** Those who wait under one signal, behind one listener. */
+class Waiters {
+  readonly #signal: AbortSignal
+  readonly #leave = new Set<() => void>()
+
+  constructor(signal: AbortSignal) {
+    this.#signal = signal
+  }
+
+  add(leave: () => void): void {
+    if (this.#leave.size === 0) this.#signal.addEventListener('abort', this.#leaveAll)
+    this.#leave.add(leave)
+  }
+
+  delete(leave: () => void): void {
+    this.#leave.delete(leave)
+    if (this.#leave.size === 0) this.#signal.removeEventListener('abort', this.#leaveAll)
+  }
+
+  readonly #leaveAll = (): void => {
+    for (const leave of this.#leave) leave()
+  }
+}
+
+// A merge waits for all its inputs at once, a program for many reads, and Node warns of a leak at the eleventh listener.
+const waitersOf = new WeakMap<AbortSignal, Waiters>()
+
 /** What `work` settles with, unless `signal` aborts first. @throws {VarveError} ABORTED */
 export async function abortable<T>(work: Promise<T>, signal: AbortSignal | undefined): Promise<T> {
   if (signal === undefined) return await work
   throwIfAborted(signal)
+  let waiters = waitersOf.get(signal)
+  if (waiters === undefined) waitersOf.set(signal, (waiters = new Waiters(signal)))
+  const joined = waiters
   return await new Promise<T>((resolve, reject) => {
     const leave = (): void => reject(abortedError(signal))
-    signal.addEventListener('abort', leave, { once: true })
-    work.then(resolve, reject).finally(() => signal.removeEventListener('abort', leave))
+    joined.add(leave)
+    work.then(resolve, reject).finally(() => joined.delete(leave))
   })
 }
 

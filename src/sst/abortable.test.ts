@@ -1,0 +1,36 @@
+import assert from 'node:assert/strict'
+import { getEventListeners } from 'node:events'
+import { test } from 'node:test'
+import { abortable } from './abortable.ts'
+
+test('any number of waiters under one signal make one listener, which goes with the last of them', async () => {
+  const { signal } = new AbortController()
+  let finish = (): void => {}
+  const slow = new Promise<void>((resolve) => (finish = resolve))
+  const waits = Array.from({ length: 50 }, () => abortable(slow, signal))
+  await abortable(Promise.resolve(), signal)
+  assert.equal(getEventListeners(signal, 'abort').length, 1)
+
+  finish()
+  await Promise.all(waits)
+  assert.equal(getEventListeners(signal, 'abort').length, 0)
+})
+
+test('an abort lets every waiter go, and none that comes later in', async () => {
+  const controller = new AbortController()
+  const never = new Promise<void>(() => {})
+  const waits = Array.from({ length: 12 }, () => abortable(never, controller.signal))
+  controller.abort(new Error('enough'))
+  for (const wait of await Promise.allSettled(waits)) {
+    assert.equal(wait.status === 'rejected' && wait.reason.code, 'ABORTED')
+    assert.equal(wait.status === 'rejected' && wait.reason.cause.message, 'enough')
+  }
+  await assert.rejects(abortable(never, controller.signal), { code: 'ABORTED' })
+})
+
+test('a waiter gets what the work settles with, and a signal may be used again', async () => {
+  const { signal } = new AbortController()
+  assert.equal(await abortable(Promise.resolve(7), signal), 7)
+  await assert.rejects(abortable(Promise.reject(new Error('broken')), signal), /broken/)
+  assert.equal(await abortable(Promise.resolve(8), signal), 8)
+})
