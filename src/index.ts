@@ -26,3 +26,5 @@ export type {
 } from './engines/kv/kv.ts'
 export { ERROR_KINDS, VarveError, isCode } from './kernel/errors.ts'
 export type { ErrorCode, ErrorKind } from './kernel/errors.ts'
+export { SystemClock } from './system-clock.ts'
+export { SystemRandom } from './system-random.ts'

@@ -37,6 +37,49 @@ before(() => {
 
 after(() => rmSync(scratch, { recursive: true, force: true }))
 
+/** What a stranger's workers are made of: `varve/testing/job-handlers` is not named, so workers import it. */
+const STRANGERS_PARTS = `
+import { SystemClock } from 'varve'
+import { LocalFileStore, NodeDevice } from 'varve/fs'
+export const openFiles = ({ root }, { hash }) => LocalFileStore.open({ device: new NodeDevice(root), directory: 'files', hash })
+export const openClock = () => new SystemClock()
+`
+
+const STRANGERS_SUITE = `
+import { mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { test } from 'node:test'
+import { WorkerScheduler } from 'varve/jobs'
+import { loadHash } from 'varve/kernel'
+import { testJobScheduler } from 'varve/testing'
+import { openClock, openFiles } from './parts.mjs'
+
+const module = new URL('./parts.mjs', import.meta.url).href
+testJobScheduler({
+  test,
+  name: 'workers',
+  isolated: true,
+  async open(settings) {
+    const root = mkdtempSync(join(tmpdir(), 'varve-stranger-'))
+    const clock = openClock()
+    const files = await openFiles({ root }, { hash: await loadHash() })
+    const composition = {
+      files: { module, export: 'openFiles', options: { root } },
+      clock: { module, export: 'openClock' },
+      handlers: {},
+    }
+    const scheduler = new WorkerScheduler({ composition, clock, settings })
+    const close = async () => {
+      await scheduler.close()
+      await files.close()
+      rmSync(root, { recursive: true })
+    }
+    return { scheduler, files, clock, close }
+  },
+})
+`
+
 test('no test, tool or build of tests is packed, and every entry point is', () => {
   const paths = packed.files.map(({ path }) => path)
   const strays = paths.filter((path) => /\.(?:test|extra)\.|^(?:build|test|tools|src|node_modules)\/|\.tgz$/.test(path))
@@ -119,6 +162,19 @@ test("the example engine compiles and runs in a stranger's project, its jobs in 
   assert.equal(compiler.status, 0, compiler.stdout + compiler.stderr)
   const child = node(join(source, 'main.js'), join(scratch, 'page-views-data'))
   assert.equal(child.status, 0, child.stderr)
+})
+
+test("a stranger's project runs the conformance suite of schedulers, its handlers in workers of the package", () => {
+  writeFileSync(join(project, 'parts.mjs'), STRANGERS_PARTS)
+  writeFileSync(join(project, 'scheduler.test.mjs'), STRANGERS_SUITE)
+  const child = spawnSync(execPath, ['--test', '--test-reporter=tap', 'scheduler.test.mjs'], {
+    cwd: project,
+    encoding: 'utf8',
+    // Otherwise it takes itself for a part of this run, and says nothing of its own.
+    env: { ...process.env, NODE_TEST_CONTEXT: undefined },
+  })
+  assert.equal(child.status, 0, child.stdout + child.stderr)
+  assert.ok(Number(/^# pass (\d+)$/m.exec(child.stdout)?.[1]) > 20, child.stdout)
 })
 
 test('the command is installed and says what it can do', () => {

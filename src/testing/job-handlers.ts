@@ -1,7 +1,9 @@
 /**
- * Handlers for the conformance suite of job schedulers: one for everything a handler may do, and for what it should not.
+ * `varve/testing/job-handlers`: handlers for the conformance suite of job schedulers, one for everything a handler may do,
+ * and for what it should not.
  *
- * They talk to the suite through files only, so that they may run anywhere.
+ * They talk to the suite through files only, so that they may run anywhere. An entry point of its own, so that a worker
+ * finds them by the specifier that the suite's jobs name.
  */
 
 import { VarveError } from '../kernel/errors.ts'
