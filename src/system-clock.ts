@@ -1,6 +1,6 @@
 /** The system's clock and timers: the one place that asks for them. */
 
-import type { Clock, Timer } from './kernel/clock.ts'
+import type { Clock, Timer, TimerOptions } from './kernel/clock.ts'
 
 // A longer timeout overflows 32 bits and would fire at once.
 const TIMEOUT_MS_MAX = 2 ** 31 - 1
@@ -14,12 +14,12 @@ export class SystemClock implements Clock {
     return performance.now()
   }
 
-  after(delayMs: number, task: () => void): Timer {
+  after(delayMs: number, task: () => void, options: TimerOptions = {}): Timer {
     let timer: NodeJS.Timeout
     const wait = (leftMs: number): void => {
       const nowMs = Math.min(leftMs, TIMEOUT_MS_MAX)
       timer = setTimeout(() => (leftMs > nowMs ? wait(leftMs - nowMs) : task()), nowMs)
-      timer.unref()
+      if (options.keepAlive !== true) timer.unref()
     }
     wait(delayMs)
     return { cancel: () => clearTimeout(timer) }

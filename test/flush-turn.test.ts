@@ -3,6 +3,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { isCode } from '../src/kernel/errors.ts'
+import { failure } from '../src/testing/simulated-failure.ts'
 import { Simulation, TINY_SETTINGS } from './simulation.ts'
 
 const bytes = (text: string): Uint8Array => Buffer.from(text)
@@ -15,6 +16,46 @@ test('a put in the same turn as a flush is found again, once, after reopening', 
   await Promise.all([flushed, simulation.db.put(bytes('b'), bytes('2'))])
   await simulation.reopen()
   assert.equal(String(await simulation.db.get(bytes('b'))), '2')
+  await simulation.stop()
+})
+
+// Writes that were held back waited in a queue that a flush did not look at.
+test('a flush covers writes that are held back when it is called', async () => {
+  const simulation = await Simulation.start(3, { ...TINY_SETTINGS, frozenMax: 1 })
+  const { db } = simulation
+  const writes: Promise<void>[] = []
+  for (let index = 0; index < 100; index++) {
+    writes.push(db.put(bytes(`key ${index}`), bytes('x'.repeat(200))))
+    if (index % 8 === 7) await Promise.resolve()
+  }
+  assert.ok(db.statistics().queuedBytes > 0, 'writes are held back')
+  await db.flush()
+  const entries = db.statistics().levels.reduce((sum, level) => sum + level.entries, 0)
+  assert.equal(entries, 100)
+  await Promise.all(writes)
+  await simulation.stop()
+})
+
+test('what flush waits for is told where it fails, though writes are held back', async () => {
+  const simulation = await Simulation.start(4, { ...TINY_SETTINGS, frozenMax: 1 })
+  const { db } = simulation
+  simulation.beforeOperation = ({ operation, path }) => {
+    if (operation === 'open' && path.endsWith('.UNFINISHED')) throw failure('IO_FAILED', operation, path)
+  }
+  const writes: Promise<void>[] = []
+  for (let index = 0; index < 60; index++) {
+    writes.push(db.put(bytes(`key ${index}`), bytes('x'.repeat(200))))
+    if (index % 8 === 7) await Promise.resolve()
+  }
+  assert.ok(db.statistics().queuedBytes > 0, 'writes are held back')
+  await assert.rejects(db.flush(), (error) => isCode(error, 'JOB_FAILED'))
+  simulation.beforeOperation = () => undefined
+  while (db.statistics().queuedBytes > 0) {
+    simulation.clock.advance(1000)
+    await simulation.clock.turn()
+  }
+  await Promise.all(writes)
+  await db.flush()
   await simulation.stop()
 })
 

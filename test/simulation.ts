@@ -1,6 +1,7 @@
 /** A key-value shard on a simulated disk, that can be closed, killed and cut from power. */
 
 import { loadHash } from '../src/kernel/hash.ts'
+import type { Clock } from '../src/kernel/clock.ts'
 import type { Hash } from '../src/kernel/hash.ts'
 import { shardId } from '../src/kernel/ids.ts'
 import { LocalFileStore } from '../src/fs/local-file-store.ts'
@@ -47,7 +48,9 @@ export class Simulation {
   /** What the next opening takes. */
   settings: SimulationSettings
   readonly deviceOptions: SimulatedDeviceOptions
-  readonly clock = new SimulatedClock()
+  readonly clock: SimulatedClock
+  /** What the shard goes by, if not `clock`. */
+  readonly #clockOfShard: Clock
   readonly #shard: string
   /** Where files and heads are, if not on the device. */
   readonly #place: ShardPlace | undefined
@@ -62,7 +65,10 @@ export class Simulation {
     deviceOptions: SimulatedDeviceOptions = {},
     shard = 'main',
     place?: ShardPlace,
+    clock?: Clock,
   ) {
+    this.clock = new SimulatedClock()
+    this.#clockOfShard = clock ?? this.clock
     this.random = new SeededRandom(seed)
     this.settings = settings
     this.deviceOptions = { before: (operation) => this.beforeOperation?.(operation), ...deviceOptions }
@@ -75,8 +81,9 @@ export class Simulation {
     seed: number,
     settings: SimulationSettings,
     deviceOptions?: SimulatedDeviceOptions,
+    clock?: Clock,
   ): Promise<Simulation> {
-    const simulation = new Simulation(seed, settings, deviceOptions)
+    const simulation = new Simulation(seed, settings, deviceOptions, undefined, undefined, clock)
     await simulation.open()
     return simulation
   }
@@ -102,7 +109,8 @@ export class Simulation {
   }
 
   async open(options: Omit<KvOpenOptions, 'settings'> = {}): Promise<void> {
-    const { device, clock, random, settings } = this
+    const { device, random, settings } = this
+    const clock = this.#clockOfShard
     const hash = await loadHash()
     const { files, heads } = this.#place ?? (await this.#localPlace(hash))
     const journalSettings = { segmentBytes: 8192, preallocateBytes: 1024 }

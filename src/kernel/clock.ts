@@ -5,10 +5,15 @@ export interface Clock {
   now(): number
   /** Milliseconds from an arbitrary start; never goes back. */
   monotonic(): number
-  /** Runs `task` once, at least `delayMs` from now. Does not keep the process alive. */
-  after(delayMs: number, task: () => void): Timer
+  /** Runs `task` once, at least `delayMs` from now. */
+  after(delayMs: number, task: () => void, options?: TimerOptions): Timer
   /** Resolves in a later turn of the event loop, after pending I/O callbacks had their chance. */
   turn(): Promise<void>
+}
+
+export interface TimerOptions {
+  /** The process does not end before `task` has run or was cancelled. Default false. */
+  readonly keepAlive?: boolean
 }
 
 export interface Timer {

@@ -18,6 +18,9 @@ export interface CompactionHost {
   choose(underway: Underway): readonly Change[]
   rewriteFiles(change: Rewrite): Promise<readonly VersionFile[]>
   commitChange(change: Change, added: readonly VersionFile[]): Promise<void>
+  /** A change has failed and will be tried again later: who waits for compaction hears now, from `lastError`, why. */
+  stalled(): void
+  /** The shard can take no more commits. */
   failed(error: VarveError): void
 }
 
@@ -114,6 +117,7 @@ export class Compactor {
         this.lastError = error as Error
         if (isCode(error, 'FENCED', 'OUTCOME_UNKNOWN', 'POISONED', 'CLOSED')) this.#host.failed(error)
         else this.#pause()
+        this.#host.stalled()
       },
     )
   }

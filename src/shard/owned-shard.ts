@@ -14,13 +14,15 @@ import type { Origin } from './checkpoint.ts'
 import type { Committer } from './committer.ts'
 import { Compactor } from './compactor.ts'
 import { Counters } from './counters.ts'
-import { Deferred } from './deferred.ts'
 import type { Edit, ManifestState } from './edit.ts'
 import { FileRemover } from './file-remover.ts'
 import { Flusher } from './flusher.ts'
+import { inOrder } from './in-order.ts'
 import { JobRunner } from './job-runner.ts'
+import { KeepAlive } from './keep-alive.ts'
 import { ManifestLog } from './manifest-log.ts'
 import { PinnedSeqnos } from './pinned-seqnos.ts'
+import { Progress } from './progress.ts'
 import { replayInto } from './replay.ts'
 import type {
   Change,
@@ -36,7 +38,8 @@ import type {
 } from './shard.ts'
 import type { FrozenTable, TableStack } from './table-stack.ts'
 import { Views } from './version.ts'
-import type { Version, View } from './version.ts'
+import { VersionCommits } from './version-commits.ts'
+import type { View } from './version.ts'
 import { WritePath } from './write-path.ts'
 
 /** What opening a shard has found. */
@@ -64,8 +67,8 @@ export class OwnedShard<Operation, Table extends Memtable<Operation>, Shape> imp
   readonly #remover: FileRemover
   readonly #pins = new PinnedSeqnos()
   readonly #manifest: ManifestLog
-  /** Who waits for `visible` or for a flush; woken whenever either may have moved. Nobody waits most of the time. */
-  #progress: Deferred<void> | undefined
+  readonly #commits: VersionCommits<Table, Shape>
+  readonly #progress: Progress
   #rebuilding: Promise<void> | undefined
   #failure: VarveError | undefined
   #closing: Promise<void> | undefined
@@ -85,6 +88,8 @@ export class OwnedShard<Operation, Table extends Memtable<Operation>, Shape> imp
     this.#tables = opened.tables
     const { shard: id, clock } = components
     this.#manifest = new ManifestLog(id, components.files, opened.committer, opened.manifest)
+    const keepAlive = new KeepAlive(clock)
+    this.#progress = new Progress(keepAlive)
     const versionFiles = [...opened.manifest.files.values()]
     this.#views = new Views(this.#tables.list(), {
       files: versionFiles,
@@ -97,7 +102,8 @@ export class OwnedShard<Operation, Table extends Memtable<Operation>, Shape> imp
       {
         freeze: () => this.#freeze(),
         rebuild: () => void (this.#rebuilding = this.#rebuild().finally(() => (this.#rebuilding = undefined))),
-        advanced: () => this.#wake(),
+        advanced: () => this.#progress.wake(),
+        keepAlive,
         now: () => clock.monotonic(),
       },
       { table: this.#tables.active, seqno: opened.seqnoLast },
@@ -105,13 +111,20 @@ export class OwnedShard<Operation, Table extends Memtable<Operation>, Shape> imp
     const { epoch } = this.#committer.content
     this.#jobs = new JobRunner(components, epoch, (spec, outputs) => engine.verify(spec, outputs))
     this.#remover = new FileRemover(id, components, () => this.#committer.content.pins)
+    this.#commits = new VersionCommits({
+      engine,
+      manifest: this.#manifest,
+      views: this.#views,
+      tables: this.#tables,
+      remover: this.#remover,
+    })
     this.#flusher = new Flusher(
       {
         nextFrozen: () => this.#tables.oldestFrozen,
         untilVisible: (slot) => this.#untilVisible(slot),
         writeFiles: (slot) => this.#writeFiles(slot),
         commitFlush: (slot, files) => this.#commitFlush(slot, files),
-        stalled: () => this.#wake(),
+        stalled: () => this.#progress.wake(),
         failed: (error) => this.#fail(error),
       },
       clock,
@@ -122,6 +135,7 @@ export class OwnedShard<Operation, Table extends Memtable<Operation>, Shape> imp
         choose: (underway) => this.#choose(underway),
         rewriteFiles: (change) => this.#rewriteFiles(change),
         commitChange: (change, added) => this.#commitChange(change, added),
+        stalled: () => this.#progress.wake(),
         failed: (error) => this.#fail(error),
       },
       clock,
@@ -172,9 +186,10 @@ export class OwnedShard<Operation, Table extends Memtable<Operation>, Shape> imp
   }
 
   async freeze(): Promise<View<Table, Shape>> {
-    if (this.#rebuilding !== undefined) await this.#rebuilding
-    this.#freezeWritten()
-    const view = this.#views.pinFrozen()
+    const view = await this.#inOrder(() => {
+      this.#freezeWritten()
+      return this.#views.pinFrozen()
+    })
     try {
       await this.#writes.untilVisible()
       return view
@@ -194,16 +209,16 @@ export class OwnedShard<Operation, Table extends Memtable<Operation>, Shape> imp
   }
 
   async flush(): Promise<void> {
-    if (this.#rebuilding !== undefined) await this.#rebuilding
-    this.#freezeWritten()
-    const last = this.#tables.newestFrozen
+    const last = await this.#inOrder(() => {
+      this.#freezeWritten()
+      return this.#tables.newestFrozen
+    })
     if (last === undefined) return
     await this.#writes.untilVisible()
-    while (this.#manifest.state.replayFrom < last.positionLimit) {
-      this.#throwIfUnable()
-      if (this.#flusher.lastError !== undefined) throw this.#flusher.lastError
-      await this.#moved()
-    }
+    await this.#progress.until(
+      () => this.#manifest.state.replayFrom >= last.positionLimit,
+      () => this.#throwIfUnable(this.#flusher.lastError),
+    )
   }
 
   async apply(choose: (underway: Underway) => Change | 'blocked' | undefined): Promise<void> {
@@ -217,8 +232,7 @@ export class OwnedShard<Operation, Table extends Memtable<Operation>, Shape> imp
   }
 
   async sync(): Promise<void> {
-    this.#throwIfUnable()
-    this.#writes.endGroup()
+    await this.#inOrder(() => this.#writes.endGroup())
     await this.#journal.sync()
   }
 
@@ -266,7 +280,7 @@ export class OwnedShard<Operation, Table extends Memtable<Operation>, Shape> imp
     const stopped = Promise.all([this.#flusher.stop(), this.#compactor.stop()])
     this.#jobs.cancelAll(reason)
     // Group in flight settle with the journal's close; what is queued never reached it.
-    this.#wake()
+    this.#progress.wake()
     await stopped
     await this.#rebuilding
     try {
@@ -274,7 +288,7 @@ export class OwnedShard<Operation, Table extends Memtable<Operation>, Shape> imp
     } finally {
       await this.#journal.close()
       this.#writes.fail(reason)
-      this.#wake()
+      this.#progress.wake()
       await this.#remover.idle()
     }
   }
@@ -300,8 +314,14 @@ export class OwnedShard<Operation, Table extends Memtable<Operation>, Shape> imp
     this.#flusher.kick()
   }
 
-  #freezeWritten(): void {
+  /** As `inOrder`. Rejects also where what holds writes back has failed. */
+  async #inOrder<T>(work: () => T): Promise<T> {
     this.#throwIfUnable()
+    const check = (): void => this.#throwIfUnable(this.#flusher.lastError ?? this.#compactor.lastError)
+    return inOrder(this.#writes, this.#progress, check, work)
+  }
+
+  #freezeWritten(): void {
     // In the same turn as the freeze: a table must end where a group does, or replay would start inside one.
     this.#writes.endGroup()
     if (this.#tables.active.count > 0) this.#freeze()
@@ -315,11 +335,10 @@ export class OwnedShard<Operation, Table extends Memtable<Operation>, Shape> imp
   }
 
   async #untilVisible(slot: FrozenTable<Table>): Promise<void> {
-    while (this.#writes.visible < slot.seqnoLast && this.#tables.oldestFrozen === slot) {
-      if (this.#failure !== undefined) throw this.#failure
-      if (this.#closing !== undefined) throw closed()
-      await this.#moved()
-    }
+    await this.#progress.until(
+      () => this.#writes.visible >= slot.seqnoLast || this.#tables.oldestFrozen !== slot,
+      () => this.#throwIfUnable(),
+    )
   }
 
   async #writeFiles(slot: FrozenTable<Table>): Promise<readonly VersionFile[]> {
@@ -356,31 +375,11 @@ export class OwnedShard<Operation, Table extends Memtable<Operation>, Shape> imp
     )
   }
 
-  /**
-   * Commits an edit, then shows it to readers.
-   *
-   * @param committed runs between the two; returns what to do when no view from before is left
-   */
   async #commit(makeEdit: (manifest: ManifestState) => Edit, committed: () => () => void): Promise<void> {
-    const superseded = await this.#manifest.commit(makeEdit)
-    const release = committed()
-    const { files } = superseded
-    this.#views.advance(this.#tables.list(), this.#version(), [
-      release,
-      () => {
-        for (const file of files) this.#engine.retire(file)
-        this.#remover.remove(files.map((file) => file.ref.name))
-      },
-    ])
-    this.#remover.remove(superseded.manifests)
+    await this.#commits.commit(makeEdit, committed)
     this.#holdIfBehind()
-    this.#wake()
+    this.#progress.wake()
     this.#compactor.kick()
-  }
-
-  #version(): Version<Shape> {
-    const files = Object.freeze([...this.#manifest.state.files.values()])
-    return Object.freeze({ files, shape: this.#engine.shape(files, this.view.version.shape) })
   }
 
   /** Runs `work` on a state that holds everything written before, whose files stay meanwhile. */
@@ -412,7 +411,7 @@ export class OwnedShard<Operation, Table extends Memtable<Operation>, Shape> imp
         dropped.map((table) => () => table.release()),
       )
       this.#writes.rebuilt(this.#tables.active, replayed.seqnoLast)
-      this.#wake()
+      this.#progress.wake()
     } catch (cause) {
       const reason = 'the memtable could not be rebuilt after the disk was full: reopen the shard'
       this.#fail(new VarveError('POISONED', reason, { cause }))
@@ -422,23 +421,13 @@ export class OwnedShard<Operation, Table extends Memtable<Operation>, Shape> imp
   #fail(error: VarveError): void {
     this.#failure ??= error
     this.#writes.fail(error)
-    this.#wake()
+    this.#progress.wake()
   }
 
-  #wake(): void {
-    const progress = this.#progress
-    if (progress === undefined) return
-    this.#progress = undefined
-    progress.resolve()
-  }
-
-  #moved(): Promise<void> {
-    return (this.#progress ??= new Deferred<void>()).promise
-  }
-
-  #throwIfUnable(): void {
+  #throwIfUnable(stalled?: Error): void {
     if (this.#closing !== undefined) throw closed()
     if (this.#failure !== undefined) throw this.#failure
+    if (stalled !== undefined) throw stalled
   }
 }
 

@@ -20,9 +20,11 @@ import type { JournalPosition, Seqno } from '../kernel/ids.ts'
 import type { Durability, Journal } from '../journal/journal.ts'
 import type { Memtable } from '../memtable/memtable.ts'
 import { failGroup } from './group-codec.ts'
+import type { KeepAlive } from './keep-alive.ts'
 import type { Engine, ShardSettings } from './shard.ts'
 import { EncoderPool, WriteGroup } from './write-group.ts'
 import { WriteQueue } from './write-queue.ts'
+import type { QueuedTurn } from './write-queue.ts'
 
 /** Why writes wait. */
 export type HoldReason = 'flush' | 'compaction' | 'journal' | 'rebuild'
@@ -35,6 +37,8 @@ export interface WriteHost {
   rebuild(): void
   /** `visible` has grown. */
   advanced(): void
+  /** Keeps the process alive while writes wait. */
+  readonly keepAlive: KeepAlive
   now(): number
 }
 
@@ -74,7 +78,7 @@ export class WritePath<Operation, Table extends Memtable<Operation>> {
     this.#journal = journal
     this.#settings = settings
     this.#host = host
-    this.#queue = new WriteQueue(settings.queuedBytesMax, (operation, into) => engine.encode(operation, into))
+    this.#queue = new WriteQueue(settings.queuedBytesMax, (operation, into) => engine.encode(operation, into), host)
     this.table = start.table
     this.applied = start.seqno
     this.visible = start.seqno
@@ -144,6 +148,12 @@ export class WritePath<Operation, Table extends Memtable<Operation>> {
     this.#group = undefined
     group?.reject(this.#failure)
     this.#queue.rejectAll(this.#failure)
+  }
+
+  /** Runs `turn` when everything written before is in the memtable and nothing written after: now, where nothing waits. */
+  inOrder(turn: QueuedTurn): void {
+    if (this.#queue.empty && !this.#holds.has('rebuild')) turn.run()
+    else this.#queue.pushTurn(turn)
   }
 
   /** The host has rebuilt the memtable: go on from there. */
@@ -238,6 +248,10 @@ export class WritePath<Operation, Table extends Memtable<Operation>> {
     while (this.#holds.size === 0) {
       const write = this.#queue.shift()
       if (write === undefined) return
+      if ('run' in write) {
+        write.run()
+        continue
+      }
       const group = this.#group ?? this.#begin()
       group.encoder.varint(write.count)
       const decoder = new Decoder(write.bytes, (reason, at) => failGroup(group.position + at, reason))

@@ -1,10 +1,20 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { isCode } from '../kernel/errors.ts'
+import { SimulatedClock } from '../testing/simulated-clock.ts'
+import { KeepAlive } from './keep-alive.ts'
 import { WriteQueue } from './write-queue.ts'
+import type { QueuedWrite } from './write-queue.ts'
 
-function queue(bytesMax: number): WriteQueue<number> {
-  return new WriteQueue<number>(bytesMax, (operation, into) => into.u8(operation))
+function queue(bytesMax: number, clock = new SimulatedClock()): WriteQueue<number> {
+  return new WriteQueue<number>(bytesMax, (operation, into) => into.u8(operation), { keepAlive: new KeepAlive(clock) })
+}
+
+/** The next, which is a write. */
+function shiftWrite(waiting: WriteQueue<number>): QueuedWrite {
+  const next = waiting.shift()
+  assert.ok(next !== undefined && 'bytes' in next)
+  return next
 }
 
 test('writes leave in the order they came, encoded when they came', () => {
@@ -12,8 +22,7 @@ test('writes leave in the order they came, encoded when they came', () => {
   for (let value = 0; value < 3000; value++) {
     void waiting.push([value % 256, 7], 'written')
     if (value % 3 === 2) {
-      const write = waiting.shift()
-      assert.deepEqual(write?.bytes, Uint8Array.of(((value - 2) / 3) % 256, 7))
+      assert.deepEqual(shiftWrite(waiting).bytes, Uint8Array.of(((value - 2) / 3) % 256, 7))
     }
     if (waiting.bytes > 900) break
   }
@@ -24,8 +33,42 @@ test('a full queue rejects with BUSY, but one write always fits', async () => {
   const waiting = queue(0)
   const first = waiting.push([1, 2, 3], 'synced')
   await assert.rejects(waiting.push([4], 'written'), (error) => isCode(error, 'BUSY') && error.details['pending'] === 3)
-  waiting.shift()?.settled.resolve()
+  shiftWrite(waiting).settled.resolve()
   await first
   assert.equal(waiting.bytes, 0)
   assert.ok(waiting.empty)
+})
+
+test('a turn keeps its place among the writes, and is told when they are rejected', async () => {
+  const waiting = queue(1000)
+  const told: string[] = []
+  const turn = (name: string): { run: () => void; reject: () => void } => ({
+    run: () => void told.push(`${name} ran`),
+    reject: () => void told.push(`${name} rejected`),
+  })
+  void waiting.push([1], 'written')
+  waiting.pushTurn(turn('first'))
+  const last = waiting.push([2], 'written')
+  waiting.pushTurn(turn('second'))
+  assert.deepEqual(shiftWrite(waiting).bytes, Uint8Array.of(1))
+  const next = waiting.shift()
+  if (next !== undefined && 'run' in next) next.run()
+  waiting.rejectAll(new Error('no more'))
+  await assert.rejects(last)
+  assert.deepEqual(told, ['first ran', 'second rejected'])
+  assert.ok(waiting.empty)
+})
+
+test('the process is kept alive exactly while something waits', () => {
+  const clock = new SimulatedClock()
+  const waiting = queue(1000, clock)
+  for (let round = 0; round < 2; round++) {
+    void waiting.push([1], 'written')
+    void waiting.push([2], 'written')
+    assert.equal(clock.pending, 1)
+    waiting.shift()
+    assert.equal(clock.pending, 1)
+    waiting.shift()
+    assert.equal(clock.pending, 0)
+  }
 })

@@ -1,12 +1,13 @@
 /**
  * Writes that wait while the shard holds writes back: encoded at once, because the caller may reuse its buffers, and
- * bounded in bytes, because nothing waits without bound.
+ * bounded in bytes, because nothing waits without bound. What has to happen between two of them waits among them.
  */
 
 import { Encoder } from '../kernel/codec.ts'
 import { VarveError } from '../kernel/errors.ts'
 import type { Durability } from '../journal/journal.ts'
 import { Deferred } from './deferred.ts'
+import type { KeepAlive } from './keep-alive.ts'
 
 export interface QueuedWrite {
   /** Operations one after the other, as the engine encodes them. */
@@ -16,16 +17,29 @@ export interface QueuedWrite {
   readonly settled: Deferred<void>
 }
 
+/** Something to do when everything that was queued before it has been taken out. */
+export interface QueuedTurn {
+  readonly run: () => void
+  readonly reject: (reason: unknown) => void
+}
+
 export class WriteQueue<Operation> {
   readonly #bytesMax: number
   readonly #encode: (operation: Operation, into: Encoder) => void
-  #writes: QueuedWrite[] = []
+  readonly #keepAlive: KeepAlive
+  #writes: (QueuedWrite | QueuedTurn)[] = []
   #next = 0
   #bytes = 0
 
-  constructor(bytesMax: number, encode: (operation: Operation, into: Encoder) => void) {
+  /** @param keepAlive held while anything waits */
+  constructor(
+    bytesMax: number,
+    encode: (operation: Operation, into: Encoder) => void,
+    { keepAlive }: { readonly keepAlive: KeepAlive },
+  ) {
     this.#bytesMax = bytesMax
     this.#encode = encode
+    this.#keepAlive = keepAlive
   }
 
   get bytes(): number {
@@ -42,25 +56,39 @@ export class WriteQueue<Operation> {
     const encoder = new Encoder()
     for (const operation of operations) this.#encode(operation, encoder)
     const settled = new Deferred<void>()
-    this.#writes.push({ bytes: encoder.finish(), count: operations.length, durability, settled })
+    this.#add({ bytes: encoder.finish(), count: operations.length, durability, settled })
     this.#bytes += encoder.length
     return settled.promise
   }
 
-  shift(): QueuedWrite | undefined {
+  /** Queues `turn` behind the writes there are. */
+  pushTurn(turn: QueuedTurn): void {
+    this.#add(turn)
+  }
+
+  shift(): QueuedWrite | QueuedTurn | undefined {
     const write = this.#writes[this.#next]
     if (write === undefined) return undefined
     this.#next++
-    this.#bytes -= write.bytes.length
+    if ('bytes' in write) this.#bytes -= write.bytes.length
     if (this.#next === this.#writes.length || this.#next > 1024) {
       this.#writes = this.#writes.slice(this.#next)
       this.#next = 0
     }
+    if (this.empty) this.#keepAlive.end()
     return write
   }
 
   rejectAll(reason: unknown): void {
-    for (let write = this.shift(); write !== undefined; write = this.shift()) write.settled.reject(reason)
+    for (let write = this.shift(); write !== undefined; write = this.shift()) {
+      if ('run' in write) write.reject(reason)
+      else write.settled.reject(reason)
+    }
+  }
+
+  #add(waiting: QueuedWrite | QueuedTurn): void {
+    if (this.empty) this.#keepAlive.begin()
+    this.#writes.push(waiting)
   }
 
   #busy(): VarveError {

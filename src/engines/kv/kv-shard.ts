@@ -1,5 +1,6 @@
 /** An open key-value shard: the public operations, over the generic shard. */
 
+import type { Clock } from '../../kernel/clock.ts'
 import { PENDING } from '../../kernel/cursor.ts'
 import { ENTRY_DELETE, ENTRY_PUT } from '../../kernel/entry.ts'
 import type { EntryKind } from '../../kernel/entry.ts'
@@ -33,6 +34,7 @@ import { verifyTables } from './kv-verify.ts'
 import type { TableVerification } from './kv-verify.ts'
 import type { KvTable, Levels } from './levels.ts'
 import { checkKey, checkValue, typeOf } from './limits.ts'
+import { Pace } from './pace.ts'
 import { PointReads } from './point-reads.ts'
 import { approximateBytes } from './range-size.ts'
 import { Scan } from './scan.ts'
@@ -48,6 +50,7 @@ export interface KvParts {
   readonly order: KeyOrder
   readonly cache: BlockCache
   readonly tables: TableCache
+  readonly clock: Clock
   /** Closes what was opened for this shard alone. */
   readonly closeParts: () => Promise<void>
 }
@@ -63,6 +66,7 @@ export class KvShard {
     kind: ENTRY_PUT,
   }
   readonly #points: PointReads
+  readonly #pace: Pace
   readonly #scans = new Set<Scan>()
   readonly #snapshots = new Set<Snapshot>()
   /** Reads that await bytes: `close` waits for them. */
@@ -75,6 +79,7 @@ export class KvShard {
     this.#shard = parts.shard
     this.#order = parts.order
     this.#points = new PointReads(parts.shard, parts.order)
+    this.#pace = new Pace(parts.clock)
   }
 
   get readOnly(): boolean {
@@ -218,6 +223,7 @@ export class KvShard {
         unpin: (view) => this.#shard.unpin(view),
         open: (view, narrowed) => openView(view, { range: narrowed, reverse, seqno, versions: 'newest' }, this.#order),
         check: () => this.#checkOpen(),
+        pace: () => this.#pace.take(),
         track: (reading) => this.#track(reading),
         closed: (closed) => {
           this.#scans.delete(closed)

@@ -37,11 +37,11 @@ export async function openKv(components: KvComponents, options: KvOpenOptions = 
     const order = checkOrder(options.order)
     const arenas = components.arenas ?? new ArenaPool()
     const cache = components.cache ?? new BlockCache({ cacheBytes: settings.cacheBytes })
-    const { files, hash } = components
+    const { files, hash, clock } = components
     tables = new TableCache(files, { order, hash, cache }, { openFilesMax: settings.openFilesMax })
     const engine = new KvEngine({ settings, order, namedOrder: options.order, arenas, tables })
     const shard = await openShard(components, engine, { ...options, settings: resolveShardSettings(shardInput) })
-    return new KvShard({ shard, engine, order, cache, tables, closeParts: close })
+    return new KvShard({ shard, engine, order, cache, tables, clock, closeParts: close })
   } catch (error) {
     await tables?.close()
     await close()

@@ -45,6 +45,8 @@ export interface ScanHost {
   open(view: KvView, range: KeyRange): Cursor
   /** Throws CLOSED when the shard is closing. */
   check(): void
+  /** What to await before pulling, for the sake of the event loop; undefined where there is no need. */
+  pace(): Promise<void> | undefined
   /** The shard's `close` waits for `reading`. */
   track<T>(reading: Promise<T>): Promise<T>
   closed(scan: Scan): void
@@ -82,8 +84,13 @@ export class Scan implements KvScan {
   }
 
   async #next(count: number, bytes: number): Promise<KvEntry[]> {
+    const turn = this.#host.pace()
     const view = this.#host.pin()
     try {
+      if (turn !== undefined) {
+        await turn
+        this.#check()
+      }
       for (;;) {
         throwIfAborted(this.#plan.signal)
         const entries = this.#pull(view, count, bytes)
