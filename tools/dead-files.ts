@@ -10,11 +10,14 @@ import { isSource, sourceOf } from './repository.ts'
 import type { PackageManifest } from './repository.ts'
 import type { SourceFile } from './syntax.ts'
 
+/** What bench/start.mjs starts, and what that starts for each peer. */
+const BENCH_ENTRIES = ['bench/main.ts', 'bench/peer-process.ts']
+
 export function deadFiles(sources: readonly SourceFile[], manifest: PackageManifest): readonly string[] {
   const targets = new Map(sources.map((source) => [source.path, targetsOf(source)]))
   const published = reach(targets, publicEntries(manifest).map(sourceOf))
   const tests = sources.map(({ path }) => path).filter((path) => /\.(?:test|extra)\.ts$/.test(path))
-  const everything = reach(targets, [...published, ...tests, ...scriptEntries(manifest)])
+  const everything = reach(targets, [...published, ...tests, ...scriptEntries(manifest), ...BENCH_ENTRIES])
 
   const problems: string[] = []
   for (const { path } of sources) {

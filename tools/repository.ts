@@ -11,16 +11,16 @@ import { fileURLToPath } from 'node:url'
 /** Absolute path of the repository. This module runs from `<root>/build/tools/`. */
 export const ROOT = fileURLToPath(new URL('../../', import.meta.url))
 
-/** At the top only: what is installed, built or left behind by a run, and git's own folder. */
-const NOT_OURS = /^(?:node_modules|\.git|dist|build[^/]*|coverage|\.varve-demo)$/
+/** At the top, or in bench, which is a package of its own: what is installed, built or left behind by a run; git's folder. */
+const NOT_OURS = /^(?:bench\/)?(?:node_modules|\.git|dist|build[^/]*|coverage|results|\.varve-demo)$/
 
 /** Every file of ours, relative to the root, `/` between names, sorted. */
 export function listFiles(): readonly string[] {
   const files: string[] = []
   const visit = (folder: string): void => {
     for (const entry of readdirSync(join(ROOT, folder), { withFileTypes: true })) {
-      if (folder === '' && NOT_OURS.test(entry.name)) continue
       const path = folder === '' ? entry.name : `${folder}/${entry.name}`
+      if (NOT_OURS.test(path)) continue
       if (entry.isDirectory()) visit(path)
       else if (entry.isFile()) files.push(path)
     }

@@ -1,0 +1,15 @@
+/** Every workload by name, in the order of the report. */
+
+import { READ_WORKLOADS } from './reads.ts'
+import { SCAN_WORKLOADS } from './scans.ts'
+import type { Workload } from './workload.ts'
+import { WRITE_WORKLOADS } from './writes.ts'
+
+export const WORKLOADS: readonly Workload[] = [...WRITE_WORKLOADS, ...READ_WORKLOADS, ...SCAN_WORKLOADS]
+
+/** @throws {RangeError} there is no such workload */
+export function workloadNamed(name: string): Workload {
+  const workload = WORKLOADS.find((other) => other.name === name)
+  if (workload === undefined) throw new RangeError(`there is no workload ${name}`)
+  return workload
+}
