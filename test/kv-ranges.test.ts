@@ -22,6 +22,7 @@ const SETTINGS = Object.freeze({
   memtableBytes: 16_384,
   compression: 'none',
   tableBytes: 1024,
+  jobBytes: 1024,
 } as const)
 
 type Command =

@@ -24,6 +24,7 @@ export const TINY_SETTINGS = Object.freeze({
   memtableBytes: 2048,
   blockBytes: 128,
   tableBytes: 1024,
+  jobBytes: 1024,
   cacheBytes: 4096,
   openFilesMax: 8,
   level0Files: 2,

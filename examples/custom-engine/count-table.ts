@@ -9,7 +9,6 @@ export type PageView = { readonly page: number; readonly day: number; readonly c
 export const keyOf = (page: number, day: number): number => page * 65_536 + day
 export const pageOf = (key: number): number => Math.floor(key / 65_536)
 export const dayOf = (key: number): number => key % 65_536
-
 export const add = (to: Map<number, number>, key: number, n: number): unknown => to.set(key, (to.get(key) ?? 0) + n)
 
 export class CountTable implements Memtable<PageView> {

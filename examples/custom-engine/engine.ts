@@ -7,7 +7,6 @@ import { COLUMNS, ROWS, damaged } from './formats.ts'
 import type { PairParameters } from './jobs.ts'
 
 export const HANDLER = { module: 'page-views/jobs', export: 'write', version: 1 }
-const REQUIREMENTS = { memoryBytes: 256 * MIB, labels: [] }
 const [PAIRS_MERGED, PAIRS_KEPT, PAIRS_MAX] = [4, 6, 24]
 
 /** The files of a version by format. Every job writes a pair: the same records in one file of each. */
@@ -20,7 +19,7 @@ export const pageViewEngine: Engine<PageView, CountTable, Pairs> = {
   encode: ({ page, day, count }, into) => void into.varint(page).varint(day).varint(count),
   decode: (from) => ({ page: from.varint(), day: from.varint(), count: from.varint() }),
   memtable: () => new CountTable(),
-  flush: (table) => (table.count === 0 ? undefined : plan([{ type: 'memory', image: table.handOver() }], 0, table)),
+  flush: (table) => (table.count === 0 ? [] : plan([{ type: 'memory', image: table.handOver() }], 0, table)),
   shape(files) {
     const of = (name: string): VersionFile[] => files.filter(({ format }) => format.name === name)
     return { rows: of(ROWS.name), columns: of(COLUMNS.name) }
@@ -43,11 +42,12 @@ export const pageViewEngine: Engine<PageView, CountTable, Pairs> = {
     })
   },
   pressure: (shape) => (small(shape).length > PAIRS_MAX ? 'stop' : 'none'),
-  async verify({ id, parameters }, outputs) {
-    const { views } = parameters as PairParameters
-    const formats = outputs.map(({ format }) => format.name).join()
-    if (formats === `${ROWS.name},${COLUMNS.name}` && outputs.every(({ meta }) => viewsOf(meta) === views)) return
-    throw new VarveError('JOB_REJECTED', `job ${id} lost views or a file`, { details: { job: id } })
+  async verify(jobs) {
+    for (const { spec, outputs } of jobs) {
+      const paired = outputs.map(({ format }) => format.name).join() === `${ROWS.name},${COLUMNS.name}`
+      if (paired && outputs.every(({ meta }) => viewsOf(meta) === (spec.parameters as PairParameters).views)) continue
+      throw new VarveError('JOB_REJECTED', `job ${spec.id} lost views or a file`, { details: { job: spec.id } })
+    }
   },
   retire: () => undefined, // Nothing to let go of: reads close the files they open.
 }
@@ -56,8 +56,9 @@ export const pageViewEngine: Engine<PageView, CountTable, Pairs> = {
 const small = ({ rows }: Pairs): VersionFile[] => rows.filter(({ ref }) => ref.bytes <= 4 * MIB)
 const viewsOf = (meta: Uint8Array): number => new Decoder(meta, () => damaged('a description')).varint()
 
-function plan(inputs: readonly JobInput[], group: number, content: Omit<PairParameters, 'group'>): JobPlan {
+function plan(inputs: readonly JobInput[], group: number, content: Omit<PairParameters, 'group'>): JobPlan[] {
   const { views, seqnoFirst, seqnoLast } = content
   const parameters: PairParameters = { group, views, seqnoFirst, seqnoLast }
-  return { handler: HANDLER, inputs, parameters, requirements: REQUIREMENTS, priority: group }
+  const memory = { memoryBytes: 64 * MIB, labels: [] }
+  return [{ handler: HANDLER, inputs, parameters, requirements: memory, priority: group }]
 }

@@ -64,6 +64,14 @@ export function compareCuts(order: KeyOrder, a: KeyCut, b: KeyCut): number {
   return comparison === 0 ? a.side - b.side : comparison
 }
 
+export function laterCut(order: KeyOrder, a: KeyCut, b: KeyCut): KeyCut {
+  return compareCuts(order, a, b) >= 0 ? a : b
+}
+
+export function earlierCut(order: KeyOrder, a: KeyCut, b: KeyCut): KeyCut {
+  return compareCuts(order, a, b) <= 0 ? a : b
+}
+
 /** True when `key[start…limit)` is after `cut`; before it otherwise. */
 export function isAfterCut(order: KeyOrder, key: Uint8Array, start: number, limit: number, cut: KeyCut): boolean {
   const side = cut.side

@@ -13,6 +13,7 @@ export { chooseTiered, TIERED_DEFAULTS, TIERED_LEVEL_LAST } from './policy/tiere
 export type { TieredSettings } from './policy/tiered.ts'
 export { SHARD_DEFAULTS } from './settings.ts'
 export type {
+  AnsweredJob,
   Change,
   ChooseInput,
   Drop,

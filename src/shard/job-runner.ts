@@ -8,8 +8,8 @@
 import { VarveError } from '../kernel/errors.ts'
 import type { Epoch, Seqno, ShardId } from '../kernel/ids.ts'
 import type { FileStore } from '../fs/fs.ts'
-import type { JobHandle, JobOutput, JobResult, JobScheduler, JobSpec } from '../jobs/jobs.ts'
-import type { JobPlan, ShardComponents, VersionFile } from './shard.ts'
+import type { JobHandle, JobResult, JobScheduler, JobSpec } from '../jobs/jobs.ts'
+import type { AnsweredJob, JobPlan, ShardComponents, VersionFile } from './shard.ts'
 
 export class JobRunner {
   readonly #shard: ShardId
@@ -17,16 +17,12 @@ export class JobRunner {
   readonly #files: FileStore
   readonly #jobs: JobScheduler
   readonly #localJobs: JobScheduler
-  readonly #verify: (spec: JobSpec, outputs: readonly JobOutput[]) => Promise<void>
+  readonly #verify: (jobs: readonly AnsweredJob[]) => Promise<void>
   readonly #running = new Set<JobHandle>()
   #idNext = 1
   failures = 0
 
-  constructor(
-    components: ShardComponents,
-    epoch: Epoch,
-    verify: (spec: JobSpec, outputs: readonly JobOutput[]) => Promise<void>,
-  ) {
+  constructor(components: ShardComponents, epoch: Epoch, verify: (jobs: readonly AnsweredJob[]) => Promise<void>) {
     this.#shard = components.shard
     this.#epoch = epoch
     this.#files = components.files
@@ -40,42 +36,70 @@ export class JobRunner {
   }
 
   /**
-   * Runs `plan` once.
+   * Runs `plans` once, at the same time as far as the scheduler has places.
    *
-   * @returns the files it wrote, checked but not committed
-   * @throws {VarveError} JOB_FAILED, JOB_REJECTED, ABORTED, CLOSED
+   * @returns the files they wrote, in the order of the plans, checked but not committed
+   * @throws {VarveError} JOB_FAILED, JOB_REJECTED, ABORTED, CLOSED — what the first to fail said; the others have ended too
    */
-  async run(plan: JobPlan, pinnedSeqnos: readonly Seqno[]): Promise<readonly VersionFile[]> {
-    const id = String(this.#idNext++)
-    const spec: JobSpec = {
-      id: `${this.#shard}.e${this.#epoch}-j${id}`,
-      attempt: 1,
-      ...plan,
-      pinnedSeqnos,
-      outputPrefix: `${this.#shard}.e${this.#epoch}-j${id}-a1-`,
+  async run(plans: readonly JobPlan[], pinnedSeqnos: readonly Seqno[]): Promise<readonly VersionFile[]> {
+    if (plans.length === 0) return []
+    const specs = plans.map((plan) => this.#specOf(plan, pinnedSeqnos))
+    const handles: JobHandle[] = []
+    let failure: { readonly error: unknown } | undefined
+    const failed = (error: unknown): void => {
+      failure ??= { error }
+      // What one job has lost the others cannot replace.
+      for (const handle of handles) handle.cancel(error)
     }
-    const inMemory = spec.inputs.some((input) => input.type === 'memory')
-    const scheduler = inMemory && !this.#jobs.supports.sharedMemory ? this.#localJobs : this.#jobs
-    await scheduler.ready()
-    const handle = scheduler.submit(spec)
-    this.#running.add(handle)
+    const answers = await Promise.all(
+      specs.map(async (spec): Promise<readonly AnsweredJob[]> => {
+        try {
+          const result = await this.#submit(spec, () => failure !== undefined, handles)
+          if (result === undefined) return []
+          this.#check(spec, result)
+          return [{ spec, ...result }]
+        } catch (error) {
+          failed(error)
+          return []
+        }
+      }),
+    )
     try {
-      const result = await handle.result
-      this.#check(spec, result)
-      await this.#verify(spec, result.outputs)
-      return result.outputs.map((output) => ({ ...output, view: new Uint8Array(0) }))
+      if (failure !== undefined) throw failure.error
+      const jobs = answers.flat()
+      await this.#verify(jobs)
+      return jobs.flatMap(({ outputs }) => outputs.map((output) => ({ ...output, view: new Uint8Array(0) })))
     } catch (error) {
       this.failures++
-      await this.#removeOutputs(spec.outputPrefix)
+      await Promise.all(specs.map((spec) => this.#removeOutputs(spec.outputPrefix)))
       throw error
-    } finally {
-      this.#running.delete(handle)
     }
   }
 
   /** Asks every running job to stop. */
   cancelAll(reason: unknown): void {
     for (const handle of this.#running) handle.cancel(reason)
+  }
+
+  #specOf(plan: JobPlan, pinnedSeqnos: readonly Seqno[]): JobSpec {
+    const name = `${this.#shard}.e${this.#epoch}-j${this.#idNext++}`
+    return { id: name, attempt: 1, ...plan, pinnedSeqnos, outputPrefix: `${name}-a1-` }
+  }
+
+  /** The answer; undefined where the job is not wanted any more by the time there is room for it. */
+  async #submit(spec: JobSpec, isVain: () => boolean, handles: JobHandle[]): Promise<JobResult | undefined> {
+    const inMemory = spec.inputs.some((input) => input.type === 'memory')
+    const scheduler = inMemory && !this.#jobs.supports.sharedMemory ? this.#localJobs : this.#jobs
+    await scheduler.ready()
+    if (isVain()) return undefined
+    const handle = scheduler.submit(spec)
+    handles.push(handle)
+    this.#running.add(handle)
+    try {
+      return await handle.result
+    } finally {
+      this.#running.delete(handle)
+    }
   }
 
   #check(spec: JobSpec, result: JobResult): void {

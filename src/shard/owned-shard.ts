@@ -109,7 +109,7 @@ export class OwnedShard<Operation, Table extends Memtable<Operation>, Shape> imp
       { table: this.#tables.active, seqno: opened.seqnoLast },
     )
     const { epoch } = this.#committer.content
-    this.#jobs = new JobRunner(components, epoch, (spec, outputs) => engine.verify(spec, outputs))
+    this.#jobs = new JobRunner(components, epoch, (jobs) => engine.verify(jobs))
     this.#remover = new FileRemover(id, components, () => this.#committer.content.pins)
     this.#commits = new VersionCommits({
       engine,
@@ -343,8 +343,7 @@ export class OwnedShard<Operation, Table extends Memtable<Operation>, Shape> imp
 
   async #writeFiles(slot: FrozenTable<Table>): Promise<readonly VersionFile[]> {
     const pinned = this.#pins.list()
-    const plan = this.#engine.flush(slot.table, pinned)
-    return plan === undefined ? [] : this.#jobs.run(plan, pinned)
+    return this.#jobs.run(this.#engine.flush(slot.table, pinned), pinned)
   }
 
   async #rewriteFiles(change: Rewrite): Promise<readonly VersionFile[]> {

@@ -18,8 +18,8 @@ import type { Memtable } from '../memtable/memtable.ts'
 import type {
   FormatReference,
   HandlerReference,
-  JobOutput,
   JobRequirements,
+  JobResult,
   JobScheduler,
   JobSpec,
 } from '../jobs/jobs.ts'
@@ -56,21 +56,25 @@ export interface Engine<Operation, Table extends Memtable<Operation>, Shape> {
   decode(from: Decoder): Operation
   /** An empty memtable. */
   memtable(): Table
-  /** How to turn a frozen memtable into files; undefined where it holds nothing worth a file. */
-  flush(table: Table, pinnedSeqnos: readonly Seqno[]): JobPlan | undefined
+  /** How to turn a frozen memtable into files, as `rewrite`; no plan where it holds nothing worth a file. */
+  flush(table: Table, pinnedSeqnos: readonly Seqno[]): readonly JobPlan[]
   /** Derives what reads need. Pure but for the reuse of what `previous` derived for the same files. */
   shape(files: readonly VersionFile[], previous: Shape | undefined): Shape
   /** A pure function of its arguments: what to do next, most urgent first; nothing where all is well. */
   choose(input: ChooseInput<Shape>): readonly Change[]
-  /** How to run a Rewrite that `choose`, or a caller of `Shard.apply`, asked for. */
-  rewrite(change: Rewrite, shape: Shape, pinnedSeqnos: readonly Seqno[]): JobPlan
+  /**
+   * How to run a Rewrite that `choose`, or a caller of `Shard.apply`, asked for: one job, or several that divide the work
+   * among them, such as by ranges of keys. They may run at the same time; what all of them have made replaces the inputs
+   * in one commit, and where one fails nothing does.
+   */
+  rewrite(change: Rewrite, shape: Shape, pinnedSeqnos: readonly Seqno[]): readonly JobPlan[]
   /** How far compaction lags behind. Writes wait while it says `stop`. */
   pressure(shape: Shape): Pressure
   /**
-   * Checks the meaning of a job's outputs before they are committed. The shard has already checked names, attempt and
-   * lengths. @throws {VarveError} JOB_REJECTED
+   * Checks the meaning of what the jobs of one change, in the order of their plans, have answered, before it is committed.
+   * The shard has already checked names, attempt and lengths. @throws {VarveError} JOB_REJECTED
    */
-  verify(spec: JobSpec, outputs: readonly JobOutput[]): Promise<void>
+  verify(jobs: readonly AnsweredJob[]): Promise<void>
   /** The file is no longer part of any version a reader can see: let go of readers and caches. */
   retire(file: VersionFile): void
 }
@@ -84,6 +88,11 @@ export interface JobPlan {
   readonly parameters: unknown
   readonly requirements: JobRequirements
   readonly priority: number
+}
+
+/** One job of a change, done but not believed. */
+export interface AnsweredJob extends JobResult {
+  readonly spec: JobSpec
 }
 
 /** A file as the manifest keeps it. */

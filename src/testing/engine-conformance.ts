@@ -136,11 +136,13 @@ export function testEngine(suite: EngineSuite): void {
 
   promise('a job whose answer is lost is done again without harm', async (bench) => {
     let forgotten = 0
-    const session = await bench.open([], { wrap: (jobs) => new ForgetfulScheduler(jobs, () => ++forgotten % 2 === 1) })
+    // The first answer, and then a third of them by chance: a change may have several jobs, and needs them all.
+    const forgets = (): boolean => (forgotten === 0 || bench.random.below(3) === 0) && ++forgotten > 0
+    const session = await bench.open([], { wrap: (jobs) => new ForgetfulScheduler(jobs, forgets) })
     await bench.within(session.write(0, OPERATIONS))
     await bench.within(untilDone(session.engine.shard, bench))
     await session.check('what the lost attempt wrote is counted nowhere')
-    assert.ok(forgotten > 4, 'there were jobs')
+    assert.ok(forgotten > 2, 'answers were lost')
     await session.close()
     await (await bench.open(session.written)).check('nor after reopening')
   })

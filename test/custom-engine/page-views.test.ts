@@ -10,6 +10,7 @@ import { fileURLToPath } from 'node:url'
 import { test } from 'node:test'
 import { localComponents, openKv } from 'varve'
 import { isCode } from 'varve/kernel'
+import type { AnsweredJob } from 'varve/shard'
 import { pageViewEngine } from '../../examples/custom-engine/engine.ts'
 import { COLUMNS, ROWS } from '../../examples/custom-engine/formats.ts'
 import { HANDLERS, PageViews } from '../../examples/custom-engine/page-views.ts'
@@ -135,11 +136,11 @@ test('an answer that lost views, or a file, is rejected', async () => {
   const meta = Uint8Array.of(5)
   const ref = { name: 'x', bytes: 1, checksum: '0000000000000000' }
   const common = { ref, group: 0, seqnoFirst: 1, seqnoLast: 2, meta }
-  const outputs = [ROWS, COLUMNS].map((format) => ({ ...common, format })) as never as Parameters<
-    typeof pageViewEngine.verify
-  >[1]
+  const outputs = [ROWS, COLUMNS].map((format) => ({ ...common, format })) as never as AnsweredJob['outputs']
   const verify = (views: number, count: number): Promise<void> =>
-    pageViewEngine.verify({ id: 'j1', parameters: { views } } as never, outputs.slice(0, count))
+    pageViewEngine.verify([
+      { spec: { id: 'j1', parameters: { views } } as never, outputs: outputs.slice(0, count), statistics: {} },
+    ])
   await verify(5, 2)
   for (const [views, count] of [
     [6, 2],

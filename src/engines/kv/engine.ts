@@ -1,18 +1,17 @@
 /** The key-value engine, as the generic shard sees it. */
 
 import type { Decoder, Encoder } from '../../kernel/codec.ts'
-import { compareCuts, lowerCut, upperCut } from '../../kernel/key-cut.ts'
-import type { KeyCut } from '../../kernel/key-cut.ts'
+import { lowerCut, upperCut } from '../../kernel/key-cut.ts'
 import type { KeyOrder } from '../../kernel/key-order.ts'
 import type { KeyRange } from '../../kernel/key-range.ts'
 import { MIB } from '../../kernel/limits.ts'
-import type { JobInput, JobOutput, JobSpec } from '../../jobs/jobs.ts'
+import type { JobInput } from '../../jobs/jobs.ts'
 import type { ArenaPool } from '../../memtable/arena.ts'
 import { BPlusTree } from '../../memtable/b-plus-tree.ts'
 import type { OrderedOperation } from '../../memtable/entry-operation.ts'
 import type { OrderedMemtable } from '../../memtable/ordered-memtable.ts'
-import { rejected } from '../../shard/job-runner.ts'
 import type {
+  AnsweredJob,
   Change,
   ChooseInput,
   Engine,
@@ -23,22 +22,25 @@ import type {
   VersionFile,
 } from '../../shard/shard.ts'
 import type { TableCache } from '../../sst/table-cache.ts'
+import { checkAnswers } from './answer-check.ts'
 import { chooseCompactions, chooseRangeCompaction } from './compaction.ts'
 import type { RewriteParameters } from './compaction.ts'
 import type { MergeParameters, TableParameters } from './job-parameters.ts'
 import { firstPoint, lastPoint } from './key-point.ts'
 import { makeLevels } from './levels.ts'
 import type { KvTable, Levels } from './levels.ts'
+import { mergeParts } from './merge-parts.ts'
 import { referenceTo } from './named-order.ts'
 import type { NamedOrder } from './named-order.ts'
 import { decodeOperation, encodeOperation } from './operation-codec.ts'
 import type { KvSettings } from './settings.ts'
 import { tableFormat, WRITTEN_FORMAT } from './table-formats.ts'
-import { decodeTableMeta } from './table-meta.ts'
 
 const JOB_MODULE = 'varve/kv/jobs'
 // Jobs hold a few blocks of each input and an output's index: this is generous.
 const JOB_MEMORY_BYTES = 64 * MIB
+// Jobs divide their inputs at samples: with so many, they differ in size by a fourth at most.
+const SAMPLES_PER_JOB = 4
 // Flushes first, then what begins in level 0, which writes wait for, then the deeper levels.
 const FLUSH_PRIORITY = 0
 
@@ -73,16 +75,22 @@ export class KvEngine implements Engine<OrderedOperation, OrderedMemtable, Level
     return new BPlusTree({ pool: this.#parts.arenas, order: this.#parts.order })
   }
 
-  flush(table: OrderedMemtable): JobPlan | undefined {
-    if (table.count === 0) return undefined
-    return {
-      handler: { module: JOB_MODULE, export: 'flush', version: 1 },
-      inputs: [{ type: 'memory', image: table.handOver() }],
-      // Level 0 files may overlap, so a flush is never split: level 0 counts flushes.
-      parameters: this.#tableParameters(0, false, Infinity),
-      requirements: { memoryBytes: JOB_MEMORY_BYTES, labels: [] },
-      priority: FLUSH_PRIORITY,
+  flush(table: OrderedMemtable): readonly JobPlan[] {
+    if (table.count === 0) return []
+    // Level 0 files may overlap, so a flush is never split: level 0 counts flushes.
+    const parameters = {
+      ...this.#tableParameters(0, false, Infinity),
+      entriesExpected: table.count - table.rangeTombstones.count,
     }
+    return [
+      {
+        handler: { module: JOB_MODULE, export: 'flush', version: 1 },
+        inputs: [{ type: 'memory', image: table.handOver() }],
+        parameters: parameters satisfies TableParameters,
+        requirements: { memoryBytes: JOB_MEMORY_BYTES, labels: [] },
+        priority: FLUSH_PRIORITY,
+      },
+    ]
   }
 
   shape(files: readonly VersionFile[], previous: Levels | undefined): Levels {
@@ -100,24 +108,22 @@ export class KvEngine implements Engine<OrderedOperation, OrderedMemtable, Level
     return chooseRangeCompaction(this.#parts, shape, underway.changes, bounds)
   }
 
-  rewrite(change: Rewrite, shape: Levels): JobPlan {
+  rewrite(change: Rewrite, shape: Levels): readonly JobPlan[] {
+    const { order, settings } = this.#parts
     const { bottom } = change.parameters as RewriteParameters
     const names = new Set(change.inputs)
     // Level by level, as the shape has them: newest first, and in key order within a level.
     const inputs = shape.levels.flatMap((level) => level.filter((table) => names.has(table.file.ref.name)))
-    const parameters: MergeParameters = {
-      ...this.#tableParameters(change.group, bottom, this.#parts.settings.tableBytes),
-      runs: toRuns(inputs),
-      seqnos: inputs.map(({ file }) => [file.seqnoFirst, file.seqnoLast]),
-      entriesExpected: inputs.reduce((sum, table) => sum + table.meta.entryCount, 0),
-    }
-    return {
+    return mergeParts(inputs, order, settings.jobBytes).map((part) => ({
       handler: { module: JOB_MODULE, export: 'merge', version: 1 },
-      inputs: inputs.map(toInput),
-      parameters,
+      inputs: part.inputs.map(toInput),
+      parameters: {
+        ...this.#tableParameters(change.group, bottom, settings.tableBytes),
+        ...part.parameters,
+      } satisfies MergeParameters,
       requirements: { memoryBytes: JOB_MEMORY_BYTES, labels: [] },
       priority: (inputs[0]?.file.group ?? 0) + 1,
-    }
+    }))
   }
 
   pressure(shape: Levels): Pressure {
@@ -128,18 +134,8 @@ export class KvEngine implements Engine<OrderedOperation, OrderedMemtable, Level
     return level0.length >= level0FilesStop ? 'stop' : 'none'
   }
 
-  async verify(spec: JobSpec, outputs: readonly JobOutput[]): Promise<void> {
-    const { order } = this.#parts
-    let last: KeyCut | undefined
-    for (const output of outputs) {
-      const { entryCount, rangeCount, lower, upper } = decodeTableMeta(output.meta, output.ref.name)
-      if (entryCount + rangeCount < 1) throw rejected(spec, `${output.ref.name} is empty`)
-      if (compareCuts(order, lower, upper) >= 0) throw rejected(spec, `${output.ref.name} ends before it starts`)
-      if (last !== undefined && compareCuts(order, last, lower) > 0) {
-        throw rejected(spec, `${output.ref.name} overlaps the output before it`)
-      }
-      last = upper
-    }
+  async verify(jobs: readonly AnsweredJob[]): Promise<void> {
+    checkAnswers(jobs, this.#parts.order)
     return Promise.resolve()
   }
 
@@ -148,7 +144,7 @@ export class KvEngine implements Engine<OrderedOperation, OrderedMemtable, Level
     void this.#parts.tables.forget(file.ref.name)
   }
 
-  #tableParameters(group: number, bottom: boolean, tableBytes: number): TableParameters {
+  #tableParameters(group: number, bottom: boolean, tableBytes: number): Omit<TableParameters, 'entriesExpected'> {
     const { settings, namedOrder } = this.#parts
     const { blockBytes, compression, filterBitsPerKey } = settings
     return {
@@ -157,27 +153,10 @@ export class KvEngine implements Engine<OrderedOperation, OrderedMemtable, Level
       formatSettings: { blockBytes, codec: compression, filterBitsPerKey },
       group,
       tableBytes,
+      sampleBytes: Math.ceil(settings.jobBytes / SAMPLES_PER_JOB),
       bottom,
     }
   }
-}
-
-/** Runs of inputs, newest first: each table of level 0 by itself, each deeper level as one run in key order. */
-function toRuns(inputs: readonly KvTable[]): readonly (readonly number[])[] {
-  const runs: number[][] = []
-  const runOfLevel = new Map<number, number[]>()
-  for (const [index, table] of inputs.entries()) {
-    const level = table.file.group
-    const run = level === 0 ? undefined : runOfLevel.get(level)
-    if (run !== undefined) {
-      run.push(index)
-    } else {
-      const started = [index]
-      runs.push(started)
-      runOfLevel.set(level, started)
-    }
-  }
-  return runs
 }
 
 function toInput({ file }: KvTable): JobInput {

@@ -25,7 +25,6 @@ async function run(spec: JobSpec, context: JobContext): Promise<JobResult> {
     order,
     parameters,
     context,
-    tree.count,
   )
   return { outputs, statistics: { entriesRead, entriesDropped } }
 }

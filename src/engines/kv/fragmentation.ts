@@ -5,7 +5,7 @@
  * one that has ended is taken out when it comes to the top. So what many tombstones cover costs no more than what one does.
  */
 
-import { compareCuts } from '../../kernel/key-cut.ts'
+import { compareCuts, earlierCut, laterCut } from '../../kernel/key-cut.ts'
 import type { KeyCut } from '../../kernel/key-cut.ts'
 import type { RangeFragment } from '../../kernel/fragment-list.ts'
 import type { KeyOrder } from '../../kernel/key-order.ts'
@@ -40,6 +40,23 @@ export function fragmentTombstones(
     if (seqnos.length > 0) add(fragments, { lower, upper, seqnos }, compare)
   }
   return fragments
+}
+
+/** What `tombstones` cover between two cuts. */
+export function clipTombstones(
+  tombstones: readonly RangeTombstone[],
+  order: KeyOrder,
+  lower: KeyCut,
+  upper: KeyCut,
+): readonly RangeTombstone[] {
+  return tombstones.flatMap((tombstone) => {
+    const clipped = {
+      lower: laterCut(order, tombstone.lower, lower),
+      upper: earlierCut(order, tombstone.upper, upper),
+      seqno: tombstone.seqno,
+    }
+    return compareCuts(order, clipped.lower, clipped.upper) < 0 ? [clipped] : []
+  })
 }
 
 /** What is left of `fragments` without the tombstones for which `keeps` says no. */

@@ -1,5 +1,6 @@
 /** What the jobs of this engine are told besides their inputs: plain data. */
 
+import type { KeyCut } from '../../kernel/key-cut.ts'
 import type { FormatReference } from '../../jobs/jobs.ts'
 import type { OrderReference } from './named-order.ts'
 
@@ -12,8 +13,12 @@ export interface TableParameters {
   readonly group: number
   /** Another output is started at this size, in bytes. */
   readonly tableBytes: number
+  /** An output is described by one of its keys for so many of its bytes: where later jobs may divide it. */
+  readonly sampleBytes: number
   /** Nothing older than the inputs exists in their key range: deletions may be dropped. */
   readonly bottom: boolean
+  /** How many entries there may be to read: for progress, and to size what grows with them. */
+  readonly entriesExpected: number
 }
 
 export interface MergeParameters extends TableParameters {
@@ -24,5 +29,7 @@ export interface MergeParameters extends TableParameters {
   readonly runs: readonly (readonly number[])[]
   /** Of each input: its least and its greatest seqno. */
   readonly seqnos: readonly (readonly [number, number])[]
-  readonly entriesExpected: number
+  /** The part of all keys that this job takes care of; other jobs have the others. */
+  readonly lower: KeyCut
+  readonly upper: KeyCut
 }

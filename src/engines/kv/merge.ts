@@ -1,9 +1,17 @@
-/** The merge job: sorted runs of tables into one sorted run. */
+/** The merge job: sorted runs of tables, or the part of them between two cuts, into one sorted run. */
 
 import { assert } from '../../kernel/assert.ts'
 import { PENDING } from '../../kernel/cursor.ts'
 import { SEQNO_MAX } from '../../kernel/ids.ts'
-import { cutAfter, cutBefore } from '../../kernel/key-cut.ts'
+import {
+  compareCuts,
+  cutAfter,
+  cutBefore,
+  earlierCut,
+  laterCut,
+  rangeAfter,
+  rangeBefore,
+} from '../../kernel/key-cut.ts'
 import { mergeCursors } from '../../kernel/merge.ts'
 import type { RangeTombstone, RangeTombstones } from '../../kernel/range-tombstone.ts'
 import type { JobContext, JobInput, JobResult, JobSpec } from '../../jobs/jobs.ts'
@@ -12,7 +20,7 @@ import { BlockFetch } from '../../sst/block-fetch.ts'
 import { RunCursor } from '../../sst/run-cursor.ts'
 import { TableCache } from '../../sst/table-cache.ts'
 import type { TableHandle } from '../../sst/table-handle.ts'
-import { coversAll, fragmentTombstones } from './fragmentation.ts'
+import { clipTombstones, coversAll, fragmentTombstones } from './fragmentation.ts'
 import type { MergeParameters } from './job-parameters.ts'
 import { resolveOrder } from './named-order.ts'
 import { Stripes } from './stripes.ts'
@@ -30,9 +38,11 @@ interface MergeInput {
 async function run(spec: JobSpec, context: JobContext): Promise<JobResult> {
   const parameters = spec.parameters as MergeParameters
   const order = await resolveOrder(parameters.order)
+  const { lower, upper } = parameters
   // Every block is read once: nothing is worth keeping.
   const cache = new BlockCache({ cacheBytes: 0 })
-  const openFilesMax = spec.inputs.length + 1
+  // Each run has one table open, and may be on its way to the next.
+  const openFilesMax = parameters.runs.length * 2
   const tables = new TableCache(context.files, { order, hash: context.hash, cache }, { openFilesMax })
   try {
     const runs = parameters.runs.map((indexes) =>
@@ -45,13 +55,19 @@ async function run(spec: JobSpec, context: JobContext): Promise<JobResult> {
       }),
     )
     const stripes = new Stripes(spec.pinnedSeqnos)
-    const fragments = fragmentTombstones(await tombstonesOf(runs.flat(), context.signal), order, stripes)
-    const options = { range: {}, reverse: false, seqno: SEQNO_MAX, versions: 'all' } as const
+    const tombstones = clipTombstones(await tombstonesOf(runs.flat(), context.signal), order, lower, upper)
+    const fragments = fragmentTombstones(tombstones, order, stripes)
+    const range = rangeBefore(rangeAfter({}, lower), upper)
+    const options = { range, reverse: false, seqno: SEQNO_MAX, versions: 'all' } as const
     const sources = runs.map((inputs) => {
       // What a range tombstone hides as a whole need not be read.
       const read = inputs.filter(({ meta, seqnos }) => {
         if (meta.entryCount === 0) return false
-        const bounds = { lower: cutBefore(meta.keyFirst), upper: cutAfter(meta.keyLast) }
+        const bounds = {
+          lower: laterCut(order, cutBefore(meta.keyFirst), lower),
+          upper: earlierCut(order, cutAfter(meta.keyLast), upper),
+        }
+        if (compareCuts(order, bounds.lower, bounds.upper) >= 0) return false
         return !coversAll(fragments, order, stripes, bounds, ...seqnos)
       })
       const tablesRead = read.map(({ meta: { keyFirst, keyLast }, source }) => ({ keyFirst, keyLast, source }))
@@ -63,7 +79,6 @@ async function run(spec: JobSpec, context: JobContext): Promise<JobResult> {
       order,
       parameters,
       context,
-      parameters.entriesExpected,
     )
     return { outputs, statistics: { entriesRead, entriesDropped } }
   } finally {

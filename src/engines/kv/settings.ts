@@ -25,6 +25,11 @@ export interface KvSettings extends LeveledSettings, TieredSettings, FifoSetting
   readonly openFilesMax: number
   /** A compaction starts another output file at this size, in bytes. Larger: fewer files; smaller: finer compactions. */
   readonly tableBytes: number
+  /**
+   * A compaction of more input is divided by ranges of keys among jobs of at least this size, in bytes, four at the most,
+   * which run at the same time where there are workers for them.
+   */
+  readonly jobBytes: number
   /** Uncompressed size of a data block. Larger: smaller index, better compression; smaller: less to read for one key. */
   readonly blockBytes: number
   readonly compression: 'none' | 'lz4'
@@ -44,6 +49,8 @@ export const KV_DEFAULTS: KvSettings = Object.freeze({
   openFilesMax: 512,
   // Half of RocksDB's target_file_size_base: a job that writes one holds its filter and index in memory.
   tableBytes: 32 * MIB,
+  // A job of 16 MiB takes about half a second, a hundred times what it costs to begin another.
+  jobBytes: 16 * MIB,
   blockBytes: ROW_TABLE_DEFAULTS.blockBytes,
   compression: 'lz4',
   filterBitsPerKey: 10,
@@ -60,6 +67,7 @@ const RANGES: Readonly<Record<Exclude<keyof KvSettings, 'compression' | 'policy'
   cacheBytes: [0, Number.MAX_SAFE_INTEGER],
   openFilesMax: [8, 1_000_000],
   tableBytes: [1 * KIB, 1024 * MIB],
+  jobBytes: [1 * KIB, Number.MAX_SAFE_INTEGER],
   blockBytes: [64, 1 * MIB],
   filterBitsPerKey: [0, 40],
 }

@@ -13,18 +13,15 @@ import { AFTER_ALL, cutBefore } from '../../kernel/key-cut.ts'
 import type { KeyOrder } from '../../kernel/key-order.ts'
 import { MIB } from '../../kernel/limits.ts'
 import type { JobContext, JobOutput } from '../../jobs/jobs.ts'
-import type { TableWriter } from '../../sst/sst.ts'
 import { filterFragments } from './fragmentation.ts'
 import type { TableParameters } from './job-parameters.ts'
 import { RangeOutputs } from './range-outputs.ts'
 import type { Stripes } from './stripes.ts'
-import { tableFormat } from './table-formats.ts'
-import { encodeTableMeta, tableMetaOf } from './table-meta.ts'
+import { TableOutput } from './table-output.ts'
 import { VersionFilter } from './version-filter.ts'
 
 // Finished blocks that may wait before the sink is asked to take them.
 const PENDING_BYTES_MAX = 1 * MIB
-const FILE_EXTENSION = 'table'
 
 export interface WrittenTables {
   readonly outputs: readonly JobOutput[]
@@ -47,7 +44,6 @@ export async function writeTables(
   order: KeyOrder,
   parameters: TableParameters,
   context: JobContext,
-  entriesExpected: number,
 ): Promise<WrittenTables> {
   const filter = new VersionFilter(stripes, parameters.bottom, fragments, order)
   // At the bottom there is nothing left to hide, but for readers whom a pin keeps in an older stripe.
@@ -55,7 +51,8 @@ export async function writeTables(
   const ranges = new RangeOutputs(kept, order)
   const batch = new EntryBatch()
   const outputs: JobOutput[] = []
-  let writer: TableWriter | undefined
+  const open = (): Promise<TableOutput> => TableOutput.open(order, parameters, context)
+  let output: TableOutput | undefined
   let entriesRead = 0
   try {
     for (;;) {
@@ -66,67 +63,49 @@ export async function writeTables(
       }
       if (count === 0) break
       entriesRead += count
+      // Entries [runStart, index) are kept and go over together.
       let runStart = 0
+      let runBytes = 0
       for (let index = 0; index < count; index++) {
-        const startsKey = filter.startsKey(batch, index)
         // All versions of a key stay in one table: a level has one table for each key.
-        if (startsKey && writer !== undefined && writer.bytes >= parameters.tableBytes) {
-          writer.append(batch, runStart, index)
+        if (filter.startsKey(batch, index) && output !== undefined && output.bytes + runBytes >= output.nextStopBytes) {
+          output.append(batch, runStart, index)
           runStart = index
-          outputs.push(await finish(writer, ranges.takeUntil(cutBefore(batch.keyAt(index))), order, parameters))
-          writer = undefined
+          runBytes = 0
+          const key = batch.keyAt(index)
+          if (output.isFull) {
+            outputs.push(await output.finish(ranges.takeUntil(cutBefore(key))))
+            output = undefined
+          } else output.sample(key)
         }
-        if (!filter.keeps(batch, index)) {
-          if (index > runStart)
-            writer = append(writer ?? (await openWriter(order, parameters, context)), batch, runStart, index)
-          runStart = index + 1
-        } else {
-          writer ??= await openWriter(order, parameters, context)
-        }
+        if (filter.keeps(batch, index)) {
+          output ??= await open()
+          runBytes += sizeOf(batch, index)
+          if (runBytes < PENDING_BYTES_MAX) continue
+          output.append(batch, runStart, index + 1)
+          if (output.pendingBytes >= PENDING_BYTES_MAX) await output.drain()
+        } else output?.append(batch, runStart, index)
+        runStart = index + 1
+        runBytes = 0
       }
-      if (count > runStart)
-        writer = append(writer ?? (await openWriter(order, parameters, context)), batch, runStart, count)
-      if (writer !== undefined && writer.pendingBytes >= PENDING_BYTES_MAX) await writer.drain()
-      context.progress(Math.min(1, entriesRead / Math.max(1, entriesExpected)))
+      output?.append(batch, runStart, count)
+      if (output !== undefined && output.pendingBytes >= PENDING_BYTES_MAX) await output.drain()
+      context.progress(Math.min(1, entriesRead / Math.max(1, parameters.entriesExpected)))
       await context.pause()
     }
     const rest = ranges.takeUntil(AFTER_ALL)
-    if (rest.length > 0) writer ??= await openWriter(order, parameters, context)
-    if (writer !== undefined) outputs.push(await finish(writer, rest, order, parameters))
+    if (rest.length > 0) output ??= await open()
+    if (output !== undefined) outputs.push(await output.finish(rest))
     return { outputs, entriesRead, entriesDropped: filter.dropped }
   } catch (error) {
-    await writer?.abort()
+    await output?.abort()
     throw error
   } finally {
     cursor.close()
   }
 }
 
-function append(writer: TableWriter, batch: EntryBatch, start: number, limit: number): TableWriter {
-  writer.append(batch, start, limit)
-  return writer
-}
-
-async function openWriter(order: KeyOrder, parameters: TableParameters, context: JobContext): Promise<TableWriter> {
-  const sink = await context.files.create(context.outputName(FILE_EXTENSION), { signal: context.signal })
-  return tableFormat(parameters.format).writer(sink, { order, hash: context.hash, settings: parameters.formatSettings })
-}
-
-/** @param fragments what the table has of the range tombstones */
-async function finish(
-  writer: TableWriter,
-  fragments: readonly RangeFragment[],
-  order: KeyOrder,
-  parameters: TableParameters,
-): Promise<JobOutput> {
-  for (const fragment of fragments) writer.appendRange(fragment)
-  const { ref, properties } = await writer.finish()
-  return {
-    ref,
-    format: parameters.format,
-    group: parameters.group,
-    seqnoFirst: properties.seqnoFirst,
-    seqnoLast: properties.seqnoLast,
-    meta: encodeTableMeta(tableMetaOf(properties, fragments, order)),
-  }
+/** Bytes of key and value. */
+function sizeOf({ keyStarts, valueLengths }: EntryBatch, index: number): number {
+  return (keyStarts[index + 1] as number) - (keyStarts[index] as number) + (valueLengths[index] as number)
 }

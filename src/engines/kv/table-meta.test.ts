@@ -42,6 +42,11 @@ test('the bounds of a table hold its entries and its range tombstones, and survi
     { meta: tableMetaOf(properties('c', 'm', 5, 3), [left, right], BYTEWISE), lower: left.lower, upper: AFTER_ALL },
     { meta: tableMetaOf(properties('', '', 0, 3), [left, right], BYTEWISE), lower: left.lower, upper: AFTER_ALL },
     { meta: tableMetaOf(properties('', '', 0, 1), [left], BYTEWISE), lower: left.lower, upper: left.upper },
+    {
+      meta: tableMetaOf(properties('c', 'm', 5, 1), [left], BYTEWISE, [bytes('e'), bytes('g')]),
+      lower: left.lower,
+      upper: cutAfter(bytes('m')),
+    },
   ]
   for (const { meta, lower, upper } of cases) {
     assert.deepEqual([meta.lower, meta.upper], [lower, upper])

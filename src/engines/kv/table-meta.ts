@@ -4,6 +4,7 @@
  *      meta   keyFirst, keyLast                       byte strings
  *             entryCount, deleteCount, rangeCount     varints
  *             lower, upper                            cuts, only where rangeCount is not 0
+ *             sampleCount, samples                    varint, byte strings; only where there are any
  *
  * Spec: docs/formats/head.md.
  */
@@ -27,20 +28,23 @@ export interface TableMeta {
   /** Bounds of all it has, entries and range tombstones. */
   readonly lower: KeyCut
   readonly upper: KeyCut
+  /** Ascending, within the bounds: they divide the table into parts of about the same size. */
+  readonly samples: readonly Uint8Array[]
 }
 
-/** @param fragments the table's range tombstones, ascending */
+/** @param fragments the table's range tombstones, ascending @param samples see `TableMeta` */
 export function tableMetaOf(
   properties: TableProperties,
   fragments: readonly RangeFragment[],
   order: KeyOrder,
+  samples: readonly Uint8Array[] = [],
 ): TableMeta {
   const { keyFirst, keyLast, entryCount, deleteCount, rangeCount } = properties
   const [first, last] = [fragments[0], fragments.at(-1)]
   let [lower, upper] = [cutBefore(keyFirst), cutAfter(keyLast)]
   if (first !== undefined && (entryCount === 0 || compareCuts(order, first.lower, lower) < 0)) lower = first.lower
   if (last !== undefined && (entryCount === 0 || compareCuts(order, last.upper, upper) > 0)) upper = last.upper
-  return { keyFirst, keyLast, entryCount, deleteCount, rangeCount, lower, upper }
+  return { keyFirst, keyLast, entryCount, deleteCount, rangeCount, lower, upper, samples }
 }
 
 export function encodeTableMeta(meta: TableMeta): Uint8Array {
@@ -53,6 +57,10 @@ export function encodeTableMeta(meta: TableMeta): Uint8Array {
   if (meta.rangeCount > 0) {
     encodeCut(encoder, meta.lower)
     encodeCut(encoder, meta.upper)
+  }
+  if (meta.samples.length > 0) {
+    encoder.varint(meta.samples.length)
+    for (const sample of meta.samples) encoder.bytes(sample)
   }
   return encoder.finish()
 }
@@ -67,6 +75,13 @@ export function decodeTableMeta(bytes: Uint8Array, file: string): TableMeta {
   const rangeCount = decoder.varint()
   const lower = rangeCount > 0 ? copyCut(decodeCut(decoder)) : cutBefore(keyFirst)
   const upper = rangeCount > 0 ? copyCut(decodeCut(decoder)) : cutAfter(keyLast)
+  const samples = decoder.remaining > 0 ? decodeSamples(decoder) : []
   decoder.end()
-  return { keyFirst, keyLast, entryCount, deleteCount, rangeCount, lower, upper }
+  return { keyFirst, keyLast, entryCount, deleteCount, rangeCount, lower, upper, samples }
+}
+
+function decodeSamples(decoder: Decoder): readonly Uint8Array[] {
+  const count = decoder.varint()
+  if (count === 0 || count > decoder.remaining) decoder.fail('impossible number of samples')
+  return Array.from({ length: count }, () => decoder.bytes().slice())
 }

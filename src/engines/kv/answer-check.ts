@@ -1,0 +1,77 @@
+/**
+ * Whether what jobs have answered may be installed: what the manifest will say of their outputs is looked at, not the
+ * files.
+ *
+ * Outputs are disjoint, each job kept to its part of the keys, and no entry is unaccounted for: what all jobs have read is
+ * what the inputs have, and what each has read it has either written or dropped.
+ */
+
+import { compareCuts } from '../../kernel/key-cut.ts'
+import type { KeyCut } from '../../kernel/key-cut.ts'
+import type { KeyOrder } from '../../kernel/key-order.ts'
+import { rejected } from '../../shard/job-runner.ts'
+import type { AnsweredJob } from '../../shard/shard.ts'
+import type { MergeParameters, TableParameters } from './job-parameters.ts'
+import { decodeTableMeta } from './table-meta.ts'
+
+/** @param jobs of one change, in the order of their keys @throws {VarveError} JOB_REJECTED */
+export function checkAnswers(jobs: readonly AnsweredJob[], order: KeyOrder): void {
+  let last: KeyCut | undefined
+  for (const { spec, outputs, statistics } of jobs) {
+    const { lower, upper } = spec.parameters as Partial<MergeParameters>
+    let written = 0
+    for (const output of outputs) {
+      const { name } = output.ref
+      const meta = decodeTableMeta(output.meta, name)
+      if (meta.entryCount + meta.rangeCount < 1) throw rejected(spec, `${name} is empty`)
+      if (compareCuts(order, meta.lower, meta.upper) >= 0) throw rejected(spec, `${name} ends before it starts`)
+      if (last !== undefined && compareCuts(order, last, meta.lower) > 0) {
+        throw rejected(spec, `${name} overlaps the output before it`)
+      }
+      if (lower !== undefined && compareCuts(order, meta.lower, lower) < 0) {
+        throw rejected(spec, `${name} begins before the part of its job`)
+      }
+      if (upper !== undefined && compareCuts(order, meta.upper, upper) > 0) {
+        throw rejected(spec, `${name} ends after the part of its job`)
+      }
+      last = meta.upper
+      written += meta.entryCount
+    }
+    const { entriesRead = -1, entriesDropped = -1 } = statistics
+    if (written !== entriesRead - entriesDropped) {
+      throw rejected(spec, `of ${entriesRead} entries ${entriesDropped} were dropped and ${written} written`)
+    }
+  }
+  checkCount(jobs)
+}
+
+function checkCount(jobs: readonly AnsweredJob[]): void {
+  const [first] = jobs
+  if (first === undefined) return
+  const entriesRead = jobs.reduce((sum, { statistics }) => sum + (statistics['entriesRead'] ?? -1), 0)
+  const { count, covers } = contentOf(jobs)
+  // What a range tombstone hides as a whole is not even read.
+  if (covers ? entriesRead > count : entriesRead !== count) {
+    throw rejected(first.spec, `its change has ${count} entries to read, and ${entriesRead} were read`)
+  }
+}
+
+/** Entries of all inputs, and whether some of them have range tombstones. */
+function contentOf(jobs: readonly AnsweredJob[]): { readonly count: number; readonly covers: boolean } {
+  const seen = new Set<string>()
+  let count = 0
+  let covers = false
+  for (const { spec } of jobs) {
+    for (const input of spec.inputs) {
+      if (input.type === 'memory') {
+        count += (spec.parameters as TableParameters).entriesExpected
+      } else if (!seen.has(input.ref.name)) {
+        seen.add(input.ref.name)
+        const { entryCount, rangeCount } = decodeTableMeta(input.meta, input.ref.name)
+        count += entryCount
+        covers ||= rangeCount > 0
+      }
+    }
+  }
+  return { count, covers }
+}

@@ -1,0 +1,130 @@
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import { isCode, VarveError } from '../kernel/errors.ts'
+import { loadHash } from '../kernel/hash.ts'
+import { epoch, fileName, seqno, shardId } from '../kernel/ids.ts'
+import { MemoryFileStore } from '../fs/memory-file-store.ts'
+import type { JobHandle, JobResult, JobScheduler, JobSpec } from '../jobs/jobs.ts'
+import { JobRunner } from './job-runner.ts'
+import type { AnsweredJob, JobPlan, ShardComponents, VersionFile } from './shard.ts'
+
+/** A scheduler whose jobs end when the test says so. */
+class HandScheduler implements JobScheduler {
+  readonly name = 'hand'
+  readonly supports = { sharedMemory: true }
+  readonly jobs: { readonly spec: JobSpec; answer(result: JobResult): void; fail(error: unknown): void }[] = []
+  readonly cancelled: string[] = []
+  readonly pendingMax = 100
+  pending = 0
+
+  submit(spec: JobSpec): JobHandle {
+    const { promise, resolve, reject } = deferred<JobResult>()
+    promise.catch(() => undefined)
+    this.jobs.push({ spec, answer: resolve, fail: reject })
+    const cancel = (): void => {
+      this.cancelled.push(spec.id)
+      reject(new VarveError('ABORTED', 'cancelled', { details: {} }))
+    }
+    return { id: spec.id, result: promise, progress: () => 0, cancel }
+  }
+
+  ready(): Promise<void> {
+    return Promise.resolve()
+  }
+
+  close(): Promise<void> {
+    return Promise.resolve()
+  }
+}
+
+interface Deferred<Value> {
+  readonly promise: Promise<Value>
+  readonly resolve: (value: Value) => void
+  readonly reject: (error: unknown) => void
+}
+
+function deferred<Value>(): Deferred<Value> {
+  let settle: Pick<Deferred<Value>, 'resolve' | 'reject'> | undefined
+  const promise = new Promise<Value>((resolve, reject) => (settle = { resolve, reject }))
+  return { promise, ...(settle as unknown as Pick<Deferred<Value>, 'resolve' | 'reject'>) }
+}
+
+const plan: JobPlan = {
+  handler: { module: 'm', export: 'e', version: 1 },
+  inputs: [],
+  parameters: undefined,
+  requirements: { memoryBytes: 0, labels: [] },
+  priority: 1,
+}
+
+async function bench(verify: (jobs: readonly AnsweredJob[]) => Promise<void> = () => Promise.resolve()): Promise<{
+  readonly scheduler: HandScheduler
+  readonly files: MemoryFileStore
+  readonly run: (count: number) => Promise<readonly VersionFile[]>
+  /** Writes an output of a job, and its answer. */
+  readonly result: (job: number) => Promise<JobResult>
+}> {
+  const files = new MemoryFileStore({ hash: await loadHash() })
+  const scheduler = new HandScheduler()
+  const components = { shard: shardId('s'), files, jobs: scheduler } as unknown as ShardComponents
+  const runner = new JobRunner(components, epoch(1), verify)
+  return {
+    scheduler,
+    files,
+    run: (count) =>
+      runner.run(
+        Array.from({ length: count }, () => plan),
+        [],
+      ),
+    result: async (job) => {
+      const prefix = scheduler.jobs[job]?.spec.outputPrefix ?? ''
+      const writer = await files.create(fileName(`${prefix}0.table`))
+      await writer.write(Uint8Array.of(job))
+      const ref = await writer.finish()
+      const output = { ref, format: { name: 'f', version: 1 }, group: job, meta: new Uint8Array(0) }
+      return { outputs: [{ ...output, seqnoFirst: seqno(1), seqnoLast: seqno(1) }], statistics: {} }
+    },
+  }
+}
+
+const turn = (): Promise<void> => new Promise((resolve) => setImmediate(resolve))
+
+test('the files of several jobs count together, in the order of the plans, whichever ends first', async () => {
+  let asked: readonly AnsweredJob[] = []
+  const { scheduler, run, result } = await bench((jobs) => ((asked = jobs), Promise.resolve()))
+  const running = run(3)
+  await turn()
+  assert.equal(scheduler.jobs.length, 3, 'all are under way at the same time')
+  for (const job of [2, 0, 1]) scheduler.jobs[job]?.answer(await result(job))
+  assert.deepEqual(
+    (await running).map(({ group }) => group),
+    [0, 1, 2],
+  )
+  assert.deepEqual(
+    asked.map(({ spec }) => spec.id),
+    scheduler.jobs.map(({ spec }) => spec.id),
+  )
+})
+
+test('when one job of several fails the others are cancelled, and nothing of any is left', async () => {
+  const { scheduler, files, run, result } = await bench()
+  const running = run(3)
+  await turn()
+  scheduler.jobs[0]?.answer(await result(0))
+  await result(2)
+  scheduler.jobs[1]?.fail(new VarveError('JOB_FAILED', 'broken', { details: { job: 'x', attempt: 1 } }))
+  await assert.rejects(running, (error) => isCode(error, 'JOB_FAILED'))
+  assert.ok(scheduler.cancelled.includes(scheduler.jobs[2]?.spec.id ?? ''))
+  assert.deepEqual(await files.list(), [])
+})
+
+test('what the engine rejects of several jobs leaves nothing either', async () => {
+  const { scheduler, files, run, result } = await bench(() =>
+    Promise.reject(new VarveError('JOB_REJECTED', 'no', { details: { reason: 'no' } })),
+  )
+  const running = run(2)
+  await turn()
+  for (const job of [0, 1]) scheduler.jobs[job]?.answer(await result(job))
+  await assert.rejects(running, (error) => isCode(error, 'JOB_REJECTED'))
+  assert.deepEqual(await files.list(), [])
+})
