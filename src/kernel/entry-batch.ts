@@ -21,8 +21,10 @@ const RECENT_BLOCKS = 8
 const WORD_COPY_BYTES_MAX = 256
 
 export class EntryBatch {
-  /** Entries at most. */
-  readonly capacity: number
+  /** Entries it was made for. */
+  readonly capacityMax: number
+  /** Entries at most, for now: see `limitTo`. */
+  capacity: number
   /** Entries now. */
   count = 0
   /** Key bytes of all entries, back to back. Replaced when it has to grow. */
@@ -42,6 +44,7 @@ export class EntryBatch {
 
   constructor(capacity: number = ENTRY_BATCH_CAPACITY) {
     assert(capacity > 0 && capacity < 0x10000, 'capacity must be 1 … 65535')
+    this.capacityMax = capacity
     this.capacity = capacity
     this.keys = new Uint8Array(capacity * 32 + SPARE_BYTES)
     this.keyView = new DataView(this.keys.buffer)
@@ -56,6 +59,11 @@ export class EntryBatch {
 
   get full(): boolean {
     return this.count === this.capacity
+  }
+
+  /** Counts as full at `count` entries, or at all it was made for, until told otherwise: for who wants only a few. */
+  limitTo(count: number): void {
+    this.capacity = count < this.capacityMax ? count : this.capacityMax
   }
 
   /** Forgets all entries and lets go of their blocks. */

@@ -12,13 +12,14 @@
  */
 
 import { assert } from './assert.ts'
+import { BatchPool } from './batch-pool.ts'
 import { PENDING } from './cursor.ts'
 import type { Cursor, CursorOptions, Pending } from './cursor.ts'
-import { ENTRY_BATCH_CAPACITY, EntryBatch } from './entry-batch.ts'
+import type { EntryBatch } from './entry-batch.ts'
 import type { KeyOrder } from './key-order.ts'
 
 // A short scan must not read a full batch from every source: the first is small, later ones are full.
-const FIRST_CAPACITY = 32
+const FIRST_COUNT = 32
 // A run this long is likely to go on: worth a look at the end of the batch.
 const LONG_RUN = 8
 
@@ -27,32 +28,37 @@ const LONG_RUN = 8
  * an earlier source come first, and with `versions: 'newest'` only the first of them.
  *
  * The merge owns the sources: `close` closes them. A single source is returned as it is.
+ *
+ * @param batches where the sources' batches come from, and go back to when the merge is closed
  */
 export function mergeCursors(
   sources: readonly Cursor[],
   order: KeyOrder,
   options: Pick<CursorOptions, 'reverse' | 'versions'>,
+  batches: BatchPool = new BatchPool(),
 ): Cursor {
   const [only] = sources
-  return only !== undefined && sources.length === 1 ? only : new MergeCursor(sources, order, options)
+  return only !== undefined && sources.length === 1 ? only : new MergeCursor(sources, order, options, batches)
 }
 
 class MergeSource {
   readonly cursor: Cursor
-  batch = new EntryBatch(FIRST_CAPACITY)
+  readonly batch: EntryBatch
   /** Of the current entry in `batch`. */
   index = 0
   count = 0
   /** It answered PENDING and has not been filled since. */
   pending = false
 
-  constructor(cursor: Cursor) {
+  constructor(cursor: Cursor, batch: EntryBatch) {
     this.cursor = cursor
+    this.batch = batch
+    batch.limitTo(FIRST_COUNT)
   }
 
   /** Fetches the next batch. False at the end. */
   advance(): boolean | Pending {
-    if (this.count !== 0 && this.batch.capacity < ENTRY_BATCH_CAPACITY) this.batch = new EntryBatch()
+    if (this.count !== 0) this.batch.limitTo(this.batch.capacityMax)
     const count = this.cursor.next(this.batch)
     this.pending = count === PENDING
     if (count === PENDING) return PENDING
@@ -65,6 +71,7 @@ class MergeSource {
 class MergeCursor implements Cursor {
   /** By rank: of two with the same key, the one with the lower rank is the newer. */
   readonly #sources: readonly MergeSource[]
+  readonly #batches: BatchPool
   readonly #order: KeyOrder
   readonly #bytewise: boolean
   readonly #newest: boolean
@@ -82,8 +89,14 @@ class MergeCursor implements Cursor {
   readonly #waiting: number[]
   #closed = false
 
-  constructor(sources: readonly Cursor[], order: KeyOrder, options: Pick<CursorOptions, 'reverse' | 'versions'>) {
-    this.#sources = sources.map((cursor) => new MergeSource(cursor))
+  constructor(
+    sources: readonly Cursor[],
+    order: KeyOrder,
+    options: Pick<CursorOptions, 'reverse' | 'versions'>,
+    batches: BatchPool,
+  ) {
+    this.#batches = batches
+    this.#sources = sources.map((cursor) => new MergeSource(cursor, batches.take()))
     this.#queue = new Uint32Array(sources.length)
     this.#heads = new Uint32Array(sources.length)
     this.#waiting = sources.map((_, rank) => rank)
@@ -132,7 +145,10 @@ class MergeCursor implements Cursor {
   close(): void {
     if (this.#closed) return
     this.#closed = true
-    for (const source of this.#sources) source.cursor.close()
+    for (const { cursor, batch } of this.#sources) {
+      cursor.close()
+      this.#batches.give(batch)
+    }
   }
 
   #source(rank: number): MergeSource {

@@ -1,9 +1,68 @@
-/** Copies for users: never a view of a block or of shared memory. */
+/**
+ * Copies for users: never a view of a block or of shared memory.
+ *
+ * Small copies are laid out one after the other in one buffer, so that a copy costs one object: with 16-byte keys and
+ * 100-byte values 200 ns an entry, where `Buffer.allocUnsafe` for each took 300. Whoever keeps one small copy keeps a
+ * buffer of POOL_BYTES.
+ */
 
-// `Buffer.allocUnsafe` and `set` take 84 ns for 100 bytes, `slice` 393 ns: small copies come from Node's pool.
-export function copyOut(block: Uint8Array, start: number, length: number): Uint8Array {
-  const copy = Buffer.allocUnsafe(length)
-  if (length <= 32) for (let index = 0; index < length; index++) copy[index] = block[start + index] as number
-  else copy.set(block.subarray(start, start + length))
-  return copy
+import { KIB } from '../../kernel/limits.ts'
+
+// Node's own pool has 8 KiB; twice that makes new buffers half as often.
+const POOL_BYTES = 16 * KIB
+// Larger copies have memory of their own: one of them never keeps more than four times its size.
+const POOLED_BYTES_MAX = 4 * KIB
+// Up to here copying words is faster than set(), which needs a view of its source as well.
+const WORD_COPY_BYTES_MAX = 128
+
+export class CopyOut {
+  #bytes: Uint8Array
+  #words: DataView
+  /** Where the next copy goes: a multiple of 4. */
+  #at = 0
+
+  constructor() {
+    this.#bytes = freshBytes(POOL_BYTES)
+    this.#words = new DataView(this.#bytes.buffer)
+  }
+
+  /** A copy of block[start … start + length). */
+  copy(block: Uint8Array, start: number, length: number): Uint8Array {
+    if (length > POOLED_BYTES_MAX) {
+      const copy = freshBytes(length)
+      copy.set(block.subarray(start, start + length))
+      return copy
+    }
+    const at = this.#reserve(length)
+    this.#bytes.set(block.subarray(start, start + length), at)
+    return new Uint8Array(this.#bytes.buffer, at, length)
+  }
+
+  /** As `copy`, where a view of all of `block` is at hand. */
+  copyWords(block: Uint8Array, view: DataView, start: number, length: number): Uint8Array {
+    // The last word may reach past what is copied, but not past the block.
+    if (length > WORD_COPY_BYTES_MAX || start + length + 3 > view.byteLength) return this.copy(block, start, length)
+    const at = this.#reserve(length)
+    const words = this.#words
+    for (let offset = 0; offset < length; offset += 4) words.setInt32(at + offset, view.getInt32(start + offset))
+    return new Uint8Array(this.#bytes.buffer, at, length)
+  }
+
+  #reserve(length: number): number {
+    const at = this.#at
+    const next = (at + length + 3) & ~3
+    if (next <= POOL_BYTES) {
+      this.#at = next
+      return at
+    }
+    this.#bytes = freshBytes(POOL_BYTES)
+    this.#words = new DataView(this.#bytes.buffer)
+    this.#at = (length + 3) & ~3
+    return 0
+  }
+}
+
+/** Bytes with arbitrary content: zeroing them would cost as much as half of the copying. */
+function freshBytes(length: number): Uint8Array {
+  return new Uint8Array(Buffer.allocUnsafeSlow(length).buffer)
 }

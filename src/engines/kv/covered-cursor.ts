@@ -100,7 +100,8 @@ export class CoveredCursor implements Cursor {
       if (this.#ended) return false
       this.#cursor = this.#source.open(this.#range)
     }
-    if (this.#batch.capacity !== capacity) this.#batch = new EntryBatch(capacity)
+    if (this.#batch.capacityMax < capacity) this.#batch = new EntryBatch(capacity)
+    this.#batch.limitTo(capacity)
     this.#index = 0
     let count: number | Pending = 0
     try {

@@ -1,5 +1,6 @@
 /** An open key-value shard: the public operations, over the generic shard. */
 
+import { BatchPool } from '../../kernel/batch-pool.ts'
 import type { Clock } from '../../kernel/clock.ts'
 import { PENDING } from '../../kernel/cursor.ts'
 import { ENTRY_DELETE, ENTRY_PUT } from '../../kernel/entry.ts'
@@ -15,6 +16,7 @@ import type { Durability } from '../../journal/journal.ts'
 import type { Shard, ShardPlace } from '../../shard/shard.ts'
 import type { BlockCache } from '../../sst/block-cache.ts'
 import type { TableCache } from '../../sst/table-cache.ts'
+import { CopyOut } from './copy-out.ts'
 import type { KvEngine } from './engine.ts'
 import { toOperations, toRangeDeletion } from './entry-operations.ts'
 import { toKeyRange } from './key-bounds.ts'
@@ -67,6 +69,8 @@ export class KvShard {
   }
   readonly #points: PointReads
   readonly #pace: Pace
+  readonly #copies = new CopyOut()
+  readonly #batches = new BatchPool()
   readonly #scans = new Set<Scan>()
   readonly #snapshots = new Set<Snapshot>()
   /** Reads that await bytes: `close` waits for them. */
@@ -78,8 +82,8 @@ export class KvShard {
     this.#parts = parts
     this.#shard = parts.shard
     this.#order = parts.order
-    this.#points = new PointReads(parts.shard, parts.order)
     this.#pace = new Pace(parts.clock)
+    this.#points = new PointReads(parts.shard, parts.order, this.#copies)
   }
 
   get readOnly(): boolean {
@@ -218,10 +222,13 @@ export class KvShard {
     const scan = new Scan(
       {
         order: this.#order,
+        copies: this.#copies,
+        batches: this.#batches,
         view: () => this.#shard.view,
         pin: () => this.#shard.pin(),
         unpin: (view) => this.#shard.unpin(view),
-        open: (view, narrowed) => openView(view, { range: narrowed, reverse, seqno, versions: 'newest' }, this.#order),
+        open: (view, narrowed) =>
+          openView(view, { range: narrowed, reverse, seqno, versions: 'newest' }, this.#order, this.#batches),
         check: () => this.#checkOpen(),
         pace: () => this.#pace.take(),
         track: (reading) => this.#track(reading),

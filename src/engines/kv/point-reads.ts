@@ -16,19 +16,21 @@ import type { OrderedOperation } from '../../memtable/entry-operation.ts'
 import type { OrderedMemtable } from '../../memtable/ordered-memtable.ts'
 import type { Shard } from '../../shard/shard.ts'
 import { BlockFetch } from '../../sst/block-fetch.ts'
-import { copyOut } from './copy-out.ts'
+import type { CopyOut } from './copy-out.ts'
 import type { Levels } from './levels.ts'
 import { lookup } from './lookup.ts'
 
 export class PointReads {
   readonly #shard: Shard<OrderedOperation, OrderedMemtable, Levels>
   readonly #order: KeyOrder
+  readonly #copies: CopyOut
   readonly #found: Found = emptyFound()
   readonly #fetch = new BlockFetch()
 
-  constructor(shard: Shard<OrderedOperation, OrderedMemtable, Levels>, order: KeyOrder) {
+  constructor(shard: Shard<OrderedOperation, OrderedMemtable, Levels>, order: KeyOrder, copies: CopyOut) {
     this.#shard = shard
     this.#order = order
+    this.#copies = copies
   }
 
   /** Whether `key` has a value at `seqno`: PENDING where that takes I/O. `value()` gives it until the next call. */
@@ -56,7 +58,7 @@ export class PointReads {
 
   /** A copy of the value that was found last. */
   value(): Uint8Array {
-    return copyOut(this.#found.block, this.#found.valueStart, this.#found.valueLength)
+    return this.#copies.copy(this.#found.block, this.#found.valueStart, this.#found.valueLength)
   }
 
   /** The value of `key`, waiting for what is lacking. Reads the view of the call; `key` is borrowed for the call. */
@@ -74,7 +76,7 @@ export class PointReads {
         const answer = lookup(view, key, seqno, this.#order, found, fetch)
         if (answer === PENDING) await fetch.fill(signal)
         else if (!answer || found.kind !== ENTRY_PUT) return undefined
-        else return copyOut(found.block, found.valueStart, found.valueLength)
+        else return this.#copies.copy(found.block, found.valueStart, found.valueLength)
       }
     } finally {
       fetch.clear()

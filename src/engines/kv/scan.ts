@@ -6,20 +6,24 @@
  * pulls, the scan opens its cursors anew, after the last key it gave out.
  */
 
+import type { BatchPool } from '../../kernel/batch-pool.ts'
+import { copyRange } from '../../kernel/bytes.ts'
 import { PENDING } from '../../kernel/cursor.ts'
 import type { Cursor } from '../../kernel/cursor.ts'
-import { EntryBatch } from '../../kernel/entry-batch.ts'
+import type { EntryBatch } from '../../kernel/entry-batch.ts'
 import { ENTRY_PUT } from '../../kernel/entry.ts'
 import { VarveError, throwIfAborted } from '../../kernel/errors.ts'
 import type { Seqno } from '../../kernel/ids.ts'
 import type { KeyOrder } from '../../kernel/key-order.ts'
 import { isAtOrAfterLower, isAtOrBeforeUpper } from '../../kernel/key-range.ts'
 import type { KeyRange } from '../../kernel/key-range.ts'
-import { copyOut } from './copy-out.ts'
+import { KeyScratch } from '../../sst/key-scratch.ts'
+import type { CopyOut } from './copy-out.ts'
 import type { KvEntry, KvScan } from './kv.ts'
 import type { KvView } from './lookup.ts'
 
 const EMPTY = new Uint8Array(0)
+const NO_VIEW = new DataView(EMPTY.buffer)
 // Entries of a chunk where the caller names no count: enough to amortise a promise, few enough for small results.
 const CHUNK_COUNT = 1000
 // A chunk ends early at this many bytes, so that large values do not pile up.
@@ -38,6 +42,8 @@ export interface ScanPlan {
 /** What a scan needs of its shard. */
 export interface ScanHost {
   readonly order: KeyOrder
+  readonly copies: CopyOut
+  readonly batches: BatchPool
   view(): KvView
   pin(): KvView
   unpin(view: KvView): void
@@ -55,12 +61,15 @@ export interface ScanHost {
 export class Scan implements KvScan {
   readonly #host: ScanHost
   readonly #plan: ScanPlan
-  readonly #batch = new EntryBatch()
+  /** While there is a cursor. */
+  #batch: EntryBatch | undefined
   #cursor: Cursor | undefined
   #view: KvView | undefined
   /** Where the cursor was opened, or will be. */
   #range: KeyRange
-  #lastKey: Uint8Array | undefined
+  /** Key of the entry given out last, or passed last; −1: none yet. */
+  readonly #lastKey = new KeyScratch()
+  #lastKeyLength = -1
   /** Next entry of the batch to give out. */
   #index = 0
   #left: number
@@ -131,7 +140,7 @@ export class Scan implements KvScan {
     if (!inside) this.#reposition(range)
     else if (reverse) this.#reposition({ ...range, upper: target, upperOpen: false })
     else this.#reposition({ ...range, lower: target, lowerOpen: false })
-    this.#lastKey = undefined
+    this.#lastKeyLength = -1
     if (this.#state === 'ended') this.#state = 'open'
   }
 
@@ -181,13 +190,15 @@ export class Scan implements KvScan {
     const wanted = Math.min(count, this.#left)
     if (this.#state === 'ended' || wanted === 0) return entries
     const cursor = this.#at(view)
+    const batch = this.#batch as EntryBatch
     let bytes = 0
     while (entries.length < wanted && bytes < bytesWanted) {
-      if (this.#index === this.#batch.count) {
-        const filled = cursor.next(this.#batch)
+      if (this.#index === batch.count) {
+        batch.limitTo(wanted - entries.length)
+        const filled = cursor.next(batch)
         this.#index = 0
         if (filled === PENDING) {
-          this.#batch.clear()
+          batch.clear()
           if (entries.length === 0) return PENDING
           break
         }
@@ -197,47 +208,69 @@ export class Scan implements KvScan {
           break
         }
       }
-      bytes += this.#take(entries, wanted, bytesWanted - bytes)
+      bytes += this.#take(batch, entries, wanted, bytesWanted - bytes)
     }
     this.#left -= entries.length
     return entries
   }
 
   /** Moves entries from the batch to `entries`, up to `wanted` or until `bytesWanted` are reached; returns their bytes. */
-  #take(entries: KvEntry[], wanted: number, bytesWanted: number): number {
+  #take(batch: EntryBatch, entries: KvEntry[], wanted: number, bytesWanted: number): number {
     const { keys, values } = this.#plan
-    const batch = this.#batch
+    const { copies } = this.#host
+    const { keyStarts, kinds, valueBlocks, valueStarts, valueLengths } = batch
+    const keyBytes = batch.keys
+    const keyView = batch.keyView
+    let blockIndex = -1
+    let block: Uint8Array = EMPTY
+    let blockView: DataView = NO_VIEW
     let bytes = 0
     let index = this.#index
     for (; index < batch.count && entries.length < wanted && bytes < bytesWanted; index++) {
-      if (batch.kinds[index] !== ENTRY_PUT) continue
-      const start = batch.keyStarts[index] as number
-      const length = (batch.keyStarts[index + 1] as number) - start
-      const valueLength = batch.valueLengths[index] as number
-      const key = keys ? copyOut(batch.keys, start, length) : EMPTY
-      const block = batch.blocks[batch.valueBlocks[index] as number] as Uint8Array
-      const value = values ? copyOut(block, batch.valueStarts[index] as number, valueLength) : EMPTY
+      if (kinds[index] !== ENTRY_PUT) continue
+      let key: Uint8Array = EMPTY
+      let value: Uint8Array = EMPTY
+      if (keys) {
+        const start = keyStarts[index] as number
+        key = copies.copyWords(keyBytes, keyView, start, (keyStarts[index + 1] as number) - start)
+      }
+      if (values) {
+        if (valueBlocks[index] !== blockIndex) {
+          blockIndex = valueBlocks[index] as number
+          block = batch.blocks[blockIndex] as Uint8Array
+          blockView = new DataView(block.buffer, block.byteOffset, block.length)
+        }
+        value = copies.copyWords(block, blockView, valueStarts[index] as number, valueLengths[index] as number)
+      }
       entries.push({ key, value })
       bytes += key.length + value.length
     }
-    // Where to go on, should the view change before the next pull.
-    if (index > this.#index) this.#lastKey = batch.keyAt(index - 1)
+    if (index > this.#index) this.#noteLast(batch, index - 1)
     this.#index = index
     return bytes
+  }
+
+  /** Where to go on, should the view change before the next pull. */
+  #noteLast(batch: EntryBatch, index: number): void {
+    const start = batch.keyStarts[index] as number
+    const length = (batch.keyStarts[index + 1] as number) - start
+    copyRange(batch.keys, start, length, this.#lastKey.reserve(length), 0)
+    this.#lastKeyLength = length
   }
 
   /** The cursor over `view`, opened after the last key given out where the view is another than before. */
   #at(view: KvView): Cursor {
     if (this.#cursor !== undefined && this.#view === view) return this.#cursor
     this.#drop()
-    const last = this.#lastKey
-    if (last !== undefined) {
+    if (this.#lastKeyLength >= 0) {
+      const last = this.#lastKey.bytes.slice(0, this.#lastKeyLength)
       this.#range = this.#plan.reverse
         ? { ...this.#range, upper: last, upperOpen: true }
         : { ...this.#range, lower: last, lowerOpen: true }
     }
     this.#view = view
     this.#cursor = this.#host.open(view, this.#range)
+    this.#batch = this.#host.batches.take()
     return this.#cursor
   }
 
@@ -250,7 +283,8 @@ export class Scan implements KvScan {
     this.#cursor?.close()
     this.#cursor = undefined
     this.#view = undefined
-    this.#batch.clear()
+    if (this.#batch !== undefined) this.#host.batches.give(this.#batch)
+    this.#batch = undefined
     this.#index = 0
   }
 }

@@ -5,6 +5,7 @@
  * ask: what they have is newer than any tombstone further down.
  */
 
+import type { BatchPool } from '../../kernel/batch-pool.ts'
 import type { Cursor, CursorOptions } from '../../kernel/cursor.ts'
 import { compareCuts, cutAfter, cutBefore, lowerCut, upperCut } from '../../kernel/key-cut.ts'
 import type { KeyCut } from '../../kernel/key-cut.ts'
@@ -24,7 +25,7 @@ import { MemoryCover, RunCover } from './range-cover.ts'
 import type { RangeCover } from './range-cover.ts'
 
 /** @param view pinned, or read within the turn */
-export function openView(view: KvView, options: CursorOptions, order: KeyOrder): Cursor {
+export function openView(view: KvView, options: CursorOptions, order: KeyOrder, batches?: BatchPool): Cursor {
   const covers: RangeCover[] = []
   const sources: Cursor[] = []
   const add = (source: CoveredSource): void => {
@@ -40,13 +41,15 @@ export function openView(view: KvView, options: CursorOptions, order: KeyOrder):
     if (run.length > 0) add(new RunSource(run, order, options))
   }
   for (const table of view.tables) {
+    // What it gets from now on is newer than what the cursor sees.
+    if (table.count === 0) continue
     if (table.rangeTombstones.count > 0) covers.push(new MemoryCover(table.rangeTombstones))
     add(new MemtableSource(table, options))
   }
   const { levels, runs } = view.version.shape
   for (const table of levels[0] as readonly KvTable[]) addRun([table])
   for (const run of runs) addRun(run)
-  return mergeCursors(sources, order, options)
+  return mergeCursors(sources, order, options, batches)
 }
 
 class MemtableSource implements CoveredSource {
