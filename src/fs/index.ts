@@ -1,4 +1,4 @@
-/** `varve/fs`: the file-store and head-store ports, and what implements them here. */
+/** `varve/fs`: the file-store and head-store ports, what implements them here, and what wraps them. */
 
 export type {
   AbortOptions,
@@ -16,6 +16,11 @@ export type {
 } from './fs.ts'
 export { DirectoryLock } from './directory-lock.ts'
 export type { DirectoryLockOptions } from './directory-lock.ts'
+export { FaultyFileStore, FaultyHeadStore } from './faulty-stores.ts'
+export type { Fault, FaultOptions, FaultPlan } from './faulty-stores.ts'
+export { InterceptedFileStore } from './intercepted-file-store.ts'
+export type { InterceptedFileStoreOptions } from './intercepted-file-store.ts'
+export { InterceptedHeadStore } from './intercepted-head-store.ts'
 export { LocalFileStore } from './local-file-store.ts'
 export type { LocalFileStoreOptions } from './local-file-store.ts'
 export { LocalHeadStore } from './local-head-store.ts'
@@ -27,3 +32,8 @@ export { NodeDevice } from './node-device.ts'
 export type { NodeDeviceOptions } from './node-device.ts'
 export { NodeProcessTable } from './node-process-table.ts'
 export type { ProcessIdentity, ProcessTable } from './process-table.ts'
+export { randomFaults } from './random-faults.ts'
+export type { FaultRates } from './random-faults.ts'
+export type { CallInterceptor, StoreCall, StoreOperation } from './store-call.ts'
+export { TracedFileStore, TracedHeadStore } from './traced-stores.ts'
+export type { TraceEvent, TraceOptions } from './traced-stores.ts'

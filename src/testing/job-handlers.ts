@@ -27,6 +27,12 @@ export const write = handler(async (spec, context) => {
   return { outputs, statistics: { files: outputs.length } }
 })
 
+/** Says how many files there are with the prefix `parameters`, and writes an output. */
+export const place = handler(async (spec, context) => {
+  const { length } = await context.files.list(spec.parameters as string)
+  return { outputs: [await writeOutput(context, 'placed')], statistics: { place: length } }
+})
+
 /** Writes an output to say that it runs, and waits for the file named by `parameters`. */
 export const wait = handler(async (spec, context) => {
   const outputs = [await writeOutput(context, 'running')]

@@ -9,6 +9,7 @@ import { JobQueue } from '../jobs/job-queue.ts'
 import type { JobHandle, JobResult, JobScheduler, JobSpec, JobSupport } from '../jobs/jobs.ts'
 import { resolveQueueSettings } from '../jobs/queue-settings.ts'
 import type { QueuedJob } from '../jobs/queued-job.ts'
+import type { SeededRandom } from './seeded-random.ts'
 
 export interface PoorJobSchedulerOptions {
   /** Runs the jobs, and decides how many at a time. Takes more than twice `pendingMax` jobs; closed with this one. */
@@ -17,6 +18,8 @@ export interface PoorJobSchedulerOptions {
   readonly pendingMax: number
   /** Turns of the event loop that an answer takes. */
   readonly delayTurns: number
+  /** With it: up to so many turns, by chance, so that answers overtake each other. */
+  readonly random?: SeededRandom
 }
 
 export class PoorJobScheduler implements JobScheduler {
@@ -24,14 +27,15 @@ export class PoorJobScheduler implements JobScheduler {
   readonly supports: JobSupport = Object.freeze({ sharedMemory: false })
   readonly #inner: JobScheduler
   readonly #clock: Clock
-  readonly #delayTurns: number
+  readonly #delayTurns: () => number
   readonly #queue: JobQueue
   readonly #inside = new WeakMap<JobSpec, JobHandle>()
 
   constructor(options: PoorJobSchedulerOptions) {
     this.#inner = options.inner
     this.#clock = options.clock
-    this.#delayTurns = options.delayTurns
+    const { delayTurns, random } = options
+    this.#delayTurns = () => random?.below(delayTurns + 1) ?? delayTurns
     // Everything is handed on at once, in order.
     const settings = resolveQueueSettings({
       concurrency: 1024,
@@ -79,7 +83,7 @@ export class PoorJobScheduler implements JobScheduler {
     } catch (error) {
       throw error instanceof VarveError && error.code === 'JOB_FAILED' ? error.cause : error
     } finally {
-      for (let turn = 0; turn < this.#delayTurns; turn++) await this.#clock.turn()
+      for (let left = this.#delayTurns(); left > 0; left--) await this.#clock.turn()
     }
   }
 }

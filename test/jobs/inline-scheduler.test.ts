@@ -7,6 +7,7 @@ import { loadHash } from '../../src/kernel/hash.ts'
 import * as testHandlers from '../../src/testing/job-handlers.ts'
 import { testJobScheduler } from '../../src/testing/job-scheduler-conformance.ts'
 import { PoorJobScheduler } from '../../src/testing/poor-job-scheduler.ts'
+import { SeededRandom } from '../../src/testing/seeded-random.ts'
 import { openTestFiles, systemClock } from './worker-composition.ts'
 import { HandlerTable } from '../../src/jobs/handler-table.ts'
 import { InlineScheduler } from '../../src/jobs/inline-scheduler.ts'
@@ -32,24 +33,29 @@ async function openInline(settings: { concurrency: number; pendingMax: number })
 
 testJobScheduler({ test, name: 'inline', isolated: false, open: openInline })
 
-testJobScheduler({
-  test,
-  name: 'inline, poorer',
-  isolated: false,
-  async open({ concurrency, pendingMax }) {
-    const { scheduler: inner, files, close } = await openInline({ concurrency, pendingMax: 100 })
-    const scheduler = new PoorJobScheduler({ inner, clock, pendingMax, delayTurns: 3 })
-    return {
-      scheduler,
-      files,
-      clock,
-      async close() {
-        await scheduler.close()
-        await close()
-      },
-    }
-  },
-})
+for (const [name, chance] of [
+  ['inline, poorer', {}],
+  ['inline, poorer, answers overtaking each other', { random: new SeededRandom(1) }],
+] as const) {
+  testJobScheduler({
+    test,
+    name,
+    isolated: false,
+    async open({ concurrency, pendingMax }) {
+      const { scheduler: inner, files, close } = await openInline({ concurrency, pendingMax: 100 })
+      const scheduler = new PoorJobScheduler({ inner, clock, pendingMax, delayTurns: 3, ...chance })
+      return {
+        scheduler,
+        files,
+        clock,
+        async close() {
+          await scheduler.close()
+          await close()
+        },
+      }
+    },
+  })
+}
 
 test('jobs that have used up their slices get one turn of the event loop each', async () => {
   const turns: (() => void)[] = []
