@@ -1,128 +1,174 @@
 /** A run of the harness: prepares the data of each peer, then measures workload by workload, peers in turn, in rounds. */
 
-import { constants, existsSync, mkdirSync, rmSync } from 'node:fs'
-import { cp } from 'node:fs/promises'
+import { mkdirSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
 import type { BenchOptions } from './options.ts'
-import { peerNamed } from './peers/peer-table.ts'
+import { persists } from './peers/peer-table.ts'
 import { Progress } from './report/progress.ts'
 import { short } from './report/quantities.ts'
-import type { RowFile } from './report/row.ts'
-import { runTask } from './run-task.ts'
-import type { TaskEnd } from './run-task.ts'
-import type { Task } from './task.ts'
+import type { Row, RowFile } from './report/row.ts'
+import { runTasks } from './run-task.ts'
+import type { Task, TaskEnd } from './task.ts'
 import { workloadNamed } from './workloads/workload-table.ts'
+import type { Workload } from './workloads/workload.ts'
 
+/** Peers at a time in the smoke run. */
+const SMOKE_LANES = 2
+
+/** A peer, or its adapter, or the harness, gave what it should not. */
 export class WrongResult extends Error {
   override readonly name = 'WrongResult'
+}
+
+interface Step {
+  readonly task: Task
+  readonly round: number
 }
 
 export class Bench {
   readonly #options: BenchOptions
   readonly #rows: RowFile
+  readonly #shape: string
+  /** Steps that share a process, in order. */
+  readonly #processes: readonly (readonly Step[])[]
   readonly #progress: Progress
   /** Why a peer is left out from here on. */
-  readonly #out = new Map<string, string>()
-  readonly shape: string
+  readonly #excluded = new Map<string, string>()
 
   constructor(options: BenchOptions, rows: RowFile) {
     this.#options = options
     this.#rows = rows
-    this.shape = `${short(options.keys)} × ${options.valueBytes} B`
-    const preparing = this.#preparing()
-    this.#progress = new Progress(preparing.length + options.workloads.length * options.peers.length * options.rounds)
+    this.#shape = `${short(options.keys)} × ${options.valueBytes} B`
+    this.#processes = this.#plan()
+    this.#progress = new Progress(this.#processes.reduce((sum, steps) => sum + steps.length, 0))
   }
 
   /** @throws {WrongResult} a peer gave another answer than the model, or than the others */
   async run(): Promise<void> {
     mkdirSync(this.#options.directory, { recursive: true })
     try {
-      for (const peer of this.#preparing()) await this.#prepare(peer)
-      for (const workload of this.#options.workloads) {
-        for (let round = 1; round <= this.#options.rounds; round++) {
-          for (const peer of this.#options.peers) await this.#measure(peer, workload, round)
-        }
+      const waiting = [...this.#processes]
+      const lane = async (): Promise<void> => {
+        for (let steps = waiting.shift(); steps !== undefined; steps = waiting.shift()) await this.#perform(steps)
       }
+      await Promise.all(Array.from({ length: this.#options.mode === 'smoke' ? SMOKE_LANES : 1 }, lane))
     } finally {
       rmSync(this.#options.directory, { recursive: true, force: true })
     }
   }
 
-  /** Peers that need prepared data. */
-  #preparing(): readonly string[] {
-    const { peers, workloads } = this.#options
-    if (workloads.every((name) => workloadNamed(name).data === 'empty')) return []
-    return peers.filter((peer) => peerNamed(peer).persists)
+  /**
+   * One process for each measurement, rounds and peers interleaved, so that a noisy minute hits everyone alike. Only the
+   * smoke run, which is not about time, has one process for each peer.
+   */
+  #plan(): readonly (readonly Step[])[] {
+    const { mode, peers, workloads, rounds } = this.#options
+    const rest = (peer: string): readonly string[] =>
+      workloads.filter((workload) => !this.#rows.hasRounds({ shape: this.#shape, workload, peer }, rounds))
+    const prepared = peers.filter(
+      (peer) => persists(peer) && rest(peer).some((name) => workloadNamed(name).data !== 'empty'),
+    )
+    const preparations = prepared.map((peer): Step => ({ task: this.#task(peer, 'prepare'), round: 1 }))
+    const measurements = workloads.flatMap((workload) =>
+      Array.from({ length: rounds }, (_, index) => index + 1).flatMap((round) =>
+        peers
+          .filter((peer) => !this.#rows.has({ shape: this.#shape, workload, peer, round }))
+          .map((peer): Step => ({ task: this.#task(peer, workload), round })),
+      ),
+    )
+    const steps = [...preparations, ...measurements]
+    return mode === 'smoke'
+      ? peers.map((peer) => steps.filter(({ task }) => task.peer === peer))
+      : steps.map((step) => [step])
   }
 
-  async #prepare(peer: string): Promise<void> {
-    const directory = this.#preparedDirectory(peer)
-    rmSync(directory, { recursive: true, force: true })
-    mkdirSync(directory, { recursive: true })
-    await this.#perform(peer, 'prepare', 1, directory)
-  }
-
-  async #measure(peer: string, workload: string, round: number): Promise<void> {
-    if (this.#rows.has({ shape: this.shape, workload, peer, round })) {
-      this.#progress.finish(`${workload} ${peer}`, 'already there')
-      return
+  #task(peer: string, workload: string): Task {
+    const { directory, keys, valueBytes, cacheBytes, budgetMs, mode } = this.#options
+    const name = peer.replaceAll(/[^\w-]/g, '_')
+    const prepared = join(directory, 'prepared', name)
+    const data = workload === 'prepare' ? 'prepared' : workloadNamed(workload).data
+    return {
+      peer,
+      workload,
+      directory: data === 'prepared' ? prepared : join(directory, 'current', name, workload.replace('/', '-')),
+      ...(data === 'copy' ? { copyFrom: prepared } : {}),
+      keys,
+      valueBytes,
+      cacheBytes,
+      budgetMs,
+      whole: mode === 'smoke',
     }
-    const { data } = workloadNamed(workload)
-    if (data === 'prepared' && existsSync(this.#preparedDirectory(peer))) {
-      await this.#perform(peer, workload, round, this.#preparedDirectory(peer))
-      return
+  }
+
+  async #perform(steps: readonly Step[]): Promise<void> {
+    const waiting = [...steps]
+    const excluded = this.#excluded.get(steps[0]?.task.peer ?? '')
+    const ended = (task: Task, end: TaskEnd): void => {
+      const step = waiting.shift() as Step
+      this.#progress.finish(describe(step), this.#record(task, step.round, end))
     }
-    const directory = join(this.#options.directory, 'current')
-    rmSync(directory, { recursive: true, force: true })
-    if (data === 'copy' && existsSync(this.#preparedDirectory(peer))) {
-      await cp(this.#preparedDirectory(peer), directory, { recursive: true, mode: constants.COPYFILE_FICLONE })
-    } else mkdirSync(directory)
-    await this.#perform(peer, workload, round, directory)
-    rmSync(directory, { recursive: true, force: true })
+    try {
+      if (excluded !== undefined) for (const { task } of steps) ended(task, { type: 'unable', reason: excluded })
+      else {
+        const progress = (fraction: number): void => this.#progress.show(describe(waiting[0] as Step), fraction)
+        await runTasks(
+          steps.map(({ task }) => task),
+          progress,
+          ended,
+        )
+      }
+    } finally {
+      for (const { task } of steps) {
+        if ((workloadOf(task)?.data ?? 'prepared') !== 'prepared')
+          rmSync(task.directory, { recursive: true, force: true })
+      }
+    }
   }
 
-  async #perform(peer: string, workload: string, round: number, directory: string): Promise<void> {
-    const step = `${workload} ${peer} (round ${round})`
-    const { keys, valueBytes, cacheBytes, budgetMs, mode } = this.#options
-    const task: Task = { peer, workload, directory, keys, valueBytes, cacheBytes, budgetMs, whole: mode === 'smoke' }
-    const out = this.#out.get(peer)
-    const end: TaskEnd =
-      out === undefined
-        ? await runTask(task, (fraction) => this.#progress.show(step, fraction))
-        : { type: 'unable', reason: out }
-    this.#progress.finish(step, this.#record(task, round, end))
-  }
-
-  /** What to say about it. */
+  /** Gives what to say about it. */
   #record({ peer, workload, keys }: Task, round: number, end: TaskEnd): string {
-    const row = { shape: this.shape, workload, peer, round }
+    const place = { shape: this.#shape, workload, peer, round }
     if (end.type !== 'outcome') {
-      if (workload === 'prepare') this.#out.set(peer, end.reason)
+      if (workload === 'prepare') this.#excluded.set(peer, end.reason)
       const nothing = { perSecond: 0, operations: 0, elapsedMs: 0, digest: '', figures: {}, settings: {} }
-      this.#rows.add({ ...row, ...nothing, lacking: end.reason })
+      this.#rows.add({ ...place, ...nothing, lacking: `${end.type}: ${end.reason}` })
       return `${end.type}: ${end.reason}`
     }
     const { operations, elapsedMs, digest, wanted, figures, settings } = end.outcome
     if (digest !== wanted) throw new WrongResult(`${peer}, ${workload}: results are ${digest}, should be ${wanted}`)
-    const perSecond = operations / (elapsedMs / 1000)
-    this.#checkAgreement(peer, workload, operations, digest)
-    this.#rows.add({ ...row, perSecond, operations, elapsedMs, digest, figures, settings })
-    const part =
-      workload !== 'prepare' && operations < workloadNamed(workload).operations(keys) ? ', stopped by time' : ''
-    return `${short(perSecond)}/s${part}`
+    const row = {
+      ...place,
+      perSecond: operations / (elapsedMs / 1000),
+      operations,
+      elapsedMs,
+      digest,
+      figures,
+      settings,
+    }
+    this.#checkAgreement(row)
+    this.#rows.add(row)
+    const all = workload === 'prepare' ? keys : workloadNamed(workload).operations(keys)
+    return `${short(row.perSecond)}/s${operations < all ? ', stopped by time' : ''}`
   }
 
   /** The model could be wrong about everyone alike, but not the peers about each other. */
-  #checkAgreement(peer: string, workload: string, operations: number, digest: string): void {
+  #checkAgreement({ shape, workload, peer, operations, digest }: Row): void {
+    if (digest === '' || (workload !== 'prepare' && workloadNamed(workload).agrees === false)) return
     const other = this.#rows.rows.find(
-      (row) => row.shape === this.shape && row.workload === workload && row.operations === operations,
+      (row) =>
+        row.shape === shape && row.workload === workload && row.operations === operations && row.digest.length > 0,
     )
     if (other !== undefined && other.digest !== digest) {
       throw new WrongResult(`${peer}, ${workload}: results are ${digest}, those of ${other.peer} were ${other.digest}`)
     }
   }
+}
 
-  #preparedDirectory(peer: string): string {
-    return join(this.#options.directory, 'prepared', peer.replaceAll(/[^\w-]/g, '_'))
-  }
+/** Undefined for the preparation. */
+function workloadOf({ workload }: Task): Workload | undefined {
+  return workload === 'prepare' ? undefined : workloadNamed(workload)
+}
+
+function describe({ task: { workload, peer }, round }: Step): string {
+  return `${workload} ${peer} (round ${round})`
 }

@@ -28,7 +28,7 @@ async function main(): Promise<number> {
   }
   console.log(settingsText(rows.rows))
   console.log(`\n${terminalTable(tableCells(summarise(rows.rows), options.peers))}\n\nresults: ${rows.path}`)
-  return rows.rows.some(({ lacking }) => lacking?.startsWith('ended') === true) ? 1 : 0
+  return rows.rows.some(({ lacking }) => lacking?.startsWith('failed') === true) ? 1 : 0
 }
 
 /** This module runs from `bench/build/`. */

@@ -3,7 +3,7 @@
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { parseArgs } from 'node:util'
-import { PEER_NAMES } from './peers/peer-table.ts'
+import { PEER_NAMES, persists } from './peers/peer-table.ts'
 import { WORKLOADS } from './workloads/workload-table.ts'
 
 const MIB = 1024 * 1024
@@ -63,11 +63,11 @@ export function parseOptions(args: readonly string[]): BenchOptions {
   return {
     mode,
     workloads: chosenWorkloads(values.only),
-    peers: values.peers === undefined ? PEER_NAMES : names(values.peers),
-    keys: count('keys', values.keys, smoke ? 2000 : 1_000_000),
+    peers: chosenPeers(values.peers),
+    keys: count('keys', values.keys, smoke ? 1000 : 1_000_000),
     valueBytes: count('value-bytes', values['value-bytes'], 100),
     rounds: count('rounds', values.rounds, smoke ? 1 : 3),
-    budgetMs: count('budget', values.budget, smoke ? 2 : 10) * 1000,
+    budgetMs: count('budget', values.budget, 10) * 1000,
     cacheBytes: count('cache-mib', values['cache-mib'], 64) * MIB,
     directory: values.directory ?? join(tmpdir(), 'varve-bench'),
     out: values.out,
@@ -83,6 +83,13 @@ function chosenWorkloads(only: string | undefined): readonly string[] {
     if (!all.some((other) => matches(other, name))) throw new RangeError(`there is no workload ${name}`)
   }
   return all.filter((name) => wanted.some((beginning) => matches(name, beginning)))
+}
+
+function chosenPeers(peers: string | undefined): readonly string[] {
+  const chosen = peers === undefined ? PEER_NAMES : names(peers)
+  // Says which name is wrong before anything is measured.
+  for (const peer of chosen) persists(peer)
+  return chosen
 }
 
 function matches(name: string, beginning: string): boolean {

@@ -1,7 +1,7 @@
 /**
- * Runs one task on one peer, in a process of its own, and checks what came out.
+ * Runs tasks on one peer, in a process of its own, and checks what came out.
  *
- *      node peer-process.js <task as JSON>
+ *      node peer-process.js <tasks as JSON>
  */
 
 import { argv, exit } from 'node:process'
@@ -12,7 +12,8 @@ import { ProcessMeter } from './measure/process-meter.ts'
 import { Stopwatch } from './measure/stopwatch.ts'
 import type { Peer, Store, StoreOptions } from './peers/peer.ts'
 import { peerNamed } from './peers/peer-table.ts'
-import type { Message, Outcome, Task } from './task.ts'
+import { layOut } from './lay-out.ts'
+import type { Message, Outcome, Task, TaskEnd } from './task.ts'
 import { workloadNamed } from './workloads/workload-table.ts'
 import type { Run, Workload } from './workloads/workload.ts'
 import { visitor } from './workloads/scans.ts'
@@ -41,6 +42,7 @@ async function execute(task: Task): Promise<Outcome> {
   const peer = peerNamed(task.peer)
   const workload = task.workload === 'prepare' ? PREPARE : workloadNamed(task.workload)
   const options: StoreOptions = { cacheBytes: task.cacheBytes, synced: workload.synced === true }
+  await layOut(task)
   const meter = new ProcessMeter()
   const openMs = performance.now()
   let store = await peer.open(task.directory, options)
@@ -91,6 +93,7 @@ function makeRun(task: Task, workload: Workload, store: Store, figures: Record<s
     seen: new Digest(),
     wanted: new Digest(),
     stopwatch: new Stopwatch(task.workload === 'prepare' ? Infinity : task.budgetMs),
+    budgetMs: task.budgetMs,
     figures,
     done: 0,
     progress() {
@@ -125,19 +128,21 @@ function tell(message: Message, then: () => void = () => undefined): void {
   } else process.send(message, undefined, {}, then)
 }
 
-const task = JSON.parse(argv[2] ?? '') as Task
-try {
-  const reason = inability(peerNamed(task.peer), task)
-  if (reason === undefined) {
-    const outcome = await execute(task)
-    // A peer may leave threads or timers behind; the process ends when its answer is out.
-    tell({ type: 'outcome', outcome }, () => exit(0))
-  } else tell({ type: 'unable', reason }, () => exit(0))
-} catch (error) {
-  const missing = error instanceof Error && 'code' in error && error.code === 'ERR_MODULE_NOT_FOUND'
-  if (missing) tell({ type: 'unable', reason: 'is not installed' }, () => exit(0))
-  else
-    tell({ type: 'failed', reason: error instanceof Error ? (error.stack ?? error.message) : String(error) }, () =>
-      exit(1),
-    )
+async function endOf(task: Task): Promise<TaskEnd> {
+  try {
+    const reason = inability(peerNamed(task.peer), task)
+    return reason === undefined ? { type: 'outcome', outcome: await execute(task) } : { type: 'unable', reason }
+  } catch (error) {
+    if (error instanceof Error && 'code' in error && error.code === 'ERR_MODULE_NOT_FOUND') {
+      return { type: 'unable', reason: 'is not installed' }
+    }
+    return { type: 'failed', reason: error instanceof Error ? (error.stack ?? error.message) : String(error) }
+  }
 }
+
+for (const task of JSON.parse(argv[2] ?? '') as Task[]) {
+  const end = await endOf(task)
+  await new Promise<void>((resolve) => tell({ type: 'end', end }, resolve))
+}
+// A peer may leave threads or timers behind; the process ends when its answers are out.
+exit(0)

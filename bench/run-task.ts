@@ -3,41 +3,70 @@
 import { fork } from 'node:child_process'
 import { fileURLToPath } from 'node:url'
 import { env } from 'node:process'
+import { DB_BENCH, runDbBench } from './peers/db-bench.ts'
 import { peerEnvironment } from './peers/peer-table.ts'
-import type { Message, Outcome, Task } from './task.ts'
+import type { Message, Task, TaskEnd } from './task.ts'
+import { workloadNamed } from './workloads/workload-table.ts'
 
 const ENTRY = fileURLToPath(new URL('./peer-process.js', import.meta.url))
 /** Opening, filling what forgets, and checking take time that is not measured. */
 const GRACE_MS = 20 * 60_000
 const STDERR_CHARACTERS_MAX = 2000
 
-export type TaskEnd =
-  | { readonly type: 'outcome'; readonly outcome: Outcome }
-  | { readonly type: 'unable' | 'failed'; readonly reason: string }
+/** Runs `tasks`, all of one peer, one after the other in one process; `ended` is told in their order, of every one. */
+export async function runTasks(
+  tasks: readonly Task[],
+  progress: (fraction: number) => void,
+  ended: (task: Task, end: TaskEnd) => void,
+): Promise<void> {
+  const [first] = tasks
+  if (first === undefined) return
+  if (first.peer !== DB_BENCH) return runProcess(tasks, progress, ended)
+  for (const task of tasks) {
+    const operations = task.workload === 'prepare' ? task.keys : workloadNamed(task.workload).operations(task.keys)
+    ended(task, await runDbBench(task, operations))
+  }
+}
 
-export function runTask(task: Task, progress: (fraction: number) => void): Promise<TaskEnd> {
-  return new Promise((resolve) => {
-    const child = fork(ENTRY, [JSON.stringify(task)], {
+function runProcess(
+  tasks: readonly Task[],
+  progress: (fraction: number) => void,
+  ended: (task: Task, end: TaskEnd) => void,
+): Promise<void> {
+  const waiting = [...tasks]
+  const graceMs = GRACE_MS + tasks.reduce((sum, { budgetMs }) => sum + budgetMs, 0)
+  return new Promise((resolve, reject) => {
+    const child = fork(ENTRY, [JSON.stringify(tasks)], {
       stdio: ['ignore', 'ignore', 'pipe', 'ipc'],
-      env: { ...env, ...peerEnvironment(task.peer) },
-      execArgv: ['--expose-gc'],
+      env: { ...env, ...peerEnvironment((tasks[0] as Task).peer) },
     })
-    let end: TaskEnd | undefined
+    const end = (result: TaskEnd): void => {
+      const task = waiting.shift()
+      if (task === undefined) return
+      try {
+        ended(task, result)
+      } catch (error) {
+        waiting.length = 0
+        child.kill('SIGKILL')
+        reject(error)
+      }
+    }
     let complaint = ''
     child.stderr?.setEncoding('utf8').on('data', (text: string) => {
       complaint = (complaint + text).slice(-STDERR_CHARACTERS_MAX)
     })
     const timer = setTimeout(() => {
-      end = { type: 'failed', reason: `took more than ${Math.round((task.budgetMs + GRACE_MS) / 60_000)} minutes` }
+      complaint += `took more than ${Math.round(graceMs / 60_000)} minutes`
       child.kill('SIGKILL')
-    }, task.budgetMs + GRACE_MS)
+    }, graceMs)
     child.on('message', (message: Message) => {
       if (message.type === 'progress') progress(message.done / message.operations)
-      else end ??= message
+      else end(message.end)
     })
     child.on('exit', (code, signal) => {
       clearTimeout(timer)
-      resolve(end ?? { type: 'failed', reason: `ended with ${signal ?? code}; ${complaint.trim()}` })
+      while (waiting.length > 0) end({ type: 'failed', reason: `ended with ${signal ?? code}; ${complaint.trim()}` })
+      resolve()
     })
   })
 }

@@ -5,6 +5,8 @@ export interface Task {
   /** A workload, or `prepare`: fills the directory with what read workloads expect. */
   readonly workload: string
   readonly directory: string
+  /** Begin with a copy of this directory. */
+  readonly copyFrom?: string
   readonly keys: number
   readonly valueBytes: number
   readonly cacheBytes: number
@@ -26,9 +28,13 @@ export interface Outcome {
   readonly settings: Readonly<Record<string, unknown>>
 }
 
-export type Message =
-  | { readonly type: 'progress'; readonly done: number; readonly operations: number }
+export type TaskEnd =
   | { readonly type: 'outcome'; readonly outcome: Outcome }
   /** The peer lacks what the workload needs, or cannot be loaded. */
   | { readonly type: 'unable'; readonly reason: string }
   | { readonly type: 'failed'; readonly reason: string }
+
+/** The process of a peer answers its tasks in order, each with one end. */
+export type Message =
+  | { readonly type: 'progress'; readonly done: number; readonly operations: number }
+  | { readonly type: 'end'; readonly end: TaskEnd }

@@ -2,9 +2,13 @@
 
 import { existsSync } from 'node:fs'
 import { pathToFileURL } from 'node:url'
+import { betterSqlite3 } from './better-sqlite3.ts'
 import { classicLevel } from './classic-level.ts'
+import { DB_BENCH } from './db-bench.ts'
 import { lmdb } from './lmdb.ts'
+import { nxteditionRocksdb } from './nxtedition-rocksdb.ts'
 import type { Peer } from './peer.ts'
+import { slatedb } from './slatedb.ts'
 import { varvePeer } from './varve.ts'
 
 /** The package as built from this repository. This module runs from `bench/build/peers/`. */
@@ -19,13 +23,18 @@ const COMPOSITIONS: Readonly<Record<string, Omit<Parameters<typeof varvePeer>[0]
   'varve-memory': { place: 'memory', note: 'journal and files in memory, jobs on the main thread' },
 })
 
-const OTHERS: readonly Peer[] = [classicLevel, lmdb]
+const OTHERS: readonly Peer[] = [classicLevel, nxteditionRocksdb, lmdb, betterSqlite3, slatedb]
 
-export const PEER_NAMES: readonly string[] = [...Object.keys(COMPOSITIONS), ...OTHERS.map(({ name }) => name)]
+export const PEER_NAMES: readonly string[] = [...Object.keys(COMPOSITIONS), ...OTHERS.map(({ name }) => name), DB_BENCH]
 
 /** Environment that a peer's process needs. */
 export function peerEnvironment(name: string): Readonly<Record<string, string>> {
   return name.split('@')[0] === 'varve-js' ? { VARVE_NATIVE: '0' } : {}
+}
+
+/** Whether what it wrote is there when it is opened again. @throws {RangeError} there is no such peer */
+export function persists(name: string): boolean {
+  return name === DB_BENCH || peerNamed(name).persists
 }
 
 /** Varve's own compositions, which are no peers of themselves. */

@@ -38,6 +38,10 @@ export class RowFile {
     )
   }
 
+  hasRounds(place: Pick<Row, 'shape' | 'workload' | 'peer'>, rounds: number): boolean {
+    return Array.from({ length: rounds }, (_, index) => index + 1).every((round) => this.has({ ...place, round }))
+  }
+
   add(row: Row): void {
     this.rows.push(row)
     appendFileSync(this.path, `${JSON.stringify(row)}\n`)

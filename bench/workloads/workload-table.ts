@@ -1,11 +1,21 @@
 /** Every workload by name, in the order of the report. */
 
+import { LATENCY_WORKLOADS } from './latency.ts'
+import { MIXED_WORKLOADS } from './mixed.ts'
 import { READ_WORKLOADS } from './reads.ts'
 import { SCAN_WORKLOADS } from './scans.ts'
 import type { Workload } from './workload.ts'
 import { WRITE_WORKLOADS } from './writes.ts'
+import { YCSB_WORKLOADS } from './ycsb.ts'
 
-export const WORKLOADS: readonly Workload[] = [...WRITE_WORKLOADS, ...READ_WORKLOADS, ...SCAN_WORKLOADS]
+export const WORKLOADS: readonly Workload[] = [
+  ...WRITE_WORKLOADS,
+  ...READ_WORKLOADS,
+  ...SCAN_WORKLOADS,
+  ...MIXED_WORKLOADS,
+  ...YCSB_WORKLOADS,
+  ...LATENCY_WORKLOADS,
+]
 
 /** @throws {RangeError} there is no such workload */
 export function workloadNamed(name: string): Workload {

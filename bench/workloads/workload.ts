@@ -17,6 +17,8 @@ export interface Workload {
   readonly needs?: keyof StoreSupport
   /** Whether what it measures is `synced`. Default: `written`. */
   readonly synced?: boolean
+  /** `false`: what is read or held in the end depends on time, so two peers may differ. Default true. */
+  readonly agrees?: boolean
   /** How many operations over `keys` keys, where time allows. */
   operations(keys: number): number
   run(run: Run): Promise<void>
@@ -34,6 +36,8 @@ export interface Run {
   /** The same from the model, made while the clock stands still. */
   readonly wanted: Digest
   readonly stopwatch: Stopwatch
+  /** How long the measured part may take. */
+  readonly budgetMs: number
   /** Further figures, by a name that ends in their unit. */
   readonly figures: Record<string, number>
   /** Operations that were measured. */

@@ -1,0 +1,162 @@
+/**
+ * Latency at a fixed offered rate.
+ *
+ * Operations become due by the clock, whether or not earlier ones have been answered, and a latency counts from when the
+ * operation was due ("coordinated omission", Gil Tene). Half are puts over existing keys, which keep flushes and
+ * compactions going, half are gets. Beside them runs a probe of the event loop.
+ */
+
+import { monitorEventLoopDelay } from 'node:perf_hooks'
+import { Chunk } from '../data/chunk.ts'
+import { Permutation } from '../data/permutation.ts'
+import { SeededNumbers, mix } from '../data/random.ts'
+import { Histogram } from '../measure/histogram.ts'
+import { ownerFingerprint } from './mixed.ts'
+import { inFlight } from './pace.ts'
+import type { Run, Workload } from './workload.ts'
+
+const GET_SEED = 43
+const PUT_SEED = 47
+const FIRST_VERSION = 2
+const PROBE_LANES = 100
+/** Of the measured time, for finding the peak. */
+const PROBE_SHARE = 0.3
+/** A million keys are worth ten seconds; a smoke run is over at once. */
+const KEYS_PER_MS = 100
+const TIME_MS_MIN = 100
+const FIXED_PER_SECOND = 20_000
+/** Above this nothing more is issued; what is late by then is late already. */
+const OUTSTANDING_MAX = 50_000
+const NS_PER_MS = 1e6
+
+/** Puts over existing keys, none again before all others: their order among each other is nobody's promise. */
+class Overwrites {
+  readonly #order: Permutation
+  readonly #run: Run
+  #count = 0
+
+  constructor(run: Run) {
+    this.#run = run
+    this.#order = new Permutation(run.keys, PUT_SEED)
+  }
+
+  next(chunk: Chunk, at: number): void {
+    const index = this.#order.at(this.#count % this.#run.keys)
+    const version = FIRST_VERSION + this.#count++
+    chunk.setEntry(at, index, version)
+    this.#run.model.versions[index] = version
+  }
+}
+
+async function latency(run: Run, perSecond: number | undefined): Promise<void> {
+  const overwrites = new Overwrites(run)
+  const forMs = Math.min(run.budgetMs, Math.max(TIME_MS_MIN, run.keys / KEYS_PER_MS))
+  const probeMs = perSecond === undefined ? forMs * PROBE_SHARE : 0
+  const offered = perSecond ?? (await peak(run, overwrites, probeMs)) / 2
+  const [puts, gets] = [new Histogram(), new Histogram()]
+  const loop = monitorEventLoopDelay({ resolution: 1 })
+  loop.enable()
+  run.stopwatch.start()
+  await offer(run, overwrites, offered, forMs - probeMs, puts, gets)
+  run.stopwatch.stop()
+  loop.disable()
+  Object.assign(run.figures, {
+    offeredPerSecond: Math.round(offered),
+    ...quantiles('put', puts),
+    ...quantiles('get', gets),
+    loopP99Ms: loop.percentile(99) / NS_PER_MS,
+    loopP999Ms: loop.percentile(99.9) / NS_PER_MS,
+    loopMaxMs: loop.max / NS_PER_MS,
+  })
+}
+
+function quantiles(name: string, histogram: Histogram): Record<string, number> {
+  return {
+    [`${name}P50Ms`]: histogram.quantileMs(0.5),
+    [`${name}P90Ms`]: histogram.quantileMs(0.9),
+    [`${name}P99Ms`]: histogram.quantileMs(0.99),
+    [`${name}P999Ms`]: histogram.quantileMs(0.999),
+    [`${name}P9999Ms`]: histogram.quantileMs(0.9999),
+    [`${name}MaxMs`]: histogram.maxMs,
+  }
+}
+
+async function offer(
+  run: Run,
+  overwrites: Overwrites,
+  perSecond: number,
+  forMs: number,
+  puts: Histogram,
+  gets: Histogram,
+): Promise<void> {
+  const { store, values, seen, wanted } = run
+  const chunk = new Chunk(values)
+  const random = new SeededNumbers(GET_SEED)
+  const total = Math.max(2, Math.floor((perSecond * forMs) / 1000))
+  const startMs = performance.now()
+  let [issued, answered] = [0, 0]
+  let failure: Error | undefined
+
+  const perform = async (operation: number): Promise<void> => {
+    const dueMs = startMs + (operation / perSecond) * 1000
+    const at = operation % chunk.size
+    if (operation % 2 === 0) {
+      overwrites.next(chunk, at)
+      await store.put(chunk.keys[at] as Buffer, chunk.values[at] as Buffer)
+      puts.add(performance.now() - dueMs)
+    } else {
+      const index = random.below(run.keys)
+      chunk.setKey(at, index)
+      const value = await store.get(chunk.keys[at] as Buffer)
+      gets.add(performance.now() - dueMs)
+      seen.add(ownerFingerprint(values, value))
+      wanted.add(mix(index))
+    }
+    answered++
+  }
+
+  while (answered < total && failure === undefined) {
+    const due = Math.min(total, Math.ceil(((performance.now() - startMs) / 1000) * perSecond))
+    for (; issued < due && issued - answered < OUTSTANDING_MAX; issued++) {
+      perform(issued).catch((error: unknown) => {
+        failure = error instanceof Error ? error : new Error(String(error))
+      })
+    }
+    await new Promise((resolve) => setImmediate(resolve))
+  }
+  if (failure !== undefined) throw failure
+  run.done = total
+}
+
+/** Puts a second with 100 in flight. */
+async function peak(run: Run, overwrites: Overwrites, forMs: number): Promise<number> {
+  const chunk = new Chunk(run.values)
+  const operation = (at: number): unknown => run.store.put(chunk.keys[at] as Buffer, chunk.values[at] as Buffer)
+  const startMs = performance.now()
+  let [measuredMs, done] = [0, 0]
+  while (performance.now() - startMs < forMs) {
+    for (let at = 0; at < chunk.size; at++) overwrites.next(chunk, at)
+    const chunkMs = performance.now()
+    // The stopwatch stands still and so never stops this: what the model was told must be written.
+    done += await inFlight(run.stopwatch, chunk.size, PROBE_LANES, operation)
+    measuredMs += performance.now() - chunkMs
+  }
+  return done / (measuredMs / 1000)
+}
+
+function offering(name: string, title: string, perSecond: number | undefined): Workload {
+  return {
+    name: `latency/${name}`,
+    title,
+    unit: 'operations/s',
+    data: 'copy',
+    agrees: false,
+    operations: () => 1,
+    run: (run) => latency(run, perSecond),
+  }
+}
+
+export const LATENCY_WORKLOADS: readonly Workload[] = [
+  offering('fixed', `puts and gets, ${FIXED_PER_SECOND} offered a second`, FIXED_PER_SECOND),
+  offering('half', 'puts and gets, half of the peer’s own peak offered', undefined),
+]
