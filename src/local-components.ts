@@ -22,6 +22,8 @@ import type { HandlerModule } from './jobs/handler-table.ts'
 import { InlineScheduler } from './jobs/inline-scheduler.ts'
 import type { JobScheduler } from './jobs/jobs.ts'
 import { WorkerScheduler } from './jobs/worker-scheduler.ts'
+import { loadNative } from './native/load-native.ts'
+import { NativeFileCalls } from './native/native-file-calls.ts'
 import type { ShardComponents } from './shard/shard.ts'
 import { SystemClock } from './system-clock.ts'
 import { SystemRandom } from './system-random.ts'
@@ -69,7 +71,9 @@ export async function localComponents(
 ): Promise<LocalComponents> {
   checkOptions(directory, options)
   const readOnly = options.readOnly === true
-  const device = new NodeDevice(directory, { readOnly })
+  const native = loadNative()
+  const calls = native === undefined ? undefined : new NativeFileCalls(native, directory)
+  const device = new NodeDevice(directory, { readOnly, ...(calls === undefined ? {} : { calls }) })
   if (readOnly || options.create === false) await requireDirectory(device, directory)
   else await device.makeDirectory('.')
   const [clock, random, hash] = [new SystemClock(), new SystemRandom(), await loadHash()]
@@ -88,10 +92,12 @@ export async function localComponents(
       await jobs.close()
       await files.close()
       await lock?.release()
+      await calls?.close()
     }
     return { shard: shardId('main'), files, heads, journal, jobs, clock, random, hash, close }
   } catch (error) {
     await lock?.release()
+    await calls?.close()
     throw error
   }
 }

@@ -9,7 +9,7 @@ import { execFileSync, spawnSync } from 'node:child_process'
 import { cpSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { execPath } from 'node:process'
+import { arch, execPath, platform } from 'node:process'
 import { after, before, test } from 'node:test'
 import { ROOT, readManifest } from '../tools/repository.ts'
 
@@ -98,6 +98,19 @@ test('installing the package runs no script', () => {
   const scripts = Object.keys(installed.scripts ?? {}).filter((name) => /^(?:pre|post)?install$|^prepare$/.test(name))
   assert.deepEqual(scripts, [])
   assert.ok(!packed.files.some(({ path }) => path === 'binding.gyp'), 'npm would build a binding.gyp in the root')
+})
+
+test('the addon is packed where there is a C compiler, and loads for a stranger', (context) => {
+  const addon = `dist/native/${platform}-${arch}.node`
+  if (platform !== 'linux' || !['cc', 'gcc', 'clang'].some((name) => spawnSync(name, ['--version']).status === 0)) {
+    context.skip('no C compiler, or not Linux')
+    return
+  }
+  assert.ok(packed.files.some(({ path }) => path === addon))
+  assert.ok(!packed.files.some(({ path }) => /\.[ch]$|^native\//.test(path)), 'no sources')
+  const path = JSON.stringify(join(project, 'node_modules', manifest.name, addon))
+  const child = node('--input-type=commonjs', '--eval', `require(${path}).takesNowait('.')`)
+  assert.equal(child.status, 0, child.stderr)
 })
 
 test('every subpath can be imported', () => {

@@ -41,3 +41,5 @@ function testSimulated(name: string, simulated: SimulatedDeviceOptions): void {
 testSimulated('the simulated device', {})
 testSimulated('the simulated device without synchronous calls', { syncRead: false, syncWrite: false })
 testSimulated('the simulated device, slow', { delay: () => new Promise((resolve) => setImmediate(resolve)) })
+testSimulated('the simulated device with everything at hand', { atHand: () => true })
+testSimulated('the simulated device with some things at hand', { atHand: (_path, position) => position % 3 !== 0 })

@@ -19,12 +19,16 @@ import type {
 } from '../kernel/device.ts'
 import { deviceError } from './device-error.ts'
 import { checkDevicePath } from './device-path.ts'
+import type { FileCalls } from './file-calls.ts'
 import { attempt } from './node-call.ts'
+import { NodeFileCalls } from './node-file-calls.ts'
 import { NodeFile } from './node-file.ts'
 
 export interface NodeDeviceOptions {
   /** Refuse every change with READ_ONLY. Default false. */
   readonly readOnly?: boolean
+  /** How open files are read and synced. Default: through Node's thread pool. */
+  readonly calls?: FileCalls
 }
 
 const FLAGS: Readonly<Record<OpenMode, number>> = {
@@ -34,26 +38,29 @@ const FLAGS: Readonly<Record<OpenMode, number>> = {
 }
 
 export class NodeDevice implements Device {
-  readonly supports: DeviceSupport = Object.freeze({ syncRead: true, syncWrite: true })
+  readonly supports: DeviceSupport
   readonly #root: string
   readonly #readOnly: boolean
+  readonly #calls: FileCalls
 
   /** @param root directory that all paths are relative to; made by `makeDirectory('.')` where it is missing */
   constructor(root: string, options: NodeDeviceOptions = {}) {
     this.#root = path.resolve(root)
     this.#readOnly = options.readOnly === true
+    this.#calls = options.calls ?? new NodeFileCalls()
+    this.supports = Object.freeze({ syncRead: true, syncWrite: true, readNow: this.#calls.readsNow })
   }
 
   async open(file: string, mode: OpenMode): Promise<DeviceFile> {
     const full = this.#full(file, 'open', mode !== 'read')
     const fd = await attempt<number>('open', file, (done) => fs.open(full, FLAGS[mode], 0o644, done))
-    return new NodeFile(fd, file, mode !== 'read')
+    return new NodeFile(fd, file, mode !== 'read', this.#calls)
   }
 
   openSync(file: string, mode: OpenMode): DeviceFile {
     const full = this.#full(file, 'open', mode !== 'read')
     try {
-      return new NodeFile(fs.openSync(full, FLAGS[mode], 0o644), file, mode !== 'read')
+      return new NodeFile(fs.openSync(full, FLAGS[mode], 0o644), file, mode !== 'read', this.#calls)
     } catch (error) {
       throw deviceError(error, 'open', file)
     }

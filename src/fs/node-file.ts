@@ -3,43 +3,63 @@
 import fs from 'node:fs'
 import { VarveError } from '../kernel/errors.ts'
 import type { DeviceFile } from '../kernel/device.ts'
-import { MIB } from '../kernel/limits.ts'
+import { KIB, MIB } from '../kernel/limits.ts'
 import { deviceError } from './device-error.ts'
+import { NEVER_AT_HAND, NOT_AT_HAND } from './file-calls.ts'
+import type { FileCalls } from './file-calls.ts'
 import { attempt } from './node-call.ts'
 import { SyncTurns } from './sync-turns.ts'
 
 // The system takes at most this many parts in one request (IOV_MAX).
 const PARTS_MAX = 1024
 const ZEROS = new Uint8Array(1 * MIB)
+// Copying more than this from the system's cache holds the thread longer than a round trip to another one costs.
+const AT_ONCE_BYTES_MAX = 128 * KIB
 
 export class NodeFile implements DeviceFile {
   readonly path: string
   readonly #fd: number
+  readonly #calls: FileCalls
   readonly #writable: boolean
   readonly #syncs: SyncTurns
+  /** False once the file's system could not tell what is at hand. */
+  #readsNow: boolean
   #inFlight = 0
   #idle: (() => void) | undefined
   #closing: Promise<void> | undefined
 
-  constructor(fd: number, path: string, writable: boolean) {
+  constructor(fd: number, path: string, writable: boolean, calls: FileCalls) {
     this.#fd = fd
+    this.#calls = calls
     this.#writable = writable
+    this.#readsNow = calls.readsNow
     this.path = path
-    this.#syncs = new SyncTurns(() => attempt<void>('sync', path, (callback) => fs.fdatasync(fd, callback)))
+    this.#syncs = new SyncTurns(() => calls.sync(fd, path))
   }
 
   read(into: Uint8Array, position: number): Promise<number> {
     return this.#run('read', async () => {
       let done = 0
+      if (this.#readsNow && into.length <= AT_ONCE_BYTES_MAX) {
+        const count = this.#readNow(into, position)
+        if (count !== undefined) return count
+      }
       while (done < into.length) {
-        const count = await attempt<number>('read', this.path, (callback) =>
-          fs.read(this.#fd, into, done, into.length - done, position + done, callback),
-        )
+        const left = done === 0 ? into : into.subarray(done)
+        const count = await this.#calls.read(this.#fd, left, position + done, this.path)
         if (count === 0) break
         done += count
       }
       return done
     })
+  }
+
+  readNow(into: Uint8Array, position: number): number | undefined {
+    this.#checkOpen('read')
+    if (!this.#calls.readsNow) {
+      throw new VarveError('UNSUPPORTED', `${this.path}: no read is sure not to wait`, { details: { path: this.path } })
+    }
+    return this.#readsNow ? this.#readNow(into, position) : undefined
   }
 
   readSync(into: Uint8Array, position: number): number {
@@ -121,6 +141,19 @@ export class NodeFile implements DeviceFile {
   async #close(): Promise<void> {
     if (this.#inFlight > 0) await new Promise<void>((resolve) => (this.#idle = resolve))
     await attempt<void>('close', this.path, (done) => fs.close(this.#fd, done))
+  }
+
+  #readNow(into: Uint8Array, position: number): number | undefined {
+    let done = 0
+    while (done < into.length) {
+      const left = done === 0 ? into : into.subarray(done)
+      const count = this.#calls.readNow(this.#fd, left, position + done, this.path)
+      if (count === NEVER_AT_HAND) this.#readsNow = false
+      if (count === NEVER_AT_HAND || count === NOT_AT_HAND) return undefined
+      if (count === 0) break
+      done += count
+    }
+    return done
   }
 
   async #write(parts: readonly Uint8Array[], position: number): Promise<void> {

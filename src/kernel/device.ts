@@ -13,6 +13,8 @@ export interface DeviceSupport {
   readonly syncRead: boolean
   /** `writeSync` and `statSync` exist: they hand bytes to the operating system without waiting for the disk. */
   readonly syncWrite: boolean
+  /** `readNow` exists: a read that is sure not to wait for the disk. */
+  readonly readNow: boolean
 }
 
 export interface Device {
@@ -74,6 +76,13 @@ export interface DeviceFile {
   read(into: Uint8Array, position: number): Promise<number>
   /** Twin of `read`, where `supports.syncRead`. */
   readSync(into: Uint8Array, position: number): number
+  /**
+   * Reads what is in memory already, where `supports.readNow`; otherwise throws UNSUPPORTED. Never waits for the disk.
+   *
+   * @returns the bytes read, fewer only at the end of the file; undefined where some are not at hand, and `into` may
+   *   have been changed
+   */
+  readNow(into: Uint8Array, position: number): number | undefined
   /** Writes `parts` one after the other from `position`, in one request where the device can. Parts are lent until settled. */
   write(parts: readonly Uint8Array[], position: number): Promise<void>
   /** Twin of `write`, where `supports.syncWrite`. */

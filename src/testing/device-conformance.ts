@@ -130,10 +130,11 @@ export function testDevice(suite: DeviceSuite): void {
 
   promise('what the device does not support is refused as UNSUPPORTED', async (device) => {
     const file = await create(device, 'file', [1])
-    const { syncRead, syncWrite } = device.supports
+    const { syncRead, syncWrite, readNow } = device.supports
     for (const [supported, call] of [
       [syncRead, () => void device.openSync('file', 'read').close()],
       [syncRead, () => file.readSync(new Uint8Array(1), 0)],
+      [readNow, () => file.readNow(new Uint8Array(1), 0)],
       [syncWrite, () => device.statSync('file')],
       [syncWrite, () => file.writeSync([new Uint8Array(1)], 0)],
     ] as const) {

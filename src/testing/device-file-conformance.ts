@@ -73,6 +73,37 @@ export function testDeviceFiles(promise: DevicePromise): void {
     assert.equal((await device.stat('new'))?.bytes, 0, 'openSync creates')
   })
 
+  promise('what is read at once is what is there, or nothing is said', async (device) => {
+    if (!device.supports.readNow) return
+    const file = await device.open('file', 'create')
+    await file.write([Uint8Array.from({ length: 10_000 }, (_, index) => index)], 0)
+    const into = new Uint8Array(6000)
+    const middle = into.subarray(100, 5100)
+    for (const [position, expected] of [
+      [0, 5000],
+      [4500, 5000],
+      [9000, 1000],
+      [10_000, 0],
+      [1e12, 0],
+    ] as const) {
+      into.fill(255)
+      const count = file.readNow(middle, position)
+      if (count === undefined) continue
+      assert.equal(count, expected, `from ${position}: it stops at the end, and only there`)
+      assert.ok(
+        middle.subarray(0, count).every((byte, index) => byte === ((position + index) & 255)),
+        'it is what is there',
+      )
+      assert.ok(
+        into.every((byte, index) => byte === 255 || (index >= 100 && index < 100 + count)),
+        'nothing beside it is touched',
+      )
+    }
+    assert.ok([0, undefined].includes(file.readNow(new Uint8Array(0), 0)), 'a read of nothing is fine')
+    await file.close()
+    await failsWith(() => file.readNow(into, 0), 'CLOSED', 'after close')
+  })
+
   promise('truncate cuts and extends; what comes back after a cut is zeros', async (device) => {
     const file = await device.open('file', 'create')
     await file.write([Uint8Array.of(1, 2, 3, 4)], 0)

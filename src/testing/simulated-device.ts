@@ -54,6 +54,8 @@ export interface SimulatedDeviceOptions {
   readonly syncRead?: boolean
   /** Default true. */
   readonly syncWrite?: boolean
+  /** Whether a range is in memory, each time it is asked for. Default: the device cannot tell. */
+  readonly atHand?: (path: string, position: number, bytes: number) => boolean
   /** Sees every operation before it happens; may throw to make it fail. */
   readonly before?: (operation: DeviceOperation) => void
   /** What asynchronous operations wait for. Default: a microtask. */
@@ -83,7 +85,16 @@ export class SimulatedDevice implements Device {
     this.#options = options
     this.#tree = tree
     this.failedWrites = options.failedWrites ?? 'nothing'
-    this.supports = Object.freeze({ syncRead: options.syncRead !== false, syncWrite: options.syncWrite !== false })
+    this.supports = Object.freeze({
+      syncRead: options.syncRead !== false,
+      syncWrite: options.syncWrite !== false,
+      readNow: options.atHand !== undefined,
+    })
+  }
+
+  /** Where `supports.readNow`. */
+  atHand(path: string, position: number, bytes: number): boolean {
+    return this.#options.atHand?.(path, position, bytes) === true
   }
 
   /** The disk after a power cut, for the next process. This one is dead: nothing it is asked for settles or happens. */

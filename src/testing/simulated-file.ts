@@ -39,6 +39,15 @@ export class SimulatedFile implements DeviceFile {
     return this.#inode.read(into, position)
   }
 
+  readNow(into: Uint8Array, position: number): number | undefined {
+    if (!this.#device.supports.readNow) throw unsupported('readNow')
+    this.#device.checkAlive()
+    this.#checkOpen('read')
+    if (!this.#device.atHand(this.path, position, into.length)) return undefined
+    this.#device.note('read', this.path, position, into.length)
+    return this.#inode.read(into, position)
+  }
+
   write(parts: readonly Uint8Array[], position: number): Promise<void> {
     return this.#run('write', () => this.#write(parts, position))
   }

@@ -93,6 +93,10 @@ class CountingFile implements DeviceFile {
     return this.#file.readSync(into, position)
   }
 
+  readNow(into: Uint8Array, position: number): number | undefined {
+    return this.#file.readNow(into, position)
+  }
+
   async write(parts: readonly Uint8Array[], position: number): Promise<void> {
     const end = this.#begin(parts)
     await this.#file.write(parts, position)

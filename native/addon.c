@@ -1,0 +1,159 @@
+/* What JavaScript sees: functions that take numbers and bytes. src/native/native.ts describes them. */
+
+#include "varve.h"
+#include <stdlib.h>
+
+#define ARGUMENTS_MAX 5
+#define DIRECTORY_BYTES_MAX 4097
+
+/* Fetches exactly `count` arguments; false, and an exception is pending, where there are fewer. */
+static bool take_arguments(napi_env env, napi_callback_info info, size_t count, napi_value *values) {
+  size_t given = count;
+  if (napi_get_cb_info(env, info, &given, values, NULL, NULL) == napi_ok && given >= count) return true;
+  napi_throw_type_error(env, NULL, "too few arguments");
+  return false;
+}
+
+static napi_value refuse(napi_env env, const char *message) {
+  napi_throw_type_error(env, NULL, message);
+  return NULL;
+}
+
+static napi_value number(napi_env env, int64_t value) {
+  napi_value result;
+  napi_create_int64(env, value, &result);
+  return result;
+}
+
+static bool bytes_of(napi_env env, napi_value value, void **data, size_t *length) {
+  napi_typedarray_type type;
+  return napi_get_typedarray_info(env, value, &type, length, data, NULL, NULL) == napi_ok && type == napi_uint8_array;
+}
+
+static napi_value read_now(napi_env env, napi_callback_info info) {
+  napi_value values[3];
+  int32_t fd;
+  int64_t position;
+  void *data;
+  size_t length;
+  if (!take_arguments(env, info, 3, values)) return NULL;
+  if (napi_get_value_int32(env, values[0], &fd) != napi_ok || !bytes_of(env, values[1], &data, &length) ||
+      napi_get_value_int64(env, values[2], &position) != napi_ok)
+    return refuse(env, "readNow(fd, into, position)");
+  return number(env, file_read_now(fd, data, length, position));
+}
+
+static napi_value takes_nowait(napi_env env, napi_callback_info info) {
+  napi_value values[1];
+  char directory[DIRECTORY_BYTES_MAX];
+  size_t length;
+  if (!take_arguments(env, info, 1, values)) return NULL;
+  if (napi_get_value_string_utf8(env, values[0], directory, sizeof(directory), &length) != napi_ok)
+    return refuse(env, "takesNowait(directory)");
+  return number(env, file_takes_nowait(directory));
+}
+
+static napi_value lock_file(napi_env env, napi_callback_info info) {
+  napi_value values[2];
+  int32_t fd;
+  bool exclusive;
+  if (!take_arguments(env, info, 2, values)) return NULL;
+  if (napi_get_value_int32(env, values[0], &fd) != napi_ok || napi_get_value_bool(env, values[1], &exclusive) != napi_ok)
+    return refuse(env, "lockFile(fd, exclusive)");
+  return number(env, file_lock(fd, exclusive));
+}
+
+static napi_value drop_cache(napi_env env, napi_callback_info info) {
+  napi_value values[1];
+  int32_t fd;
+  if (!take_arguments(env, info, 1, values)) return NULL;
+  if (napi_get_value_int32(env, values[0], &fd) != napi_ok) return refuse(env, "dropCache(fd)");
+  return number(env, file_drop_cache(fd));
+}
+
+static void handle_lost(napi_env env, void *data, void *hint) {
+  (void)hint;
+  queue_drop(env, data);
+}
+
+static napi_value open_queue(napi_env env, napi_callback_info info) {
+  napi_value values[3];
+  int32_t kind;
+  int error;
+  if (!take_arguments(env, info, 3, values)) return NULL;
+  if (napi_get_value_int32(env, values[0], &kind) != napi_ok || (kind != QUEUE_CALLS && kind != QUEUE_RING))
+    return refuse(env, "openQueue(kind, results, done)");
+  struct queue *queue = queue_open(env, kind, values[1], values[2], &error);
+  if (queue == NULL) return number(env, -error);
+  napi_value handle;
+  if (napi_create_external(env, queue, handle_lost, NULL, &handle) == napi_ok) return handle;
+  queue_drop(env, queue);
+  return NULL;
+}
+
+static struct queue *queue_of(napi_env env, napi_value value) {
+  void *queue = NULL;
+  return napi_get_value_external(env, value, &queue) == napi_ok ? queue : NULL;
+}
+
+static napi_value push_read(napi_env env, napi_callback_info info) {
+  napi_value values[5];
+  struct request request = {.op = OP_READ};
+  size_t length;
+  if (!take_arguments(env, info, 5, values)) return NULL;
+  struct queue *queue = queue_of(env, values[0]);
+  if (queue == NULL || napi_get_value_uint32(env, values[1], &request.id) != napi_ok ||
+      napi_get_value_int32(env, values[2], &request.fd) != napi_ok ||
+      !bytes_of(env, values[3], &request.data, &length) || length > INT32_MAX ||
+      napi_get_value_int64(env, values[4], &request.position) != napi_ok)
+    return refuse(env, "pushRead(queue, id, fd, into, position)");
+  request.length = (uint32_t)length;
+  if (!queue_push(env, queue, &request, values[3])) return refuse(env, "the queue is closed");
+  return NULL;
+}
+
+static napi_value push_sync(napi_env env, napi_callback_info info) {
+  napi_value values[3];
+  struct request request = {.op = OP_SYNC};
+  if (!take_arguments(env, info, 3, values)) return NULL;
+  struct queue *queue = queue_of(env, values[0]);
+  if (queue == NULL || napi_get_value_uint32(env, values[1], &request.id) != napi_ok ||
+      napi_get_value_int32(env, values[2], &request.fd) != napi_ok)
+    return refuse(env, "pushSync(queue, id, fd)");
+  if (!queue_push(env, queue, &request, NULL)) return refuse(env, "the queue is closed");
+  return NULL;
+}
+
+static napi_value flush(napi_env env, napi_callback_info info) {
+  napi_value values[1];
+  if (!take_arguments(env, info, 1, values)) return NULL;
+  struct queue *queue = queue_of(env, values[0]);
+  if (queue == NULL) return refuse(env, "flush(queue)");
+  queue_flush(queue);
+  return NULL;
+}
+
+static napi_value close_queue(napi_env env, napi_callback_info info) {
+  napi_value values[1];
+  if (!take_arguments(env, info, 1, values)) return NULL;
+  struct queue *queue = queue_of(env, values[0]);
+  if (queue == NULL) return refuse(env, "closeQueue(queue)");
+  queue_stop(env, queue);
+  return NULL;
+}
+
+NAPI_MODULE_INIT() {
+  const napi_property_descriptor functions[] = {
+      {"readNow", NULL, read_now, NULL, NULL, NULL, napi_enumerable, NULL},
+      {"takesNowait", NULL, takes_nowait, NULL, NULL, NULL, napi_enumerable, NULL},
+      {"lockFile", NULL, lock_file, NULL, NULL, NULL, napi_enumerable, NULL},
+      {"dropCache", NULL, drop_cache, NULL, NULL, NULL, napi_enumerable, NULL},
+      {"openQueue", NULL, open_queue, NULL, NULL, NULL, napi_enumerable, NULL},
+      {"pushRead", NULL, push_read, NULL, NULL, NULL, napi_enumerable, NULL},
+      {"pushSync", NULL, push_sync, NULL, NULL, NULL, napi_enumerable, NULL},
+      {"flush", NULL, flush, NULL, NULL, NULL, napi_enumerable, NULL},
+      {"closeQueue", NULL, close_queue, NULL, NULL, NULL, napi_enumerable, NULL},
+  };
+  napi_define_properties(env, exports, sizeof(functions) / sizeof(functions[0]), functions);
+  return exports;
+}

@@ -1,0 +1,88 @@
+/*
+ * The addon of varve: system calls that Node does not have. N-API, raw system calls; neither libuv nor liburing.
+ *
+ *      addon.c    what JavaScript sees
+ *      file.c     reads that cannot block, file locks, dropping the page cache
+ *      queue.c    requests on their way: one thread for each queue, completions back to the event loop
+ *      ring.c     io_uring
+ *
+ * Everything belongs to an environment (the main thread, or a worker): there is no state of the process. Calls answer
+ * with a number: what they have to say, or minus the system's error number.
+ */
+
+#ifndef VARVE_NATIVE_H
+#define VARVE_NATIVE_H
+
+#define NAPI_VERSION 8
+#include <node_api.h>
+#include <pthread.h>
+#include <stdbool.h>
+#include <stdint.h>
+
+/* Since glibc 2.34 threads are in libc under new versions of their symbols; the old ones are everywhere. */
+#if defined(__x86_64__) && defined(__GLIBC__)
+__asm__(".symver pthread_create, pthread_create@GLIBC_2.2.5");
+__asm__(".symver pthread_join, pthread_join@GLIBC_2.2.5");
+__asm__(".symver pthread_sigmask, pthread_sigmask@GLIBC_2.2.5");
+#endif
+
+/* file.c: bytes or 0, or minus an error number. */
+int64_t file_read_now(int fd, void *into, size_t length, int64_t position);
+int file_takes_nowait(const char *directory);
+int file_lock(int fd, bool exclusive);
+int file_drop_cache(int fd);
+
+enum { OP_READ = 0, OP_SYNC = 1 };
+
+/* A request belongs to the event loop until it is submitted, to the thread until it is done, then to the loop again. */
+struct request {
+  struct request *next;
+  uint32_t id;
+  int32_t fd;
+  int32_t op;
+  int32_t result;
+  void *data;
+  uint32_t length;
+  int64_t position;
+  /* Keeps the buffer where it is. */
+  napi_ref pin;
+};
+
+struct list {
+  struct request *first;
+  struct request *last;
+};
+
+void list_push(struct list *list, struct request *request);
+/* Moves all of `from` behind the last of `to`. */
+void list_move(struct list *to, struct list *from);
+
+/* ring.c */
+struct ring;
+/* NULL, and *error is set, where the kernel says no. */
+struct ring *ring_open(int *error);
+void ring_close(struct ring *ring);
+/* To be called once by the thread that will use the ring. */
+int ring_enable(struct ring *ring);
+/* Wakes `ring_wait`. From any thread. */
+void ring_wake(struct ring *ring);
+/* Takes over as many of `waiting` as there is room for. */
+void ring_fill(struct ring *ring, struct list *waiting);
+/* Submits, waits for a completion or a wake, and moves what is complete to `done`. */
+void ring_wait(struct ring *ring, struct list *done);
+unsigned ring_in_flight(const struct ring *ring);
+
+/* queue.c */
+enum { QUEUE_CALLS = 0, QUEUE_RING = 1 };
+struct queue;
+/* NULL, and *error is set, where there can be none. `results` holds pairs of id and result; `done` takes their number. */
+struct queue *queue_open(napi_env env, int kind, napi_value results, napi_value done, int *error);
+/* Takes a copy. `buffer` may be NULL. */
+bool queue_push(napi_env env, struct queue *queue, const struct request *request, napi_value buffer);
+void queue_flush(struct queue *queue);
+/* Waits for everything submitted; idempotent. Nothing is pushed after it. */
+void queue_stop(napi_env env, struct queue *queue);
+/* Stops it, and gives it up: JavaScript has lost the handle. */
+void queue_drop(napi_env env, struct queue *queue);
+
+#endif

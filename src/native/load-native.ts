@@ -1,0 +1,20 @@
+/**
+ * Finds the addon: beside this file, where building and packing put it, if there is one for this machine.
+ *
+ * `VARVE_NATIVE=0` turns it off. Whatever else stands in its way (another platform, another C library, a broken file)
+ * means the same: everything works without.
+ */
+
+import { createRequire } from 'node:module'
+import { fileURLToPath } from 'node:url'
+import type { NativeAddon } from './native.ts'
+
+export function loadNative(): NativeAddon | undefined {
+  if (process.env['VARVE_NATIVE'] === '0') return undefined
+  try {
+    const path = fileURLToPath(new URL(`./${process.platform}-${process.arch}.node`, import.meta.url))
+    return createRequire(import.meta.url)(path) as NativeAddon
+  } catch {
+    return undefined
+  }
+}

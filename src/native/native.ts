@@ -1,0 +1,47 @@
+/**
+ * What the addon exports (native/addon.c): system calls that Node does not have.
+ *
+ * Numbers that are results are what the call has to say, or minus the system's error number. Wrong arguments are a
+ * TypeError. An addon belongs to the thread that loaded it.
+ */
+
+export interface NativeAddon {
+  /** Bytes read from the page cache, 0 at the end of the file; -EAGAIN where the next byte is not there. */
+  readNow(fd: number, into: Uint8Array, position: number): number
+  /** 1 where files in `directory` can be read so, 0 where not. */
+  takesNowait(directory: string): number
+  /** Takes a lock on the open file if that is possible at once, until it is closed: -EAGAIN where another has it. */
+  lockFile(fd: number, exclusive: boolean): number
+  /** Drops what the page cache has of a file and the disk has too. For tests and measurements. */
+  dropCache(fd: number): number
+  /**
+   * Starts a thread for requests, or says why not.
+   *
+   * @param results pairs of request number and result, filled before each call of `done`
+   * @param done takes the number of pairs; must not throw, nor keep the queue alive
+   */
+  openQueue(
+    kind: typeof QUEUE_OF_CALLS | typeof QUEUE_WITH_RING,
+    results: Int32Array,
+    done: QueueDone,
+  ): NativeQueue | number
+  /** Stages a read. `into` stays pinned until it is done. */
+  pushRead(queue: NativeQueue, id: number, fd: number, into: Uint8Array, position: number): void
+  /** Stages an `fdatasync`. Only for a queue of calls. */
+  pushSync(queue: NativeQueue, id: number, fd: number): void
+  /** Hands what is staged to the thread. */
+  flush(queue: NativeQueue): void
+  /** Ends the thread once everything is done. Idempotent. */
+  closeQueue(queue: NativeQueue): void
+}
+
+/** One system call after the other. */
+export const QUEUE_OF_CALLS = 0
+/** Reads through io_uring, many at once. */
+export const QUEUE_WITH_RING = 1
+
+export type QueueDone = (count: number) => void
+
+declare const nativeQueueTag: unique symbol
+/** Opaque. */
+export type NativeQueue = object & { readonly [nativeQueueTag]: true }
