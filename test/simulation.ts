@@ -3,9 +3,11 @@
 import { loadHash } from '../src/kernel/hash.ts'
 import type { Clock } from '../src/kernel/clock.ts'
 import type { Hash } from '../src/kernel/hash.ts'
+import { KIB } from '../src/kernel/limits.ts'
 import { shardId } from '../src/kernel/ids.ts'
 import { LocalFileStore } from '../src/fs/local-file-store.ts'
 import { LocalHeadStore } from '../src/fs/local-head-store.ts'
+import { ArenaPool } from '../src/memtable/arena.ts'
 import { HandlerTable } from '../src/jobs/handler-table.ts'
 import { InlineScheduler } from '../src/jobs/inline-scheduler.ts'
 import { LocalJournalSystem } from '../src/journal/local-journal-system.ts'
@@ -41,6 +43,8 @@ const CRASH_POLICIES: readonly CrashPolicy[] = [
   { data: 'some', names: 'some' },
   { data: 'some', names: 'all' },
 ]
+
+const hash = await loadHash()
 
 export type SimulationSettings = NonNullable<KvOpenOptions['settings']>
 
@@ -112,7 +116,6 @@ export class Simulation {
   async open(options: Omit<KvOpenOptions, 'settings'> = {}): Promise<void> {
     const { device, random, settings } = this
     const clock = this.#clockOfShard
-    const hash = await loadHash()
     const { files, heads } = this.#place ?? (await this.#localPlace(hash))
     const journalSettings = { segmentBytes: 8192, preallocateBytes: 1024 }
     const journal = new LocalJournalSystem({ device, directory: 'journal', hash, settings: journalSettings })
@@ -121,7 +124,9 @@ export class Simulation {
       await jobs.close()
       if (this.#place === undefined) await files.close()
     }
-    const components = { shard: shardId(this.#shard), files, heads, journal, jobs, clock, random, hash, close }
+    // Small chunks: what is made anew at every opening should cost little.
+    const arenas = new ArenaPool({ chunkBytes: 4 * KIB })
+    const components = { shard: shardId(this.#shard), files, heads, journal, jobs, clock, random, hash, arenas, close }
     this.#db = await openKv(components, { ...options, settings })
   }
 

@@ -3,9 +3,12 @@
 export class SimulatedBytes {
   #bytes: Uint8Array
   #length: number
+  /** False while `#bytes` belongs to somebody else, who does not change it: copied before the first change. */
+  #owned = false
 
+  /** @param content never changed by the caller afterwards */
   constructor(content: Uint8Array = new Uint8Array(0)) {
-    this.#bytes = content.slice()
+    this.#bytes = content
     this.#length = content.length
   }
 
@@ -34,6 +37,7 @@ export class SimulatedBytes {
   }
 
   flipBit(position: number, bit: number): void {
+    this.#reserve(this.#length)
     if (position < this.#length) this.#bytes[position] = (this.#bytes[position] as number) ^ (1 << bit)
   }
 
@@ -42,10 +46,12 @@ export class SimulatedBytes {
     return this.#bytes.slice(0, this.#length)
   }
 
+  /** Makes the bytes our own, and room for `length` of them. */
   #reserve(length: number): void {
-    if (length <= this.#bytes.length) return
-    const grown = new Uint8Array(Math.max(length, this.#bytes.length * 2))
+    if (this.#owned && length <= this.#bytes.length) return
+    const grown = new Uint8Array(length <= this.#bytes.length ? this.#bytes.length : Math.max(length, this.#length * 2))
     grown.set(this.#bytes.subarray(0, this.#length))
     this.#bytes = grown
+    this.#owned = true
   }
 }

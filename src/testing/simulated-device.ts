@@ -20,8 +20,11 @@ import { checkDevicePath } from '../fs/device-path.ts'
 import { GIB } from '../kernel/limits.ts'
 import { SeededRandom } from './seeded-random.ts'
 import { failure, unsupported } from './simulated-failure.ts'
+import type { DiskImage } from './disk-image.ts'
+import type { Fate, PendingChange } from './simulated-change.ts'
 import { SimulatedFile } from './simulated-file.ts'
-import type { SimulatedInode } from './simulated-inode.ts'
+import type { FailedSyncs, SimulatedInode } from './simulated-inode.ts'
+import type { TransferFault } from './simulated-transfer.ts'
 import { SimulatedTree } from './simulated-tree.ts'
 import type { CrashPolicy } from './simulated-tree.ts'
 
@@ -47,6 +50,8 @@ export interface DeviceOperation {
   readonly path: string
   readonly position: number
   readonly bytes: number
+  /** What a write brings, lent for the call. */
+  readonly parts?: readonly Uint8Array[]
 }
 
 export interface SimulatedDeviceOptions {
@@ -64,6 +69,12 @@ export interface SimulatedDeviceOptions {
   readonly capacityBytes?: number
   /** What a write that fails leaves in its range: nothing, or sectors of it by chance. Default `nothing`. */
   readonly failedWrites?: 'nothing' | 'some'
+  /** What a sync that fails does to the pages it should have stored. Default `dropped`. */
+  readonly failedSyncs?: FailedSyncs
+  /** Asked at every read and write: what goes wrong with it behind the caller's back. Default: nothing. */
+  readonly transferFault?: (operation: DeviceOperation) => TransferFault | undefined
+  /** Keep a record in `operations`. Default true. */
+  readonly record?: boolean
   /** Refuse every change with READ_ONLY. Default false. */
   readonly readOnly?: boolean
 }
@@ -74,6 +85,7 @@ const CHANGES: ReadonlySet<OperationName> = new Set(['link', 'rename', 'unlink',
 export class SimulatedDevice implements Device {
   readonly supports: DeviceSupport
   readonly failedWrites: 'nothing' | 'some'
+  readonly failedSyncs: FailedSyncs
   readonly #options: SimulatedDeviceOptions
   readonly #tree: SimulatedTree
   #dead = false
@@ -85,6 +97,7 @@ export class SimulatedDevice implements Device {
     this.#options = options
     this.#tree = tree
     this.failedWrites = options.failedWrites ?? 'nothing'
+    this.failedSyncs = options.failedSyncs ?? 'dropped'
     this.supports = Object.freeze({
       syncRead: options.syncRead !== false,
       syncWrite: options.syncWrite !== false,
@@ -101,6 +114,21 @@ export class SimulatedDevice implements Device {
   crash(policy: CrashPolicy, seed: number, options: SimulatedDeviceOptions = this.#options): SimulatedDevice {
     this.#dead = true
     return new SimulatedDevice(options, this.#tree.afterCrash(policy, new SeededRandom(seed)))
+  }
+
+  /** A disk that holds `image`. */
+  static of(image: DiskImage, options: SimulatedDeviceOptions = {}): SimulatedDevice {
+    return new SimulatedDevice(options, SimulatedTree.of(image))
+  }
+
+  /** What a power cut now may lose: changes of names and of content, each of which may be kept or lost on its own. */
+  pendingChanges(): readonly PendingChange[] {
+    return this.#tree.pendingChanges()
+  }
+
+  /** The disk as a power cut now would leave it. This one goes on. @param fates one for each of `pendingChanges()` */
+  image(fates: readonly Fate[]): DiskImage {
+    return this.#tree.image(fates)
   }
 
   /** The disk after the process was killed: everything it had written is there, and as unsynced as before. */
@@ -196,15 +224,27 @@ export class SimulatedDevice implements Device {
   }
 
   /** Records one operation; throws what the injected fault throws, or NO_SPACE where a write does not fit. */
-  note(operation: OperationName, path: string, position = 0, bytes = 0, grownBytes = 0): void {
+  note(
+    operation: OperationName,
+    path: string,
+    position = 0,
+    bytes = 0,
+    grownBytes = 0,
+    parts?: readonly Uint8Array[],
+  ): void {
     const noted = { operation, path, position, bytes }
-    this.operations.push(noted)
-    this.#options.before?.(noted)
+    if (this.#options.record !== false) this.operations.push(noted)
+    this.#options.before?.(parts === undefined ? noted : { ...noted, parts })
     const { capacityBytes, readOnly } = this.#options
     if (readOnly === true && CHANGES.has(operation)) throw failure('READ_ONLY', operation, path)
     if (capacityBytes !== undefined && grownBytes > 0 && this.usedBytes + grownBytes > capacityBytes) {
       throw failure('NO_SPACE', operation, path)
     }
+  }
+
+  /** What goes wrong with a transfer that is about to happen. */
+  transferFault(operation: 'read' | 'write', path: string, position: number, bytes: number): TransferFault | undefined {
+    return this.#options.transferFault?.({ operation, path, position, bytes })
   }
 
   /** Waits as long as an operation takes; for ever where the process is dead. */

@@ -1,6 +1,7 @@
 /** A simulated directory: the entries on stable storage, and the changes since that may be lost. */
 
 import type { Random } from '../kernel/random.ts'
+import type { Fate } from './simulated-change.ts'
 import type { KeptChanges, SimulatedInode } from './simulated-inode.ts'
 
 type Entries = ReadonlyMap<string, SimulatedInode>
@@ -27,6 +28,20 @@ export class SimulatedDirectory {
     return this.#pending.length > 0
   }
 
+  /** Changes that a power cut may lose. */
+  get pendingCount(): number {
+    return this.#pending.length
+  }
+
+  /** Files that have a name here, or may have one after a power cut, each with one such name. */
+  *named(): Generator<readonly [string, SimulatedInode]> {
+    yield* this.#current
+    yield* this.#durable
+    for (const change of this.#pending) {
+      for (const [name, inode] of change) if (inode !== undefined) yield [name, inode]
+    }
+  }
+
   change(...change: Change): void {
     this.#pending.push(change)
     apply(this.#current, change)
@@ -50,6 +65,13 @@ export class SimulatedDirectory {
     for (const change of this.#pending) {
       if (kept === 'all' || (kept === 'some' && random.u32() % 2 === 0)) apply(after, change)
     }
+    return after
+  }
+
+  /** The entries after a power cut. @param fates one for each pending change: anything but `lost` keeps it */
+  afterFates(fates: readonly Fate[]): Entries {
+    const after = new Map(this.#durable)
+    for (const [index, change] of this.#pending.entries()) if (fates[index] !== 'lost') apply(after, change)
     return after
   }
 }

@@ -6,6 +6,7 @@ import { VarveError } from '../kernel/errors.ts'
 import { failure, unsupported } from './simulated-failure.ts'
 import type { OperationName, SimulatedDevice } from './simulated-device.ts'
 import type { SimulatedInode } from './simulated-inode.ts'
+import { readFaulty, writeFaulty } from './simulated-transfer.ts'
 
 export class SimulatedFile implements DeviceFile {
   readonly path: string
@@ -26,8 +27,7 @@ export class SimulatedFile implements DeviceFile {
 
   read(into: Uint8Array, position: number): Promise<number> {
     return this.#run('read', () => {
-      this.#device.note('read', this.path, position, into.length)
-      return this.#inode.read(into, position)
+      return this.#read(into, position)
     })
   }
 
@@ -35,8 +35,7 @@ export class SimulatedFile implements DeviceFile {
     if (!this.#device.supports.syncRead) throw unsupported('readSync')
     this.#device.checkAlive()
     this.#checkOpen('read')
-    this.#device.note('read', this.path, position, into.length)
-    return this.#inode.read(into, position)
+    return this.#read(into, position)
   }
 
   readNow(into: Uint8Array, position: number): number | undefined {
@@ -68,7 +67,7 @@ export class SimulatedFile implements DeviceFile {
         this.#device.note('sync', this.path)
       } catch (error) {
         this.#syncFailed = true
-        this.#inode.failSync(covered)
+        this.#inode.failSync(covered, this.#device.failedSyncs)
         throw error
       }
       this.#inode.sync(covered)
@@ -103,12 +102,20 @@ export class SimulatedFile implements DeviceFile {
     if (!this.#writable) throw failure('READ_ONLY', 'write', this.path)
     const bytes = parts.reduce((sum, part) => sum + part.length, 0)
     try {
-      this.#device.note('write', this.path, position, bytes, position + bytes - this.#inode.length)
+      this.#device.note('write', this.path, position, bytes, position + bytes - this.#inode.length, parts)
     } catch (error) {
       if (this.#device.failedWrites === 'some') this.#inode.writeSome(parts, position)
       throw error
     }
-    this.#inode.write(parts, position)
+    const fault = this.#device.transferFault('write', this.path, position, bytes)
+    if (fault === undefined) this.#inode.write(parts, position)
+    else writeFaulty(this.#inode, parts, position, fault, this.path)
+  }
+
+  #read(into: Uint8Array, position: number): number {
+    this.#device.note('read', this.path, position, into.length)
+    const fault = this.#device.transferFault('read', this.path, position, into.length)
+    return fault === undefined ? this.#inode.read(into, position) : readFaulty(this.#inode, into, position, fault)
   }
 
   async #run<T>(operation: OperationName, work: () => T): Promise<T> {

@@ -3,6 +3,9 @@
 import type { DirectoryEntry } from '../kernel/device.ts'
 import type { Random } from '../kernel/random.ts'
 import { checkDevicePath, joinPath, parentOf } from '../fs/device-path.ts'
+import { DiskImage } from './disk-image.ts'
+import type { FileContent } from './disk-image.ts'
+import type { Fate, PendingChange } from './simulated-change.ts'
 import { SimulatedDirectory } from './simulated-directory.ts'
 import { failure } from './simulated-failure.ts'
 import { SimulatedInode } from './simulated-inode.ts'
@@ -23,6 +26,53 @@ interface Place {
 export class SimulatedTree {
   readonly #directories = new Map<string, SimulatedDirectory>([['.', new SimulatedDirectory()]])
   #identityNext = 1
+
+  /** The tree that `image` shows, all of it on stable storage. */
+  static of(image: DiskImage): SimulatedTree {
+    const tree = new SimulatedTree()
+    const inodes = new Map<FileContent, SimulatedInode>()
+    const entries = new Map<string, Map<string, SimulatedInode>>(image.directories.map((path) => [path, new Map()]))
+    for (const [path, content] of image.files) {
+      const inode = inodes.get(content) ?? tree.#inode(content)
+      inodes.set(content, inode)
+      entries.get(parentOf(path))?.set(nameOf(path), inode)
+    }
+    for (const [path, names] of entries) tree.#directories.set(path, new SimulatedDirectory(names))
+    return tree
+  }
+
+  /** Everything that a power cut may lose. */
+  pendingChanges(): readonly PendingChange[] {
+    const changes: PendingChange[] = []
+    for (const [path, directory] of this.#directories) {
+      const change: PendingChange = { what: 'name', path, position: 0, bytes: 0, grownBytes: 0 }
+      for (let left = directory.pendingCount; left > 0; left--) changes.push(change)
+    }
+    for (const [inode, path] of this.#reachable()) {
+      for (const change of inode.pending) {
+        const [position, bytes] = change.type === 'write' ? [change.position, change.bytes.length] : [change.bytes, 0]
+        const grownBytes = Math.max(0, position + bytes - inode.durableLength)
+        changes.push({ what: change.type, path, position, bytes, grownBytes })
+      }
+    }
+    return changes
+  }
+
+  /** The disk after a power cut. @param fates one for each of `pendingChanges()` */
+  image(fates: readonly Fate[]): DiskImage {
+    let used = 0
+    const take = (count: number): readonly Fate[] => fates.slice(used, (used += count))
+    const names = [...this.#directories].map(
+      ([path, directory]) => [path, directory.afterFates(take(directory.pendingCount))] as const,
+    )
+    const contents = new Map<SimulatedInode, FileContent>()
+    for (const [inode] of this.#reachable()) contents.set(inode, inode.afterFates(take(inode.pending.length)))
+    const files = new Map<string, FileContent>()
+    for (const [path, entries] of names) {
+      for (const [name, inode] of entries) files.set(joinPath(path, name), contents.get(inode) as FileContent)
+    }
+    return new DiskImage([...this.#directories.keys()], files)
+  }
 
   /** The tree after a power cut. */
   afterCrash(policy: CrashPolicy, random: Random): SimulatedTree {
@@ -126,7 +176,16 @@ export class SimulatedTree {
     directory.change([name, undefined])
   }
 
-  #inode(content?: Uint8Array): SimulatedInode {
+  /** Files that have a name, or may have one after a power cut, with a path of each. */
+  #reachable(): ReadonlyMap<SimulatedInode, string> {
+    const found = new Map<SimulatedInode, string>()
+    for (const [path, directory] of this.#directories) {
+      for (const [name, inode] of directory.named()) if (!found.has(inode)) found.set(inode, joinPath(path, name))
+    }
+    return found
+  }
+
+  #inode(content?: FileContent): SimulatedInode {
     return new SimulatedInode(this.#identityNext++, content)
   }
 
