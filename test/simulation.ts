@@ -2,7 +2,6 @@
 
 import { loadHash } from '../src/kernel/hash.ts'
 import type { Clock } from '../src/kernel/clock.ts'
-import type { Hash } from '../src/kernel/hash.ts'
 import { KIB } from '../src/kernel/limits.ts'
 import { shardId } from '../src/kernel/ids.ts'
 import { LocalFileStore } from '../src/fs/local-file-store.ts'
@@ -11,6 +10,7 @@ import { ArenaPool } from '../src/memtable/arena.ts'
 import { HandlerTable } from '../src/jobs/handler-table.ts'
 import { InlineScheduler } from '../src/jobs/inline-scheduler.ts'
 import { LocalJournalSystem } from '../src/journal/local-journal-system.ts'
+import type { LocalJournalSettings } from '../src/journal/settings.ts'
 import type { KvOpenOptions } from '../src/engines/kv/kv.ts'
 import * as kvJobs from '../src/engines/kv/jobs.ts'
 import type { KvShard } from '../src/engines/kv/kv-shard.ts'
@@ -59,6 +59,8 @@ export class Simulation {
   readonly #shard: string
   /** Where files and heads are, if not on the device. */
   readonly #place: ShardPlace | undefined
+  /** What the next opening takes for its journal. */
+  journalSettings: Partial<LocalJournalSettings> = { segmentBytes: 8192, preallocateBytes: 1024 }
   device: SimulatedDevice
   /** Sees every operation of the device before it happens, and may throw. */
   beforeOperation?: (operation: DeviceOperation) => void
@@ -116,9 +118,8 @@ export class Simulation {
   async open(options: Omit<KvOpenOptions, 'settings'> = {}): Promise<void> {
     const { device, random, settings } = this
     const clock = this.#clockOfShard
-    const { files, heads } = this.#place ?? (await this.#localPlace(hash))
-    const journalSettings = { segmentBytes: 8192, preallocateBytes: 1024 }
-    const journal = new LocalJournalSystem({ device, directory: 'journal', hash, settings: journalSettings })
+    const { files, heads } = this.#place ?? (await this.#localPlace())
+    const journal = new LocalJournalSystem({ device, directory: 'journal', hash, settings: this.journalSettings })
     const jobs = new InlineScheduler({ files, hash, clock, handlers: new HandlerTable({ 'varve/kv/jobs': kvJobs }) })
     const close = async (): Promise<void> => {
       await jobs.close()
@@ -130,7 +131,7 @@ export class Simulation {
     this.#db = await openKv(components, { ...options, settings })
   }
 
-  async #localPlace(hash: Hash): Promise<ShardPlace> {
+  async #localPlace(): Promise<ShardPlace> {
     const { device, random } = this
     const files = await LocalFileStore.open({ device, directory: 'files', hash })
     const heads = await LocalHeadStore.open({ device, directory: 'heads', hash, random })

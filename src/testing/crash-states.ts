@@ -18,15 +18,7 @@ import { SeededRandom } from './seeded-random.ts'
  * - `names only`, `data only`: entries of directories without content, and content without entries
  */
 export type CrashStatePolicy =
-  | 'none'
-  | 'all'
-  | 'one'
-  | 'all but one'
-  | 'subset'
-  | 'torn'
-  | 'grown'
-  | 'names only'
-  | 'data only'
+  'none' | 'all' | 'one' | 'all but one' | 'subset' | 'torn' | 'grown' | 'names only' | 'data only'
 
 export interface CrashState {
   readonly policy: CrashStatePolicy
@@ -77,7 +69,8 @@ function* subsets(count: number, seed: number): Generator<readonly Fate[]> {
   if (count <= SUBSET_CHANGES_MAX) {
     // Of one or two changes every subset has been one of the policies before.
     if (count <= 2) return
-    for (let bits = 1; bits < 2 ** count - 1; bits++) yield indexes.map((index) => ((bits >>> index) & 1 ? 'kept' : 'lost'))
+    for (let bits = 1; bits < 2 ** count - 1; bits++)
+      yield indexes.map((index) => ((bits >>> index) & 1 ? 'kept' : 'lost'))
     return
   }
   const random = new SeededRandom(seed)

@@ -1,0 +1,34 @@
+/** Crash-point enumeration: all 1,110 workloads of up to three operations, and 50 long ones. */
+
+import assert from 'node:assert/strict'
+import { availableParallelism } from 'node:os'
+import { test } from 'node:test'
+import { runParts } from '../soak/part-processes.ts'
+
+const ENUMERATE = new URL('./enumerate.js', import.meta.url)
+const SEED = 1
+const parts = Math.max(2, Math.min(10, availableParallelism()))
+
+test('all 1,110 workloads, every prefix of disk operations, every crash policy', async (context) => {
+  const requests = Array.from({ length: parts }, (_, part) => ({
+    part,
+    of: parts,
+    lengthMax: 3,
+    seed: SEED,
+    depth: 2,
+    recrashOneOf: 1000,
+  }))
+  const report = await runParts(ENUMERATE, requests)
+  context.diagnostic(`seed ${SEED}: ${JSON.stringify(report)}`)
+  assert.equal(report['workloads'], 1110)
+  assert.ok((report['distinct'] as number) > 10_000 && (report['recrashed'] as number) > 1000)
+})
+
+test('50 long workloads from seeds, and short ones on a database that is being made', async (context) => {
+  const seed = 1000
+  const requests: object[] = Array.from({ length: parts }, (_, part) => ({ part, of: parts, long: 50, seed }))
+  requests.push({ lengthMax: 1, empty: true })
+  const report = await runParts(ENUMERATE, requests)
+  context.diagnostic(`seeds ${seed} to ${seed + 49}: ${JSON.stringify(report)}`)
+  assert.equal(report['workloads'], 60)
+})
