@@ -76,7 +76,9 @@ class World {
   async open(): Promise<Journal> {
     const settings = { segmentBytes: 4096, preallocateBytes: 512, readBytes: 256 }
     const system = new LocalJournalSystem({ device: this.device, directory: 'j', hash, settings })
-    const journal = await system.open(SHARD, epoch(++this.epoch), this.keeper)
+    // As a shard does: what it still needs is in its manifest, so that a lost segment is told from a truncated one.
+    const needed = journalPosition(this.truncatedTo)
+    const journal = await system.open(SHARD, epoch(++this.epoch), this.keeper, needed)
     await this.check(journal)
     return journal
   }

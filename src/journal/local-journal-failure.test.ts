@@ -380,20 +380,48 @@ test('an opening whose commit is refused leaves the log as it was', async () => 
   assert.deepEqual(await found(next), ['a'])
   assert.deepEqual(
     place.device.files().filter((path) => path.includes('fence')),
-    ['j/s/fence'],
+    ['j/s/fence.3-1'],
   )
 })
 
-test('a fence file that a crash left unrenamed does not stop the next opening', async () => {
+test('an owner is fenced by whoever opens later, whatever was opened, fenced or died in between', async () => {
   const place = new Place({})
-  await (await place.open(1)).close()
-  await place.device.open('j/s/fence.2-1.tmp', 'create')
-  await place.device.open('j/s/fence.7-1.tmp', 'create')
-  await (await place.open(2)).close()
+  const first = await place.open(1)
+  // Died before it had stored its fence, and between that and its commit.
+  await (await place.device.open('j/s/fence.2-1', 'create')).close()
+  const refusing = { state: place.keeper.state, commit: () => Promise.reject(failure('FENCED', 'commit', 'head')) }
+  const system = new LocalJournalSystem({ device: place.device, directory: 'j', hash })
+  await assert.rejects(system.open(SHARD, epoch(3), refusing), { code: 'FENCED' })
+  await assert.rejects(first.append(bytes('a'), 'written').written, { code: 'FENCED' })
+  const owner = await place.open(4)
+  await owner.append(bytes('b'), 'written').written
   assert.deepEqual(
     place.device.files().filter((path) => path.includes('fence')),
-    ['j/s/fence'],
+    ['j/s/fence.4-1'],
   )
+})
+
+test('a late opening of a lower epoch harms nobody, also where it comes between listing and storing', async () => {
+  const place = new Place({})
+  let owner: Journal | undefined
+  const device = new Proxy(place.device, {
+    get(target, name): unknown {
+      const value: unknown = Reflect.get(target, name, target)
+      if (name !== 'syncDirectory') return typeof value === 'function' ? value.bind(target) : value
+      return async (path: string) => {
+        owner = await place.open(5)
+        await target.syncDirectory(path)
+      }
+    },
+  })
+  const late = { state: undefined, commit: () => Promise.reject(new Error('a fenced opening must not commit')) }
+  const system = new LocalJournalSystem({ device, directory: 'j', hash })
+  await assert.rejects(system.open(SHARD, epoch(3), late), { code: 'FENCED' })
+  assert.ok(owner !== undefined)
+  await owner.append(bytes('a'), 'written').written
+  await assert.rejects(place.open(4), { code: 'FENCED' })
+  await owner.append(bytes('b'), 'written').written
+  assert.deepEqual(await found(owner), ['a', 'b'])
 })
 
 test('an unusable setting is refused by name', () => {

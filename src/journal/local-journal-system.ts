@@ -1,7 +1,7 @@
 /**
  * The local journal system: one directory per shard on a device.
  *
- *      <directory>/<shard>/fence                            who owns it
+ *      <directory>/<shard>/fence.<epoch>-<attempt>          who owns it
  *      <directory>/<shard>/<epoch>-<attempt>-<index>.log    segments
  *
  * Opening: raise the fence, so that nobody else is acknowledged any more; find where the log ends; make it durable;
@@ -13,7 +13,7 @@ import type { Device } from '../kernel/device.ts'
 import { isCode } from '../kernel/errors.ts'
 import type { Hash } from '../kernel/hash.ts'
 import type { Epoch, JournalPosition, ShardId } from '../kernel/ids.ts'
-import { Fence, fenced, isFenceLeftover } from './fence.ts'
+import { Fence, fenced } from './fence.ts'
 import type { Closing } from './fence.ts'
 import type { Journal, JournalReader, JournalStateKeeper, JournalSupport, JournalSystem } from './journal.ts'
 import { decodeJournalState, encodeJournalState } from './journal-state.ts'
@@ -68,7 +68,7 @@ export class LocalJournalSystem implements JournalSystem {
       const recovered = await recover(components, former, needed, 'refuse', closingOf(fence, former))
       await settle(components, recovered)
       await keeper.commit(encodeJournalState(stateOf(fence, recovered), identity))
-      await this.#clean(directory, recovered)
+      await this.#clean(directory, recovered, fence)
       return new LocalJournal({ ...components, settings: this.#settings }, fence, this.#chain(components, recovered))
     } catch (error) {
       await fence.release()
@@ -99,9 +99,9 @@ export class LocalJournalSystem implements JournalSystem {
   }
 
   /** Removes what is not part of the log: nothing refers to it, and nothing depends on its going. */
-  async #clean(directory: string, recovered: Recovered): Promise<void> {
+  async #clean(directory: string, recovered: Recovered, fence: Fence): Promise<void> {
     const names = recovered.ignored.map(segmentName)
-    for (const { name } of await this.#device.list(directory)) if (isFenceLeftover(name)) names.push(name)
+    for (const { name } of await this.#device.list(directory)) if (fence.replaces(name)) names.push(name)
     for (const name of names) {
       try {
         await this.#device.unlink(`${directory}/${name}`)

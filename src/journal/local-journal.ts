@@ -61,7 +61,8 @@ export class LocalJournal implements Journal {
     this.#fence = fence
     this.#chain = chain
     this.#log = new SegmentLog(components, fence, chain)
-    this.#writesSync = components.device.supports.syncWrite
+    // The fence is read after every write: neither may go without the other.
+    this.#writesSync = components.device.supports.syncWrite && components.device.supports.syncRead
     this.#end = chain.end
   }
 

@@ -41,6 +41,8 @@ async function closedPlace(batches: readonly string[]): Promise<JournalOnDisk> {
   return place
 }
 
+const FENCE = 'j/s/fence.1-1'
+
 test('a closed journal is opened without being scanned', async () => {
   const batches = texts(100, 'a')
   const place = await closedPlace(batches)
@@ -59,7 +61,7 @@ test('an owner that takes over a closed, damaged journal gets JOURNAL_CORRUPT or
   const place = await closedPlace(batches)
   for (const path of place.device.files()) {
     const length = place.device.inode(path).length
-    for (let offset = 0; offset < length; offset += offset < 140 || path.endsWith('fence') ? 1 : 29) {
+    for (let offset = 0; offset < length; offset += offset < 140 || path.includes('fence') ? 1 : 29) {
       const damaged = await copy(place)
       damaged.device.inode(path).flipBit(offset, offset % 8)
       const found = await takeOver(damaged)
@@ -72,15 +74,15 @@ test('an owner that takes over a closed, damaged journal gets JOURNAL_CORRUPT or
 test('the word a closing leaves may be missing or damaged: the log is scanned instead', async () => {
   const batches = texts(40, 'a')
   const place = await closedPlace(batches)
-  assert.equal(place.device.inode('j/s/fence').length, 64)
+  assert.equal(place.device.inode(FENCE).length, 64)
   for (const length of [32, 33, 63]) {
     const cut = await copy(place)
-    cut.device.inode('j/s/fence').truncate(length)
+    cut.device.inode(FENCE).truncate(length)
     assert.deepEqual(await takeOver(cut), batches)
   }
   for (let offset = 32; offset < 64; offset++) {
     const damaged = await copy(place)
-    damaged.device.inode('j/s/fence').flipBit(offset, offset % 8)
+    damaged.device.inode(FENCE).flipBit(offset, offset % 8)
     assert.deepEqual(await takeOver(damaged), batches)
   }
 })
