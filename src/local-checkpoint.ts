@@ -2,11 +2,10 @@
 
 import { VarveError } from './kernel/errors.ts'
 import { loadHash } from './kernel/hash.ts'
-import { DirectoryLock } from './fs/directory-lock.ts'
 import { LocalFileStore } from './fs/local-file-store.ts'
 import { LocalHeadStore } from './fs/local-head-store.ts'
 import { NodeDevice } from './fs/node-device.ts'
-import { NodeProcessTable } from './fs/node-process-table.ts'
+import { lockDirectory } from './local-components.ts'
 import type { ShardPlace } from './shard/shard.ts'
 import { SystemRandom } from './system-random.ts'
 
@@ -29,7 +28,7 @@ export async function checkpoint(db: Checkpointed, directory: string): Promise<v
     throw new VarveError('EXISTS', `${directory} is not empty`, { details: { path: directory } })
   }
   const random = new SystemRandom()
-  const lock = await DirectoryLock.acquire({ device, directory: '.', processes: new NodeProcessTable(), random })
+  const lock = await lockDirectory(device, directory, random)
   try {
     const hash = await loadHash()
     const files = await LocalFileStore.open({ device, directory: 'files', hash })

@@ -11,6 +11,7 @@ import { VarveError, isCode } from './kernel/errors.ts'
 import { loadHash } from './kernel/hash.ts'
 import type { Hash } from './kernel/hash.ts'
 import { shardId } from './kernel/ids.ts'
+import type { Random } from './kernel/random.ts'
 import { DirectoryLock } from './fs/directory-lock.ts'
 import { LocalFileStore } from './fs/local-file-store.ts'
 import { LocalHeadStore } from './fs/local-head-store.ts'
@@ -24,6 +25,7 @@ import type { JobScheduler } from './jobs/jobs.ts'
 import { WorkerScheduler } from './jobs/worker-scheduler.ts'
 import { loadNative } from './native/load-native.ts'
 import { NativeFileCalls } from './native/native-file-calls.ts'
+import { NativeFileHolds } from './native/native-file-holds.ts'
 import type { ShardComponents } from './shard/shard.ts'
 import { SystemClock } from './system-clock.ts'
 import { SystemRandom } from './system-random.ts'
@@ -77,8 +79,7 @@ export async function localComponents(
   if (readOnly || options.create === false) await requireDirectory(device, directory)
   else await device.makeDirectory('.')
   const [clock, random, hash] = [new SystemClock(), new SystemRandom(), await loadHash()]
-  const processes = new NodeProcessTable()
-  const lock = readOnly ? undefined : await DirectoryLock.acquire({ device, directory: '.', processes, random })
+  const lock = readOnly ? undefined : await lockDirectory(device, directory, random)
   try {
     const files = await LocalFileStore.open({ device, directory: 'files', hash, readOnly })
     const heads = await LocalHeadStore.open({ device, directory: 'heads', hash, random, readOnly })
@@ -100,6 +101,22 @@ export async function localComponents(
     await calls?.close()
     throw error
   }
+}
+
+/**
+ * Locks the directory a device is rooted at. With the addon, processes in other containers are seen too.
+ *
+ * @throws {VarveError} LOCKED — a live process has it open
+ */
+export function lockDirectory(device: NodeDevice, directory: string, random: Random): Promise<DirectoryLock> {
+  const native = loadNative()
+  return DirectoryLock.acquire({
+    device,
+    directory: '.',
+    processes: new NodeProcessTable(),
+    random,
+    ...(native === undefined ? {} : { holds: new NativeFileHolds(native, directory) }),
+  })
 }
 
 function scheduler(

@@ -6,9 +6,8 @@
  */
 
 import { isCode } from './kernel/errors.ts'
-import { DirectoryLock } from './fs/directory-lock.ts'
 import { NodeDevice } from './fs/node-device.ts'
-import { NodeProcessTable } from './fs/node-process-table.ts'
+import { lockDirectory } from './local-components.ts'
 import { SystemRandom } from './system-random.ts'
 
 /** Directories, in the order in which they are emptied and removed, and what varve calls its files there. */
@@ -32,8 +31,7 @@ export async function destroy(directory: string): Promise<void> {
   const device = new NodeDevice(directory)
   const found = await namesIn(device, '.')
   if (!found.some((name) => OWN_NAMES.has(name))) return
-  const processes = new NodeProcessTable()
-  const lock = await DirectoryLock.acquire({ device, directory: '.', processes, random: new SystemRandom() })
+  const lock = await lockDirectory(device, directory, new SystemRandom())
   try {
     for (const [path, names] of CONTENTS) await empty(device, path, names)
   } finally {

@@ -10,9 +10,11 @@ import { test } from 'node:test'
 import { Worker } from 'node:worker_threads'
 import type { Device } from '../kernel/device.ts'
 import { isCode } from '../kernel/errors.ts'
+import { failsWith } from '../testing/expected-failure.ts'
 import { SeededRandom } from '../testing/seeded-random.ts'
 import { SimulatedDevice } from '../testing/simulated-device.ts'
 import { DirectoryLock } from './directory-lock.ts'
+import type { FileHolds } from './file-holds.ts'
 import { NodeDevice } from './node-device.ts'
 import { NodeProcessTable } from './node-process-table.ts'
 import type { ProcessIdentity, ProcessTable } from './process-table.ts'
@@ -60,6 +62,42 @@ test('while a lock is held nobody else gets one, and hears who holds it; release
   await first.release()
   assert.deepEqual(device.files(), [])
   await acquire(device, processes.start(8), 3)
+})
+
+test('a holder that the process table does not see is found by its hold, and its lock is free once that ends', async () => {
+  const device = new SimulatedDevice()
+  const processes = new SimulatedProcesses()
+  const held = new Set<number>()
+  // By inode, as the system does: the lock file has more than one name.
+  const inode = (path: string): number | undefined => device.statSync(path)?.identity
+  const holds: FileHolds = {
+    hold: (path) => {
+      const identity = inode(path)
+      assert.ok(identity !== undefined)
+      held.add(identity)
+      return { release: () => void held.delete(identity) }
+    },
+    isHeld: (path) => held.has(inode(path) ?? -1),
+  }
+  const open = (pid: number): Promise<DirectoryLock> =>
+    DirectoryLock.acquire({
+      device,
+      directory: '.',
+      processes: processes.start(pid),
+      random: new SeededRandom(pid),
+      holds,
+    })
+  const far = await open(7)
+  processes.kill(7)
+  await failsWith(() => open(8), 'LOCKED', 'process 7 is out of sight, not dead')
+  held.clear()
+  const near = await open(9)
+  await far.release()
+  await failsWith(() => open(10), 'LOCKED', 'the one before released its own lock, not this')
+  assert.equal(held.size, 1, 'those who did not get it hold nothing')
+  await near.release()
+  assert.equal(held.size, 0)
+  assert.deepEqual(device.files(), [])
 })
 
 test('releasing removes the own lock and no other', async () => {

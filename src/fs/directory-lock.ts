@@ -22,7 +22,9 @@
  *   rename may still link a name that has just been removed; its second walk begins at the new `lock`, does not end with
  *   itself, and it takes its link back.
  *
- * This rests on the process table: who has once been dead stays dead, and has no system call under way.
+ * This rests on the process table: who has once been dead stays dead, and has no system call under way. Where files can
+ * be held (file-holds.ts), a holder is also alive as long as its lock file is held. It is held before it is put in place
+ * and never again once it was let go, so this too is over for good once it is over.
  *
  * The lock proves liveness, not ownership: that is what epochs are for. Spec: docs/formats/lock.md.
  */
@@ -32,6 +34,7 @@ import { VarveError, isCode } from '../kernel/errors.ts'
 import { nonce } from '../kernel/random.ts'
 import type { Random } from '../kernel/random.ts'
 import { joinPath } from './device-path.ts'
+import type { FileHold, FileHolds } from './file-holds.ts'
 import { readLockFile, writeLockFile } from './lock-file.ts'
 import type { LockHolder } from './lock-file.ts'
 import type { ProcessTable } from './process-table.ts'
@@ -58,6 +61,8 @@ export interface DirectoryLockOptions {
   /** The directory; it must exist. */
   readonly directory: string
   readonly processes: ProcessTable
+  /** Finds live holders that the process table does not see. Default: nothing does. */
+  readonly holds?: FileHolds
   readonly random: Random
 }
 
@@ -65,6 +70,7 @@ export class DirectoryLock {
   readonly #device: Device
   readonly #directory: string
   readonly #nonce: string
+  #hold: FileHold | undefined
   #released: Promise<void> | undefined
 
   private constructor(device: Device, directory: string, ownNonce: string) {
@@ -81,6 +87,7 @@ export class DirectoryLock {
     const lock = new DirectoryLock(device, directory, holder.nonce)
     try {
       await writeLockFile(device, aside, holder)
+      lock.#hold = options.holds?.hold(aside)
       for (let attempt = 0; attempt < ATTEMPTS_MAX; attempt++) {
         if (await acquireOnce(options, aside, holder)) return lock
       }
@@ -97,8 +104,16 @@ export class DirectoryLock {
 
   /** Idempotent. Removes this lock and no other. */
   release(): Promise<void> {
-    this.#released ??= removeOwn(this.#device, joinPath(this.#directory, LOCK_NAME), this.#nonce)
+    this.#released ??= this.#release()
     return this.#released
+  }
+
+  async #release(): Promise<void> {
+    try {
+      await removeOwn(this.#device, joinPath(this.#directory, LOCK_NAME), this.#nonce)
+    } finally {
+      this.#hold?.release()
+    }
   }
 }
 
@@ -145,16 +160,17 @@ async function removeOwn(device: Device, path: string, ownNonce: string): Promis
 
 /** Follows the chain to its live end, or to the first name that is free. */
 async function walk(options: DirectoryLockOptions): Promise<ChainEnd> {
-  const { device, directory, processes } = options
+  const { device, directory } = options
   let name = LOCK_NAME
   for (let length = 0; length < CHAIN_LENGTH_MAX; length++) {
-    const holder = await readLockFile(device, joinPath(directory, name))
+    const path = joinPath(directory, name)
+    const holder = await readLockFile(device, path)
     if (holder === undefined) return { holder: undefined, name }
     if (holder === 'unreadable') throw unreadable(directory, name)
     if (holder === 'torn') {
       // It has no nonce; its successor's name is as unique as its own.
       name = name === LOCK_NAME ? `${LINK_PREFIX}torn` : `${name}-torn`
-    } else if (processes.isAlive(holder)) {
+    } else if (isAlive(options, path, holder)) {
       return { holder, name }
     } else {
       name = `${LINK_PREFIX}${holder.nonce}`
@@ -165,12 +181,16 @@ async function walk(options: DirectoryLockOptions): Promise<ChainEnd> {
   })
 }
 
+function isAlive(options: DirectoryLockOptions, path: string, holder: LockHolder): boolean {
+  return options.processes.isAlive(holder) || options.holds?.isHeld(path) === true
+}
+
 /**
  * Removes what dead processes have left, once `lock` is ours: links that nothing leads to any more, and files that
  * nobody will put in place.
  */
 async function sweep(options: DirectoryLockOptions): Promise<void> {
-  const { device, directory, processes } = options
+  const { device, directory } = options
   try {
     for (const { name } of await device.list(directory)) {
       const path = joinPath(directory, name)
@@ -178,7 +198,7 @@ async function sweep(options: DirectoryLockOptions): Promise<void> {
       if (!name.startsWith(ASIDE_PREFIX)) continue
       const holder = await readLockFile(device, path)
       // A torn one may be just being written.
-      if (typeof holder === 'object' && !processes.isAlive(holder)) await tidy(device, path)
+      if (typeof holder === 'object' && !isAlive(options, path, holder)) await tidy(device, path)
     }
   } catch {
     // The lock is held all the same; the next one who takes over will sweep.

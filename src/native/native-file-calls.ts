@@ -12,7 +12,7 @@ import { NEVER_AT_HAND, NOT_AT_HAND } from '../fs/file-calls.ts'
 import { NodeFileCalls } from '../fs/node-file-calls.ts'
 import type { NativeAddon } from './native.ts'
 import { RequestQueue } from './request-queue.ts'
-import { EAGAIN, ENOENT, EOPNOTSUPP, systemError } from './system-error.ts'
+import { EAGAIN, ENOENT, ENOSYS, EOPNOTSUPP, EPERM, systemError } from './system-error.ts'
 
 export class NativeFileCalls implements FileCalls {
   readonly readsNow: boolean
@@ -41,7 +41,7 @@ export class NativeFileCalls implements FileCalls {
     const count = this.#addon.readNow(fd, into, position)
     if (count >= 0) return count
     if (count === -EAGAIN) return NOT_AT_HAND
-    if (count === -EOPNOTSUPP) return NEVER_AT_HAND
+    if (count === -EOPNOTSUPP || count === -EPERM || count === -ENOSYS) return NEVER_AT_HAND
     throw deviceError(systemError(-count, 'preadv2'), 'read', shown)
   }
 

@@ -3,7 +3,7 @@
 import { constants } from 'node:os'
 import { getSystemErrorName } from 'node:util'
 
-export const { EAGAIN, ENOENT, EOPNOTSUPP } = constants.errno
+export const { EAGAIN, ENOENT, ENOSYS, EOPNOTSUPP, EPERM } = constants.errno
 
 export function systemError(errno: number, call: string): Error {
   const code = getSystemErrorName(-errno)

@@ -81,8 +81,9 @@ testWithAddon('a descriptor that is not open, or not for reading, has the device
   const into = new Uint8Array(1)
   const writeOnly = fs.openSync(path.join(directory, 'w'), 'w')
   context.after(() => fs.closeSync(writeOnly))
-  for (const fd of [-1, 1_000_000, writeOnly]) {
-    for (const call of [() => calls.read(fd, into, 0, 'x'), () => calls.readNow(fd, into, 0, 'x')]) {
+  for (const fd of [1_000_000, writeOnly]) {
+    const now = calls.readsNow ? [() => calls.readNow(fd, into, 0, 'x')] : []
+    for (const call of [() => calls.read(fd, into, 0, 'x'), ...now]) {
       const error = await failsWith(call, 'IO_FAILED', String(fd))
       assert.equal(error.details['errno'], 'EBADF')
       assert.equal(error.details['path'], 'x')

@@ -43,7 +43,7 @@ testWithAddon('the addon asks for nothing newer than glibc 2.17', {}, async (con
 })
 
 testWithAddon('every whole-system test passes with the addon, and so do its own', {}, async () => {
-  const run = spawnSync(execPath, [path.join(ROOT, 'build/tools/run-tests.js'), 'build/test/'], {
+  const run = spawnSync(execPath, [path.join(ROOT, 'build/tools/run-tests.js'), 'test/'], {
     encoding: 'utf8',
     env: environment(),
     maxBuffer: 1 << 28,
@@ -65,7 +65,7 @@ testWithAddon('where the kernel refuses, Node does the work: the same suites pas
     console.log(addon.openQueue(1, new Int32Array(2), () => {}), addon.takesNowait('.'), addon.lockFile(0, false))`,
   )
   assert.equal(answers.stdout, '-1 0 -1\n', answers.stderr)
-  for (const name of ['native-conformance', 'native-reads', 'native-queue']) {
+  for (const name of ['native-conformance', 'native-reads', 'native-queue', 'native-lock']) {
     const run = refused('--test', path.join(ROOT, 'build/test/native', `${name}.test.js`))
     assert.equal(run.status, 0, failures(run.stdout))
   }
