@@ -56,6 +56,14 @@ export interface AbortOptions {
   readonly signal?: AbortSignal
 }
 
+export interface ReadOptions extends AbortOptions {
+  /**
+   * Memory, lent until the read settles, that may hold the answer: its first bytes, where it is long enough and the
+   * implementation has no better place. For those who read much and keep nothing.
+   */
+  readonly into?: Uint8Array
+}
+
 export interface CreateOptions extends AbortOptions {
   /** Expected length, in bytes: a hint for placement and preallocation. */
   readonly expectedBytes?: number
@@ -94,12 +102,12 @@ export interface FileWriter {
 export interface FileReader {
   readonly ref: FileRef
   /**
-   * Exactly `length` bytes from `offset`, in memory the caller owns.
+   * Exactly `length` bytes from `offset`, in memory the caller owns: new, or a part of `into`.
    *
    * @throws {VarveError} FILE_MISSING — the file ends before offset + length
    * @throws {VarveError} IO_FAILED — after bounded retries
    */
-  read(offset: number, length: number, options?: AbortOptions): Promise<Uint8Array>
+  read(offset: number, length: number, options?: ReadOptions): Promise<Uint8Array>
   /** Twin of `read`, where `supports.syncRead`; otherwise throws WOULD_BLOCK. */
   readSync(offset: number, length: number): Uint8Array
   /** Idempotent. Waits for reads in flight. */

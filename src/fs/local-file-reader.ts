@@ -4,7 +4,7 @@ import { VarveError, isCode, throwIfAborted } from '../kernel/errors.ts'
 import type { DeviceFile } from '../kernel/device.ts'
 import type { FileRef } from '../kernel/file-ref.ts'
 import { checkRange, fileMissing } from './file-missing.ts'
-import type { AbortOptions, FileReader } from './fs.ts'
+import type { FileReader, ReadOptions } from './fs.ts'
 
 // A read that fails may succeed when tried again (a flaky cable, a busy array); one that fails thrice will not.
 const ATTEMPTS_MAX = 3
@@ -22,9 +22,10 @@ export class LocalFileReader implements FileReader {
     this.#done = done
   }
 
-  async read(offset: number, length: number, options: AbortOptions = {}): Promise<Uint8Array> {
+  async read(offset: number, length: number, options: ReadOptions = {}): Promise<Uint8Array> {
     checkRange(this.ref, offset, length)
-    const bytes = new Uint8Array(length)
+    const { into } = options
+    const bytes = into !== undefined && into.length >= length ? into.subarray(0, length) : new Uint8Array(length)
     for (let attempt = 1; ; attempt++) {
       throwIfAborted(options.signal)
       try {

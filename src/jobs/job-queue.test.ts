@@ -61,6 +61,23 @@ test('ordinary jobs leave the places for urgent ones free, urgent ones take all'
   assert.deepEqual(await bench.ids(), ['u1', 'u2', 'u3'])
 })
 
+test('ordinary jobs take the urgent places while no urgent job comes, and give them back', async () => {
+  const bench = new Bench({ concurrency: 2, urgentPlaces: 1 })
+  for (const id of ['o1', 'o2', 'o3', 'o4', 'o5', 'o6']) bench.queue.submit(spec(id, 1))
+  assert.deepEqual(await bench.ids(), ['o1'])
+  await bench.end(0)
+  assert.deepEqual(await bench.ids(), ['o2', 'o3'], 'none came while o1 ran')
+  bench.queue.submit(spec('u1', 0))
+  await bench.end(0)
+  assert.deepEqual(await bench.ids(), ['o3', 'u1'], 'the next place is for it')
+  await bench.end(1)
+  assert.deepEqual(await bench.ids(), ['o3'], 'and stays free for another')
+  await bench.end(0)
+  assert.deepEqual(await bench.ids(), ['o4'], 'one came while o3 ran')
+  await bench.end(0)
+  assert.deepEqual(await bench.ids(), ['o5', 'o6'])
+})
+
 test('where all places are for urgent jobs, one ordinary job runs all the same', async () => {
   const bench = new Bench({ concurrency: 1, urgentPlaces: 1 })
   bench.queue.submit(spec('o1', 1))
@@ -119,6 +136,8 @@ test('in any history every job settles once, places are kept, and the order is b
       const outcomes: Promise<string>[] = []
       const handles: { cancel(): void }[] = []
       const waiting = new Map<string, number>()
+      let keptBefore = true
+      let endedSinceUrgent = false
       for (const [count, next] of steps.entries()) {
         if (next.do === 'submit') {
           const full = queue.pending >= 6
@@ -133,15 +152,18 @@ test('in any history every job settles once, places are kept, and the order is b
               ),
             )
             waiting.set(handle.id, next.priority)
+            if (next.priority <= 0) endedSinceUrgent = false
           } catch (error) {
             assert.ok(full && isCode(error, 'BUSY'))
           }
         } else if (next.do === 'cancel') {
           handles[next.at]?.cancel()
+          endedSinceUrgent = true
         } else {
           const [job, end] = [...active][next.at] ?? []
           if (job !== undefined) active.delete(job)
           end?.()
+          endedSinceUrgent = true
         }
         const before = started.length
         await settle()
@@ -157,7 +179,9 @@ test('in any history every job settles once, places are kept, and the order is b
         const jobs = [...active.keys()]
         const ordinary = jobs.filter(({ spec: { priority } }) => priority > 0)
         assert.ok(jobs.length <= concurrency, 'more jobs than places')
-        assert.ok(ordinary.length <= Math.max(1, concurrency - 1), 'ordinary jobs took the urgent place')
+        const kept = ordinary.length <= Math.max(1, concurrency - 1)
+        assert.ok(kept || endedSinceUrgent || !keptBefore, 'ordinary jobs took the urgent place')
+        keptBefore = kept
         assert.ok(jobs.length > 0 || waiting.size === 0, 'jobs wait and nothing runs')
       }
       await queue.close()

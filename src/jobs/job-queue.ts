@@ -2,7 +2,8 @@
  * The part that schedulers of one process share: who runs next, and who has waited in vain.
  *
  * Lower priority first, first come first served within one. Ordinary jobs leave `urgentPlaces` free, so that a flush
- * starts at once while compactions run for seconds. The queue starts jobs after the current turn's submissions, by
+ * starts at once while compactions run for seconds; but where none has come for as long as an ordinary job took, they take
+ * those places too, until the next one comes. The queue starts jobs after the current turn's submissions, by
  * calling `run`, and knows nothing of how they are run.
  */
 
@@ -19,6 +20,10 @@ export class JobQueue {
   readonly #running = new Set<QueuedJob>()
   readonly #ordinaryPlaces: number
   #ordinaryRunning = 0
+  /** Urgent jobs that have been submitted. */
+  #urgentCount = 0
+  /** No urgent job came while the ordinary job that ended last was running. */
+  #quiet = false
   #memoryBytes = 0
   #startScheduled = false
   #closed = false
@@ -54,6 +59,10 @@ export class JobQueue {
       throw new VarveError('BUSY', `${this.pending} jobs are pending`, {
         details: { pending: this.pending, limit: this.#settings.pendingMax },
       })
+    }
+    if (spec.priority <= 0) {
+      this.#urgentCount++
+      this.#quiet = false
     }
     const job = new QueuedJob(spec, (cancelled) => this.#drop(cancelled))
     // Stable: after all of the same priority.
@@ -106,13 +115,14 @@ export class JobQueue {
   #hasPlaceFor(job: QueuedJob): boolean {
     if (this.#running.size >= this.#settings.concurrency) return false
     if (job.urgent || this.#running.size === 0) return true
-    if (this.#ordinaryRunning >= this.#ordinaryPlaces) return false
+    if (!this.#quiet && this.#ordinaryRunning >= this.#ordinaryPlaces) return false
     return this.#memoryBytes + job.spec.requirements.memoryBytes <= this.#settings.memoryBytesMax
   }
 
   async #start(job: QueuedJob): Promise<void> {
     const { memoryBytes } = job.spec.requirements
     const ordinary = job.urgent ? 0 : 1
+    const urgentBefore = this.#urgentCount
     this.#running.add(job)
     this.#ordinaryRunning += ordinary
     this.#memoryBytes += memoryBytes
@@ -121,6 +131,7 @@ export class JobQueue {
     } catch (error) {
       job.fail(error)
     }
+    if (ordinary === 1) this.#quiet = this.#urgentCount === urgentBefore
     this.#running.delete(job)
     this.#ordinaryRunning -= ordinary
     this.#memoryBytes -= memoryBytes

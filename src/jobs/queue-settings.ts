@@ -5,7 +5,10 @@ import { MIB } from '../kernel/limits.ts'
 export interface QueueSettings {
   /** Jobs that run at a time. */
   readonly concurrency: number
-  /** Of these, how many places only urgent jobs (priority 0 and below) may take. One place is always for all. */
+  /**
+   * Of these, how many places are kept for urgent jobs (priority 0 and below), while there are any. One place is always
+   * for all.
+   */
   readonly urgentPlaces: number
   /** Jobs that have not settled; with as many, `submit` throws BUSY. */
   readonly pendingMax: number
@@ -22,7 +25,7 @@ export const QUEUE_DEFAULTS: QueueSettings = Object.freeze({
   urgentPlaces: 1,
   // A shard keeps a handful of jobs; this is room for the shards of a process, and a waiting spec takes about a kilobyte.
   pendingMax: 256,
-  // Two compactions with their buffers stay under the 96 MiB that varve may take beside memtables and cache.
+  // Three merges with their buffers stay under the 96 MiB that varve may take beside memtables and cache.
   memoryBytesMax: 64 * MIB,
   labels: Object.freeze([]),
 })

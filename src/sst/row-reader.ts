@@ -174,10 +174,16 @@ export class RowTableReader implements TableReader, BlockSource, CachedBlockOwne
     return block
   }
 
-  /** Stored bytes of blocks [first, limit), in one piece. */
-  async readBlocks(first: number, limit: number, signal: AbortSignal | undefined): Promise<Uint8Array> {
+  /** Stored bytes of blocks [first, limit), in one piece; in the memory that `into` gives for so many bytes, if it does. */
+  async readBlocks(
+    first: number,
+    limit: number,
+    signal: AbortSignal | undefined,
+    into?: (length: number) => Uint8Array,
+  ): Promise<Uint8Array> {
     const { offset, length } = this.#extent(first, limit)
-    return await this.#file.read(offset, length, signal === undefined ? {} : { signal })
+    const options = into === undefined ? {} : { into: into(length) }
+    return await this.#file.read(offset, length, signal === undefined ? options : { ...options, signal })
   }
 
   readBlocksSync(first: number, limit: number): Uint8Array {
@@ -188,11 +194,11 @@ export class RowTableReader implements TableReader, BlockSource, CachedBlockOwne
   /**
    * Checks and decodes the stored bytes of block `number`.
    *
-   * @param keep offers it to the cache; without, the block may keep a larger buffer alive and must not be held for long
+   * @param keep offers it to the cache. The block has memory of its own either way.
    * @throws {VarveError} TABLE_CORRUPT
    */
   decode(number: number, stored: Uint8Array, keep: boolean): RowBlock {
-    const block = decodeBlock(this.#openMeta().index, number, stored, this, this.hash, keep)
+    const block = decodeBlock(this.#openMeta().index, number, stored, this, this.hash, true)
     if (keep) {
       this.#cache.misses++
       if (this.#slots[number] === undefined && this.#cache.insert(block)) this.#slots[number] = block

@@ -37,8 +37,8 @@ import type { KvSettings } from './settings.ts'
 import { tableFormat, WRITTEN_FORMAT } from './table-formats.ts'
 
 const JOB_MODULE = 'varve/kv/jobs'
-// Jobs hold a few blocks of each input and an output's index: this is generous.
-const JOB_MEMORY_BYTES = 64 * MIB
+// Blocks of each input, an output's index and filter, and what waits to be collected: a merge of five tables had 22 MiB.
+const JOB_MEMORY_BYTES = 20 * MIB
 // Jobs divide their inputs at samples: with so many, they differ in size by a fourth at most.
 const SAMPLES_PER_JOB = 4
 // Flushes first, then what begins in level 0, which writes wait for, then the deeper levels.

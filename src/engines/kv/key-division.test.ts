@@ -24,10 +24,10 @@ const tables = fc.array(table, { minLength: 1, maxLength: 8 })
 
 test('cuts ascend inside the bounds of the tables, and every part has something', () => {
   fc.assert(
-    fc.property(tables, fc.integer({ min: 1, max: 400 }), fc.integer({ min: 1, max: 6 }), (given, bytes, partsMax) => {
-      const cuts = divideKeys(given, BYTEWISE, bytes, partsMax)
+    fc.property(tables, fc.integer({ min: 1, max: 400 }), (given, bytes) => {
+      const cuts = divideKeys(given, BYTEWISE, bytes)
       const total = given.reduce((sum, each) => sum + each.bytes, 0)
-      assert.ok(cuts.length < partsMax && cuts.length * bytes <= total)
+      assert.ok(cuts.length * bytes <= total)
       const lower = given.map(({ meta }) => meta.lower).sort(compare)[0] as KeyCut
       const upper = given
         .map(({ meta }) => meta.upper)
@@ -50,16 +50,27 @@ test('tables side by side are divided where they end, and one table at its sampl
   })
   const row = [of(0, 9), of(10, 19), of(20, 29), of(30, 39)]
   assert.deepEqual(
-    divideKeys(row, BYTEWISE, 100, 4),
+    divideKeys(row, BYTEWISE, 100),
     [9, 19, 29].map((end) => cutAfter(key(end))),
   )
-  assert.deepEqual(divideKeys(row, BYTEWISE, 100, 2), [cutAfter(key(19))])
-  assert.deepEqual(divideKeys(row, BYTEWISE, 200, 4), [cutAfter(key(19))])
-  assert.deepEqual(divideKeys(row, BYTEWISE, 201, 4), [])
+  assert.deepEqual(divideKeys(row, BYTEWISE, 200), [cutAfter(key(19))])
+  assert.deepEqual(divideKeys(row, BYTEWISE, 201), [])
   assert.deepEqual(
-    divideKeys([of(0, 99, [20, 50, 70])], BYTEWISE, 100, 4),
+    divideKeys([of(0, 99, [20, 50, 70])], BYTEWISE, 100),
     [20, 50, 70].map((at) => cutBefore(key(at))),
   )
-  // Six parts' worth over two levels: what lies above counts where it lies.
-  assert.deepEqual(divideKeys([of(0, 9, [3, 5, 7]), ...row], BYTEWISE, 200, 2), [cutAfter(key(9))])
+  // Eight tables' worth on two levels: what lies above counts where it lies.
+  assert.deepEqual(divideKeys([of(0, 9, [3, 5, 7]), ...row], BYTEWISE, 400), [cutAfter(key(9))])
+})
+
+test('many bytes are divided among more jobs, so that none is larger than four parts', () => {
+  const row = Array.from({ length: 100 }, (_, index): PartTable => {
+    const [lower, upper] = [cutBefore(key(index * 10)), cutAfter(key(index * 10 + 9))]
+    return { bytes: 100, meta: { lower, upper, samples: [] } }
+  })
+  assert.equal(divideKeys(row, BYTEWISE, 4000).length + 1, 2)
+  assert.equal(divideKeys(row, BYTEWISE, 2500).length + 1, 4)
+  assert.equal(divideKeys(row, BYTEWISE, 700).length + 1, 4)
+  assert.equal(divideKeys(row, BYTEWISE, 250).length + 1, 10)
+  assert.equal(divideKeys(row, BYTEWISE, 100).length + 1, 25)
 })

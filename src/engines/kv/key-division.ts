@@ -21,18 +21,19 @@ export interface PartTable {
   readonly meta: Pick<TableMeta, 'lower' | 'upper' | 'samples'>
 }
 
+// As many as there are workers, and then no more until parts have become this many times as large: a job that takes long
+// keeps a flush waiting.
+const PARTS_MIN = 4
+const PART_GROWTH = 4
+
 /**
- * Ascending cuts that divide what lies within the bounds of `tables` into parts of about the same size, none of them much
- * below `partBytes`; at most `partsMax` parts.
+ * Ascending cuts that divide what lies within the bounds of `tables` into parts of about the same size, `partBytes` or a
+ * few times as much.
  */
-export function divideKeys(
-  tables: readonly PartTable[],
-  order: KeyOrder,
-  partBytes: number,
-  partsMax: number,
-): readonly KeyCut[] {
+export function divideKeys(tables: readonly PartTable[], order: KeyOrder, partBytes: number): readonly KeyCut[] {
   const total = tables.reduce((sum, { bytes }) => sum + bytes, 0)
-  const parts = Math.min(partsMax, Math.floor(total / partBytes))
+  const wanted = Math.floor(total / partBytes)
+  const parts = wanted < PARTS_MIN ? wanted : Math.max(PARTS_MIN, Math.ceil(wanted / PART_GROWTH))
   if (parts < 2) return []
   const places = tables.flatMap(placesOf).sort((a, b) => compareCuts(order, a.cut, b.cut))
   // Nothing lies beyond the last place, so a cut there would make an empty part.

@@ -13,9 +13,6 @@ export interface MergePart {
   readonly parameters: Omit<MergeParameters, keyof TableParameters> & Pick<TableParameters, 'entriesExpected'>
 }
 
-// As many as there are workers at the most: more would not run at the same time.
-const PARTS_MAX = 4
-
 /**
  * Divides a compaction of much more than `jobBytes`; what is smaller is one part.
  *
@@ -23,7 +20,7 @@ const PARTS_MAX = 4
  */
 export function mergeParts(inputs: readonly KvTable[], order: KeyOrder, jobBytes: number): readonly MergePart[] {
   const tables = inputs.map(({ file, meta }) => ({ bytes: file.ref.bytes, meta }))
-  const cuts = [BEFORE_ALL, ...divideKeys(tables, order, jobBytes, PARTS_MAX), AFTER_ALL]
+  const cuts = [BEFORE_ALL, ...divideKeys(tables, order, jobBytes), AFTER_ALL]
   const parts: MergePart[] = []
   for (let index = 0; index + 1 < cuts.length; index++) {
     const lower = cuts[index] as KeyCut

@@ -26,8 +26,8 @@ export interface KvSettings extends LeveledSettings, TieredSettings, FifoSetting
   /** A compaction starts another output file at this size, in bytes. Larger: fewer files; smaller: finer compactions. */
   readonly tableBytes: number
   /**
-   * A compaction of more input is divided by ranges of keys among jobs of at least this size, in bytes, four at the most,
-   * which run at the same time where there are workers for them.
+   * A compaction of more input, in bytes, is divided by ranges of keys among jobs of this size or up to four times as
+   * much, which run at the same time where there are workers for them.
    */
   readonly jobBytes: number
   /** Uncompressed size of a data block. Larger: smaller index, better compression; smaller: less to read for one key. */
