@@ -106,7 +106,8 @@ export class RowCursor implements Cursor {
       await abortable(this.#table.loadMeta(), signal)
     } else if (this.#isLacking()) {
       const { first, limit } = this.#spanToRead()
-      const bytes = await this.#table.readBlocks(first, limit, signal, this.#stream ? this.#memoryFor : undefined)
+      const into = this.#stream ? { into: this.#memoryFor(first, limit) } : {}
+      const bytes = await this.#table.readBlocks(first, limit, signal === undefined ? into : { ...into, signal })
       if (this.#isLacking()) this.#takeSpan(first, limit, bytes)
     }
   }
@@ -252,7 +253,9 @@ export class RowCursor implements Cursor {
     return readAheadSpan((this.#meta as RowMeta).index, this.#number, this.#blockLast, this.#step, this.#spanBytes)
   }
 
-  readonly #memoryFor = (length: number): Uint8Array => {
+  #memoryFor(first: number, limit: number): Uint8Array {
+    const { offsets } = (this.#meta as RowMeta).index
+    const length = (offsets[limit] as number) - (offsets[first] as number)
     if (this.#spanMemory === undefined || this.#spanMemory.length < length) this.#spanMemory = new Uint8Array(length)
     // No longer what it was, from here on.
     this.#span = undefined

@@ -17,7 +17,7 @@ import type { KeyOrder } from '../kernel/key-order.ts'
 import { isEmptyRange } from '../kernel/key-range.ts'
 import type { KeyRange } from '../kernel/key-range.ts'
 import type { RangeTombstones } from '../kernel/range-tombstone.ts'
-import type { FileReader } from '../fs/fs.ts'
+import type { FileReader, ReadOptions } from '../fs/fs.ts'
 import type { BlockCache } from './block-cache.ts'
 import type { BlockFetch, BlockSource } from './block-fetch.ts'
 import type { CachedBlockOwner } from './block-queue.ts'
@@ -174,16 +174,10 @@ export class RowTableReader implements TableReader, BlockSource, CachedBlockOwne
     return block
   }
 
-  /** Stored bytes of blocks [first, limit), in one piece; in the memory that `into` gives for so many bytes, if it does. */
-  async readBlocks(
-    first: number,
-    limit: number,
-    signal: AbortSignal | undefined,
-    into?: (length: number) => Uint8Array,
-  ): Promise<Uint8Array> {
+  /** Stored bytes of blocks [first, limit), in one piece. */
+  async readBlocks(first: number, limit: number, options: ReadOptions): Promise<Uint8Array> {
     const { offset, length } = this.#extent(first, limit)
-    const options = into === undefined ? {} : { into: into(length) }
-    return await this.#file.read(offset, length, signal === undefined ? options : { ...options, signal })
+    return await this.#file.read(offset, length, options)
   }
 
   readBlocksSync(first: number, limit: number): Uint8Array {
@@ -258,7 +252,7 @@ export class RowTableReader implements TableReader, BlockSource, CachedBlockOwne
       }
       return this.#keepMeta(new RowMeta(tail, footer, this.ref, this.hash, this.order))
     }
-    return this.#slots[number] ?? this.#admit(number, await this.readBlocks(number, number + 1, undefined))
+    return this.#slots[number] ?? this.#admit(number, await this.readBlocks(number, number + 1, {}))
   }
 
   #admit(number: number, stored: Uint8Array): RowBlock {
