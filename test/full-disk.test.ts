@@ -88,3 +88,39 @@ test('a batch that did not fit leaves no part of itself, also after reopening', 
   assert.deepEqual(await keys(), ['key-00001', 'key-00005'])
   await simulation.stop()
 })
+
+test('files whose commit does not fit are removed, however often it is tried', async () => {
+  const simulation = await Simulation.start(9, TINY_SETTINGS)
+  for (let index = 0; index < 100; index++) await simulation.db.put(keyOf(index), Buffer.alloc(40, 'a'))
+  await simulation.db.flush()
+  await simulation.db.settle()
+  let refused = 0
+  simulation.beforeOperation = ({ operation, path }) => {
+    if (operation !== 'write' || !path.startsWith('heads/')) return
+    refused++
+    throw failure('NO_SPACE', operation, path)
+  }
+  const tables = (): number => simulation.device.files().filter((path) => path.endsWith('.table')).length
+  const before = tables()
+  for (let index = 0; index < 20; index++) await simulation.db.put(keyOf(index), Buffer.alloc(40, 'b'))
+  await assert.rejects(simulation.db.flush(), (error) => isCode(error, 'NO_SPACE'))
+  for (let turns = 0; refused < 5 && turns < 10_000; turns++) {
+    simulation.clock.advance(60_000)
+    await new Promise(setImmediate)
+  }
+  assert.ok(refused >= 5, `only ${refused} commits were tried`)
+  // Those of one attempt may still be on their way to the commit, or from it.
+  const most = before + 3
+  assert.ok(tables() <= most, `${tables()} tables after ${refused} refused commits, ${before} before`)
+
+  simulation.beforeOperation = () => undefined
+  simulation.clock.advance(120_000)
+  for (let turns = 0; turns < 1000 && simulation.db.statistics().frozenTables > 0; turns++) {
+    await new Promise(setImmediate)
+  }
+  await simulation.db.flush()
+  assert.deepEqual(await simulation.db.get(keyOf(1)), Buffer.alloc(40, 'b'))
+  await simulation.kill()
+  assert.deepEqual(await simulation.db.get(keyOf(1)), Buffer.alloc(40, 'b'))
+  await simulation.stop()
+})

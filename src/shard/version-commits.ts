@@ -4,10 +4,11 @@
  * What a commit has dropped is retired and removed when no view from before is left.
  */
 
+import { isCode } from '../kernel/errors.ts'
 import type { Memtable } from '../memtable/memtable.ts'
 import type { Edit, ManifestState } from './edit.ts'
 import type { FileRemover } from './file-remover.ts'
-import type { ManifestLog } from './manifest-log.ts'
+import type { ManifestLog, Superseded } from './manifest-log.ts'
 import type { Engine } from './shard.ts'
 import type { TableStack } from './table-stack.ts'
 import type { Version, Views } from './version.ts'
@@ -34,8 +35,8 @@ export class VersionCommits<Table extends Memtable<never>, Shape> {
    * @throws {VarveError} what `ManifestLog.commit` throws
    */
   async commit(makeEdit: (manifest: ManifestState) => Edit, committed: () => () => void): Promise<void> {
-    const { engine, manifest, views, tables, remover } = this.#parts
-    const superseded = await manifest.commit(makeEdit)
+    const { engine, views, tables, remover } = this.#parts
+    const superseded = await this.#commit(makeEdit)
     const release = committed()
     const { files } = superseded
     views.advance(tables.list(), this.#version(), [
@@ -46,6 +47,22 @@ export class VersionCommits<Table extends Memtable<never>, Shape> {
       },
     ])
     remover.remove(superseded.manifests)
+  }
+
+  /** What was written for a commit that did not fit goes: on a full disk it would be written anew, and stay, each time. */
+  async #commit(makeEdit: (manifest: ManifestState) => Edit): Promise<Superseded> {
+    const { manifest, remover } = this.#parts
+    let edit: Edit | undefined
+    try {
+      return await manifest.commit((state) => (edit = makeEdit(state)))
+    } catch (error) {
+      // Of any other failure nobody can say that the head does not refer to them: the next owner finds out.
+      if (edit !== undefined && isCode(error, 'NO_SPACE', 'OUT_OF_FILES')) {
+        const { files } = manifest.state
+        remover.remove(edit.added.flatMap(({ ref }) => (files.has(ref.name) ? [] : [ref.name])))
+      }
+      throw error
+    }
   }
 
   #version(): Version<Shape> {
