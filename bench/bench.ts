@@ -2,18 +2,23 @@
 
 import { mkdirSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
+import { LIMIT_NAMES, LIMIT_PREFIX, MACHINE } from './measure-limit.ts'
 import type { BenchOptions } from './options.ts'
 import { persists } from './peers/peer-table.ts'
 import { Progress } from './report/progress.ts'
 import { short } from './report/quantities.ts'
 import type { Row, RowFile } from './report/row.ts'
 import { runTasks } from './run-task.ts'
+import type { Scene } from './scene.ts'
 import type { Task, TaskEnd } from './task.ts'
 import { workloadNamed } from './workloads/workload-table.ts'
 import type { Workload } from './workloads/workload.ts'
 
 /** Peers at a time in the smoke run. */
 const SMOKE_LANES = 2
+/** Of more keys than this only varve and RocksDB are asked: the others would take hours. */
+const KEYS_FOR_ALL = 10_000_000
+const HUGE_PEERS = new Set(['varve', 'rocksdb', 'db_bench'])
 
 /** A peer, or its adapter, or the harness, gave what it should not. */
 export class WrongResult extends Error {
@@ -28,17 +33,17 @@ interface Step {
 export class Bench {
   readonly #options: BenchOptions
   readonly #rows: RowFile
-  readonly #shape: string
+  readonly #scene: Scene
   /** Steps that share a process, in order. */
   readonly #processes: readonly (readonly Step[])[]
   readonly #progress: Progress
   /** Why a peer is left out from here on. */
   readonly #excluded = new Map<string, string>()
 
-  constructor(options: BenchOptions, rows: RowFile) {
+  constructor(options: BenchOptions, scene: Scene, rows: RowFile) {
     this.#options = options
+    this.#scene = scene
     this.#rows = rows
-    this.#shape = `${short(options.keys)} × ${options.valueBytes} B`
     this.#processes = this.#plan()
     this.#progress = new Progress(this.#processes.reduce((sum, steps) => sum + steps.length, 0))
   }
@@ -62,9 +67,11 @@ export class Bench {
    * smoke run, which is not about time, has one process for each peer.
    */
   #plan(): readonly (readonly Step[])[] {
-    const { mode, peers, workloads, rounds } = this.#options
+    const { mode, rounds } = this.#options
+    const peers = this.#options.peers.filter((peer) => this.#scene.keys <= KEYS_FOR_ALL || HUGE_PEERS.has(peer))
+    const { workloads } = this.#scene
     const rest = (peer: string): readonly string[] =>
-      workloads.filter((workload) => !this.#rows.hasRounds({ shape: this.#shape, workload, peer }, rounds))
+      workloads.filter((workload) => !this.#rows.hasRounds({ shape: this.#scene.shape, workload, peer }, rounds))
     const prepared = peers.filter(
       (peer) => persists(peer) && rest(peer).some((name) => workloadNamed(name).data !== 'empty'),
     )
@@ -72,26 +79,34 @@ export class Bench {
     const measurements = workloads.flatMap((workload) =>
       Array.from({ length: rounds }, (_, index) => index + 1).flatMap((round) =>
         peers
-          .filter((peer) => !this.#rows.has({ shape: this.#shape, workload, peer, round }))
+          .filter((peer) => !this.#rows.has({ shape: this.#scene.shape, workload, peer, round }))
           .map((peer): Step => ({ task: this.#task(peer, workload), round })),
       ),
     )
-    const steps = [...preparations, ...measurements]
+    const limits = Array.from({ length: this.#scene.limits === true ? rounds : 0 }, (_, index) => index + 1).flatMap(
+      (round) =>
+        LIMIT_NAMES.filter(
+          (name) => !this.#rows.has({ shape: this.#scene.shape, workload: name, peer: MACHINE, round }),
+        ).map((name): Step => ({ task: this.#task(MACHINE, name), round })),
+    )
+    const steps = [...limits, ...preparations, ...measurements]
     return mode === 'smoke'
-      ? peers.map((peer) => steps.filter(({ task }) => task.peer === peer))
+      ? [MACHINE, ...peers].map((peer) => steps.filter(({ task }) => task.peer === peer))
       : steps.map((step) => [step])
   }
 
   #task(peer: string, workload: string): Task {
-    const { directory, keys, valueBytes, cacheBytes, budgetMs, mode } = this.#options
+    const { directory, cacheBytes, budgetMs, mode } = this.#options
+    const { keys, valueBytes, memoryBytes } = this.#scene
     const name = peer.replaceAll(/[^\w-]/g, '_')
     const prepared = join(directory, 'prepared', name)
-    const data = workload === 'prepare' ? 'prepared' : workloadNamed(workload).data
+    const data = workloadOf(workload)?.data ?? (workload === 'prepare' ? 'prepared' : 'empty')
     return {
       peer,
       workload,
       directory: data === 'prepared' ? prepared : join(directory, 'current', name, workload.replace('/', '-')),
       ...(data === 'copy' ? { copyFrom: prepared } : {}),
+      ...(memoryBytes === undefined || workload === 'prepare' ? {} : { memoryBytes }),
       keys,
       valueBytes,
       cacheBytes,
@@ -119,15 +134,14 @@ export class Bench {
       }
     } finally {
       for (const { task } of steps) {
-        if ((workloadOf(task)?.data ?? 'prepared') !== 'prepared')
-          rmSync(task.directory, { recursive: true, force: true })
+        if (!isPrepared(task)) rmSync(task.directory, { recursive: true, force: true })
       }
     }
   }
 
   /** Gives what to say about it. */
   #record({ peer, workload, keys }: Task, round: number, end: TaskEnd): string {
-    const place = { shape: this.#shape, workload, peer, round }
+    const place = { shape: this.#scene.shape, workload, peer, round }
     if (end.type !== 'outcome') {
       if (workload === 'prepare') this.#excluded.set(peer, end.reason)
       const nothing = { perSecond: 0, operations: 0, elapsedMs: 0, digest: '', figures: {}, settings: {} }
@@ -147,13 +161,13 @@ export class Bench {
     }
     this.#checkAgreement(row)
     this.#rows.add(row)
-    const all = workload === 'prepare' ? keys : workloadNamed(workload).operations(keys)
+    const all = workloadOf(workload)?.operations(keys) ?? 0
     return `${short(row.perSecond)}/s${operations < all ? ', stopped by time' : ''}`
   }
 
   /** The model could be wrong about everyone alike, but not the peers about each other. */
   #checkAgreement({ shape, workload, peer, operations, digest }: Row): void {
-    if (digest === '' || (workload !== 'prepare' && workloadNamed(workload).agrees === false)) return
+    if (digest === '' || workloadOf(workload)?.agrees === false) return
     const other = this.#rows.rows.find(
       (row) =>
         row.shape === shape && row.workload === workload && row.operations === operations && row.digest.length > 0,
@@ -164,9 +178,13 @@ export class Bench {
   }
 }
 
-/** Undefined for the preparation. */
-function workloadOf({ workload }: Task): Workload | undefined {
-  return workload === 'prepare' ? undefined : workloadNamed(workload)
+/** Undefined for the preparation, and for a limit of the machine. */
+function workloadOf(name: string): Workload | undefined {
+  return name === 'prepare' || name.startsWith(LIMIT_PREFIX) ? undefined : workloadNamed(name)
+}
+
+function isPrepared({ workload }: Task): boolean {
+  return workload === 'prepare' || workloadOf(workload)?.data === 'prepared'
 }
 
 function describe({ task: { workload, peer }, round }: Step): string {

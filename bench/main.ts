@@ -5,12 +5,15 @@ import { fileURLToPath } from 'node:url'
 import { Bench, WrongResult } from './bench.ts'
 import { USAGE, parseOptions } from './options.ts'
 import type { BenchOptions } from './options.ts'
-import { summarise } from './report/summary.ts'
+import { writeReport } from './report/report.ts'
 import { RowFile } from './report/row.ts'
 import type { Row } from './report/row.ts'
-import { tableCells, terminalTable } from './report/text-table.ts'
 
 async function main(): Promise<number> {
+  if (argv.includes('--help')) {
+    console.log(USAGE)
+    return 0
+  }
   let options: BenchOptions
   try {
     options = parseOptions(argv.slice(2))
@@ -20,30 +23,40 @@ async function main(): Promise<number> {
   }
   const rows = new RowFile(options.out ?? standardPath(), { resume: options.resume })
   try {
-    await new Bench(options, rows).run()
+    if (options.mode !== 'report') for (const scene of options.scenes) await new Bench(options, scene, rows).run()
   } catch (error) {
     if (!(error instanceof WrongResult)) throw error
     console.error(`wrong result: ${error.message}`)
     return 1
   }
-  console.log(settingsText(rows.rows))
-  console.log(`\n${terminalTable(tableCells(summarise(rows.rows), options.peers))}\n\nresults: ${rows.path}`)
-  return rows.rows.some(({ lacking }) => lacking?.startsWith('failed') === true) ? 1 : 0
+  if (options.mode === 'smoke') {
+    console.log(smokeText(rows.rows))
+    return failed(rows.rows) ? 1 : 0
+  }
+  const report = writeReport(rows)
+  console.log(`${report.text}\n\n${report.paths.join('\n')}`)
+  return failed(rows.rows) ? 1 : 0
+}
+
+function failed(rows: readonly Row[]): boolean {
+  return rows.some(({ lacking }) => lacking?.startsWith('failed') === true)
+}
+
+/** Times of a smoke run mean nothing, so it does not show them. */
+function smokeText(rows: readonly Row[]): string {
+  const checked = rows.filter(({ digest }) => digest !== '')
+  const absent = rows.filter(({ workload, lacking }) => workload === 'prepare' && lacking !== undefined)
+  const peers = new Set(checked.map(({ peer }) => peer))
+  return [
+    `${checked.length} results of ${peers.size} peers checked, every byte: ${[...peers].join(', ')}`,
+    ...absent.map(({ peer, lacking }) => `${peer}: ${lacking}`),
+  ].join('\n')
 }
 
 /** This module runs from `bench/build/`. */
 function standardPath(): string {
   const name = new Date().toISOString().slice(0, 19).replaceAll(':', '-')
   return fileURLToPath(new URL(`../results/${name}.jsonl`, import.meta.url))
-}
-
-/** How each peer was opened. */
-function settingsText(rows: readonly Row[]): string {
-  const settings = new Map<string, string>()
-  for (const row of rows) {
-    if (row.lacking === undefined) settings.set(row.peer, JSON.stringify(row.settings))
-  }
-  return [...settings].map(([peer, text]) => `${peer}: ${text}`).join('\n')
 }
 
 process.exitCode = await main()

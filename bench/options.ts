@@ -4,32 +4,44 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { parseArgs } from 'node:util'
 import { PEER_NAMES, persists } from './peers/peer-table.ts'
+import { growing, largeValues, largerThanMemory, scene } from './scene.ts'
+import type { Scene } from './scene.ts'
 import { WORKLOADS } from './workloads/workload-table.ts'
 
 const MIB = 1024 * 1024
 
-export const USAGE = `usage: npm run bench -- [table | smoke] [OPTION…]
+const MODES = ['table', 'growth', 'smoke', 'report'] as const
+const SCENES = ['base', 'large', 'tight'] as const
+/** Of more keys than this only varve and RocksDB are asked. */
+const GROWTH_KEYS = [1_000_000, 10_000_000, 50_000_000]
 
-  --only NAME,…        workloads, or the beginning of their names (fillrandom, readrandom/sync); default: all
+export const USAGE = `usage: npm run bench -- [${MODES.join(' | ')}] [OPTION…]
+
+  table                every workload, then large values, then data larger than memory
+  growth               throughput, space and opening as data grow
+  smoke                all of it, small; every byte of every result is checked
+  report               no measurement: table and charts of what --out has
+
+  --only NAME,…        workloads, or the beginning of their names (fillrandom, readrandom/sync, limit)
   --peers NAME,…       default: all. varve@DIRECTORY is another build of varve
+  --scenes NAME,…      of ${SCENES.join(', ')}; default: all, or base with --only
   --keys COUNT         keys of the prepared data; default 1000000
+  --sizes COUNT,…      keys of growth; default ${GROWTH_KEYS.join(',')}
   --value-bytes COUNT  default 100
   --rounds COUNT       default 3; the table shows medians
   --budget SECONDS     a measurement stops after this; default 10
   --cache-mib COUNT    block cache of every peer that has one; default 64
   --directory PATH     where the data go; default: a folder of the system's temporary directory
-  --out PATH           results as JSON lines; default: bench/results/<time>.jsonl
+  --out PATH           results, a JSON line each; default: bench/results/<time>.jsonl. Table and charts go beside it
   --resume             leave out what --out already has
 
   workloads: ${WORKLOADS.map(({ name }) => name).join(', ')}
   peers: ${PEER_NAMES.join(', ')}`
 
 export interface BenchOptions {
-  readonly mode: 'table' | 'smoke'
-  readonly workloads: readonly string[]
+  readonly mode: (typeof MODES)[number]
+  readonly scenes: readonly Scene[]
   readonly peers: readonly string[]
-  readonly keys: number
-  readonly valueBytes: number
   readonly rounds: number
   readonly budgetMs: number
   readonly cacheBytes: number
@@ -46,7 +58,9 @@ export function parseOptions(args: readonly string[]): BenchOptions {
     options: {
       only: { type: 'string' },
       peers: { type: 'string' },
+      scenes: { type: 'string' },
       keys: { type: 'string' },
+      sizes: { type: 'string' },
       'value-bytes': { type: 'string' },
       rounds: { type: 'string' },
       budget: { type: 'string' },
@@ -56,23 +70,54 @@ export function parseOptions(args: readonly string[]): BenchOptions {
       resume: { type: 'boolean' },
     },
   })
-  const [mode = 'table', ...rest] = positionals
-  if ((mode !== 'table' && mode !== 'smoke') || rest.length > 0)
-    throw new TypeError(`what is ${positionals.join(' ')}?`)
+  const [name = 'table', ...rest] = positionals
+  const mode = MODES.find((other) => other === name)
+  if (mode === undefined || rest.length > 0) throw new TypeError(`what is ${positionals.join(' ')}?`)
   const smoke = mode === 'smoke'
   return {
     mode,
-    workloads: chosenWorkloads(values.only),
+    scenes: mode === 'growth' ? growing(sizes(values.sizes), valueBytes(values)) : chosenScenes(values, smoke),
     peers: chosenPeers(values.peers),
-    keys: count('keys', values.keys, smoke ? 1000 : 1_000_000),
-    valueBytes: count('value-bytes', values['value-bytes'], 100),
-    rounds: count('rounds', values.rounds, smoke ? 1 : 3),
+    rounds: count('rounds', values.rounds, smoke || mode === 'growth' ? 1 : 3),
     budgetMs: count('budget', values.budget, 10) * 1000,
     cacheBytes: count('cache-mib', values['cache-mib'], 64) * MIB,
     directory: values.directory ?? join(tmpdir(), 'varve-bench'),
     out: values.out,
-    resume: values.resume === true,
+    resume: values.resume === true || mode === 'report',
   }
+}
+
+interface Values {
+  readonly only?: string | undefined
+  readonly scenes?: string | undefined
+  readonly keys?: string | undefined
+  readonly 'value-bytes'?: string | undefined
+}
+
+function valueBytes(values: Values): number {
+  return count('value-bytes', values['value-bytes'], 100)
+}
+
+function chosenScenes(values: Values, smoke: boolean): readonly Scene[] {
+  const keys = count('keys', values.keys, smoke ? 1000 : 1_000_000)
+  const wanted =
+    values.scenes === undefined ? (values.only === undefined && !smoke ? SCENES : ['base']) : names(values.scenes)
+  const workloads = chosenWorkloads(values.only)
+  const only = (list: readonly Scene[]): readonly Scene[] =>
+    list.map((each) => ({ ...each, workloads: each.workloads.filter((workload) => workloads.includes(workload)) }))
+  return wanted.flatMap((part) => {
+    if (part === 'base') {
+      const limits = !smoke && (values.only === undefined || names(values.only).includes('limit'))
+      return [{ ...scene(keys, valueBytes(values), workloads), limits }]
+    }
+    if (part === 'large') return only(largeValues(keys))
+    if (part === 'tight') return only([largerThanMemory(keys)])
+    throw new RangeError(`there is no scene ${part}`)
+  })
+}
+
+function sizes(list: string | undefined): readonly number[] {
+  return list === undefined ? GROWTH_KEYS : names(list).map((size) => count('sizes', size, 1))
 }
 
 function chosenWorkloads(only: string | undefined): readonly string[] {
@@ -80,7 +125,8 @@ function chosenWorkloads(only: string | undefined): readonly string[] {
   if (only === undefined) return all
   const wanted = names(only)
   for (const name of wanted) {
-    if (!all.some((other) => matches(other, name))) throw new RangeError(`there is no workload ${name}`)
+    if (name !== 'limit' && !all.some((other) => matches(other, name)))
+      throw new RangeError(`there is no workload ${name}`)
   }
   return all.filter((name) => wanted.some((beginning) => matches(name, beginning)))
 }

@@ -2,7 +2,9 @@
 
 import { fork } from 'node:child_process'
 import { fileURLToPath } from 'node:url'
-import { env } from 'node:process'
+import { env, pid } from 'node:process'
+import { ControlGroup } from './measure/control-group.ts'
+import { dropPageCache } from './measure/page-cache.ts'
 import { DB_BENCH, runDbBench } from './peers/db-bench.ts'
 import { peerEnvironment } from './peers/peer-table.ts'
 import type { Message, Task, TaskEnd } from './task.ts'
@@ -11,6 +13,7 @@ import { workloadNamed } from './workloads/workload-table.ts'
 const ENTRY = fileURLToPath(new URL('./peer-process.js', import.meta.url))
 /** Opening, filling what forgets, and checking take time that is not measured. */
 const GRACE_MS = 20 * 60_000
+const NOT_PERMITTED = 'limiting memory and emptying the page cache is not permitted here'
 const STDERR_CHARACTERS_MAX = 2000
 
 /** Runs `tasks`, all of one peer, one after the other in one process; `ended` is told in their order, of every one. */
@@ -35,6 +38,13 @@ function runProcess(
 ): Promise<void> {
   const waiting = [...tasks]
   const graceMs = GRACE_MS + tasks.reduce((sum, { budgetMs }) => sum + budgetMs, 0)
+  const { memoryBytes } = tasks[0] as Task
+  const group = memoryBytes === undefined ? undefined : ControlGroup.make(`varve-bench-${pid}`, memoryBytes)
+  if (memoryBytes !== undefined && (group === undefined || !dropPageCache())) {
+    group?.remove()
+    for (const task of tasks) ended(task, { type: 'unable', reason: NOT_PERMITTED })
+    return Promise.resolve()
+  }
   return new Promise((resolve, reject) => {
     const child = fork(ENTRY, [JSON.stringify(tasks)], {
       stdio: ['ignore', 'ignore', 'pipe', 'ipc'],
@@ -51,6 +61,7 @@ function runProcess(
         reject(error)
       }
     }
+    if (group !== undefined && child.pid !== undefined) group.add(child.pid)
     let complaint = ''
     child.stderr?.setEncoding('utf8').on('data', (text: string) => {
       complaint = (complaint + text).slice(-STDERR_CHARACTERS_MAX)
@@ -65,6 +76,7 @@ function runProcess(
     })
     child.on('exit', (code, signal) => {
       clearTimeout(timer)
+      group?.remove()
       while (waiting.length > 0) end({ type: 'failed', reason: `ended with ${signal ?? code}; ${complaint.trim()}` })
       resolve()
     })

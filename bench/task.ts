@@ -7,6 +7,8 @@ export interface Task {
   readonly directory: string
   /** Begin with a copy of this directory. */
   readonly copyFrom?: string
+  /** Memory of the process, its share of the page cache included, which is emptied first. */
+  readonly memoryBytes?: number
   readonly keys: number
   readonly valueBytes: number
   readonly cacheBytes: number

@@ -40,7 +40,7 @@ function settings({ cacheBytes, synced }: StoreOptions): Readonly<Record<string,
 
 export const betterSqlite3: Peer = {
   name: 'better-sqlite3',
-  supports: Object.freeze({ synced: true, getSync: true, getMany: true, deleteRange: true }),
+  supports: Object.freeze({ written: true, synced: true, getSync: true, getMany: true, deleteRange: true }),
   persists: true,
   settings,
   open: async (directory, options) => {

@@ -29,7 +29,7 @@ function settings({ cacheBytes }: StoreOptions): Readonly<Record<string, unknown
 
 export const classicLevel: Peer = {
   name: 'classic-level',
-  supports: Object.freeze({ synced: true, getSync: true, getMany: true, deleteRange: true }),
+  supports: Object.freeze({ written: true, synced: true, getSync: true, getMany: true, deleteRange: true }),
   persists: true,
   settings,
   open: async (directory, options) => {

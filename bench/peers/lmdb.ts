@@ -33,7 +33,7 @@ function settings({ synced }: StoreOptions): Readonly<Record<string, unknown>> {
 
 export const lmdb: Peer = {
   name: 'lmdb',
-  supports: Object.freeze({ synced: true, getSync: true, getMany: true, deleteRange: true }),
+  supports: Object.freeze({ written: true, synced: true, getSync: true, getMany: true, deleteRange: true }),
   persists: true,
   settings,
   open: async (directory, options) => {

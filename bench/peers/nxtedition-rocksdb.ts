@@ -30,7 +30,7 @@ function settings({ cacheBytes }: StoreOptions): Readonly<Record<string, unknown
 export const nxteditionRocksdb: Peer = {
   name: 'rocksdb',
   // Its synchronous reads are private, and it writes on the main thread, so that 100 puts in flight are 100 in a row.
-  supports: Object.freeze({ synced: true, getSync: false, getMany: true, deleteRange: true }),
+  supports: Object.freeze({ written: true, synced: true, getSync: false, getMany: true, deleteRange: true }),
   persists: true,
   settings,
   open: async (directory, options) => {

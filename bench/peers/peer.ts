@@ -7,6 +7,8 @@
 
 /** What a store can do besides put, batch, get and scan. A workload that needs more is left out, and the table says so. */
 export interface StoreSupport {
+  /** What was answered survives the end of the process. */
+  readonly written: boolean
   /** Can answer a single put only when it is on the disk. */
   readonly synced: boolean
   readonly getSync: boolean

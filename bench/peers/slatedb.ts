@@ -51,7 +51,7 @@ function settings({ synced }: StoreOptions): Readonly<Record<string, unknown>> {
 
 export const slatedb: Peer = {
   name: 'slatedb',
-  supports: Object.freeze({ synced: true, getSync: false, getMany: false, deleteRange: false }),
+  supports: Object.freeze({ written: false, synced: true, getSync: false, getMany: false, deleteRange: false }),
   persists: true,
   settings: (options) => ({
     ...settings(options),

@@ -9,7 +9,7 @@ import type * as Kernel from 'varve/kernel'
 import type { Clock, Random } from 'varve/kernel'
 import type { Peer, ScanRequest, Store, Value, Visit } from './peer.ts'
 
-const SUPPORTS = Object.freeze({ synced: true, getSync: true, getMany: true, deleteRange: true })
+const SUPPORTS = Object.freeze({ written: true, synced: true, getSync: true, getMany: true, deleteRange: true })
 const SCAN_CHUNK = 1000
 
 export interface VarveComposition {
@@ -27,7 +27,7 @@ export function varvePeer(composition: VarveComposition): Peer {
   const { name, place } = composition
   return {
     name,
-    supports: SUPPORTS,
+    supports: place === 'local' ? SUPPORTS : { ...SUPPORTS, written: false },
     persists: place === 'local',
     settings: () => ({
       place,

@@ -1,6 +1,8 @@
 /** Medians of rounds, and how varve stands against the others in each line of the table. */
 
+import { LIMIT_PREFIX } from '../measure-limit.ts'
 import { isVarve } from '../peers/peer-table.ts'
+import { groupBy } from './groups.ts'
 import { median } from './quantities.ts'
 import type { Row } from './row.ts'
 import { targetOf } from './targets.ts'
@@ -26,20 +28,23 @@ function isYardstick(peer: string): boolean {
 }
 
 /** One line for each shape and workload, in the order in which they were first measured. */
-export function summarise(rows: readonly Row[], limits: ReadonlyMap<string, number> = new Map()): readonly Line[] {
-  const groups = new Map<string, Row[]>()
-  for (const row of rows) {
-    if (row.workload === 'prepare') continue
-    const name = `${row.shape} ${row.workload}`
-    const group = groups.get(name)
-    if (group === undefined) groups.set(name, [row])
-    else group.push(row)
-  }
-  return [...groups.values()].map((group) => lineOf(group, limits))
+export function summarise(rows: readonly Row[]): readonly Line[] {
+  const limits = limitsOf(rows)
+  const measured = rows.filter(({ workload }) => workload !== 'prepare' && !workload.startsWith(LIMIT_PREFIX))
+  return [...groupBy(measured, ({ shape, workload }) => `${shape} ${workload}`).values()].map((group) =>
+    lineOf(group, limits),
+  )
+}
+
+/** Median of each limit of the machine, by name. */
+export function limitsOf(rows: readonly Row[]): ReadonlyMap<string, number> {
+  const measured = rows.filter(({ workload, operations }) => workload.startsWith(LIMIT_PREFIX) && operations > 0)
+  const limits = groupBy(measured, ({ workload }) => workload.slice(LIMIT_PREFIX.length))
+  return new Map([...limits].map(([name, group]) => [name, median(group.map(({ perSecond }) => perSecond))]))
 }
 
 function lineOf(group: readonly Row[], limits: ReadonlyMap<string, number>): Line {
-  const [{ shape, workload }] = group as [Row]
+  const [{ shape, workload }] = group as readonly [Row]
   const speeds = new Map<string, number[]>()
   const lacking = new Map<string, string>()
   for (const { peer, perSecond, lacking: reason } of group) {

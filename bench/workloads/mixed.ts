@@ -100,7 +100,7 @@ async function deleteRanges(run: Run): Promise<void> {
 export const MIXED_WORKLOADS: readonly Workload[] = [
   {
     name: 'readwhilewriting',
-    title: `get, one at a time, while ${WRITES_PER_SECOND} puts/s go on`,
+    title: `get, one at a time, while ${WRITES_PER_SECOND / 1000}k puts/s go on`,
     unit: 'gets/s',
     data: 'copy',
     agrees: false,

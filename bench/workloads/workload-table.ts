@@ -1,6 +1,7 @@
 /** Every workload by name, in the order of the report. */
 
 import { LATENCY_WORKLOADS } from './latency.ts'
+import { CRASH, CRASH_WORKLOAD, OPENING_WORKLOADS } from './opening.ts'
 import { MIXED_WORKLOADS } from './mixed.ts'
 import { READ_WORKLOADS } from './reads.ts'
 import { SCAN_WORKLOADS } from './scans.ts'
@@ -15,10 +16,12 @@ export const WORKLOADS: readonly Workload[] = [
   ...MIXED_WORKLOADS,
   ...YCSB_WORKLOADS,
   ...LATENCY_WORKLOADS,
+  ...OPENING_WORKLOADS,
 ]
 
 /** @throws {RangeError} there is no such workload */
 export function workloadNamed(name: string): Workload {
+  if (name === CRASH) return CRASH_WORKLOAD
   const workload = WORKLOADS.find((other) => other.name === name)
   if (workload === undefined) throw new RangeError(`there is no workload ${name}`)
   return workload

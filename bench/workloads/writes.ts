@@ -11,6 +11,7 @@ const ORDER_SEED = 7
 const OVERWRITE_SEED = 11
 /** Versions of prepared data are 1. */
 const FIRST_OVERWRITE = 2
+export const OVERWRITE_BATCH = 100
 
 /** Writes every key once, in batches. */
 export async function fill(run: Run, order: (operation: number) => number, batchSize: number): Promise<void> {
@@ -56,7 +57,7 @@ async function put(run: Run, name: PutName, lanes: number, order: (operation: nu
   })
 }
 
-async function overwrite(run: Run, batchSize: number): Promise<void> {
+export async function overwrite(run: Run, batchSize: number): Promise<void> {
   const chunk = new Chunk(run.values)
   const { keys, values } = chunk
   const { store } = run
@@ -73,6 +74,14 @@ async function overwrite(run: Run, batchSize: number): Promise<void> {
       run.model.versions[chunk.indexes[at] as number] = FIRST_OVERWRITE + operation
     },
   })
+}
+
+/** Tells the model of `run.operations` overwrites that another process has made. */
+export function overwritten(run: Run): void {
+  const random = new SeededNumbers(OVERWRITE_SEED)
+  for (let operation = 0; operation < run.operations; operation++) {
+    run.model.versions[random.below(run.keys)] = FIRST_OVERWRITE + operation
+  }
 }
 
 const share =
@@ -122,7 +131,7 @@ export const WRITE_WORKLOADS: readonly Workload[] = [
     unit: 'entries/s',
     data: 'copy',
     operations: share(1),
-    run: (run) => overwrite(run, 100),
+    run: (run) => overwrite(run, OVERWRITE_BATCH),
   },
   putting('put', 1, share(4)),
   putting('put', 100, share(2)),
