@@ -5,6 +5,7 @@
  *      <directory>/heads/     the heads, one for each shard
  *      <directory>/journal/   segments
  *      <directory>/files/     tables and manifests
+ *      <directory>/reserve    space set aside for the day the disk is full
  */
 
 import { VarveError, isCode } from './kernel/errors.ts'
@@ -13,8 +14,10 @@ import type { Hash } from './kernel/hash.ts'
 import { shardId } from './kernel/ids.ts'
 import type { Random } from './kernel/random.ts'
 import { DirectoryLock } from './fs/directory-lock.ts'
+import type { DirectoryLockOptions } from './fs/directory-lock.ts'
 import { LocalFileStore } from './fs/local-file-store.ts'
 import { LocalHeadStore } from './fs/local-head-store.ts'
+import { LocalReserve, RESERVE_BYTES_DEFAULT, RESERVE_NAME } from './fs/local-reserve.ts'
 import { NodeDevice } from './fs/node-device.ts'
 import { NodeProcessTable } from './fs/node-process-table.ts'
 import { LocalJournalSystem } from './journal/local-journal-system.ts'
@@ -35,6 +38,11 @@ export interface LocalOptions {
   readonly jobs?: 'threads' | 'inline'
   /** Entry module of the workers, for programs that are bundled. Default: the one in this package. */
   readonly workerUrl?: URL
+  /**
+   * Bytes set aside at most, so that on a full disk deletions and compaction can go on; 0 sets nothing aside. As much as
+   * the files have, and never more than an eighth of the disk. Default: RESERVE_BYTES_DEFAULT.
+   */
+  readonly reserveBytes?: number
 }
 
 /** The same module of job handlers, for this thread and for workers. */
@@ -81,6 +89,7 @@ export async function localComponents(
   const [clock, random, hash] = [new SystemClock(), new SystemRandom(), await loadHash()]
   const lock = readOnly ? undefined : await lockDirectory(device, directory, random)
   try {
+    const reserve = readOnly ? undefined : await openReserve(device, options.reserveBytes ?? RESERVE_BYTES_DEFAULT)
     const files = await LocalFileStore.open({ device, directory: 'files', hash, readOnly })
     const heads = await LocalHeadStore.open({ device, directory: 'heads', hash, random, readOnly })
     if (!readOnly) {
@@ -92,14 +101,34 @@ export async function localComponents(
     const close = async (): Promise<void> => {
       await jobs.close()
       await files.close()
+      await reserve?.close()
       await lock?.release()
       await calls?.close()
     }
-    return { shard: shardId('main'), files, heads, journal, jobs, clock, random, hash, close }
+    const parts = { shard: shardId('main'), files, heads, journal, jobs, clock, random, hash, close }
+    return reserve === undefined ? parts : { ...parts, reserve }
   } catch (error) {
     await lock?.release()
     await calls?.close()
     throw error
+  }
+}
+
+/** Undefined where there is to be none. */
+async function openReserve(device: NodeDevice, bytesMax: number): Promise<LocalReserve | undefined> {
+  const path = RESERVE_NAME
+  if (bytesMax > 0) return LocalReserve.open({ device, path, bytesMax })
+  if ((await device.stat(path)) !== undefined) await device.unlink(path)
+  return undefined
+}
+
+/** On a disk that is full to the last block, the lock file takes its own from the reserve. */
+async function acquireLock(options: DirectoryLockOptions): Promise<DirectoryLock> {
+  try {
+    return await DirectoryLock.acquire(options)
+  } catch (error) {
+    if (!isCode(error, 'NO_SPACE') || !(await LocalReserve.nibble(options.device, RESERVE_NAME))) throw error
+    return DirectoryLock.acquire(options)
   }
 }
 
@@ -110,7 +139,7 @@ export async function localComponents(
  */
 export function lockDirectory(device: NodeDevice, directory: string, random: Random): Promise<DirectoryLock> {
   const native = loadNative()
-  return DirectoryLock.acquire({
+  return acquireLock({
     device,
     directory: '.',
     processes: new NodeProcessTable(),
@@ -152,6 +181,13 @@ function checkOptions(directory: string, options: LocalComponentsOptions): void 
   }
   if (options.workerUrl !== undefined && !(options.workerUrl instanceof URL))
     throw new TypeError('workerUrl must be a URL')
+  const { reserveBytes }: { reserveBytes?: unknown } = options
+  if (reserveBytes !== undefined) {
+    if (typeof reserveBytes !== 'number')
+      throw new TypeError(`reserveBytes must be a number, got ${typeof reserveBytes}`)
+    if (!Number.isSafeInteger(reserveBytes) || reserveBytes < 0)
+      throw new RangeError(`reserveBytes must be an integer of 0 or more, got ${reserveBytes}`)
+  }
   for (const [name, handlers] of Object.entries(options.handlers ?? {})) {
     if (!(handlers.url instanceof URL)) throw new TypeError(`handlers of ${name} must have the URL of their module`)
   }

@@ -6,6 +6,7 @@
  */
 
 import { isCode } from './kernel/errors.ts'
+import { RESERVE_NAME } from './fs/local-reserve.ts'
 import { NodeDevice } from './fs/node-device.ts'
 import { lockDirectory } from './local-components.ts'
 import { SystemRandom } from './system-random.ts'
@@ -17,7 +18,7 @@ const CONTENTS: readonly (readonly [directory: string, names: RegExp])[] = [
   ['files', /^main\./],
   ['heads', /^(?:main\.head-[0-9]{16}|unfinished-[0-9a-f]+)$/],
 ]
-const OWN_NAMES: ReadonlySet<string> = new Set(['heads', 'journal', 'files', 'lock'])
+const OWN_NAMES: ReadonlySet<string> = new Set(['heads', 'journal', 'files', 'lock', RESERVE_NAME])
 
 /**
  * Removes the database in `directory`, and the directory itself if nothing else is in it. Does nothing where there is no
@@ -33,6 +34,7 @@ export async function destroy(directory: string): Promise<void> {
   if (!found.some((name) => OWN_NAMES.has(name))) return
   const lock = await lockDirectory(device, directory, new SystemRandom())
   try {
+    if (found.includes(RESERVE_NAME)) await device.unlink(RESERVE_NAME)
     for (const [path, names] of CONTENTS) await empty(device, path, names)
   } finally {
     await lock.release()

@@ -6,6 +6,7 @@ import { KIB } from '../src/kernel/limits.ts'
 import { shardId } from '../src/kernel/ids.ts'
 import { LocalFileStore } from '../src/fs/local-file-store.ts'
 import { LocalHeadStore } from '../src/fs/local-head-store.ts'
+import { LocalReserve, RESERVE_NAME } from '../src/fs/local-reserve.ts'
 import { ArenaPool } from '../src/memtable/arena.ts'
 import { HandlerTable } from '../src/jobs/handler-table.ts'
 import { InlineScheduler } from '../src/jobs/inline-scheduler.ts'
@@ -53,6 +54,8 @@ export class Simulation {
   /** What the next opening takes. */
   settings: SimulationSettings
   readonly deviceOptions: SimulatedDeviceOptions
+  /** Set aside for a full disk, at most. */
+  reserveBytes = 0
   readonly clock: SimulatedClock
   /** What the shard goes by, if not `clock`. */
   readonly #clockOfShard: Clock
@@ -121,13 +124,27 @@ export class Simulation {
     const { files, heads } = this.#place ?? (await this.#localPlace())
     const journal = new LocalJournalSystem({ device, directory: 'journal', hash, settings: this.journalSettings })
     const jobs = new InlineScheduler({ files, hash, clock, handlers: new HandlerTable({ 'varve/kv/jobs': kvJobs }) })
+    const bytesMax = this.reserveBytes
+    const reserve = bytesMax === 0 ? {} : { reserve: await LocalReserve.open({ device, path: RESERVE_NAME, bytesMax }) }
     const close = async (): Promise<void> => {
       await jobs.close()
       if (this.#place === undefined) await files.close()
     }
     // Small chunks: what is made anew at every opening should cost little.
     const arenas = new ArenaPool({ chunkBytes: 4 * KIB })
-    const components = { shard: shardId(this.#shard), files, heads, journal, jobs, clock, random, hash, arenas, close }
+    const components = {
+      shard: shardId(this.#shard),
+      files,
+      heads,
+      journal,
+      jobs,
+      clock,
+      random,
+      hash,
+      arenas,
+      close,
+      ...reserve,
+    }
     this.#db = await openKv(components, { ...options, settings })
   }
 

@@ -4,6 +4,7 @@ import { readdir } from 'node:fs/promises'
 import type { KvRange } from '../engines/kv/kv.ts'
 import type { KvShard } from '../engines/kv/kv-shard.ts'
 import { readLockFile } from '../fs/lock-file.ts'
+import { RESERVE_NAME } from '../fs/local-reserve.ts'
 import { NodeDevice } from '../fs/node-device.ts'
 import { NodeProcessTable } from '../fs/node-process-table.ts'
 import { VarveError, isCode } from '../kernel/errors.ts'
@@ -13,7 +14,7 @@ import { UsageError } from './usage-error.ts'
 
 // One is nearly always enough: an owner replaces files every few seconds at most.
 const ATTEMPTS_MAX = 5
-const OWN_NAMES: ReadonlySet<string> = new Set(['heads', 'journal', 'files', 'lock'])
+const OWN_NAMES: ReadonlySet<string> = new Set(['heads', 'journal', 'files', 'lock', RESERVE_NAME])
 
 /**
  * Opens the shard as it is at this moment; another process may go on writing to it.

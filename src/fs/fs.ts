@@ -114,6 +114,26 @@ export interface FileReader {
   close(): Promise<void>
 }
 
+/**
+ * Space set aside for the day the disk is full. It is given back then, so that what frees space can be done: deletions
+ * are written, files without what was deleted take the place of those with it, commits say so.
+ */
+export interface SpaceReserve {
+  /** Bytes that are set aside. */
+  readonly heldBytes: number
+  /** It was given back, by this process or an earlier one, and has not been set aside again. */
+  readonly released: boolean
+  /**
+   * Sets aside `bytes`, or as much of that as the reserve may have at all; keeps more where there is more.
+   *
+   * @returns false, and nothing has changed, where as much again would not be left free
+   * @throws {VarveError} READ_ONLY, PERMISSION_DENIED, OUT_OF_FILES, IO_FAILED
+   */
+  hold(bytes: number): Promise<boolean>
+  /** Gives all of it back to the file system. Errors as `hold`. */
+  release(): Promise<void>
+}
+
 export interface HeadStore {
   readonly name: string
   /** The head of `shard`, or undefined where it has never been written. */

@@ -13,6 +13,7 @@ export type {
   HeadVersion,
   OpenOptions,
   ReadIntent,
+  SpaceReserve,
 } from './fs.ts'
 export { DirectoryLock } from './directory-lock.ts'
 export type { DirectoryLockOptions } from './directory-lock.ts'
@@ -28,6 +29,8 @@ export { LocalFileStore } from './local-file-store.ts'
 export type { LocalFileStoreOptions } from './local-file-store.ts'
 export { LocalHeadStore } from './local-head-store.ts'
 export type { LocalHeadStoreOptions } from './local-head-store.ts'
+export { LocalReserve, RESERVE_BYTES_DEFAULT } from './local-reserve.ts'
+export type { LocalReserveOptions } from './local-reserve.ts'
 export { MemoryFileStore } from './memory-file-store.ts'
 export type { MemoryFileStoreOptions } from './memory-file-store.ts'
 export { MemoryHeadStore } from './memory-head-store.ts'

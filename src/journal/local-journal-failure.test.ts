@@ -302,7 +302,7 @@ test('truncating what is not synced yet is put off', async () => {
   for (let index = 0; index < 10; index++) await journal.append(bytes('w'.padEnd(2000)), 'written').written
   await journal.truncate(journal.end)
   await journal.append(bytes('s'), 'synced').synced
-  await journal.truncate(journal.end)
+  await journal.truncate(journalPosition(20_000))
   assert.equal(place.device.files().filter((path) => path.endsWith('.log')).length, 1)
   assert.deepEqual(await found(journal, 20_000), ['s'])
 })

@@ -51,6 +51,7 @@ export class LocalJournal implements Journal {
   #pendingBytes = 0
   /** A write, a rotation or a rewind is under way: the queue waits for it. */
   #busy = false
+  #renewing: Promise<void> | undefined
   #readers: Deferred[] = []
   #failure: VarveError | undefined
   #closing: Promise<void> | undefined
@@ -132,7 +133,9 @@ export class LocalJournal implements Journal {
   async truncate(before: JournalPosition): Promise<void> {
     this.#checkOpen()
     // What is not synced yet stays: a sync under way may be about to touch it.
-    await this.#chain.truncate(Math.min(before, this.#log.syncedUpTo), this.#log.active)
+    const limit = Math.min(before, this.#log.syncedUpTo)
+    if (limit === this.#end && this.#log.worn) await (this.#renewing ??= this.#renew())
+    await this.#chain.truncate(limit, this.#log.active)
   }
 
   async barrier(): Promise<void> {
@@ -154,7 +157,25 @@ export class LocalJournal implements Journal {
     return this.#closing
   }
 
+  /** Nothing in the active segment is needed any more: begins another, so that it can go. */
+  async #renew(): Promise<void> {
+    try {
+      if (this.#busy || this.#queue.length > 0) return
+      this.#busy = true
+      await this.#checkFence()
+      if (this.#failure === undefined) await this.#log.renew()
+    } catch (error) {
+      // Where there is no file, or no space for its header, the segment there is does as well.
+      if (this.#log.syncFailed) this.#fail(outcomeUnknown('sync', error))
+    } finally {
+      this.#busy = false
+      this.#renewing = undefined
+      this.#flush()
+    }
+  }
+
   async #close(): Promise<void> {
+    await this.#renewing
     await this.#settled()
     await this.#rounds.idle()
     try {

@@ -28,6 +28,9 @@ export interface LogOwner {
   readonly attempt: number
 }
 
+// A new file costs two syncs: below a sixteenth of a segment, the space is not worth them.
+const WORN_SHARE = 16
+
 /** A segment of ours, with its file. */
 interface OpenSegment {
   readonly segment: Segment
@@ -56,6 +59,7 @@ export class SegmentLog {
   /** A write failed: what is at the active segment's offset is unknown. */
   #torn = false
   #zerosWanted = false
+  #syncFailed = false
   #syncing: Promise<void> = Promise.resolve()
   /** Everything below is on stable storage. */
   syncedUpTo: number
@@ -73,6 +77,19 @@ export class SegmentLog {
   /** The segment that takes writes. */
   get active(): Segment | undefined {
     return this.#active?.segment
+  }
+
+  /** The active segment is large enough to be replaced by an empty one, when nothing in it is needed any more. */
+  get worn(): boolean {
+    const active = this.#active
+    return active !== undefined && !this.#torn && active.offset > this.#components.settings.segmentBytes / WORN_SHARE
+  }
+
+  /** Begins another segment, durably: from now on it bears witness of where the log ends. */
+  async renew(): Promise<void> {
+    await this.#active?.zeroing
+    await this.#rotate()
+    await this.sync()
   }
 
   /** From now on zeros are written ahead, so that syncs change no metadata. */
@@ -134,6 +151,10 @@ export class SegmentLog {
    */
   sync(): Promise<void> {
     return this.#inTurn(() => this.#syncAll())
+  }
+
+  get syncFailed(): boolean {
+    return this.#syncFailed
   }
 
   /** Where the log ends, once all of it is on stable storage. */
@@ -264,6 +285,7 @@ export class SegmentLog {
 
   #inTurn(task: () => Promise<void>): Promise<void> {
     this.#syncing = this.#syncing.then(task)
+    this.#syncing.catch(() => (this.#syncFailed = true))
     return this.#syncing
   }
 }

@@ -2,7 +2,8 @@
  * The compaction loop: asks the engine's policy what to do on the current version, and does it.
  *
  * Inputs of running jobs are off limits for the policy. A move is a commit and nothing else; a rewrite is a job and a
- * commit. A job that fails is asked for again after a pause that doubles; its inputs are untouched.
+ * commit. After a job that fails there is a pause that doubles; its inputs are untouched, and it is asked for again when
+ * whatever else there is to do has had its turn.
  */
 
 import type { Clock } from '../kernel/clock.ts'
@@ -19,7 +20,7 @@ export interface CompactionHost {
   rewriteFiles(change: Rewrite): Promise<readonly VersionFile[]>
   commitChange(change: Change, added: readonly VersionFile[]): Promise<void>
   /** A change has failed and will be tried again later: who waits for compaction hears now, from `lastError`, why. */
-  stalled(): void
+  stalled(error: unknown): void
   /** The shard can take no more commits. */
   failed(error: VarveError): void
 }
@@ -31,6 +32,8 @@ export class Compactor {
   readonly #running = new Set<Promise<void>>()
   readonly #inputs = new Set<FileName>()
   readonly #changes = new Set<Change>()
+  /** Changes that have failed since one succeeded, or all had been tried. */
+  readonly #failed = new Set<string>()
   /** Changes asked for by callers of `apply` that wait for others to end. */
   #blocked = 0
   #pausing: Promise<void> | undefined
@@ -47,7 +50,7 @@ export class Compactor {
   kick(): void {
     if (this.#stopped || this.#pausing !== undefined || this.#blocked > 0) return
     while (this.#running.size < this.#concurrencyMax) {
-      const change = this.#host.choose(this.#underway).find((candidate) => this.#free(candidate))
+      const change = this.#next(this.#host.choose(this.#underway).filter((candidate) => this.#free(candidate)))
       if (change === undefined) return
       this.#start(change)
     }
@@ -90,6 +93,13 @@ export class Compactor {
     }
   }
 
+  /** Does not wait any longer before another attempt. */
+  retryNow(): void {
+    this.#backOff.succeeded()
+    this.#backOff.cancel()
+    this.kick()
+  }
+
   /** Starts nothing more; resolves when nothing runs. */
   async stop(): Promise<void> {
     this.#stopped = true
@@ -105,19 +115,28 @@ export class Compactor {
     return namesOf(change).every((name) => !this.#inputs.has(name))
   }
 
+  /** The most urgent one that has not failed of late: what cannot be done must not keep what can from being tried. */
+  #next(changes: readonly Change[]): Change | undefined {
+    const untried = changes.find((change) => !this.#failed.has(keyOf(change)))
+    if (untried === undefined) this.#failed.clear()
+    return untried ?? changes[0]
+  }
+
   #start(change: Change): void {
     void this.#perform(change).then(
       () => {
         this.lastError = undefined
+        this.#failed.clear()
         this.#backOff.succeeded()
         this.kick()
       },
       (error: unknown) => {
         if (this.#stopped) return
         this.lastError = error as Error
+        this.#failed.add(keyOf(change))
         if (isCode(error, 'FENCED', 'OUTCOME_UNKNOWN', 'POISONED', 'CLOSED')) this.#host.failed(error)
         else this.#pause()
-        this.#host.stalled()
+        this.#host.stalled(error)
       },
     )
   }
@@ -147,4 +166,8 @@ export class Compactor {
     const added = change.type === 'rewrite' ? await this.#host.rewriteFiles(change) : []
     await this.#host.commitChange(change, added)
   }
+}
+
+function keyOf(change: Change): string {
+  return namesOf(change).join(' ')
 }

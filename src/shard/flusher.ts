@@ -24,7 +24,7 @@ export interface FlushHost<Table> {
   /** Makes the journal durable up to the slot's end, commits `files` in its place and truncates the journal. */
   commitFlush(slot: FrozenTable<Table>, files: readonly VersionFile[]): Promise<void>
   /** A flush has failed and will be tried again later: who waits for it hears now, from `lastError`, why. */
-  stalled(): void
+  stalled(error: unknown): void
   /** The shard can take no more commits. */
   failed(error: VarveError): void
 }
@@ -52,6 +52,12 @@ export class Flusher<Table> {
     })
   }
 
+  /** Does not wait any longer before another attempt. */
+  retryNow(): void {
+    this.#backOff.succeeded()
+    this.#backOff.cancel()
+  }
+
   /** Starts no other flush; resolves when none runs. */
   async stop(): Promise<void> {
     this.#stopped = true
@@ -77,7 +83,7 @@ export class Flusher<Table> {
           this.#host.failed(error)
           return
         }
-        this.#host.stalled()
+        this.#host.stalled(error)
         await this.#backOff.failed()
       }
     }

@@ -39,6 +39,22 @@ export async function openShard<Operation, Table extends Memtable<Operation>, Sh
   engine: Engine<Operation, Table, Shape>,
   options: ShardOpenOptions = {},
 ): Promise<Shard<Operation, Table, Shape>> {
+  const { reserve } = components
+  try {
+    return await openOnce(components, engine, options)
+  } catch (error) {
+    // Whoever wants to delete has to be able to open first.
+    if (!isCode(error, 'NO_SPACE') || reserve === undefined || reserve.heldBytes === 0) throw error
+    await reserve.release()
+    return openOnce(components, engine, options)
+  }
+}
+
+async function openOnce<Operation, Table extends Memtable<Operation>, Shape>(
+  components: ShardComponents,
+  engine: Engine<Operation, Table, Shape>,
+  options: ShardOpenOptions,
+): Promise<Shard<Operation, Table, Shape>> {
   const settings = resolveShardSettings(options.settings)
   const head = await readHead(components, engine, options)
   throwIfAborted(options.signal)
@@ -69,7 +85,7 @@ export async function openShard<Operation, Table extends Memtable<Operation>, Sh
     )
     throwIfAborted(options.signal)
     const opened = new OwnedShard(components, engine, settings, { committer, journal, manifest, tables, seqnoLast })
-    opened.start()
+    await opened.start()
     return opened
   } catch (error) {
     await journal.close()

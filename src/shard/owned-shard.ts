@@ -2,6 +2,8 @@
  * A shard that this process owns: the write path, the views and the background loops, put together.
  *
  * It knows operations, memtables, files and seqnos, and nothing else.
+ *
+ * Long on purpose: each part is a file of its own, and here is all that one needs of the others, read best in one place.
  */
 
 import { VarveError } from '../kernel/errors.ts'
@@ -23,10 +25,13 @@ import { KeepAlive } from './keep-alive.ts'
 import { ManifestLog } from './manifest-log.ts'
 import { PinnedSeqnos } from './pinned-seqnos.ts'
 import { Progress } from './progress.ts'
-import { replayInto } from './replay.ts'
+import { SpaceGuard } from './space-guard.ts'
+import { rebuildTables } from './rebuild.ts'
+import type { RebuildParts } from './rebuild.ts'
 import type {
   Change,
   Engine,
+  Purpose,
   Rewrite,
   Shard,
   ShardComponents,
@@ -65,9 +70,11 @@ export class OwnedShard<Operation, Table extends Memtable<Operation>, Shape> imp
   readonly #flusher: Flusher<Table>
   readonly #compactor: Compactor
   readonly #remover: FileRemover
+  readonly #space: SpaceGuard
   readonly #pins = new PinnedSeqnos()
   readonly #manifest: ManifestLog
   readonly #commits: VersionCommits<Table, Shape>
+  readonly #parts: RebuildParts<Operation, Table, Shape>
   readonly #progress: Progress
   #rebuilding: Promise<void> | undefined
   #failure: VarveError | undefined
@@ -90,6 +97,12 @@ export class OwnedShard<Operation, Table extends Memtable<Operation>, Shape> imp
     this.#manifest = new ManifestLog(id, components.files, opened.committer, opened.manifest)
     const keepAlive = new KeepAlive(clock)
     this.#progress = new Progress(keepAlive)
+    this.#space = new SpaceGuard(components.reserve, clock, {
+      fileBytes: () => this.#fileBytes(),
+      refuse: (reason) => this.#writes.refuse(reason),
+      retry: () => this.#retry(),
+      tick: () => this.#clear(),
+    })
     const versionFiles = [...opened.manifest.files.values()]
     this.#views = new Views(this.#tables.list(), {
       files: versionFiles,
@@ -101,7 +114,8 @@ export class OwnedShard<Operation, Table extends Memtable<Operation>, Shape> imp
       settings,
       {
         freeze: () => this.#freeze(),
-        rebuild: () => void (this.#rebuilding = this.#rebuild().finally(() => (this.#rebuilding = undefined))),
+        rebuild: (error) => this.#startRebuild(error),
+        refused: () => this.#space.check(),
         advanced: () => this.#progress.wake(),
         keepAlive,
         now: () => clock.monotonic(),
@@ -111,20 +125,17 @@ export class OwnedShard<Operation, Table extends Memtable<Operation>, Shape> imp
     const { epoch } = this.#committer.content
     this.#jobs = new JobRunner(components, epoch, (jobs) => engine.verify(jobs))
     this.#remover = new FileRemover(id, components, () => this.#committer.content.pins)
-    this.#commits = new VersionCommits({
-      engine,
-      manifest: this.#manifest,
-      views: this.#views,
-      tables: this.#tables,
-      remover: this.#remover,
-    })
+    const { journal, tables } = opened
+    const [manifest, views, remover] = [this.#manifest, this.#views, this.#remover]
+    this.#parts = { engine, journal, manifest, views, tables }
+    this.#commits = new VersionCommits({ engine, manifest, views, tables, remover })
     this.#flusher = new Flusher(
       {
         nextFrozen: () => this.#tables.oldestFrozen,
         untilVisible: (slot) => this.#untilVisible(slot),
         writeFiles: (slot) => this.#writeFiles(slot),
         commitFlush: (slot, files) => this.#commitFlush(slot, files),
-        stalled: () => this.#progress.wake(),
+        stalled: (error) => this.#stalled(error),
         failed: (error) => this.#fail(error),
       },
       clock,
@@ -135,7 +146,7 @@ export class OwnedShard<Operation, Table extends Memtable<Operation>, Shape> imp
         choose: (underway) => this.#choose(underway),
         rewriteFiles: (change) => this.#rewriteFiles(change),
         commitChange: (change, added) => this.#commitChange(change, added),
-        stalled: () => this.#progress.wake(),
+        stalled: (error) => this.#stalled(error),
         failed: (error) => this.#fail(error),
       },
       clock,
@@ -145,8 +156,9 @@ export class OwnedShard<Operation, Table extends Memtable<Operation>, Shape> imp
   }
 
   /** Starts what runs in the background. */
-  start(): void {
+  async start(): Promise<void> {
     this.#holdIfBehind()
+    await this.#space.start()
     this.#flusher.kick()
     this.#compactor.kick()
     const { epoch } = this.#committer.content
@@ -167,14 +179,14 @@ export class OwnedShard<Operation, Table extends Memtable<Operation>, Shape> imp
     return this.#writes.visible
   }
 
-  write(operation: Operation, durability: Durability): Promise<void> {
+  write(operation: Operation, durability: Durability, purpose: Purpose = 'store'): Promise<void> {
     if (this.#closing !== undefined) return Promise.reject(closed())
-    return this.#writes.write(operation, durability)
+    return this.#writes.write(operation, durability, purpose)
   }
 
-  writeBatch(operations: readonly Operation[], durability: Durability): Promise<void> {
+  writeBatch(operations: readonly Operation[], durability: Durability, purpose: Purpose = 'store'): Promise<void> {
     if (this.#closing !== undefined) return Promise.reject(closed())
-    return this.#writes.writeBatch(operations, durability)
+    return this.#writes.writeBatch(operations, durability, purpose)
   }
 
   pin(): View<Table, Shape> {
@@ -254,7 +266,7 @@ export class OwnedShard<Operation, Table extends Memtable<Operation>, Shape> imp
     return {
       epoch: this.#committer.content.epoch,
       files: files.length,
-      fileBytes: files.reduce((sum, file) => sum + file.ref.bytes, 0),
+      fileBytes: this.#fileBytes(),
       memtableBytes: this.#tables.bytes,
       frozenTables: this.#tables.frozenCount,
       journalBytes: this.#journal.storedBytes,
@@ -264,6 +276,8 @@ export class OwnedShard<Operation, Table extends Memtable<Operation>, Shape> imp
       jobsRunning: this.#jobs.running,
       jobFailures: this.#jobs.failures,
       heldMs: Math.round(this.#writes.heldMs),
+      outOfSpace: this.#space.full,
+      reserveBytes: this.#components.reserve?.heldBytes ?? 0,
       pinnedViews: this.#views.pinnedCount,
       pinnedSeqnos: this.#pins.list().length,
     }
@@ -277,6 +291,7 @@ export class OwnedShard<Operation, Table extends Memtable<Operation>, Shape> imp
   async #close(): Promise<void> {
     this.#writes.endGroup()
     const reason = closed()
+    this.#space.stop()
     const stopped = Promise.all([this.#flusher.stop(), this.#compactor.stop()])
     this.#jobs.cancelAll(reason)
     // Group in flight settle with the journal's close; what is queued never reached it.
@@ -295,14 +310,18 @@ export class OwnedShard<Operation, Table extends Memtable<Operation>, Shape> imp
 
   #choose(underway: Underway): readonly Change[] {
     const { version } = this.view
-    return this.#engine.choose({
+    const chosen = this.#engine.choose({
       shape: version.shape,
       files: version.files,
       ...underway,
       pinnedSeqnos: this.#pins.list(),
       now: this.#components.clock.now(),
       debt: this.#tables.frozenCount,
+      outOfSpace: this.#space.full,
     })
+    // What little space there is goes to flushes first, which give back their journal, and then to one rewrite at a time.
+    const crowded = this.#space.full && (this.#tables.frozenCount > 0 || underway.changes.length > 0)
+    return crowded ? chosen.filter(({ type }) => type !== 'rewrite') : chosen
   }
 
   #freeze(): void {
@@ -362,6 +381,7 @@ export class OwnedShard<Operation, Table extends Memtable<Operation>, Shape> imp
       },
     )
     await this.#journal.truncate(this.#manifest.state.replayFrom)
+    if (this.#space.full) this.#compactor.retryNow()
   }
 
   async #commitChange(change: Change, added: readonly VersionFile[]): Promise<void> {
@@ -378,6 +398,8 @@ export class OwnedShard<Operation, Table extends Memtable<Operation>, Shape> imp
     await this.#commits.commit(makeEdit, committed)
     this.#holdIfBehind()
     this.#progress.wake()
+    this.#space.check()
+    this.#space.grow()
     this.#compactor.kick()
   }
 
@@ -396,24 +418,44 @@ export class OwnedShard<Operation, Table extends Memtable<Operation>, Shape> imp
     return { shard: this.id, place: this.#components, head: this.#committer.content, manifest }
   }
 
-  /** After NO_SPACE: the memtables have operations that are not in the journal. Makes them anew from what is. */
-  async #rebuild(): Promise<void> {
-    const visible = this.#writes.visible
-    const next = this.#engine.memtable()
+  /** A flush or a change has failed: who waits for it hears why. */
+  #stalled(error: unknown): void {
+    void this.#space.met(error)
+    this.#progress.wake()
+  }
+
+  /** Deletions free nothing before they are compacted; nor does the journal, where it could not be truncated. */
+  #clear(): void {
+    if (this.#failure !== undefined || this.#rebuilding !== undefined) return
+    if (this.#writes.freed()) this.#freezeWritten()
+    this.#journal.truncate(this.#manifest.state.replayFrom).catch(() => undefined)
+  }
+
+  #retry(): void {
+    this.#flusher.retryNow()
+    this.#compactor.retryNow()
+  }
+
+  #fileBytes(): number {
+    return this.view.version.files.reduce((sum, file) => sum + file.ref.bytes, 0)
+  }
+
+  /** Nothing of the last groups is in the journal, but the memtables have them. */
+  #startRebuild(error: VarveError): void {
+    this.#rebuilding = this.#rebuild(error)
+  }
+
+  async #rebuild(error: VarveError): Promise<void> {
+    await this.#space.met(error)
     try {
-      const { dropped, positionFirst } = this.#tables.rewind(visible, next)
-      const before = this.#tables.newestFrozen?.seqnoLast ?? this.#manifest.state.seqnoLast
-      const replayed = await replayInto(this.#journal, this.#engine, this.#tables, positionFirst, before, Infinity)
-      this.#views.advance(
-        this.#tables.list(),
-        this.view.version,
-        dropped.map((table) => () => table.release()),
-      )
-      this.#writes.rebuilt(this.#tables.active, replayed.seqnoLast)
+      const seqnoLast = await rebuildTables(this.#parts, this.#writes.visible)
+      this.#writes.rebuilt(this.#tables.active, seqnoLast)
       this.#progress.wake()
     } catch (cause) {
       const reason = 'the memtable could not be rebuilt after the disk was full: reopen the shard'
       this.#fail(new VarveError('POISONED', reason, { cause }))
+    } finally {
+      this.#rebuilding = undefined
     }
   }
 

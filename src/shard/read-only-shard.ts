@@ -127,6 +127,8 @@ export class ReadOnlyShard<Operation, Table extends Memtable<Operation>, Shape> 
       jobsRunning: 0,
       jobFailures: 0,
       heldMs: 0,
+      outOfSpace: false,
+      reserveBytes: 0,
       pinnedViews: this.#views.pinnedCount,
       pinnedSeqnos: 0,
     }

@@ -12,7 +12,7 @@ import type { FileRef } from '../kernel/file-ref.ts'
 import type { Hash } from '../kernel/hash.ts'
 import type { FileName, Seqno, ShardId } from '../kernel/ids.ts'
 import type { Random } from '../kernel/random.ts'
-import type { FileStore, HeadStore } from '../fs/fs.ts'
+import type { FileStore, HeadStore, SpaceReserve } from '../fs/fs.ts'
 import type { Durability, JournalSystem } from '../journal/journal.ts'
 import type { Memtable } from '../memtable/memtable.ts'
 import type {
@@ -32,6 +32,8 @@ export interface ShardComponents extends ShardPlace {
   readonly jobs: JobScheduler
   /** Runs jobs whose inputs are in memory, where `jobs` takes no shared memory. */
   readonly localJobs?: JobScheduler
+  /** Given back when the disk is full, so that space can be freed. Shards of one place share it. */
+  readonly reserve?: SpaceReserve
   readonly clock: Clock
   readonly random: Random
   readonly hash: Hash
@@ -125,6 +127,8 @@ export interface ChooseInput<Shape> extends Underway {
   readonly now: number
   /** Frozen memtables that wait to be flushed. */
   readonly debt: number
+  /** The disk is full: rewrite what frees space, though it would not be worth it otherwise. */
+  readonly outOfSpace: boolean
 }
 
 /** Gives files another group without touching them. */
@@ -177,6 +181,12 @@ export interface ShardOpenOptions {
   readonly signal?: AbortSignal
 }
 
+/**
+ * What a write is for. While the disk is full, and there is a reserve, what stores is refused and what frees is not:
+ * operations after whose compaction there is less than before.
+ */
+export type Purpose = 'store' | 'free'
+
 /** Where a shard's files and heads are. */
 export interface ShardPlace {
   readonly files: FileStore
@@ -197,12 +207,13 @@ export interface Shard<Operation, Table extends Memtable<Operation>, Shape> {
    * promise. Order of calls is commit order. The operation is only borrowed for the call.
    *
    * @throws {VarveError} BUSY — writes are held back and the queue is full: await earlier writes first
-   * @throws {VarveError} NO_SPACE — nothing was written; writes resume by themselves
+   * @param purpose default `store`
+   * @throws {VarveError} NO_SPACE — nothing was written; writes resume by themselves, those that free at once
    * @throws {VarveError} FENCED, OUTCOME_UNKNOWN, POISONED, READ_ONLY, CLOSED
    */
-  write(operation: Operation, durability: Durability): Promise<void>
+  write(operation: Operation, durability: Durability, purpose?: Purpose): Promise<void>
   /** As `write`, for operations that become visible and durable together or not at all. */
-  writeBatch(operations: readonly Operation[], durability: Durability): Promise<void>
+  writeBatch(operations: readonly Operation[], durability: Durability, purpose?: Purpose): Promise<void>
   /** Holds the current view until `unpin`. */
   pin(): View<Table, Shape>
   unpin(view: View<Table, Shape>): void
@@ -272,6 +283,10 @@ export interface ShardStatistics {
   readonly jobFailures: number
   /** Milliseconds that writes were held back. */
   readonly heldMs: number
+  /** The disk is full: only what frees space is taken. */
+  readonly outOfSpace: boolean
+  /** Bytes set aside for that, as long as it is not. */
+  readonly reserveBytes: number
   readonly pinnedViews: number
   readonly pinnedSeqnos: number
 }

@@ -21,7 +21,7 @@ import type { Durability, Journal } from '../journal/journal.ts'
 import type { Memtable } from '../memtable/memtable.ts'
 import { failGroup } from './group-codec.ts'
 import type { KeepAlive } from './keep-alive.ts'
-import type { Engine, ShardSettings } from './shard.ts'
+import type { Engine, Purpose, ShardSettings } from './shard.ts'
 import { EncoderPool, WriteGroup } from './write-group.ts'
 import { WriteQueue } from './write-queue.ts'
 import type { QueuedTurn } from './write-queue.ts'
@@ -33,10 +33,12 @@ export type HoldReason = 'flush' | 'compaction' | 'journal' | 'rebuild'
 export interface WriteHost {
   /** A group has ended and the memtable has reached its size: freeze it. May hold writes. */
   freeze(): void
-  /** Nothing of the last groups is in the journal: rebuild the memtable, then release 'rebuild'. */
-  rebuild(): void
+  /** Nothing of the last groups is in the journal, because of `error`: rebuild the memtable, then release 'rebuild'. */
+  rebuild(error: VarveError): void
   /** `visible` has grown. */
   advanced(): void
+  /** An operation was refused because the disk is full. */
+  refused(): void
   /** Keeps the process alive while writes wait. */
   readonly keepAlive: KeepAlive
   now(): number
@@ -66,6 +68,10 @@ export class WritePath<Operation, Table extends Memtable<Operation>> {
   /** The group that was handed to the journal last. */
   #appended: WriteGroup | undefined
   #failure: VarveError | undefined
+  /** Why operations that store are refused. */
+  #refusal: VarveError | undefined
+  /** Something has been applied that frees space, since `freed` was last asked. */
+  #freed = false
 
   constructor(
     engine: Engine<Operation, Table, unknown>,
@@ -93,23 +99,40 @@ export class WritePath<Operation, Table extends Memtable<Operation>> {
     return this.#heldMs + (this.#holds.size > 0 ? this.#host.now() - this.#heldSince : 0)
   }
 
-  write(operation: Operation, durability: Durability): Promise<void> {
+  write(operation: Operation, durability: Durability, purpose: Purpose): Promise<void> {
     if (this.#failure !== undefined) return Promise.reject(this.#failure)
-    if (this.#holds.size > 0 || !this.#queue.empty) return this.#queue.push([operation], durability)
+    if (this.#refusal !== undefined && !this.#admits(purpose)) return Promise.reject(this.#refusal)
+    if (this.#holds.size > 0 || !this.#queue.empty) return this.#queue.push([operation], durability, purpose)
     const group = this.#group ?? this.#begin()
     group.encoder.varint(1)
     this.#add(group, operation)
     return this.#added(group, durability)
   }
 
-  writeBatch(operations: readonly Operation[], durability: Durability): Promise<void> {
+  writeBatch(operations: readonly Operation[], durability: Durability, purpose: Purpose): Promise<void> {
     if (this.#failure !== undefined) return Promise.reject(this.#failure)
+    if (this.#refusal !== undefined && !this.#admits(purpose)) return Promise.reject(this.#refusal)
     if (operations.length === 0) return Promise.resolve()
-    if (this.#holds.size > 0 || !this.#queue.empty) return this.#queue.push(operations, durability)
+    if (this.#holds.size > 0 || !this.#queue.empty) return this.#queue.push(operations, durability, purpose)
     const group = this.#group ?? this.#begin()
     group.encoder.varint(operations.length)
     for (const operation of operations) this.#add(group, operation)
     return this.#added(group, durability)
+  }
+
+  /** From now on operations that store, those that wait included, are refused with `reason`; undefined: not any more. */
+  refuse(reason: VarveError | undefined): void {
+    this.#refusal = reason
+    if (reason === undefined) return
+    this.#freed = false
+    this.#queue.rejectStores(reason)
+  }
+
+  /** Whether anything that frees space was taken while others were refused, since this was last asked. */
+  freed(): boolean {
+    const freed = this.#freed
+    this.#freed = false
+    return freed
   }
 
   /** Holds writes back for `reason`, until it is released. */
@@ -162,6 +185,13 @@ export class WritePath<Operation, Table extends Memtable<Operation>> {
     this.applied = seqno
     this.visible = seqno
     this.release('rebuild')
+  }
+
+  /** While the disk is full. */
+  #admits(purpose: Purpose): boolean {
+    if (purpose === 'free') this.#freed = true
+    else this.#host.refused()
+    return purpose === 'free'
   }
 
   #begin(): WriteGroup {
@@ -237,7 +267,7 @@ export class WritePath<Operation, Table extends Memtable<Operation>> {
       const later = this.#group
       this.#group = undefined
       later?.reject(error)
-      this.#host.rebuild()
+      this.#host.rebuild(error)
       return
     }
     this.fail(asFailure(error))

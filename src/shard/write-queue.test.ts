@@ -20,7 +20,7 @@ function shiftWrite(waiting: WriteQueue<number>): QueuedWrite {
 test('writes leave in the order they came, encoded when they came', () => {
   const waiting = queue(1000)
   for (let value = 0; value < 3000; value++) {
-    void waiting.push([value % 256, 7], 'written')
+    void waiting.push([value % 256, 7], 'written', 'store')
     if (value % 3 === 2) {
       assert.deepEqual(shiftWrite(waiting).bytes, Uint8Array.of(((value - 2) / 3) % 256, 7))
     }
@@ -31,8 +31,11 @@ test('writes leave in the order they came, encoded when they came', () => {
 
 test('a full queue rejects with BUSY, but one write always fits', async () => {
   const waiting = queue(0)
-  const first = waiting.push([1, 2, 3], 'synced')
-  await assert.rejects(waiting.push([4], 'written'), (error) => isCode(error, 'BUSY') && error.details['pending'] === 3)
+  const first = waiting.push([1, 2, 3], 'synced', 'store')
+  await assert.rejects(
+    waiting.push([4], 'written', 'store'),
+    (error) => isCode(error, 'BUSY') && error.details['pending'] === 3,
+  )
   shiftWrite(waiting).settled.resolve()
   await first
   assert.equal(waiting.bytes, 0)
@@ -46,9 +49,9 @@ test('a turn keeps its place among the writes, and is told when they are rejecte
     run: () => void told.push(`${name} ran`),
     reject: () => void told.push(`${name} rejected`),
   })
-  void waiting.push([1], 'written')
+  void waiting.push([1], 'written', 'store')
   waiting.pushTurn(turn('first'))
-  const last = waiting.push([2], 'written')
+  const last = waiting.push([2], 'written', 'store')
   waiting.pushTurn(turn('second'))
   assert.deepEqual(shiftWrite(waiting).bytes, Uint8Array.of(1))
   const next = waiting.shift()
@@ -63,12 +66,27 @@ test('the process is kept alive exactly while something waits', () => {
   const clock = new SimulatedClock()
   const waiting = queue(1000, clock)
   for (let round = 0; round < 2; round++) {
-    void waiting.push([1], 'written')
-    void waiting.push([2], 'written')
+    void waiting.push([1], 'written', 'store')
+    void waiting.push([2], 'written', 'store')
     assert.equal(clock.pending, 1)
     waiting.shift()
     assert.equal(clock.pending, 1)
     waiting.shift()
     assert.equal(clock.pending, 0)
   }
+})
+
+test('writes that store can be rejected out of the middle, and the rest keeps its order and its bytes', async () => {
+  const waiting = queue(1000)
+  const first = waiting.push([1, 2], 'written', 'store')
+  void waiting.push([3], 'written', 'free')
+  const last = waiting.push([4], 'written', 'store')
+  void waiting.push([5, 6], 'written', 'free')
+  waiting.rejectStores(new Error('full'))
+  await assert.rejects(first, /full/)
+  await assert.rejects(last, /full/)
+  assert.equal(waiting.bytes, 3)
+  assert.deepEqual(shiftWrite(waiting).bytes, Uint8Array.of(3))
+  assert.deepEqual(shiftWrite(waiting).bytes, Uint8Array.of(5, 6))
+  assert.ok(waiting.empty)
 })

@@ -8,12 +8,14 @@ import { VarveError } from '../kernel/errors.ts'
 import type { Durability } from '../journal/journal.ts'
 import { Deferred } from './deferred.ts'
 import type { KeepAlive } from './keep-alive.ts'
+import type { Purpose } from './shard.ts'
 
 export interface QueuedWrite {
   /** Operations one after the other, as the engine encodes them. */
   readonly bytes: Uint8Array
   readonly count: number
   readonly durability: Durability
+  readonly purpose: Purpose
   readonly settled: Deferred<void>
 }
 
@@ -51,12 +53,12 @@ export class WriteQueue<Operation> {
   }
 
   /** Rejects with BUSY where the queue is full; one write always fits, however large. */
-  push(operations: readonly Operation[], durability: Durability): Promise<void> {
+  push(operations: readonly Operation[], durability: Durability, purpose: Purpose): Promise<void> {
     if (this.#bytes >= this.#bytesMax && !this.empty) return Promise.reject(this.#busy())
     const encoder = new Encoder()
     for (const operation of operations) this.#encode(operation, encoder)
     const settled = new Deferred<void>()
-    this.#add({ bytes: encoder.finish(), count: operations.length, durability, settled })
+    this.#add({ bytes: encoder.finish(), count: operations.length, durability, purpose, settled })
     this.#bytes += encoder.length
     return settled.promise
   }
@@ -84,6 +86,23 @@ export class WriteQueue<Operation> {
       if ('run' in write) write.reject(reason)
       else write.settled.reject(reason)
     }
+  }
+
+  /** Rejects the writes that store; the others keep their order. */
+  rejectStores(reason: unknown): void {
+    const waiting = this.#writes.slice(this.#next)
+    if (waiting.length === 0) return
+    this.#writes = []
+    this.#next = 0
+    for (const each of waiting) {
+      if ('run' in each || each.purpose === 'free') {
+        this.#writes.push(each)
+      } else {
+        this.#bytes -= each.bytes.length
+        each.settled.reject(reason)
+      }
+    }
+    if (this.empty) this.#keepAlive.end()
   }
 
   #add(waiting: QueuedWrite | QueuedTurn): void {

@@ -1,5 +1,7 @@
 /** `varve stats DIR`: figures of a shard. */
 
+import { join } from 'node:path'
+import { RESERVE_NAME } from '../../fs/local-reserve.ts'
 import type { Command } from '../command.ts'
 import { EXIT_CODES } from '../exit-code.ts'
 import { renderLevels } from '../level-table.ts'
@@ -22,8 +24,9 @@ export const stats: Command = {
     try {
       const statistics = shard.statistics()
       const onDisk = await directoryBytes(directory, [])
+      const reserved = onDisk - (await directoryBytes(directory, [join(directory, RESERVE_NAME)]))
       if (has('json')) {
-        output.line(JSON.stringify({ ...statistics, directoryBytes: onDisk }, null, 2))
+        output.line(JSON.stringify({ ...statistics, reserveBytes: reserved, directoryBytes: onDisk }, null, 2))
         return EXIT_CODES.ok
       }
       for (const line of renderLevels(statistics)) output.line(line)
@@ -33,6 +36,7 @@ export const stats: Command = {
         ['epoch', formatCount(epoch), 'how often the shard has been taken over'],
         ['tables', formatBytes(fileBytes)],
         ['directory', formatBytes(onDisk), 'every file in it, the journal included'],
+        ['reserve', formatBytes(reserved), 'of that, set aside so that a full disk can be cleared'],
         ['memtables', formatBytes(memtableBytes), 'memory for what is in the journal and in no table yet'],
       ])
       for (const line of pairs) output.line(line)

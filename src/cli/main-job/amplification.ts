@@ -28,7 +28,7 @@ export function renderAmplification(counts: ByteCounts): readonly string[] {
     ['write amplification', formatRatio(written, userBytesWritten), 'all three over what was given'],
     ['live', formatBytes(userBytesLive), 'keys and values that are there now'],
     ['in tables', formatBytes(fileBytes)],
-    ['on disk', formatBytes(directoryBytes), 'every file of the shard after the last close'],
+    ['on disk', formatBytes(directoryBytes), 'every file of the shard after the last close but the reserve'],
     [
       'space amplification',
       formatRatio(directoryBytes, userBytesLive),

@@ -8,8 +8,10 @@
  * file taken when it was read.
  */
 
+import { join } from 'node:path'
 import type { KvShard } from '../../engines/kv/kv-shard.ts'
 import type { KvStatistics } from '../../engines/kv/kv.ts'
+import { RESERVE_NAME } from '../../fs/local-reserve.ts'
 import { loadHash } from '../../kernel/hash.ts'
 import type { Hash } from '../../kernel/hash.ts'
 import { open } from '../../local.ts'
@@ -103,7 +105,7 @@ export async function runMainJob(input: string, data: string, context: CommandCo
     drawing,
     userBytesWritten: ingestion.userBytes + deletionBytes,
     userBytesLive: bytesOf(ingestion.files.filter(({ deleted }) => !deleted)),
-    directoryBytes: await directoryBytes(data, [ledgerPath(data)]),
+    directoryBytes: await directoryBytes(data, [ledgerPath(data), join(data, RESERVE_NAME)]),
   }
 }
 

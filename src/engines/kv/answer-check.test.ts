@@ -15,7 +15,17 @@ const key = (letter: string): Uint8Array => new TextEncoder().encode(letter)
 function meta(first: string, last: string, entryCount: number, rangeCount = 0): Uint8Array {
   const [lower, upper] = [cutBefore(key(first)), cutAfter(key(last))]
   const [keyFirst, keyLast] = [key(first), key(last)]
-  return encodeTableMeta({ keyFirst, keyLast, entryCount, rangeCount, deleteCount: 0, lower, upper, samples: [] })
+  return encodeTableMeta({
+    keyFirst,
+    keyLast,
+    entryCount,
+    rangeCount,
+    deleteCount: 0,
+    lower,
+    upper,
+    covers: [],
+    samples: [],
+  })
 }
 
 const file = (name: string, described: Uint8Array): JobInput & JobOutput =>

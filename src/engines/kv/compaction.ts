@@ -1,14 +1,16 @@
 /** Which policy compacts the tables of a shard, and what its choices mean to the shard. */
 
 import type { KeyOrder } from '../../kernel/key-order.ts'
+import { chooseCovered } from '../../shard/policy/covered.ts'
 import { chooseFifo } from '../../shard/policy/fifo.ts'
 import { chooseLazyLeveled } from '../../shard/policy/lazy-leveled.ts'
 import { chooseLeveled } from '../../shard/policy/leveled.ts'
 import type { PolicyChange, PolicyChoice, PolicyInput } from '../../shard/policy/policy.ts'
+import { chooseReclaim } from '../../shard/policy/reclaim.ts'
 import { chooseRange } from '../../shard/policy/range.ts'
 import type { PolicyRange } from '../../shard/policy/range.ts'
 import { chooseTiered, TIERED_LEVEL_LAST } from '../../shard/policy/tiered.ts'
-import type { Change } from '../../shard/shard.ts'
+import type { Change, ChooseInput } from '../../shard/shard.ts'
 import { comparePoints } from './key-point.ts'
 import type { KeyPoint } from './key-point.ts'
 import type { Levels } from './levels.ts'
@@ -33,13 +35,18 @@ const POLICIES: Readonly<Record<KvPolicy, (input: KvPolicyInput) => readonly Pol
   'lazy-leveled': chooseLazyLeveled,
 }
 
-/** What the policy asks for, most urgent first. */
+/** What the policy asks for, most urgent first; before it what a deletion covers whole, and what a full disk needs. */
 export function chooseCompactions(
   parts: CompactionParts,
-  shape: Levels,
-  underway: readonly Change[],
+  { shape, changes, pinnedSeqnos, outOfSpace }: ChooseInput<Levels>,
 ): readonly Change[] {
-  return POLICIES[parts.settings.policy](toInput(parts, shape, underway)).map(toChange)
+  const input = toInput(parts, shape, changes)
+  const { policy } = parts.settings
+  // The oldest first; nobody reads as of anything where there is none.
+  const covered = chooseCovered({ ...input, seqnoRead: pinnedSeqnos[0] ?? Infinity })
+  // Files of the first-in, first-out policy are never rewritten.
+  const reclaimed = outOfSpace && policy !== 'fifo' ? chooseReclaim(input) : []
+  return [...covered, ...reclaimed, ...POLICIES[policy](input)].map(toChange)
 }
 
 /** What compacts `range` into one run; undefined where it is, `blocked` where changes under way are in the way. */

@@ -99,7 +99,7 @@ export class KvEngine implements Engine<OrderedOperation, OrderedMemtable, Level
   }
 
   choose(input: ChooseInput<Levels>): readonly Change[] {
-    return chooseCompactions(this.#parts, input.shape, input.changes)
+    return chooseCompactions(this.#parts, input)
   }
 
   /** Compacts `range` into one run; undefined where it is. */

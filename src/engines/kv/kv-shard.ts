@@ -13,7 +13,7 @@ import { isEmptyRange } from '../../kernel/key-range.ts'
 import type { OrderedOperation } from '../../memtable/entry-operation.ts'
 import type { OrderedMemtable } from '../../memtable/ordered-memtable.ts'
 import type { Durability } from '../../journal/journal.ts'
-import type { Shard, ShardPlace } from '../../shard/shard.ts'
+import type { Purpose, Shard, ShardPlace } from '../../shard/shard.ts'
 import type { BlockCache } from '../../sst/block-cache.ts'
 import type { TableCache } from '../../sst/table-cache.ts'
 import { CopyOut } from './copy-out.ts'
@@ -103,7 +103,7 @@ export class KvShard {
       this.#checkOpen()
       checkKey(key)
       checkValue(value)
-      return this.#write(key, value, ENTRY_PUT, durabilityOf(options))
+      return this.#write(key, value, ENTRY_PUT, durabilityOf(options), 'store')
     } catch (error) {
       return Promise.reject(error)
     }
@@ -114,7 +114,7 @@ export class KvShard {
     try {
       this.#checkOpen()
       checkKey(key)
-      return this.#write(key, EMPTY, ENTRY_DELETE, durabilityOf(options))
+      return this.#write(key, EMPTY, ENTRY_DELETE, durabilityOf(options), 'free')
     } catch (error) {
       return Promise.reject(error)
     }
@@ -130,7 +130,7 @@ export class KvShard {
       this.#checkOpen()
       const deletion = toRangeDeletion(range, this.#order)
       const durability = durabilityOf(options)
-      return deletion === undefined ? this.#writeAll([], durability) : this.#shard.write(deletion, durability)
+      return deletion === undefined ? this.#writeAll([], durability) : this.#shard.write(deletion, durability, 'free')
     } catch (error) {
       return Promise.reject(error)
     }
@@ -348,16 +348,17 @@ export class KvShard {
     }
   }
 
-  #write(key: Uint8Array, value: Uint8Array, kind: EntryKind, durability: Durability): Promise<void> {
+  #write(key: Uint8Array, value: Uint8Array, kind: EntryKind, durability: Durability, purpose: Purpose): Promise<void> {
     const operation = this.#operation
     operation.key = key
     operation.value = value
     operation.kind = kind
-    return this.#shard.write(operation, durability)
+    return this.#shard.write(operation, durability, purpose)
   }
 
   #writeAll(operations: readonly OrderedOperation[], durability: Durability): Promise<void> {
-    const written = this.#shard.writeBatch(operations, durability)
+    const purpose = operations.some(({ kind }) => kind === ENTRY_PUT) ? 'store' : 'free'
+    const written = this.#shard.writeBatch(operations, durability, purpose)
     // A synced write takes what was written before it along, even where it has nothing to write itself.
     return operations.length === 0 && durability === 'synced' ? written.then(() => this.#shard.sync()) : written
   }

@@ -66,6 +66,7 @@ function describe(
     first: firstPoint(meta.lower),
     last: lastPoint(meta.upper),
     seqnoLast: file.seqnoLast,
+    covers: meta.covers.map(({ lower, upper }) => ({ first: firstPoint(lower), last: lastPoint(upper) })),
   }
   return { file, meta, handle: known?.handle ?? handleOf(file), placed }
 }

@@ -4,6 +4,7 @@
  *      meta   keyFirst, keyLast                       byte strings
  *             entryCount, deleteCount, rangeCount     varints
  *             lower, upper                            cuts, only where rangeCount is not 0
+ *             coverCount, then lower and upper of each     what range tombstones cover, only where rangeCount is not 0
  *             sampleCount, samples                    varint, byte strings; only where there are any
  *
  * Spec: docs/formats/head.md.
@@ -28,9 +29,19 @@ export interface TableMeta {
   /** Bounds of all it has, entries and range tombstones. */
   readonly lower: KeyCut
   readonly upper: KeyCut
+  /** Stretches without a gap that range tombstones cover, ascending: the first few. */
+  readonly covers: readonly CutSpan[]
   /** Ascending, within the bounds: they divide the table into parts of about the same size. */
   readonly samples: readonly Uint8Array[]
 }
+
+export interface CutSpan {
+  readonly lower: KeyCut
+  readonly upper: KeyCut
+}
+
+// Whoever deletes that many ranges apart deletes small ones, which cover no table.
+const COVERS_MAX = 16
 
 /** @param fragments the table's range tombstones, ascending @param samples see `TableMeta` */
 export function tableMetaOf(
@@ -44,7 +55,20 @@ export function tableMetaOf(
   let [lower, upper] = [cutBefore(keyFirst), cutAfter(keyLast)]
   if (first !== undefined && (entryCount === 0 || compareCuts(order, first.lower, lower) < 0)) lower = first.lower
   if (last !== undefined && (entryCount === 0 || compareCuts(order, last.upper, upper) > 0)) upper = last.upper
-  return { keyFirst, keyLast, entryCount, deleteCount, rangeCount, lower, upper, samples }
+  const covers = coversOf(fragments, order)
+  return { keyFirst, keyLast, entryCount, deleteCount, rangeCount, lower, upper, covers, samples }
+}
+
+function coversOf(fragments: readonly RangeFragment[], order: KeyOrder): readonly CutSpan[] {
+  const covers: CutSpan[] = []
+  for (const { lower, upper } of fragments) {
+    const last = covers.at(-1)
+    if (last !== undefined && compareCuts(order, last.upper, lower) === 0)
+      covers[covers.length - 1] = { ...last, upper }
+    else if (covers.length < COVERS_MAX) covers.push({ lower, upper })
+    else break
+  }
+  return covers
 }
 
 export function encodeTableMeta(meta: TableMeta): Uint8Array {
@@ -57,6 +81,11 @@ export function encodeTableMeta(meta: TableMeta): Uint8Array {
   if (meta.rangeCount > 0) {
     encodeCut(encoder, meta.lower)
     encodeCut(encoder, meta.upper)
+    encoder.varint(meta.covers.length)
+    for (const { lower, upper } of meta.covers) {
+      encodeCut(encoder, lower)
+      encodeCut(encoder, upper)
+    }
   }
   if (meta.samples.length > 0) {
     encoder.varint(meta.samples.length)
@@ -75,9 +104,15 @@ export function decodeTableMeta(bytes: Uint8Array, file: string): TableMeta {
   const rangeCount = decoder.varint()
   const lower = rangeCount > 0 ? copyCut(decodeCut(decoder)) : cutBefore(keyFirst)
   const upper = rangeCount > 0 ? copyCut(decodeCut(decoder)) : cutAfter(keyLast)
+  const covers: CutSpan[] = []
+  if (rangeCount > 0) {
+    for (let left = decoder.count(); left > 0; left--) {
+      covers.push({ lower: copyCut(decodeCut(decoder)), upper: copyCut(decodeCut(decoder)) })
+    }
+  }
   const samples = decoder.remaining > 0 ? decodeSamples(decoder) : []
   decoder.end()
-  return { keyFirst, keyLast, entryCount, deleteCount, rangeCount, lower, upper, samples }
+  return { keyFirst, keyLast, entryCount, deleteCount, rangeCount, lower, upper, covers, samples }
 }
 
 function decodeSamples(decoder: Decoder): readonly Uint8Array[] {

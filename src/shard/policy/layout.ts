@@ -108,6 +108,15 @@ export class Layout<Bound> {
     return files.slice(start, limit)
   }
 
+  /** Files whose bounds are both inside `span`. */
+  within(span: Span<Bound>): readonly PolicyFile<Bound>[] {
+    return this.levels.flatMap((_, level) =>
+      this.overlapping(level, span).filter(
+        (file) => this.#compare(span.first, file.first) <= 0 && this.#compare(file.last, span.last) <= 0,
+      ),
+    )
+  }
+
   /** Where in a sorted `level` those files are; start and limit are equal for none. */
   rangeOf(level: number, span: Span<Bound>): { readonly start: number; readonly limit: number } {
     const files = this.filesOf(level)

@@ -27,6 +27,14 @@ export interface PolicyFile<Bound> {
   readonly last: Bound
   /** Age, among files of level 0. */
   readonly seqnoLast: number
+  /** Ranges, within its bounds, of which it deletes everything older; not necessarily all of them. Default: none. */
+  readonly covers?: readonly PolicySpan<Bound>[]
+}
+
+/** Bounds, both inside. */
+export interface PolicySpan<Bound> {
+  readonly first: Bound
+  readonly last: Bound
 }
 
 /** A change under way: its inputs are still there, its outputs will be files of `level`, or nothing. */

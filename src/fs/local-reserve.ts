@@ -1,0 +1,138 @@
+/**
+ * The reserve of a local directory: a file that takes up space, and is cut to nothing when the disk is full.
+ *
+ *      absent     nothing has been set aside yet
+ *      held       as long as what is set aside
+ *      released   there, and empty: the disk was full, and still is as far as anyone knows
+ *
+ * It is written, not merely declared: only blocks that are taken can be given back. (A file system that compresses or
+ * leaves out zeros takes none; there the reserve is worth nothing, and does no harm.) It is not synced: what a power cut
+ * leaves of it is looked at when the directory is opened.
+ */
+
+import type { Device, DeviceFile } from '../kernel/device.ts'
+import { isCode } from '../kernel/errors.ts'
+import { KIB, MIB } from '../kernel/limits.ts'
+import type { SpaceReserve } from './fs.ts'
+
+/** Name of the file. */
+export const RESERVE_NAME = 'reserve'
+
+// Three memtables of 32 MiB may have to become files before what deletes can, and a compaction of what was deleted writes
+// a table of 32 MiB before it gives anything back. Larger is safer, and lost to everything else.
+export const RESERVE_BYTES_DEFAULT = 128 * MIB
+// A small disk should not be spent on waiting for the day it is full.
+const SHARE_OF_DISK = 8
+// A lock file takes a block, of 64 KiB where they are largest.
+const MORSEL_BYTES = 64 * KIB
+
+export interface LocalReserveOptions {
+  readonly device: Device
+  /** Path of the file; its directory exists. */
+  readonly path: string
+  /** Never more than this is set aside, in bytes. */
+  readonly bytesMax: number
+}
+
+export class LocalReserve implements SpaceReserve {
+  readonly #device: Device
+  readonly #path: string
+  readonly #bytesMax: number
+  #heldBytes: number
+  #exists: boolean
+  #turn: Promise<unknown> = Promise.resolve()
+
+  private constructor(options: LocalReserveOptions, bytes: number | undefined) {
+    this.#device = options.device
+    this.#path = options.path
+    this.#bytesMax = options.bytesMax
+    this.#heldBytes = bytes ?? 0
+    this.#exists = bytes !== undefined
+  }
+
+  /** Only for the owner of the directory. */
+  static async open(options: LocalReserveOptions): Promise<LocalReserve> {
+    const { device, path } = options
+    return new LocalReserve(options, (await device.stat(path))?.bytes)
+  }
+
+  /**
+   * Gives back a morsel of the reserve at `path`, for a lock that cannot be taken because the disk is full. Whoever else
+   * holds the reserve hardly misses it. False where there is none.
+   */
+  static async nibble(device: Device, path: string): Promise<boolean> {
+    const bytes = (await device.stat(path))?.bytes ?? 0
+    if (bytes === 0) return false
+    const file = await device.open(path, 'write')
+    try {
+      await file.truncate(Math.max(0, bytes - MORSEL_BYTES))
+    } finally {
+      await file.close()
+    }
+    return true
+  }
+
+  get heldBytes(): number {
+    return this.#heldBytes
+  }
+
+  get released(): boolean {
+    return this.#exists && this.#heldBytes === 0
+  }
+
+  hold(bytes: number): Promise<boolean> {
+    return this.#inTurn(() => this.#hold(bytes))
+  }
+
+  release(): Promise<void> {
+    return this.#inTurn(() => this.#cut())
+  }
+
+  /** Resolves when nothing is being done. */
+  async close(): Promise<void> {
+    await this.#turn
+  }
+
+  async #hold(bytes: number): Promise<boolean> {
+    const { freeBytes, totalBytes } = await this.#device.space('.')
+    const wanted = Math.min(bytes, this.#bytesMax, Math.floor(totalBytes / SHARE_OF_DISK))
+    if (wanted <= this.#heldBytes) return true
+    if (freeBytes - (wanted - this.#heldBytes) < wanted) return false
+    const file = await this.#open()
+    try {
+      await file.preallocate(this.#heldBytes, wanted)
+      this.#heldBytes = wanted
+      return true
+    } catch (error) {
+      // Somebody else was faster. What had been set aside before stays.
+      await file.truncate(this.#heldBytes).catch(() => undefined)
+      if (isCode(error, 'NO_SPACE')) return false
+      throw error
+    } finally {
+      await file.close()
+    }
+  }
+
+  async #cut(): Promise<void> {
+    if (this.#heldBytes === 0) return
+    const file = await this.#open()
+    try {
+      await file.truncate(0)
+      this.#heldBytes = 0
+    } finally {
+      await file.close()
+    }
+  }
+
+  async #open(): Promise<DeviceFile> {
+    const file = await this.#device.open(this.#path, this.#exists ? 'write' : 'create')
+    this.#exists = true
+    return file
+  }
+
+  #inTurn<T>(work: () => Promise<T>): Promise<T> {
+    const result = this.#turn.then(work)
+    this.#turn = result.catch(() => undefined)
+    return result
+  }
+}
