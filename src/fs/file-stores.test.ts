@@ -45,6 +45,7 @@ function testOnSimulated(name: string, options: SimulatedDeviceOptions): void {
 testOnSimulated('local files on a simulated device', {})
 testOnSimulated('local files on a device without synchronous calls', { syncRead: false, syncWrite: false })
 testOnSimulated('local files on a device with synchronous reads only', { syncWrite: false })
+testOnSimulated('local files on a device with some things at hand', { atHand: (_path, position) => position % 3 !== 0 })
 testOnSimulated('local files on a slow device', { delay: () => new Promise((resolve) => setImmediate(resolve)) })
 
 for (const syncRead of [true, false]) {
@@ -53,7 +54,7 @@ for (const syncRead of [true, false]) {
     name: `files in memory, ${syncRead ? 'near' : 'far away'}`,
     hash,
     open: () => {
-      const store = new MemoryFileStore({ hash, syncRead })
+      const store = new MemoryFileStore({ hash, syncRead, readNow: syncRead })
       return Promise.resolve({
         open: () => {
           store.reopen()

@@ -110,6 +110,13 @@ export interface FileReader {
   read(offset: number, length: number, options?: ReadOptions): Promise<Uint8Array>
   /** Twin of `read`, where `supports.syncRead`; otherwise throws WOULD_BLOCK. */
   readSync(offset: number, length: number): Uint8Array
+  /**
+   * Exactly `length` bytes from `offset` where they are known to be in memory, otherwise undefined: ask `read`. Never
+   * waits for a disk or a network.
+   *
+   * @throws {VarveError} as `read`
+   */
+  readNow(offset: number, length: number): Uint8Array | undefined
   /** Idempotent. Waits for reads in flight. */
   close(): Promise<void>
 }

@@ -108,6 +108,14 @@ export class InterceptedReader implements FileReader {
     return this.#interceptor.runSync(call, () => this.#inner.readSync(offset, length))
   }
 
+  readNow(offset: number, length: number): Uint8Array | undefined {
+    this.#checkOpen()
+    const call = storeCall('read', this.ref.name, offset, length, true)
+    const found = this.#interceptor.runSync(call, () => this.#inner.readNow(offset, length))
+    // A store that refuses the synchronous twins stands for one that is far away.
+    return this.#syncRead ? found : undefined
+  }
+
   close(): Promise<void> {
     this.#closing ??= this.#close()
     return this.#closing

@@ -1,7 +1,7 @@
 /** A finished file of a local directory. */
 
 import { VarveError, isCode, throwIfAborted } from '../kernel/errors.ts'
-import type { DeviceFile } from '../kernel/device.ts'
+import type { DeviceFile, DeviceSupport } from '../kernel/device.ts'
 import type { FileRef } from '../kernel/file-ref.ts'
 import { checkRange, fileMissing } from './file-missing.ts'
 import type { FileReader, ReadOptions } from './fs.ts'
@@ -13,12 +13,16 @@ export class LocalFileReader implements FileReader {
   readonly ref: FileRef
   readonly #file: DeviceFile
   readonly #syncRead: boolean
+  readonly #readNow: boolean
   readonly #done: () => void
+  #closed = false
 
-  constructor(ref: FileRef, file: DeviceFile, syncRead: boolean, done: () => void) {
+  constructor(ref: FileRef, file: DeviceFile, supports: DeviceSupport, done: () => void) {
     this.ref = ref
     this.#file = file
-    this.#syncRead = syncRead
+    // The store's `openSync` takes both.
+    this.#syncRead = supports.syncRead && supports.syncWrite
+    this.#readNow = supports.readNow
     this.#done = done
   }
 
@@ -50,7 +54,23 @@ export class LocalFileReader implements FileReader {
     }
   }
 
+  readNow(offset: number, length: number): Uint8Array | undefined {
+    checkRange(this.ref, offset, length)
+    if (this.#closed) throw new VarveError('CLOSED', `the reader of ${this.ref.name} is closed`)
+    if (!this.#readNow) return undefined
+    const bytes = new Uint8Array(length)
+    try {
+      const count = this.#file.readNow(bytes, offset)
+      return count === undefined ? undefined : this.#whole(bytes, offset, count)
+    } catch (error) {
+      // `read` will try that more often.
+      if (isCode(error, 'IO_FAILED')) return undefined
+      throw error
+    }
+  }
+
   close(): Promise<void> {
+    this.#closed = true
     this.#done()
     return this.#file.close()
   }

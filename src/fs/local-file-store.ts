@@ -194,7 +194,7 @@ export class LocalFileStore implements FileStore {
   }
 
   #reader(ref: FileRef, file: DeviceFile): FileReader {
-    const reader: LocalFileReader = new LocalFileReader(ref, file, this.supports.syncRead, () =>
+    const reader: LocalFileReader = new LocalFileReader(ref, file, this.#device.supports, () =>
       this.#readers.delete(reader),
     )
     this.#readers.add(reader)

@@ -8,14 +8,19 @@ import type { AbortOptions, FileReader } from './fs.ts'
 export class MemoryFileReader implements FileReader {
   readonly ref: FileRef
   readonly #content: Uint8Array
-  readonly #syncRead: boolean
+  readonly #supports: { readonly syncRead: boolean; readonly readNow: boolean }
   readonly #store: { readonly open: boolean }
   #closed = false
 
-  constructor(ref: FileRef, content: Uint8Array, syncRead: boolean, store: { readonly open: boolean }) {
+  constructor(
+    ref: FileRef,
+    content: Uint8Array,
+    supports: { readonly syncRead: boolean; readonly readNow: boolean },
+    store: { readonly open: boolean },
+  ) {
     this.ref = ref
     this.#content = content
-    this.#syncRead = syncRead
+    this.#supports = supports
     this.#store = store
   }
 
@@ -25,8 +30,13 @@ export class MemoryFileReader implements FileReader {
   }
 
   readSync(offset: number, length: number): Uint8Array {
-    if (!this.#syncRead) throw new VarveError('WOULD_BLOCK', `${this.ref.name} cannot be read synchronously`)
+    if (!this.#supports.syncRead) throw new VarveError('WOULD_BLOCK', `${this.ref.name} cannot be read synchronously`)
     return this.#slice(offset, length)
+  }
+
+  readNow(offset: number, length: number): Uint8Array | undefined {
+    const bytes = this.#slice(offset, length)
+    return this.#supports.readNow ? bytes : undefined
   }
 
   close(): Promise<void> {

@@ -24,12 +24,15 @@ export interface MemoryFileStoreOptions {
   readonly hash: Hash
   /** `false`: behave like a store that is far away. Default true. */
   readonly syncRead?: boolean
+  /** `true`: `readNow` reads, as it could. Default false: it knows of nothing, as with most disks. */
+  readonly readNow?: boolean
 }
 
 export class MemoryFileStore implements FileStore {
   readonly name = 'memory'
   readonly supports: FileStoreSupport
   readonly #hash: Hash
+  readonly #readNow: boolean
   readonly #files = new Map<FileName, Uint8Array>()
   /** Names are used once, ever. */
   readonly #used = new Set<FileName>()
@@ -38,6 +41,7 @@ export class MemoryFileStore implements FileStore {
 
   constructor(options: MemoryFileStoreOptions) {
     this.#hash = options.hash
+    this.#readNow = options.readNow === true
     this.supports = Object.freeze({ syncRead: options.syncRead !== false })
   }
 
@@ -107,7 +111,12 @@ export class MemoryFileStore implements FileStore {
   #open(ref: FileRef): FileReader {
     const content = this.#files.get(fileName(ref.name))
     if (content?.length !== ref.bytes) throw fileMissing(ref, content?.length)
-    return new MemoryFileReader(ref, content, this.supports.syncRead, this.#session)
+    return new MemoryFileReader(
+      ref,
+      content,
+      { syncRead: this.supports.syncRead, readNow: this.#readNow },
+      this.#session,
+    )
   }
 
   #check(options: AbortOptions): void {

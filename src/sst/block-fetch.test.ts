@@ -22,6 +22,11 @@ class Source implements BlockSource {
     return { blockNumber }
   }
 
+  /** Even numbers are at hand. */
+  loadNow(blockNumber: number): object | undefined {
+    return blockNumber % 2 === 0 ? this.loadSync(blockNumber) : undefined
+  }
+
   open(): void {
     for (const gate of this.#gates.splice(0)) gate()
   }
@@ -77,6 +82,24 @@ test('an aborted fill leaves at once; the load goes on and its failure troubles 
   abort.abort(new Error('enough'))
   await assert.rejects(filled, (error) => isCode(error, 'ABORTED'))
   source.open()
+  fetch.clear()
+  assert.deepEqual(source.holds, [])
+})
+
+test('what is at hand is loaded at once, what is not stays wanted', async () => {
+  const source = new Source()
+  const fetch = new BlockFetch()
+  for (const number of [2, 3, 4, 5]) fetch.want(source, number)
+  assert.equal(fetch.fillNow(), false)
+  assert.deepEqual(source.loaded, [2, 4])
+  assert.deepEqual(source.holds, [2, 4])
+  assert.ok(fetch.find(source, 4) !== undefined && fetch.find(source, 3) === undefined)
+  assert.ok(fetch.pending)
+  await fetch.fill()
+  assert.deepEqual(source.loaded, [2, 4, 3, 5])
+  fetch.want(source, 6)
+  assert.equal(fetch.fillNow(), true)
+  assert.equal(fetch.fillNow(), true, 'nothing is wanted')
   fetch.clear()
   assert.deepEqual(source.holds, [])
 })

@@ -14,6 +14,8 @@ export interface BlockSource {
   load(blockNumber: number): Promise<object>
   /** Twin of `load`. @throws {VarveError} WOULD_BLOCK — there are no synchronous reads */
   loadSync(blockNumber: number): object
+  /** Twin of `load`, which never waits: undefined where the block is not in memory. */
+  loadNow(blockNumber: number): object | undefined
   /** A fetch holds the block from now on, until `letGo` is called as many times. */
   hold(blockNumber: number): void
   letGo(blockNumber: number): void
@@ -82,6 +84,24 @@ export class BlockFetch {
       const number = numbers[index] as number
       this.#hold(source, number, source.loadSync(number))
     }
+  }
+
+  /** Loads what is in memory of all that is wanted. True where nothing is wanted any more; never waits. */
+  fillNow(): boolean {
+    let left = 0
+    for (let index = 0; index < this.#wantedSources.length; index++) {
+      const source = this.#wantedSources[index] as BlockSource
+      const number = this.#wantedNumbers[index] as number
+      const block = source.loadNow(number)
+      if (block !== undefined) this.#hold(source, number, block)
+      else {
+        this.#wantedSources[left] = source
+        this.#wantedNumbers[left++] = number
+      }
+    }
+    this.#wantedSources.length = left
+    this.#wantedNumbers.length = left
+    return left === 0
   }
 
   /** Lets go of everything wanted and held. Idempotent. */

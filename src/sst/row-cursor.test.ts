@@ -91,6 +91,7 @@ async function countReads(
       return await file.read(offset, length)
     },
     readSync: (offset: number, length: number) => file.readSync(offset, length),
+    readNow: () => undefined,
     close: async () => await file.close(),
   }
   const cache = new BlockCache()
@@ -153,6 +154,7 @@ test('a stream reads into the same memory again, and what it gave stays as it wa
         return options.into.subarray(0, length)
       },
       readSync: (offset, length) => file.readSync(offset, length),
+      readNow: () => undefined,
       close: () => file.close(),
     }
     const reader = rowTableFormat.reader(lending, { order: BYTEWISE, hash, cache: new BlockCache({ cacheBytes: 0 }) })

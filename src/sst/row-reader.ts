@@ -232,13 +232,17 @@ export class RowTableReader implements TableReader, BlockSource, CachedBlockOwne
     return this.#slots[number] ?? this.#admit(number, this.readBlocksSync(number, number + 1))
   }
 
-  hold(): void {
-    // What a fetch holds stays valid by itself: blocks are plain memory.
+  /** The meta may be large: whoever lacks it waits. */
+  loadNow(number: number): object | undefined {
+    if (number === META) return this.#meta
+    const { offset, length } = this.#extent(number, number + 1)
+    const stored = this.#slots[number] === undefined ? this.#file.readNow(offset, length) : undefined
+    return stored === undefined ? this.#slots[number] : this.#admit(number, stored)
   }
 
-  letGo(): void {
-    // See `hold`.
-  }
+  hold(): void {} // What a fetch holds stays valid by itself: blocks are plain memory.
+
+  letGo(): void {}
 
   async #load(number: number): Promise<object> {
     this.#checkOpen()

@@ -50,6 +50,7 @@ class ScarceFiles extends MemoryFileStore {
       ref: file.ref,
       read: async (offset, length) => await file.read(offset, length),
       readSync: (offset, length) => file.readSync(offset, length),
+      readNow: () => undefined,
       close: async () => {
         if (open) this.openCount--
         open = false

@@ -87,6 +87,12 @@ export class TableHandle implements TableSource, BlockSource {
     return this.#reader ?? this.#keep(this.#opener.openSync(this))
   }
 
+  /** Opening a file may wait. */
+  loadNow(): object | undefined {
+    this.#checkKnown()
+    return this.#reader
+  }
+
   hold(): void {
     this.retain()
   }

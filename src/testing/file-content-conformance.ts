@@ -160,6 +160,23 @@ export function testFileContent(promise: FileStorePromise, hash: Hash): void {
     }
   })
 
+  promise('what is read at once is what is there, or nothing is said', async (store) => {
+    const content = randomBytes(1, 10_000)
+    const reader = await store.open(await putFile(store, A, content))
+    for (const [offset, length] of [
+      [0, 10_000],
+      [5000, 1],
+      [9000, 1000],
+      [10_000, 0],
+    ] as const) {
+      const found = reader.readNow(offset, length)
+      assert.ok(found === undefined || equalBytes(found, content.subarray(offset, offset + length)), `${offset}`)
+    }
+    await failsWith(() => reader.readNow(9999, 2), 'FILE_MISSING', 'behind the end')
+    await reader.close()
+    await failsWith(() => reader.readNow(0, 1), 'CLOSED', 'after close')
+  })
+
   promise('pending bytes go back to 0, and ready() resolves when they are below their limit', async (store) => {
     assert.equal(store.pendingBytes, 0, 'at first nothing is pending')
     assert.ok(store.pendingBytesMax > 0, 'there is a limit')

@@ -144,6 +144,7 @@ class FolderFiles implements FileStore {
         return bytes
       },
       readSync: wouldBlock,
+      readNow: () => undefined,
       async close() {
         if (fd !== undefined) closeSync(fd)
         fd = undefined

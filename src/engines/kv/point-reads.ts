@@ -33,11 +33,14 @@ export class PointReads {
     this.#copies = copies
   }
 
-  /** Whether `key` has a value at `seqno`: PENDING where that takes I/O. `value()` gives it until the next call. */
+  /**
+   * Whether `key` has a value at `seqno`: PENDING where that takes I/O which may wait. `value()` gives it until the next
+   * call.
+   */
   find(key: Uint8Array, seqno: Seqno): boolean | typeof PENDING {
     const found = lookup(this.#shard.view, key, seqno, this.#order, this.#found, this.#fetch)
-    if (found === PENDING) this.#fetch.clear()
-    return found === true ? this.#found.kind === ENTRY_PUT : found
+    if (found === PENDING) return this.#findNow(key, seqno)
+    return found && this.#found.kind === ENTRY_PUT
   }
 
   /** Twin of `find`, which reads what is lacking. @throws {VarveError} WOULD_BLOCK */
@@ -46,11 +49,24 @@ export class PointReads {
       for (;;) {
         const found = lookup(this.#shard.view, key, seqno, this.#order, this.#found, this.#fetch)
         if (found !== PENDING) return found && this.#found.kind === ENTRY_PUT
-        if (!mayBlock) {
+        if (mayBlock) this.#fetch.fillSync()
+        else if (!this.#fetch.fillNow()) {
           throw new VarveError('WOULD_BLOCK', 'the key is not in memory: use get(), or allow getSync() to block')
         }
-        this.#fetch.fillSync()
       }
+    } finally {
+      this.#fetch.clear()
+    }
+  }
+
+  /** Goes on with what is in memory, though not in the cache. */
+  #findNow(key: Uint8Array, seqno: Seqno): boolean | typeof PENDING {
+    try {
+      while (this.#fetch.fillNow()) {
+        const found = lookup(this.#shard.view, key, seqno, this.#order, this.#found, this.#fetch)
+        if (found !== PENDING) return found && this.#found.kind === ENTRY_PUT
+      }
+      return PENDING
     } finally {
       this.#fetch.clear()
     }
