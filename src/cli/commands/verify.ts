@@ -23,11 +23,11 @@ export const verify: Command = {
       const { files, fileBytes } = shard.statistics()
       const bar = new ProgressBar(output, { label: 'verify', item: 'table', total: files, now })
       let damaged = 0
-      for await (const { table, damage } of shard.verify({
+      for await (const { table, file, damage } of shard.verify({
         level: has('bytes-only') ? 'bytes' : 'structure',
         signal,
       })) {
-        const { name, bytes } = table.file.ref
+        const { name, bytes } = file.ref
         if (damage !== undefined) {
           damaged++
           output.line(`DAMAGED: table ${name} of level ${table.file.group}: ${describeError(damage)}`)

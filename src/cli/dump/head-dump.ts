@@ -1,6 +1,7 @@
 /** The head in readable form: who owns the shard, and every edit from which its manifest adds up. */
 
 import type { FileRef } from '../../kernel/file-ref.ts'
+import { decodeColumnMeta, isKeyColumn } from '../../engines/kv/key-columns.ts'
 import { decodeTableMeta } from '../../engines/kv/table-meta.ts'
 import { decodeJournalState } from '../../journal/journal-state.ts'
 import { segmentName, shardIdentity } from '../../journal/segment-id.ts'
@@ -110,9 +111,13 @@ function describeFile(file: VersionFile, head: HeadContent): string {
 }
 
 /** What the key-value engine says of a table; how much there is, of others. */
-export function describeMeta({ ref, meta }: VersionFile, { engine }: HeadContent): string {
+export function describeMeta({ ref, meta, format }: VersionFile, { engine }: HeadContent): string {
   if (engine.name !== 'kv') return `${formatCount(meta.length)} bytes of description`
   try {
+    if (isKeyColumn(format)) {
+      const { table, entryCount } = decodeColumnMeta(meta, ref.name)
+      return `${formatNumberOf(entryCount, 'entry')} of ${table}`
+    }
     const { keyFirst, keyLast, entryCount, deleteCount } = decodeTableMeta(meta, ref.name)
     const keys = [keyFirst, keyLast].map((key) => shorten(showKey(key), KEY_COLUMNS)).join(' … ')
     return `${formatNumberOf(entryCount, 'entry')}, ${formatNumberOf(deleteCount, 'deletion')}  ${keys}`

@@ -4,6 +4,7 @@ import type { FileReader } from '../../fs/fs.ts'
 import { ENTRY_DELETE, ENTRY_PUT } from '../../kernel/entry.ts'
 import type { EntryBatch } from '../../kernel/entry-batch.ts'
 import type { FileRef } from '../../kernel/file-ref.ts'
+import { isKeyColumn } from '../../engines/kv/key-columns.ts'
 import { rowTableFormat } from '../../sst/row-format.ts'
 import type { RowIndex } from '../../sst/row-index.ts'
 import { inspectRowBlock, inspectRowTable } from '../../sst/row-inspection.ts'
@@ -15,6 +16,7 @@ import { UsageError } from '../usage-error.ts'
 import type { DumpOutput } from './dump-output.ts'
 import { describeMeta } from './head-dump.ts'
 import type { InspectedDirectory } from './inspected-directory.ts'
+import { dumpKeyColumn } from './key-column-dump.ts'
 import { showCut } from './journal-dump.ts'
 
 const KEY_COLUMNS = 60
@@ -73,7 +75,8 @@ export async function dumpTable(
   await output.line(`table ${found}`)
   if (file === undefined) await output.line('not in the manifest', 1)
   else await output.line(`level ${file.group}, ${formatCount(file.ref.bytes)} bytes, ${describe(file)}`, 1)
-  if (file !== undefined && file.format.name !== rowTableFormat.name) {
+  const column = file !== undefined && isKeyColumn(file.format)
+  if (file !== undefined && file.format.name !== rowTableFormat.name && !column) {
     await output.line(`its format is ${file.format.name}, version ${file.format.version}, which has no dump`, 1)
     return
   }
@@ -86,7 +89,8 @@ export async function dumpTable(
     const ref = { ...(file?.ref ?? { name: found, checksum: '' }), bytes: bytes ?? file?.ref.bytes ?? 0 } as FileRef
     const reader = await directory.openFile(ref)
     try {
-      await dumpRowTable(reader, directory, withEntries, output)
+      if (column) await dumpKeyColumn(reader, directory.hash, withEntries, output)
+      else await dumpRowTable(reader, directory, withEntries, output)
     } finally {
       await reader.close()
     }

@@ -1,13 +1,16 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { isCode } from '../../kernel/errors.ts'
-import { seqno } from '../../kernel/ids.ts'
+import { fileName, seqno } from '../../kernel/ids.ts'
 import { AFTER_ALL, BEFORE_ALL, cutAfter, cutBefore } from '../../kernel/key-cut.ts'
 import type { KeyCut } from '../../kernel/key-cut.ts'
 import { BYTEWISE } from '../../kernel/key-order.ts'
 import type { JobInput, JobOutput } from '../../jobs/jobs.ts'
 import type { AnsweredJob } from '../../shard/shard.ts'
+import { KEY_COLUMN_FORMAT } from '../../sst/key-column.ts'
 import { checkAnswers } from './answer-check.ts'
+import { encodeColumnMeta } from './key-columns.ts'
+import { WRITTEN_FORMAT } from './table-formats.ts'
 import { encodeTableMeta } from './table-meta.ts'
 
 const key = (letter: string): Uint8Array => new TextEncoder().encode(letter)
@@ -29,7 +32,14 @@ function meta(first: string, last: string, entryCount: number, rangeCount = 0): 
 }
 
 const file = (name: string, described: Uint8Array): JobInput & JobOutput =>
-  ({ type: 'file', ref: { name }, meta: described, seqnoFirst: seqno(1), seqnoLast: seqno(2) }) as never
+  ({
+    type: 'file',
+    ref: { name },
+    format: WRITTEN_FORMAT,
+    meta: described,
+    seqnoFirst: seqno(1),
+    seqnoLast: seqno(2),
+  }) as never
 
 interface Answer {
   readonly bounds?: readonly [KeyCut, KeyCut]
@@ -100,4 +110,16 @@ test('an output outside the part of its job, or over another, is rejected', () =
   const both = [file('x', meta('a', 'c', 30)), file('y', meta('c', 'd', 20))]
   rejects([{ ...first, outputs: both }, second], /overlaps the output before/)
   rejects([{ ...first, outputs: [file('x', meta('a', 'b', 0))] }, second], /is empty/)
+})
+
+test('a key column follows its table and has as many entries', () => {
+  const column = (table: string, entries: number): JobOutput => ({
+    ...file('k', encodeColumnMeta(fileName(table), entries)),
+    format: KEY_COLUMN_FORMAT,
+  })
+  const table = file('z', meta('e', 'z', 45))
+  checkAnswers([first, { ...second, outputs: [table, column('z', 45)] }].map(job), BYTEWISE)
+  rejects([first, { ...second, outputs: [table, column('z', 44)] }], /other entries/)
+  rejects([first, { ...second, outputs: [table, column('y', 45)] }], /follows no table/)
+  rejects([first, { ...second, outputs: [column('z', 45), table] }], /follows no table/)
 })

@@ -9,9 +9,11 @@
 import { compareCuts } from '../../kernel/key-cut.ts'
 import type { KeyCut } from '../../kernel/key-cut.ts'
 import type { KeyOrder } from '../../kernel/key-order.ts'
+import type { JobOutput, JobSpec } from '../../jobs/jobs.ts'
 import { rejected } from '../../shard/job-runner.ts'
 import type { AnsweredJob } from '../../shard/shard.ts'
 import type { MergeParameters, TableParameters } from './job-parameters.ts'
+import { decodeColumnMeta, isKeyColumn } from './key-columns.ts'
 import { decodeTableMeta } from './table-meta.ts'
 
 /** @param jobs of one change, in the order of their keys @throws {VarveError} JOB_REJECTED */
@@ -20,8 +22,12 @@ export function checkAnswers(jobs: readonly AnsweredJob[], order: KeyOrder): voi
   for (const { spec, outputs, statistics } of jobs) {
     const { lower, upper } = spec.parameters as Partial<MergeParameters>
     let written = 0
-    for (const output of outputs) {
+    for (const [index, output] of outputs.entries()) {
       const { name } = output.ref
+      if (isKeyColumn(output.format)) {
+        checkColumn(spec, output, outputs[index - 1])
+        continue
+      }
       const meta = decodeTableMeta(output.meta, name)
       if (meta.entryCount + meta.rangeCount < 1) throw rejected(spec, `${name} is empty`)
       if (compareCuts(order, meta.lower, meta.upper) >= 0) throw rejected(spec, `${name} ends before it starts`)
@@ -43,6 +49,15 @@ export function checkAnswers(jobs: readonly AnsweredJob[], order: KeyOrder): voi
     }
   }
   checkCount(jobs)
+}
+
+/** @param table the output before it */
+function checkColumn(spec: JobSpec, { ref, meta }: JobOutput, table: JobOutput | undefined): void {
+  const column = decodeColumnMeta(meta, ref.name)
+  if (table === undefined || column.table !== table.ref.name) throw rejected(spec, `${ref.name} follows no table`)
+  if (column.entryCount !== decodeTableMeta(table.meta, table.ref.name).entryCount) {
+    throw rejected(spec, `${ref.name} has other entries than its table`)
+  }
 }
 
 function checkCount(jobs: readonly AnsweredJob[]): void {

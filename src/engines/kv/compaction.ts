@@ -11,6 +11,7 @@ import { chooseRange } from '../../shard/policy/range.ts'
 import type { PolicyRange } from '../../shard/policy/range.ts'
 import { chooseTiered, TIERED_LEVEL_LAST } from '../../shard/policy/tiered.ts'
 import type { Change, ChooseInput } from '../../shard/shard.ts'
+import { withColumns } from './key-columns.ts'
 import { comparePoints } from './key-point.ts'
 import type { KeyPoint } from './key-point.ts'
 import type { Levels } from './levels.ts'
@@ -46,7 +47,7 @@ export function chooseCompactions(
   const covered = chooseCovered({ ...input, seqnoRead: pinnedSeqnos[0] ?? Infinity })
   // Files of the first-in, first-out policy are never rewritten.
   const reclaimed = outOfSpace && policy !== 'fifo' ? chooseReclaim(input) : []
-  return [...covered, ...reclaimed, ...POLICIES[policy](input)].map(toChange)
+  return [...covered, ...reclaimed, ...POLICIES[policy](input)].map((choice) => toChange(choice, shape))
 }
 
 /** What compacts `range` into one run; undefined where it is, `blocked` where changes under way are in the way. */
@@ -58,7 +59,7 @@ export function chooseRangeCompaction(
 ): Change | 'blocked' | undefined {
   const levelLast = parts.settings.policy === 'leveled' ? 1 : TIERED_LEVEL_LAST
   const choice = chooseRange(toInput(parts, shape, underway), range, levelLast)
-  return choice === undefined || choice === 'blocked' ? choice : toChange(choice)
+  return choice === undefined || choice === 'blocked' ? choice : toChange(choice, shape)
 }
 
 function toInput({ order, settings }: CompactionParts, shape: Levels, underway: readonly Change[]): KvPolicyInput {
@@ -72,8 +73,8 @@ function toPolicyChange(change: Change): PolicyChange {
   return { inputs: change.type === 'move' ? change.files : change.inputs, level: change.group }
 }
 
-function toChange(choice: PolicyChoice): Change {
-  const { inputs } = choice
+function toChange(choice: PolicyChoice, shape: Levels): Change {
+  const inputs = withColumns(choice.inputs, shape)
   if (choice.type === 'drop') return { type: 'drop', files: inputs }
   if (choice.type === 'move') return { type: 'move', files: inputs, group: choice.level }
   const parameters: RewriteParameters = { bottom: choice.bottom }

@@ -151,6 +151,7 @@ export class KvEngine implements Engine<OrderedOperation, OrderedMemtable, Level
       order: referenceTo(namedOrder),
       format: WRITTEN_FORMAT,
       formatSettings: { blockBytes, codec: compression, filterBitsPerKey },
+      keyColumns: settings.keyColumns,
       group,
       tableBytes,
       sampleBytes: Math.ceil(settings.jobBytes / SAMPLES_PER_JOB),

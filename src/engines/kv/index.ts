@@ -19,6 +19,7 @@ export type {
 } from './kv.ts'
 export { KvShard } from './kv-shard.ts'
 export type { TableVerification } from './kv-verify.ts'
+export type { TableKeyColumn } from './key-columns.ts'
 export type { KvTable } from './levels.ts'
 export { KV_LIMITS } from './limits.ts'
 export type { NamedOrder } from './named-order.ts'

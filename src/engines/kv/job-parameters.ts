@@ -9,6 +9,8 @@ export interface TableParameters {
   readonly order: OrderReference | undefined
   readonly format: FormatReference
   readonly formatSettings: Readonly<Record<string, unknown>>
+  /** Write a key column beside every table. */
+  readonly keyColumns: boolean
   /** Level of the outputs. */
   readonly group: number
   /** Another output is started at this size, in bytes. */

@@ -8,10 +8,12 @@ import type { EntryKind } from '../../kernel/entry.ts'
 import { VarveError, throwIfAborted } from '../../kernel/errors.ts'
 import { shardId } from '../../kernel/ids.ts'
 import type { Seqno } from '../../kernel/ids.ts'
+import type { Hash } from '../../kernel/hash.ts'
 import type { KeyOrder } from '../../kernel/key-order.ts'
 import { isEmptyRange } from '../../kernel/key-range.ts'
 import type { OrderedOperation } from '../../memtable/entry-operation.ts'
 import type { OrderedMemtable } from '../../memtable/ordered-memtable.ts'
+import type { FileStore } from '../../fs/fs.ts'
 import type { Durability } from '../../journal/journal.ts'
 import type { Purpose, Shard, ShardPlace } from '../../shard/shard.ts'
 import type { BlockCache } from '../../sst/block-cache.ts'
@@ -32,6 +34,8 @@ import type {
   WriteOptions,
 } from './kv.ts'
 import type { KvSnapshot } from './kv.ts'
+import { openColumns } from './key-columns.ts'
+import type { TableKeyColumn } from './key-columns.ts'
 import { verifyTables } from './kv-verify.ts'
 import type { TableVerification } from './kv-verify.ts'
 import type { KvTable, Levels } from './levels.ts'
@@ -53,6 +57,8 @@ export interface KvParts {
   readonly cache: BlockCache
   readonly tables: TableCache
   readonly clock: Clock
+  readonly files: FileStore
+  readonly hash: Hash
   /** Closes what was opened for this shard alone. */
   readonly closeParts: () => Promise<void>
 }
@@ -323,7 +329,23 @@ export class KvShard {
    */
   verify(options: VerifyOptions = {}): AsyncGenerator<TableVerification, void, undefined> {
     this.#checkOpen()
-    return verifyTables(this.#shard, options)
+    return verifyTables(this.#shard, this.#parts.files, this.#parts.hash, options)
+  }
+
+  /**
+   * The key columns of the tables there are now, one after the other, level 0 first: every entry that is in files, older
+   * versions and deletions too, without its value. See the setting `keyColumns`.
+   *
+   * @throws {VarveError} CLOSED, ABORTED, FILE_MISSING
+   */
+  async *keyColumns(options: Pick<VerifyOptions, 'signal'> = {}): AsyncGenerator<TableKeyColumn, void, undefined> {
+    this.#checkOpen()
+    const view = this.#shard.pin()
+    try {
+      yield* openColumns(view.version.shape, this.#parts.files, this.#parts.hash, options.signal)
+    } finally {
+      this.#shard.unpin(view)
+    }
   }
 
   /** Settles every call, closes scans and snapshots, syncs and lets go. Idempotent. */

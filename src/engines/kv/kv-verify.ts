@@ -2,9 +2,12 @@
 
 import { PENDING } from '../../kernel/cursor.ts'
 import { throwIfAborted, VarveError } from '../../kernel/errors.ts'
+import type { Hash } from '../../kernel/hash.ts'
+import type { FileStore } from '../../fs/fs.ts'
 import type { OrderedOperation } from '../../memtable/entry-operation.ts'
 import type { OrderedMemtable } from '../../memtable/ordered-memtable.ts'
-import type { Shard } from '../../shard/shard.ts'
+import type { Shard, VersionFile } from '../../shard/shard.ts'
+import { KeyColumnReader } from '../../sst/key-column-reader.ts'
 import { BlockFetch } from '../../sst/block-fetch.ts'
 import type { TableReader } from '../../sst/sst.ts'
 import type { VerifyOptions } from './kv.ts'
@@ -12,6 +15,8 @@ import type { KvTable, Levels } from './levels.ts'
 
 export interface TableVerification {
   readonly table: KvTable
+  /** What was read: the table's, or its key column's. */
+  readonly file: VersionFile
   /** TABLE_CORRUPT, FILE_MISSING, IO_FAILED and the like; undefined: the table is whole. */
   readonly damage: VarveError | undefined
 }
@@ -19,36 +24,64 @@ export interface TableVerification {
 /** Verifies the tables of the current view, which stays pinned meanwhile; level 0 first. */
 export async function* verifyTables(
   shard: Shard<OrderedOperation, OrderedMemtable, Levels>,
+  files: FileStore,
+  hash: Hash,
   { level = 'structure', signal }: VerifyOptions,
 ): AsyncGenerator<TableVerification, void, undefined> {
   const view = shard.pin()
   try {
-    for (const table of view.version.shape.levels.flat()) {
+    const { levels, columns } = view.version.shape
+    for (const table of levels.flat()) {
       throwIfAborted(signal)
-      yield { table, damage: await damageOf(table, level, signal) }
+      yield { table, file: table.file, damage: await told(signal, () => verifyTable(table, level, signal)) }
+      const file = columns.get(table.file.ref.name)
+      if (file === undefined) continue
+      throwIfAborted(signal)
+      yield { table, file, damage: await told(signal, () => verifyColumn(file, files, hash, signal)) }
     }
   } finally {
     shard.unpin(view)
   }
 }
 
-async function damageOf(
+async function verifyTable(
   { handle }: KvTable,
   level: 'bytes' | 'structure',
   signal: AbortSignal | undefined,
-): Promise<VarveError | undefined> {
+): Promise<void> {
   // Holds the reader, so that it is not closed to make room for another.
   const fetch = new BlockFetch()
   try {
     let reader: TableReader | typeof PENDING
     while ((reader = handle.reader(fetch)) === PENDING) await fetch.fill(signal)
     await reader.verify(level, signal)
+  } finally {
+    fetch.clear()
+  }
+}
+
+async function verifyColumn(
+  file: VersionFile,
+  files: FileStore,
+  hash: Hash,
+  signal: AbortSignal | undefined,
+): Promise<void> {
+  const column = new KeyColumnReader(await files.open(file.ref, { intent: 'stream' }), hash)
+  try {
+    await column.verify(signal)
+  } finally {
+    await column.close()
+  }
+}
+
+/** The damage that `work` meets. */
+async function told(signal: AbortSignal | undefined, work: () => Promise<void>): Promise<VarveError | undefined> {
+  try {
+    await work()
     return undefined
   } catch (error) {
     throwIfAborted(signal)
     if (error instanceof VarveError && error.kind !== 'closed') return error
     throw error
-  } finally {
-    fetch.clear()
   }
 }

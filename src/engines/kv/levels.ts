@@ -6,6 +6,7 @@ import type { FileName } from '../../kernel/ids.ts'
 import type { TableHandle } from '../../sst/table-handle.ts'
 import type { PolicyFile } from '../../shard/policy/policy.ts'
 import type { VersionFile } from '../../shard/shard.ts'
+import { columnsByTable, isKeyColumn } from './key-columns.ts'
 import { firstPoint, lastPoint } from './key-point.ts'
 import type { KeyPoint } from './key-point.ts'
 import { decodeTableMeta } from './table-meta.ts'
@@ -25,6 +26,8 @@ export interface Levels {
   /** The levels below 0 that have tables, in order. */
   readonly runs: readonly (readonly KvTable[])[]
   readonly byName: ReadonlyMap<FileName, KvTable>
+  /** Key columns by the name of the table they belong to. */
+  readonly columns: ReadonlyMap<FileName, VersionFile>
 }
 
 /** @param handleOf opens nothing; gives the handle by which the table will be read */
@@ -37,6 +40,7 @@ export function makeLevels(
   const levels: KvTable[][] = [[]]
   const byName = new Map<FileName, KvTable>()
   for (const file of files) {
+    if (isKeyColumn(file.format)) continue
     const known = previous?.byName.get(file.ref.name)
     const table = known?.file === file ? known : describe(file, known, handleOf)
     byName.set(file.ref.name, table)
@@ -48,7 +52,7 @@ export function makeLevels(
     level.sort((a, b) => compareCuts(order, a.meta.lower, b.meta.lower))
   }
   const runs = levels.slice(1).filter((level) => level.length > 0)
-  return Object.freeze({ levels, runs, byName })
+  return Object.freeze({ levels, runs, byName, columns: columnsByTable(files) })
 }
 
 function describe(

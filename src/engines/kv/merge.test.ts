@@ -59,6 +59,7 @@ class JobPlace {
       order: undefined,
       format: WRITTEN_FORMAT,
       formatSettings: { blockBytes: 64, codec: 'none' },
+      keyColumns: false,
       group: 0,
       tableBytes: 400,
       sampleBytes: 100,

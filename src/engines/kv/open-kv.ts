@@ -41,7 +41,7 @@ export async function openKv(components: KvComponents, options: KvOpenOptions = 
     tables = new TableCache(files, { order, hash, cache }, { openFilesMax: settings.openFilesMax })
     const engine = new KvEngine({ settings, order, namedOrder: options.order, arenas, tables })
     const shard = await openShard(components, engine, { ...options, settings: resolveShardSettings(shardInput) })
-    return new KvShard({ shard, engine, order, cache, tables, clock, closeParts: close })
+    return new KvShard({ files, hash, shard, engine, order, cache, tables, clock, closeParts: close })
   } catch (error) {
     await tables?.close()
     await close()

@@ -35,6 +35,11 @@ export interface KvSettings extends LeveledSettings, TieredSettings, FifoSetting
   readonly compression: 'none' | 'lz4'
   /** Filter bits for each key; 0 for none. 10 let through about 1 lookup in 100 for a key that is not there. */
   readonly filterBitsPerKey: number
+  /**
+   * Flushes and compactions write a key column beside every table: keys and lengths of values, to be read without the
+   * values. May change at any opening; tables get one when they are written next.
+   */
+  readonly keyColumns: boolean
 }
 
 export const KV_DEFAULTS: KvSettings = Object.freeze({
@@ -54,9 +59,13 @@ export const KV_DEFAULTS: KvSettings = Object.freeze({
   blockBytes: ROW_TABLE_DEFAULTS.blockBytes,
   compression: 'lz4',
   filterBitsPerKey: 10,
+  // Costs about an eighth of a table of 100-byte values, and few need it.
+  keyColumns: false,
 })
 
-const RANGES: Readonly<Record<Exclude<keyof KvSettings, 'compression' | 'policy'>, readonly [number, number]>> = {
+const RANGES: Readonly<
+  Record<Exclude<keyof KvSettings, 'compression' | 'policy' | 'keyColumns'>, readonly [number, number]>
+> = {
   level0Files: [1, 1000],
   level0FilesStop: [2, 10_000],
   levelBytesBase: [1 * KIB, Number.MAX_SAFE_INTEGER],
@@ -89,6 +98,9 @@ export function resolveKvSettings(input: Partial<KvSettings> = {}): KvSettings {
   }
   if (!['none', 'lz4'].includes(settings.compression)) {
     throw new TypeError(`compression must be 'none' or 'lz4', got ${settings.compression}`)
+  }
+  if (typeof settings.keyColumns !== 'boolean') {
+    throw new TypeError(`keyColumns must be a boolean, got ${typeof settings.keyColumns}`)
   }
   if (!KV_POLICIES.includes(settings.policy)) {
     throw new TypeError(`policy must be one of '${KV_POLICIES.join("', '")}', got ${settings.policy}`)

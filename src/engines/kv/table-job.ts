@@ -74,7 +74,7 @@ export async function writeTables(
           runBytes = 0
           const key = batch.keyAt(index)
           if (output.isFull) {
-            outputs.push(await output.finish(ranges.takeUntil(cutBefore(key))))
+            outputs.push(...(await output.finish(ranges.takeUntil(cutBefore(key)))))
             output = undefined
           } else output.sample(key)
         }
@@ -95,7 +95,7 @@ export async function writeTables(
     }
     const rest = ranges.takeUntil(AFTER_ALL)
     if (rest.length > 0) output ??= await open()
-    if (output !== undefined) outputs.push(await output.finish(rest))
+    if (output !== undefined) outputs.push(...(await output.finish(rest)))
     return { outputs, entriesRead, entriesDropped: filter.dropped }
   } catch (error) {
     await output?.abort()
