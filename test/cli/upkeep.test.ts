@@ -147,6 +147,29 @@ test('a damaged block costs the commands that read it an error with file and off
   assert.deepEqual(readdirSync(place.path), ['data'])
 })
 
+test('dump shows the key columns that lie beside tables', async (context) => {
+  const place = new Workplace(context)
+  const shard = await open(place.in('data'), { jobs: 'inline', settings: { keyColumns: true } })
+  await shard.put(Buffer.from('some key'), Buffer.from('twelve bytes'))
+  await shard.delete(Buffer.from('other key'))
+  await shard.flush()
+  await shard.close()
+  const tables = await place.varve(['dump', 'data', 'tables'])
+  assertOk(tables)
+  assert.match(tables.text, /\.keys  key-column 1 .* 2 entries of \S+\.table/)
+  const column = await place.varve(['dump', 'data', 'table', '.keys', '--entries'])
+  assertOk(column)
+  assert.match(column.text, /entries +2\n[^]*other key {2}2 {2}delete\n +some key {2}1 {2}put {2}12 bytes/)
+  const path = place.in(
+    `data/files/${readdirSync(place.in('data/files')).find((name) => name.endsWith('.keys')) ?? ''}`,
+  )
+  change(path, 5)
+  const damaged = await place.varve(['dump', 'data', 'table', '.keys'])
+  assert.equal(damaged.code, 1)
+  assert.match(damaged.text, /!! .*block at .*checksum does not match/)
+  assert.equal((await place.varve(['verify', 'data'])).code, 1)
+})
+
 test('dump refuses what it does not know, and says what there is', async (context) => {
   const place = new Workplace(context)
   await make(place.in('data'))
