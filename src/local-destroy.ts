@@ -13,7 +13,7 @@ import { SystemRandom } from './system-random.ts'
 
 /** Directories, in the order in which they are emptied and removed, and what varve calls its files there. */
 const CONTENTS: readonly (readonly [directory: string, names: RegExp])[] = [
-  ['journal/main', /^(?:fence\.[0-9]+-[0-9]+|[0-9]+-[0-9]+-[0-9]+\.log)$/],
+  ['journal/main', /^(?:(?:fence|synced)\.[0-9]+-[0-9]+|[0-9]+-[0-9]+-[0-9]+\.log)$/],
   ['journal', /^$/],
   ['files', /^main\./],
   ['heads', /^(?:main\.head-[0-9]{16}|unfinished-[0-9a-f]+)$/],

@@ -2,6 +2,7 @@
  * The local journal system: one directory per shard on a device.
  *
  *      <directory>/<shard>/fence.<epoch>-<attempt>          who owns it
+ *      <directory>/<shard>/synced.<epoch>-<attempt>         up to where it has synced
  *      <directory>/<shard>/<epoch>-<attempt>-<index>.log    segments
  *
  * Opening: raise the fence, so that nobody else is acknowledged any more; find where the log ends; make it durable;
@@ -21,9 +22,10 @@ import type { JournalState } from './journal-state.ts'
 import { LocalJournal } from './local-journal.ts'
 import { LocalJournalReader } from './local-journal-reader.ts'
 import { recover, settle } from './recovery.ts'
-import type { Recovered, RecoveryComponents } from './recovery.ts'
+import type { LeftBehind, Recovered, RecoveryComponents } from './recovery.ts'
 import { SegmentChain } from './segment-chain.ts'
 import { segmentName, shardIdentity } from './segment-id.ts'
+import { SyncWitness, isFormerWitness, readWitness } from './sync-witness.ts'
 import { resolveLocalJournalSettings } from './settings.ts'
 import type { LocalJournalSettings } from './settings.ts'
 
@@ -65,11 +67,16 @@ export class LocalJournalSystem implements JournalSystem {
     const attemptMin = former?.epoch === epoch ? former.attempt + 1 : 1
     const fence = await Fence.raise(this.#device, directory, epoch, attemptMin, identity)
     try {
-      const recovered = await recover(components, former, needed, 'refuse', closingOf(fence, former))
+      const recovered = await recover(components, former, needed, 'refuse', {
+        closing: closingOf(fence, former),
+        syncedUpTo: await witnessOf(components, former),
+      })
       await settle(components, recovered)
       await keeper.commit(encodeJournalState(stateOf(fence, recovered), identity))
       await this.#clean(directory, recovered, fence)
-      return new LocalJournal({ ...components, settings: this.#settings }, fence, this.#chain(components, recovered))
+      const witness = new SyncWitness(this.#device, directory, fence, identity)
+      const chain = this.#chain(components, recovered)
+      return new LocalJournal({ ...components, settings: this.#settings }, { fence, witness }, chain)
     } catch (error) {
       await fence.release()
       throw error
@@ -79,9 +86,9 @@ export class LocalJournalSystem implements JournalSystem {
   async openReadOnly(shard: ShardId, state: Uint8Array | undefined, needed?: JournalPosition): Promise<JournalReader> {
     const components = this.#recovery(shard)
     const decoded = state === undefined ? undefined : decodeJournalState(state, shardIdentity(shard))
-    return new LocalJournalReader(
-      this.#chain(components, await recover(components, decoded, needed, 'ignore', undefined)),
-    )
+    // Before the segments: an owner that is at work writes more meanwhile.
+    const left: LeftBehind = { closing: undefined, syncedUpTo: await witnessOf(components, decoded) }
+    return new LocalJournalReader(this.#chain(components, await recover(components, decoded, needed, 'ignore', left)))
   }
 
   #recovery(shard: ShardId): RecoveryComponents {
@@ -101,7 +108,9 @@ export class LocalJournalSystem implements JournalSystem {
   /** Removes what is not part of the log: nothing refers to it, and nothing depends on its going. */
   async #clean(directory: string, recovered: Recovered, fence: Fence): Promise<void> {
     const names = recovered.ignored.map(segmentName)
-    for (const { name } of await this.#device.list(directory)) if (fence.replaces(name)) names.push(name)
+    for (const { name } of await this.#device.list(directory)) {
+      if (fence.replaces(name) || isFormerWitness(name, fence)) names.push(name)
+    }
     for (const name of names) {
       try {
         await this.#device.unlink(`${directory}/${name}`)
@@ -115,6 +124,12 @@ export class LocalJournalSystem implements JournalSystem {
 /** What the committed owner left; nothing where the fence that was replaced is not its own. */
 function closingOf({ former }: Fence, state: JournalState | undefined): Closing | undefined {
   return former?.epoch === state?.epoch && former?.attempt === state?.attempt ? former?.closing : undefined
+}
+
+/** Up to where the committed owner had synced, at the least. */
+async function witnessOf(components: RecoveryComponents, state: JournalState | undefined): Promise<number> {
+  if (state === undefined) return 0
+  return readWitness(components.device, components.directory, state, shardIdentity(components.shard))
 }
 
 function stateOf(fence: Fence, recovered: Recovered): JournalState {

@@ -27,6 +27,7 @@ import type { SegmentChain } from './segment-chain.ts'
 import { SegmentLog } from './segment-log.ts'
 import type { SegmentLogComponents } from './segment-log.ts'
 import { SyncRounds } from './sync-rounds.ts'
+import type { SyncWitness } from './sync-witness.ts'
 
 interface WriteOutcome {
   /** Frames written, from the first. */
@@ -39,6 +40,7 @@ export class LocalJournal implements Journal {
   readonly epoch: Epoch
   readonly pendingBytesMax: number
   readonly #fence: Fence
+  readonly #witness: SyncWitness
   readonly #chain: SegmentChain
   readonly #log: SegmentLog
   readonly #writesSync: boolean
@@ -56,10 +58,15 @@ export class LocalJournal implements Journal {
   #failure: VarveError | undefined
   #closing: Promise<void> | undefined
 
-  constructor(components: SegmentLogComponents, fence: Fence, chain: SegmentChain) {
+  constructor(
+    components: SegmentLogComponents,
+    { fence, witness }: { readonly fence: Fence; readonly witness: SyncWitness },
+    chain: SegmentChain,
+  ) {
     this.epoch = fence.epoch
     this.pendingBytesMax = components.settings.pendingBytesMax
     this.#fence = fence
+    this.#witness = witness
     this.#chain = chain
     this.#log = new SegmentLog(components, fence, chain)
     // The fence is read after every write: neither may go without the other.
@@ -187,6 +194,7 @@ export class LocalJournal implements Journal {
       await this.#log.quiet()
       await this.#chain.close()
     } finally {
+      await this.#witness.close()
       await this.#fence.release()
     }
   }
@@ -306,11 +314,13 @@ export class LocalJournal implements Journal {
 
   async #syncRound(): Promise<void> {
     try {
+      await this.#witness.open()
       await this.#log.sync()
     } catch (error) {
       this.#fail(outcomeUnknown('sync', error))
       return
     }
+    await this.#witness.write(this.#log.syncedUpTo)
     if (this.#failure === undefined) await this.#checkFence()
   }
 

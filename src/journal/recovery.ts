@@ -3,7 +3,8 @@
  *
  * Segments of earlier owners are listed in the committed state with their ends. Those of the last owner are scanned:
  *
- * - the watermark is the highest `syncedUpTo` in any of their valid frames and headers, and where the owner's log began
+ * - the watermark is the highest `syncedUpTo` in any of their valid frames and headers, in the witness beside
+ *   them, and where the owner's log began
  * - a doubt (damage, or missing bytes) at or above the watermark is what a power cut leaves of bytes that were never
  *   synced: the log ends there, and valid frames behind it are ignored
  * - a doubt below the watermark was on stable storage once. It stays in the log, nothing is cut, and whoever replays
@@ -12,8 +13,9 @@
  * A missing first segment is a doubt like any other, once it is known that the shard still needs it: truncate would not
  * have dropped it.
  *
- * Damage to the last synced frames, which no later frame bears witness of, cannot be told from a torn write; a clean
- * close leaves two witnesses: a mark at the end of the log, and the end itself beside the fence, which saves the scan. Rule: docs/formats/journal.md, "Recovery".
+ * Damage to the last synced frames, which no later frame bears witness of, cannot be told from a torn write. So every
+ * sync leaves a witness beside the segments, and a clean close a mark at the end of the log, and the end itself beside the
+ * fence, which saves the scan. Rule: docs/formats/journal.md, "Recovery".
  */
 
 import type { Device, DeviceFile } from '../kernel/device.ts'
@@ -40,6 +42,14 @@ export interface RecoveryComponents {
   readonly readBytes: number
 }
 
+/** What an owner says of its log outside the segments. */
+export interface LeftBehind {
+  /** Where the log ended when it was closed. */
+  readonly closing: Closing | undefined
+  /** What lies below is on stable storage. */
+  readonly syncedUpTo: number
+}
+
 export interface Recovered {
   /** The log, in order. */
   readonly segments: readonly Segment[]
@@ -54,7 +64,7 @@ export interface Recovered {
  * @param needed truncate has dropped nothing at or after this position; undefined where that is not known
  * @param newer what a segment of an owner later than the committed one means: in a journal that is ours, damage; in one
  *   that is only read, somebody who took over since
- * @param closing what the last owner left when it closed
+ * @param left what the last owner said of its log
  * @throws {VarveError} JOURNAL_CORRUPT, INCOMPATIBLE
  */
 export async function recover(
@@ -62,7 +72,7 @@ export async function recover(
   state: JournalState | undefined,
   needed: number | undefined,
   newer: 'refuse' | 'ignore',
-  closing: Closing | undefined,
+  left: LeftBehind,
 ): Promise<Recovered> {
   const { directory, shard } = components
   const listed = await listSegments(components.device, directory)
@@ -93,7 +103,7 @@ export async function recover(
   // Dropped by an earlier truncate.
   while (former[0] !== undefined && !former[0].present) former.shift()
   const own = listed.filter((id) => sameOwner(id, state))
-  const scanned = await recoverOwner(components, own, state.start, needed, closing)
+  const scanned = await recoverOwner(components, own, state.start, needed, left)
   const segments = [...former, ...scanned.segments]
   const kept = new Set(segments.map(({ id }) => segmentName(id)))
   return {
@@ -149,14 +159,17 @@ async function recoverOwner(
   ids: readonly SegmentId[],
   start: number,
   needed: number | undefined,
-  closing: Closing | undefined,
+  left: LeftBehind,
 ): Promise<Omit<Recovered, 'ignored'>> {
-  if (closing === undefined) return scanOwner(components, ids, start, needed)
-  const segments = await closedSegments(components, ids, start, closing)
-  if (segments !== undefined) return { segments, end: closing.end, syncedUpTo: closing.end }
-  // Nothing may be cut, and an end that is not reached was lost.
-  const scanned = await scanOwner(components, ids, closing.end, needed, start)
-  return { ...scanned, end: Math.max(scanned.end, closing.end) }
+  const { closing } = left
+  const closed = closing === undefined ? undefined : await closedSegments(components, ids, start, closing)
+  if (closing !== undefined && closed !== undefined) {
+    return { segments: closed, end: closing.end, syncedUpTo: closing.end }
+  }
+  // Nothing below may be cut, and an end that is not reached was lost.
+  const synced = Math.max(start, closing?.end ?? 0, left.syncedUpTo)
+  const scanned = await scanOwner(components, ids, synced, needed, start)
+  return { ...scanned, end: Math.max(scanned.end, synced) }
 }
 
 /** @param synced what lies below was on stable storage */

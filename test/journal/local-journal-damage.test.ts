@@ -174,7 +174,7 @@ test('a segment swapped for another, or an older copy of itself, is not replayed
   assert.ok(found instanceof VarveError && found.code === 'JOURNAL_CORRUPT', 'bytes of another segment never verify')
 })
 
-test('a segment of another shard, with the same numbers, is not replayed', async () => {
+test('a segment of another shard, with the same numbers, is not replayed, and the loss of the right one is told', async () => {
   const place = new JournalOnDisk()
   const other = shardId('t')
   const otherKeeper = new MemoryStateKeeper()
@@ -186,7 +186,8 @@ test('a segment of another shard, with the same numbers, is not replayed', async
   await another.close()
   const name = (place.segments()[0] as string).slice('j/s'.length)
   await place.device.rename(`j/t${name}`, `j/s${name}`)
-  assert.deepEqual(await place.read(), [], 'none of its frames is one')
+  const found = await place.read()
+  assert.ok(found instanceof VarveError && found.code === 'JOURNAL_CORRUPT', 'none of its frames is one')
 })
 
 test('a missing segment is named when it is needed, and not missed when it is not', async () => {
@@ -239,3 +240,33 @@ test('a segment of a newer format is refused as such', async () => {
   await file.write([header], 0)
   assert.ok(isCode(await place.read(), 'INCOMPATIBLE'))
 })
+
+test('after a kill, damage to the last synced record is told, though no later record bears witness of it', async () => {
+  const batches = texts(7, 'a')
+  const place = new JournalOnDisk()
+  await writeAll(await place.open(1), batches, 'synced')
+  place.device = place.device.kill()
+  const [path] = place.segments() as [string]
+  const { length } = place.device.inode(path)
+  for (const damage of ['gone', 'cut', 'flipped'] as const) {
+    const damaged = new JournalOnDisk()
+    damaged.device = place.device.crash({ data: 'all', names: 'all' }, 1)
+    Object.assign(damaged, { keeper: place.keeper })
+    if (damage === 'gone') await damaged.device.unlink(path)
+    if (damage === 'cut') damaged.device.inode(path).truncate(100)
+    if (damage === 'flipped') damaged.device.inode(path).flipBit(lastContent(damaged.device.inode(path).content()), 3)
+    assert.ok(damage !== 'cut' || length > 100)
+    const read = await damaged.read()
+    assert.ok(read instanceof VarveError && read.code === 'JOURNAL_CORRUPT', `read-only: ${damage}`)
+    const journal = await damaged.open(2)
+    const found = await journal.replay(journalPosition(0), () => undefined).catch((error: unknown) => error)
+    assert.ok(found instanceof VarveError && found.code === 'JOURNAL_CORRUPT', damage)
+  }
+})
+
+/** Where the last byte is that is not one of the zeros ahead. */
+function lastContent(bytes: Uint8Array): number {
+  let at = bytes.length - 1
+  while (bytes[at] === 0) at--
+  return at
+}
