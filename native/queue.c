@@ -183,8 +183,8 @@ static void stop_thread(void *argument) {
   queue_flush(queue);
   pthread_mutex_lock(&queue->mutex);
   queue->stopping = true;
-  pthread_cond_signal(&queue->changed);
   pthread_mutex_unlock(&queue->mutex);
+  pthread_cond_signal(&queue->changed);
   if (queue->ring != NULL) ring_wake(queue->ring);
   pthread_join(queue->thread, NULL);
 }
@@ -259,8 +259,9 @@ void queue_flush(struct queue *queue) {
   if (queue->staged.first == NULL) return;
   pthread_mutex_lock(&queue->mutex);
   list_move(&queue->waiting, &queue->staged);
-  pthread_cond_signal(&queue->changed);
   pthread_mutex_unlock(&queue->mutex);
+  /* After the unlock: a thread woken within would only wait for it. */
+  pthread_cond_signal(&queue->changed);
   if (queue->ring != NULL) ring_wake(queue->ring);
 }
 

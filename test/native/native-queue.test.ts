@@ -111,6 +111,32 @@ testWithAddon('the process ends while reads and syncs are in flight, by itself o
   assert.match(byItself.output, /^0 (?:520|1020)\n$/, 'it waited for all of them, and no longer')
 })
 
+testWithAddon('neither reads nor syncs wait for Node’s thread pool', {}, async (context) => {
+  const { directory, calls } = await place(context)
+  const fd = pages(directory, 10)
+  const pipe = path.join(directory, 'pipe')
+  assert.equal(spawnSync('mkfifo', [pipe]).status, 0)
+  const ends = fs.openSync(pipe, 'r+')
+  context.after(() => [fd, ends].forEach((one) => fs.closeSync(one)))
+  const ring = RequestQueue.open(addon(), 'ring')
+  if (ring === undefined) {
+    context.skip('the kernel has no io_uring for us, so reads go through the pool')
+    return
+  }
+  await ring.close()
+  // As name resolution does when the network is slow. Nothing is in the pipe, so every thread of the pool waits.
+  const threads = 16
+  const blocked = Array.from({ length: threads }, async () => {
+    await new Promise((resolve) => fs.read(ends, new Uint8Array(1), 0, 1, null, resolve))
+  })
+  const into = new Uint8Array(PAGE)
+  assert.equal(await calls.read(fd, into, 7 * PAGE, 'pages'), PAGE)
+  assert.equal(numberOf(into), 7)
+  await calls.sync(fd, 'pages')
+  fs.writeSync(ends, new Uint8Array(threads))
+  await Promise.all(blocked)
+})
+
 testWithAddon('a queue nobody holds is collected, with its thread', {}, async () => {
   const { status, output } = runModule(`
     const threads = () => fs.readdirSync('/proc/self/task').length
