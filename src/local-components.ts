@@ -105,7 +105,18 @@ export async function localComponents(
       await lock?.release()
       await calls?.close()
     }
-    const parts = { shard: shardId('main'), files, heads, journal, jobs, clock, random, hash, close }
+    const parts = {
+      shard: shardId('main'),
+      location: directory,
+      files,
+      heads,
+      journal,
+      jobs,
+      clock,
+      random,
+      hash,
+      close,
+    }
     return reserve === undefined ? parts : { ...parts, reserve }
   } catch (error) {
     await lock?.release()
@@ -142,6 +153,7 @@ export function lockDirectory(device: NodeDevice, directory: string, random: Ran
   return acquireLock({
     device,
     directory: '.',
+    shownAs: directory,
     processes: new NodeProcessTable(),
     random,
     ...(native === undefined ? {} : { holds: new NativeFileHolds(native, directory) }),

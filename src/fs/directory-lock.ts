@@ -60,6 +60,8 @@ export interface DirectoryLockOptions {
   readonly device: Device
   /** The directory; it must exist. */
   readonly directory: string
+  /** How messages name it. Default: as the device does. */
+  readonly shownAs?: string
   readonly processes: ProcessTable
   /** Finds live holders that the process table does not see. Default: nothing does. */
   readonly holds?: FileHolds
@@ -91,8 +93,9 @@ export class DirectoryLock {
       for (let attempt = 0; attempt < ATTEMPTS_MAX; attempt++) {
         if (await acquireOnce(options, aside, holder)) return lock
       }
-      throw new VarveError('LOCKED', `${directory} is being opened and closed by others all the time`, {
-        details: { path: directory },
+      const shown = options.shownAs ?? directory
+      throw new VarveError('LOCKED', `${shown} is being opened and closed by others all the time`, {
+        details: { path: shown },
       })
     } catch (error) {
       await lock.release().catch(() => undefined)
@@ -121,7 +124,7 @@ export class DirectoryLock {
 async function acquireOnce(options: DirectoryLockOptions, aside: string, own: LockHolder): Promise<boolean> {
   const { device, directory } = options
   const end = await walk(options)
-  if (end.holder !== undefined) throw locked(directory, end.holder)
+  if (end.holder !== undefined) throw locked(options.shownAs ?? directory, end.holder)
   const place = joinPath(directory, end.name)
   try {
     if (!(await linkIfFree(device, aside, place))) return false
@@ -166,7 +169,7 @@ async function walk(options: DirectoryLockOptions): Promise<ChainEnd> {
     const path = joinPath(directory, name)
     const holder = await readLockFile(device, path)
     if (holder === undefined) return { holder: undefined, name }
-    if (holder === 'unreadable') throw unreadable(directory, name)
+    if (holder === 'unreadable') throw unreadable(options.shownAs ?? directory, name)
     if (holder === 'torn') {
       // It has no nonce; its successor's name is as unique as its own.
       name = name === LOCK_NAME ? `${LINK_PREFIX}torn` : `${name}-torn`
@@ -176,9 +179,13 @@ async function walk(options: DirectoryLockOptions): Promise<ChainEnd> {
       name = `${LINK_PREFIX}${holder.nonce}`
     }
   }
-  throw new VarveError('LOCKED', `the lock files of ${directory} form a circle: remove ${LINK_PREFIX}*`, {
-    details: { path: directory },
-  })
+  throw new VarveError(
+    'LOCKED',
+    `the lock files of ${options.shownAs ?? directory} form a circle: remove ${LINK_PREFIX}*`,
+    {
+      details: { path: options.shownAs ?? directory },
+    },
+  )
 }
 
 function isAlive(options: DirectoryLockOptions, path: string, holder: LockHolder): boolean {

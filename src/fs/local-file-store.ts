@@ -30,6 +30,7 @@ import type {
 import { LocalFileReader } from './local-file-reader.ts'
 import { LocalFileWriter, UNFINISHED_SUFFIX } from './local-file-writer.ts'
 import { nameTaken } from './name-taken.ts'
+import { NodeDevice } from './node-device.ts'
 import { PendingBytes } from './pending-bytes.ts'
 
 // A write per worker of a few MiB each; what is over only waits.
@@ -160,6 +161,25 @@ export class LocalFileStore implements FileStore {
     }
   }
 
+  /**
+   * Takes over finished files of another store by hard links: two names of the same bytes, either of which may be removed.
+   * They are durable when this resolves. Nothing is read: what is damaged there is damaged here.
+   *
+   * @returns names of the files that could be linked: none across file systems, or from a store of another kind
+   * @throws {VarveError} EXISTS — a name is taken here; FILE_MISSING — not there, or of another length; NO_SPACE
+   */
+  async adopt(refs: readonly FileRef[], source: FileStore): Promise<ReadonlySet<FileName>> {
+    this.#checkOpen()
+    const adopted = new Set<FileName>()
+    if (!(source instanceof LocalFileStore)) return adopted
+    for (const ref of refs) {
+      if (!(await this.#link(ref, source))) break
+      adopted.add(ref.name)
+    }
+    if (adopted.size > 0) await this.#device.syncDirectory(this.#directory)
+    return adopted
+  }
+
   get pendingBytes(): number {
     return this.#pending.bytes
   }
@@ -188,6 +208,24 @@ export class LocalFileStore implements FileStore {
     return stat === undefined ? undefined : { name, bytes: stat.bytes }
   }
 
+  /** False where the devices cannot. */
+  async #link(ref: FileRef, source: LocalFileStore): Promise<boolean> {
+    const created = this.#path(ref.name)
+    try {
+      await linkAcross(source.#device, source.#path(ref.name), this.#device, created)
+    } catch (error) {
+      if (isCode(error, 'EXISTS')) throw nameTaken(ref.name, error)
+      if (isCode(error, 'NOT_FOUND')) throw fileMissing(ref, undefined)
+      // Another file system, one without links, or as many names as a file can have.
+      if (isCode(error, 'UNSUPPORTED', 'IO_FAILED', 'PERMISSION_DENIED')) return false
+      throw error
+    }
+    const stat = await this.#device.stat(created)
+    if (stat?.bytes === ref.bytes) return true
+    await this.#device.unlink(created).catch(() => undefined)
+    throw fileMissing(ref, stat?.bytes)
+  }
+
   async #close(): Promise<void> {
     await Promise.all([...this.#writers].map((writer) => writer.abort()))
     await Promise.all([...this.#readers].map((reader) => reader.close()))
@@ -208,6 +246,13 @@ export class LocalFileStore implements FileStore {
   #checkOpen(): void {
     if (this.#closing !== undefined) throw new VarveError('CLOSED', 'the file store is closed')
   }
+}
+
+/** Gives the file at `existing` of one device a second name on another, where both are of the same file system. */
+function linkAcross(source: Device, existing: string, target: Device, created: string): Promise<void> {
+  if (source === target) return target.link(existing, created)
+  if (source instanceof NodeDevice && target instanceof NodeDevice) return target.linkFrom(source, existing, created)
+  return Promise.reject(new VarveError('UNSUPPORTED', 'files of these devices cannot be linked'))
 }
 
 /** False for what is unfinished, and for what somebody else has put into the directory. */

@@ -120,6 +120,13 @@ export class NodeDevice implements Device {
     await attempt<void>('link', created, (done) => fs.link(source, target, done))
   }
 
+  /** As `link`, of a file on another device. Beside the port. IO_FAILED where that is another file system. */
+  async linkFrom(source: NodeDevice, existing: string, created: string): Promise<void> {
+    const from = source.#full(existing, 'link', false)
+    const to = this.#full(created, 'link', true)
+    await attempt<void>('link', created, (done) => fs.link(from, to, done))
+  }
+
   async rename(source: string, target: string): Promise<void> {
     const from = this.#full(source, 'rename', true)
     const to = this.#full(target, 'rename', true)

@@ -1,7 +1,8 @@
 /**
  * Checkpoints and clones: another shard that starts with what this one holds.
  *
- * A checkpoint copies the files to other stores: it shares nothing with its origin. A clone is a second shard in the same
+ * A checkpoint copies the files to other stores, or gives them a second name there: files never change, so what one of the
+ * two removes, the other keeps. A clone is a second shard in the same
  * stores that refers to the same files, which pins keep: nothing is copied, and each goes its own way from there.
  *
  * Both start from a flushed version, so that no journal has to be copied: the new shard's journal is empty.
@@ -20,7 +21,7 @@ import { encodeHead } from './head-content.ts'
 import type { HeadContent } from './head-content.ts'
 import { EMPTY_EDIT_LOG, extendLog } from './manifest.ts'
 import { byOwner, changePin, clonePin, withPin } from './pins.ts'
-import type { ShardPlace } from './shard.ts'
+import type { CheckpointTarget, ShardPlace } from './shard.ts'
 
 const COPY_BYTES = 1 * MIB
 
@@ -34,15 +35,17 @@ export interface Origin {
 }
 
 /**
- * Copies every file to `target` and makes a head of the same name there.
+ * Brings every file to `target`, by another name for it where the target can do that, and makes a head of the same name there.
  *
  * @throws {VarveError} EXISTS — the target has such a shard, or files of its names
  * @throws {VarveError} TABLE_CORRUPT — a file is not what its reference says; nothing can be opened at the target
  */
-export async function writeCheckpoint(origin: Origin, target: ShardPlace): Promise<void> {
+export async function writeCheckpoint(origin: Origin, target: CheckpointTarget): Promise<void> {
   const { shard, head, manifest, place } = origin
   await requireAbsent(target, shard)
-  for (const { ref } of manifest.files.values()) await copyFile(ref, place.files, target.files)
+  const refs = [...manifest.files.values()].map(({ ref }) => ref)
+  const adopted = await target.adopt?.(refs, place.files)
+  for (const ref of refs) if (adopted?.has(ref.name) !== true) await copyFile(ref, place.files, target.files)
   // The epoch goes along: names made from now on, here and there, are not those of files that were copied.
   await writeHead(origin, target, shard, head.epoch)
 }

@@ -118,12 +118,12 @@ async function readHead<Operation, Table extends Memtable<Operation>, Shape>(
   const stored = await heads.read(shard)
   if (stored === undefined) {
     if (options.createIfMissing === false || options.readOnly === true) {
-      throw new VarveError('NOT_FOUND', `there is no shard ${shard}`, { details: { name: shard } })
+      throw new VarveError('NOT_FOUND', `there is no ${named(components)}`, { details: { name: shard } })
     }
     return { stored, content: undefined }
   }
   if (options.errorIfExists === true) {
-    throw new VarveError('EXISTS', `there is a shard ${shard} already`, { details: { name: shard } })
+    throw new VarveError('EXISTS', `there is a ${named(components)} already`, { details: { name: shard } })
   }
   const content = decodeHead(stored.content, sourceOf(components))
   requireSame('journal', describe(content.journal), describe(components.journal))
@@ -178,7 +178,7 @@ async function openReadOnly<Operation, Table extends Memtable<Operation>, Shape>
   head: StoredHead,
 ): Promise<Shard<Operation, Table, Shape>> {
   const { content } = head
-  if (content === undefined) throw new VarveError('NOT_FOUND', `there is no shard ${components.shard}`)
+  if (content === undefined) throw new VarveError('NOT_FOUND', `there is no ${named(components)}`)
   const manifest = await loadManifest(content, components.files, components.hash, sourceOf(components))
   const { journal: journals, shard } = components
   const journal = await journals.openReadOnly(shard, content.journalState, manifest.replayFrom)
@@ -196,6 +196,10 @@ async function openReadOnly<Operation, Table extends Memtable<Operation>, Shape>
     await journal.close()
     throw error
   }
+}
+
+function named({ shard, location }: ShardComponents): string {
+  return location === undefined ? `shard ${shard}` : `shard ${shard} in ${location}`
 }
 
 function sourceOf(components: ShardComponents): string {

@@ -30,12 +30,12 @@ import { rebuildTables } from './rebuild.ts'
 import type { RebuildParts } from './rebuild.ts'
 import type {
   Change,
+  CheckpointTarget,
   Engine,
   Purpose,
   Rewrite,
   Shard,
   ShardComponents,
-  ShardPlace,
   ShardSettings,
   ShardStatistics,
   Underway,
@@ -248,7 +248,7 @@ export class OwnedShard<Operation, Table extends Memtable<Operation>, Shape> imp
     await this.#journal.sync()
   }
 
-  checkpoint(target: ShardPlace): Promise<void> {
+  checkpoint(target: CheckpointTarget): Promise<void> {
     return this.#withFlushed((manifest) => writeCheckpoint(this.#origin(manifest), target))
   }
 

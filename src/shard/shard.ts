@@ -28,6 +28,8 @@ import type { View } from './version.ts'
 /** The parts a shard is composed of. Whoever opens the shard owns them and closes them after it. */
 export interface ShardComponents extends ShardPlace {
   readonly shard: ShardId
+  /** Where it is, as messages say it: a directory, an address. */
+  readonly location?: string
   readonly journal: JournalSystem
   readonly jobs: JobScheduler
   /** Runs jobs whose inputs are in memory, where `jobs` takes no shared memory. */
@@ -193,6 +195,15 @@ export interface ShardPlace {
   readonly heads: HeadStore
 }
 
+/** Where a checkpoint goes. */
+export interface CheckpointTarget extends ShardPlace {
+  /**
+   * Takes over files of `source` without copying them, durably and before it resolves: two names of the same bytes. The
+   * names of those it could take; the others are copied. Default: all are.
+   */
+  readonly adopt?: (refs: readonly FileRef[], source: FileStore) => Promise<ReadonlySet<FileName>>
+}
+
 /** An open shard, as its engine uses it. */
 export interface Shard<Operation, Table extends Memtable<Operation>, Shape> {
   readonly id: ShardId
@@ -243,12 +254,13 @@ export interface Shard<Operation, Table extends Memtable<Operation>, Shape> {
   /** Makes every write so far durable. */
   sync(): Promise<void>
   /**
-   * Copies this moment of the shard to other stores, where it can be opened under the same name. Flushes first.
+   * Copies this moment of the shard to other stores, where it can be opened under the same name. Flushes first. What is
+   * copied is compared with its checksum on the way; what the target adopts is not read.
    *
    * @throws {VarveError} EXISTS — the target has a shard of this name, or files of its names; NO_SPACE, READ_ONLY
    * @throws {VarveError} TABLE_CORRUPT, FILE_MISSING — nothing can be opened at the target then
    */
-  checkpoint(target: ShardPlace): Promise<void>
+  checkpoint(target: CheckpointTarget): Promise<void>
   /**
    * Makes shard `clone` in the same stores, starting with this moment of this one. Nothing is copied: both refer to the
    * same files, which stay until neither does. Flushes first. A shard id is used once, ever.

@@ -15,7 +15,7 @@ import type { OrderedOperation } from '../../memtable/entry-operation.ts'
 import type { OrderedMemtable } from '../../memtable/ordered-memtable.ts'
 import type { FileStore } from '../../fs/fs.ts'
 import type { Durability } from '../../journal/journal.ts'
-import type { Purpose, Shard, ShardPlace } from '../../shard/shard.ts'
+import type { CheckpointTarget, Purpose, Shard } from '../../shard/shard.ts'
 import type { BlockCache } from '../../sst/block-cache.ts'
 import type { TableCache } from '../../sst/table-cache.ts'
 import { CopyOut } from './copy-out.ts'
@@ -297,7 +297,7 @@ export class KvShard {
   }
 
   /** Copies this moment to other stores; see `checkpoint` of `varve` for a directory. Errors as `Shard.checkpoint`. */
-  checkpoint(target: ShardPlace): Promise<void> {
+  checkpoint(target: CheckpointTarget): Promise<void> {
     return this.#guard(() => this.#shard.checkpoint(target))
   }
 
