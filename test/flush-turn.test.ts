@@ -3,6 +3,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { isCode } from '../src/kernel/errors.ts'
+import { KIB } from '../src/kernel/limits.ts'
 import { failure } from '../src/testing/simulated-failure.ts'
 import { Simulation, TINY_SETTINGS } from './simulation.ts'
 
@@ -66,5 +67,32 @@ test('a flush of writes that another owner has fenced rejects with FENCED, and d
   const fenced = (error: unknown): boolean => isCode(error, 'FENCED')
   await assert.rejects(first.put(bytes('a'), bytes('1')), fenced)
   await assert.rejects(first.flush(), fenced)
+  await simulation.stop()
+})
+
+test('writes that were held back are let go a little in every turn, so that the thread is not held', async () => {
+  const simulation = await Simulation.start(5, { memtableBytes: 1024 * KIB, frozenMax: 1 })
+  const { db } = simulation
+  simulation.beforeOperation = ({ operation, path }) => {
+    if (operation === 'write' && path.endsWith('.table')) throw failure('NO_SPACE', operation, path)
+  }
+  const writes: Promise<void>[] = []
+  while (db.statistics().queuedBytes < 768 * KIB) {
+    for (let index = 0; index < 100; index++) {
+      writes.push(db.put(bytes(`key ${writes.length}`), bytes('x'.repeat(1000))))
+    }
+    await new Promise(setImmediate)
+  }
+  simulation.beforeOperation = () => undefined
+  simulation.clock.advance(120_000)
+  let [before, most] = [db.statistics().queuedBytes, 0]
+  while (before > 0) {
+    await new Promise(setImmediate)
+    const after = db.statistics().queuedBytes
+    most = Math.max(most, before - after)
+    before = after
+  }
+  await Promise.all(writes)
+  assert.ok(most > 0 && most <= 300 * KIB, `${most} bytes in one turn`)
   await simulation.stop()
 })

@@ -119,6 +119,7 @@ export class OwnedShard<Operation, Table extends Memtable<Operation>, Shape> imp
         advanced: () => this.#progress.wake(),
         keepAlive,
         now: () => clock.monotonic(),
+        turn: () => clock.turn(),
       },
       { table: this.#tables.active, seqno: opened.seqnoLast },
     )

@@ -17,6 +17,7 @@
 import { Decoder } from '../kernel/codec.ts'
 import { VarveError, isCode } from '../kernel/errors.ts'
 import type { JournalPosition, Seqno } from '../kernel/ids.ts'
+import { KIB } from '../kernel/limits.ts'
 import type { Durability, Journal } from '../journal/journal.ts'
 import type { Memtable } from '../memtable/memtable.ts'
 import { failGroup } from './group-codec.ts'
@@ -42,7 +43,12 @@ export interface WriteHost {
   /** Keeps the process alive while writes wait. */
   readonly keepAlive: KeepAlive
   now(): number
+  /** Resolves in a later turn of the event loop. */
+  turn(): Promise<void>
 }
+
+// Some 3 ms of work: what has queued up while writes were held back must not hold the program's thread when it is let go.
+const DRAIN_BYTES_PER_TURN = 128 * KIB
 
 export class WritePath<Operation, Table extends Memtable<Operation>> {
   readonly #engine: Engine<Operation, Table, unknown>
@@ -64,6 +70,8 @@ export class WritePath<Operation, Table extends Memtable<Operation>> {
   writtenBytes = 0
   #heldMs = 0
   #heldSince = 0
+  /** The queue is being emptied, some of it in every turn. */
+  #draining = false
   #group: WriteGroup | undefined
   /** The group that was handed to the journal last. */
   #appended: WriteGroup | undefined
@@ -275,13 +283,24 @@ export class WritePath<Operation, Table extends Memtable<Operation>> {
   }
 
   #drain(): void {
+    if (this.#draining) return
+    let bytes = 0
     while (this.#holds.size === 0) {
+      if (bytes >= DRAIN_BYTES_PER_TURN) {
+        this.#draining = true
+        void this.#host.turn().then(() => {
+          this.#draining = false
+          this.#drain()
+        })
+        return
+      }
       const write = this.#queue.shift()
       if (write === undefined) return
       if ('run' in write) {
         write.run()
         continue
       }
+      bytes += write.bytes.length
       const group = this.#group ?? this.#begin()
       group.encoder.varint(write.count)
       const decoder = new Decoder(write.bytes, (reason, at) => failGroup(group.position + at, reason))
