@@ -1,11 +1,13 @@
 /** `varve`: an ordered key-value store on a directory, made of exchangeable parts. */
 
 export { checkpoint } from './local-checkpoint.ts'
+export type { CheckpointOptions, Checkpointed } from './local-checkpoint.ts'
 export { destroy } from './local-destroy.ts'
 export { KV_HANDLERS, open } from './local.ts'
 export type { LocalOpenOptions } from './local.ts'
 export { localComponents } from './local-components.ts'
 export type { LocalComponents, LocalComponentsOptions, LocalHandlers, LocalOptions } from './local-components.ts'
+export type { LocalEncryption, LocalWrapper, LocalWrapping } from './local-wrappers.ts'
 export { openKv } from './engines/kv/open-kv.ts'
 export type { KvComponents } from './engines/kv/open-kv.ts'
 export { KvShard } from './engines/kv/kv-shard.ts'

@@ -2,6 +2,10 @@
 
 import { VarveError } from './kernel/errors.ts'
 import { loadHash } from './kernel/hash.ts'
+import { EncryptedFileStore } from './fs/encrypted-file-store.ts'
+import { EncryptedHeadStore } from './fs/encrypted-head-store.ts'
+import { KeyRing } from './fs/key-ring.ts'
+import type { EncryptionKey } from './fs/key-ring.ts'
 import { LocalFileStore } from './fs/local-file-store.ts'
 import { LocalHeadStore } from './fs/local-head-store.ts'
 import { NodeDevice } from './fs/node-device.ts'
@@ -14,6 +18,14 @@ export interface Checkpointed {
   checkpoint(target: CheckpointTarget): Promise<void>
 }
 
+export interface CheckpointOptions {
+  /**
+   * Encrypts the copy, under the first of these keys, whatever the original is or is not encrypted with. Default: the copy
+   * is not encrypted, not even that of a database which is.
+   */
+  readonly encryption?: { readonly keys: readonly EncryptionKey[] }
+}
+
 /**
  * Copies this moment of `db` to `directory`, which must be empty or missing, and can then be opened like any other. Reads
  * and writes of `db` go on meanwhile. It survives a power cut when this has resolved.
@@ -23,8 +35,9 @@ export interface Checkpointed {
  *
  * @throws {VarveError} EXISTS — the directory has something in it; LOCKED, NO_SPACE, and what `Shard.checkpoint` throws
  */
-export async function checkpoint(db: Checkpointed, directory: string): Promise<void> {
+export async function checkpoint(db: Checkpointed, directory: string, options: CheckpointOptions = {}): Promise<void> {
   if (typeof directory !== 'string' || directory === '') throw new TypeError('directory must be a path')
+  const keys = options.encryption === undefined ? undefined : new KeyRing(options.encryption.keys)
   const device = new NodeDevice(directory)
   await device.makeDirectory('.')
   if ((await device.list('.')).length > 0) {
@@ -36,7 +49,16 @@ export async function checkpoint(db: Checkpointed, directory: string): Promise<v
     const hash = await loadHash()
     const files = await LocalFileStore.open({ device, directory: 'files', hash })
     const heads = await LocalHeadStore.open({ device, directory: 'heads', hash, random })
-    await db.checkpoint({ files, heads, adopt: (refs, source) => files.adopt(refs, source) })
+    if (keys === undefined) {
+      await db.checkpoint({ files, heads, adopt: (refs, source) => files.adopt(refs, source) })
+    } else {
+      const encryption = { keys, random, hash }
+      // No links: what is linked has the encryption that it has.
+      await db.checkpoint({
+        files: new EncryptedFileStore(files, encryption),
+        heads: new EncryptedHeadStore(heads, encryption),
+      })
+    }
     await files.close()
   } finally {
     await lock.release()

@@ -15,6 +15,7 @@ import { shardId } from './kernel/ids.ts'
 import type { Random } from './kernel/random.ts'
 import { DirectoryLock } from './fs/directory-lock.ts'
 import type { DirectoryLockOptions } from './fs/directory-lock.ts'
+import type { FileStore } from './fs/fs.ts'
 import { LocalFileStore } from './fs/local-file-store.ts'
 import { LocalHeadStore } from './fs/local-head-store.ts'
 import { LocalReserve, RESERVE_BYTES_DEFAULT, RESERVE_NAME } from './fs/local-reserve.ts'
@@ -30,10 +31,12 @@ import { loadNative } from './native/load-native.ts'
 import { NativeFileCalls } from './native/native-file-calls.ts'
 import { NativeFileHolds } from './native/native-file-holds.ts'
 import type { ShardComponents } from './shard/shard.ts'
+import { checkWrapping, encryptHeads, workerWrappers, wrapFiles } from './local-wrappers.ts'
+import type { LocalWrapping } from './local-wrappers.ts'
 import { SystemClock } from './system-clock.ts'
 import { SystemRandom } from './system-random.ts'
 
-export interface LocalOptions {
+export interface LocalOptions extends LocalWrapping {
   /** Where flushes and compactions run: on worker threads, or in slices on this one. Default `threads`. */
   readonly jobs?: 'threads' | 'inline'
   /** Entry module of the workers, for programs that are bundled. Default: the one in this package. */
@@ -90,12 +93,14 @@ export async function localComponents(
   const lock = readOnly ? undefined : await lockDirectory(device, directory, random)
   try {
     const reserve = readOnly ? undefined : await openReserve(device, options.reserveBytes ?? RESERVE_BYTES_DEFAULT)
-    const files = await LocalFileStore.open({ device, directory: 'files', hash, readOnly })
-    const heads = await LocalHeadStore.open({ device, directory: 'heads', hash, random, readOnly })
+    const localFiles = await LocalFileStore.open({ device, directory: 'files', hash, readOnly })
+    const localHeads = await LocalHeadStore.open({ device, directory: 'heads', hash, random, readOnly })
     if (!readOnly) {
-      await files.removeLeftovers()
-      await heads.removeLeftovers()
+      await localFiles.removeLeftovers()
+      await localHeads.removeLeftovers()
     }
+    const files = await wrapFiles(localFiles, options, { hash, clock })
+    const heads = encryptHeads(localHeads, options.encryption, random, hash)
     const journal = new LocalJournalSystem({ device, directory: 'journal', hash })
     const jobs = scheduler(directory, files, hash, clock, options)
     const close = async (): Promise<void> => {
@@ -162,7 +167,7 @@ export function lockDirectory(device: NodeDevice, directory: string, random: Ran
 
 function scheduler(
   directory: string,
-  files: LocalFileStore,
+  files: FileStore,
   hash: Hash,
   clock: SystemClock,
   options: LocalComponentsOptions,
@@ -177,6 +182,7 @@ function scheduler(
     clock,
     composition: {
       files: { module, export: 'openFiles', options: { directory } },
+      wrappers: workerWrappers(options),
       clock: { module, export: 'openClock' },
       handlers: Object.fromEntries(named.map(([name, { url }]) => [name, url.href])),
     },
@@ -200,6 +206,7 @@ function checkOptions(directory: string, options: LocalComponentsOptions): void 
     if (!Number.isSafeInteger(reserveBytes) || reserveBytes < 0)
       throw new RangeError(`reserveBytes must be an integer of 0 or more, got ${reserveBytes}`)
   }
+  checkWrapping(options)
   for (const [name, handlers] of Object.entries(options.handlers ?? {})) {
     if (!(handlers.url instanceof URL)) throw new TypeError(`handlers of ${name} must have the URL of their module`)
   }

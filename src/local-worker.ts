@@ -2,14 +2,24 @@
 
 import type { Clock } from './kernel/clock.ts'
 import type { Hash } from './kernel/hash.ts'
+import { EncryptedFileStore } from './fs/encrypted-file-store.ts'
 import type { FileStore } from './fs/fs.ts'
+import { KeyRing } from './fs/key-ring.ts'
+import type { EncryptionKey } from './fs/key-ring.ts'
 import { LocalFileStore } from './fs/local-file-store.ts'
 import { NodeDevice } from './fs/node-device.ts'
 import { SystemClock } from './system-clock.ts'
+import { SystemRandom } from './system-random.ts'
 
 export async function openFiles(options: unknown, parts: { readonly hash: Hash }): Promise<FileStore> {
   const { directory } = options as { readonly directory: string }
   return await LocalFileStore.open({ device: new NodeDevice(directory), directory: 'files', hash: parts.hash })
+}
+
+/** A wrapper of files, on the thread that owns the database as in its workers. */
+export function encryptFiles(inner: FileStore, options: unknown, parts: { readonly hash: Hash }): FileStore {
+  const { keys } = options as { readonly keys: readonly EncryptionKey[] }
+  return new EncryptedFileStore(inner, { keys: new KeyRing(keys), random: new SystemRandom(), hash: parts.hash })
 }
 
 export function openClock(): Clock {

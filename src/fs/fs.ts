@@ -148,7 +148,7 @@ export interface HeadStore {
   /**
    * Replaces the head if its version still is `expected` (undefined: if there is none) and makes it durable.
    *
-   * @param content borrowed until settled; at most LIMITS.headBytesMax
+   * @param content borrowed until settled; at most LIMITS.headBytesMax, less what a wrapper adds
    * @returns the new version
    * @throws {VarveError} HEAD_CONFLICT — another version is there; read it. It may be ours, if an earlier answer was lost
    * @throws {VarveError} OUTCOME_UNKNOWN — read the head to find out

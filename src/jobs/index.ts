@@ -27,6 +27,7 @@ export type {
   ClockFactory,
   ComponentReference,
   FileStoreFactory,
+  FileStoreWrapper,
   WorkerBasis,
   WorkerComposition,
 } from './worker-protocol.ts'

@@ -24,6 +24,7 @@ import type {
   ClockFactory,
   ComponentReference,
   FileStoreFactory,
+  FileStoreWrapper,
   WorkerAnswer,
   WorkerBirth,
   WorkerComposition,
@@ -105,7 +106,11 @@ async function compose(birth: WorkerBirth): Promise<JobEnvironment> {
     factory(composition.files) as Promise<FileStoreFactory>,
   ])
   const clock = await makeClock(composition.clock.options)
-  const files = await makeFiles(composition.files.options, { hash, clock })
+  let files = await makeFiles(composition.files.options, { hash, clock })
+  for (const reference of composition.wrappers ?? []) {
+    const wrap = (await factory(reference)) as FileStoreWrapper
+    files = await wrap(files, reference.options, { hash, clock })
+  }
   return { files, hash, clock, handlers: handlerTable(composition), slices: new TimeSlices(clock, birth.sliceMs) }
 }
 

@@ -42,12 +42,20 @@ export interface WorkerBasis {
 }
 
 export type ClockFactory = (options: unknown) => Clock | Promise<Clock>
+/** Puts a wrapper around a file store; closing the wrapper closes what is in it. */
+export type FileStoreWrapper = (
+  inner: FileStore,
+  options: unknown,
+  basis: WorkerBasis,
+) => FileStore | Promise<FileStore>
 export type FileStoreFactory = (options: unknown, basis: WorkerBasis) => FileStore | Promise<FileStore>
 
 /** How every worker composes itself. Plain data. */
 export interface WorkerComposition {
   /** Names a `FileStoreFactory`: the same files as the scheduler's owner sees. */
   readonly files: ComponentReference
+  /** Names `FileStoreWrapper`s to put around `files`, innermost first. Default: none. */
+  readonly wrappers?: readonly ComponentReference[]
   /** Names a `ClockFactory`. */
   readonly clock: ComponentReference
   /** Handler module specifier → where a worker finds it. One that is not listed is imported by its specifier. */

@@ -62,10 +62,14 @@ export const ERROR_KINDS = {
   EXISTS: 'invalid',
   /** Written by another engine, comparator, format or a newer version. Nothing was changed. details: what, found, expected. */
   INCOMPATIBLE: 'invalid',
+  /** Encrypted with a key that was not given, or another was given under its identifier. details: file, keyId. */
+  WRONG_KEY: 'invalid',
   /** A journal record at or below the synced watermark is damaged. details: file, offset. */
   JOURNAL_CORRUPT: 'corrupt',
   /** A block, index, filter or footer of a table file is damaged. details: file, offset, part. */
   TABLE_CORRUPT: 'corrupt',
+  /** Stored bytes of an encrypted file were changed, moved or cut off, or are of another file. details: file, offset, part. */
+  FILE_CORRUPT: 'corrupt',
   /** The head, or a manifest file it refers to, is damaged. details: file. */
   HEAD_CORRUPT: 'corrupt',
   /** A file that the head refers to is missing or has another length. details: file. */

@@ -14,6 +14,7 @@ const OWN: readonly ErrorCode[] = [
   'NOT_FOUND',
   'EXISTS',
   'INCOMPATIBLE',
+  'WRONG_KEY',
   'JOB_REJECTED',
 ]
 
