@@ -1,6 +1,6 @@
 /** A run of the harness: prepares the data of each peer, then measures workload by workload, peers in turn, in rounds. */
 
-import { mkdirSync, rmSync } from 'node:fs'
+import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { LIMIT_NAMES, LIMIT_PREFIX, MACHINE } from './measure-limit.ts'
 import type { BenchOptions } from './options.ts'
@@ -58,7 +58,7 @@ export class Bench {
       }
       await Promise.all(Array.from({ length: this.#options.mode === 'smoke' ? SMOKE_LANES : 1 }, lane))
     } finally {
-      rmSync(this.#options.directory, { recursive: true, force: true })
+      if (!this.#options.keep) rmSync(this.#options.directory, { recursive: true, force: true })
     }
   }
 
@@ -73,7 +73,8 @@ export class Bench {
     const rest = (peer: string): readonly string[] =>
       workloads.filter((workload) => !this.#rows.hasRounds({ shape: this.#scene.shape, workload, peer }, rounds))
     const prepared = peers.filter(
-      (peer) => persists(peer) && rest(peer).some((name) => workloadNamed(name).data !== 'empty'),
+      (peer) =>
+        persists(peer) && !this.#isKept(peer) && rest(peer).some((name) => workloadNamed(name).data !== 'empty'),
     )
     const preparations = prepared.map((peer): Step => ({ task: this.#task(peer, 'prepare'), round: 1 }))
     const measurements = workloads.flatMap((workload) =>
@@ -93,6 +94,17 @@ export class Bench {
     return mode === 'smoke'
       ? [MACHINE, ...peers].map((peer) => steps.filter(({ task }) => task.peer === peer))
       : steps.map((step) => [step])
+  }
+
+  /** Whether prepared data of an earlier run may be used. */
+  #isKept(peer: string): boolean {
+    const mark = this.#keptMark(peer)
+    return this.#options.keep && existsSync(mark) && readFileSync(mark, 'utf8') === this.#scene.shape
+  }
+
+  /** Says that the prepared data beside it are whole, and what they are. */
+  #keptMark(peer: string): string {
+    return `${this.#task(peer, 'prepare').directory}.prepared`
   }
 
   #task(peer: string, workload: string): Task {
@@ -117,6 +129,11 @@ export class Bench {
 
   async #perform(steps: readonly Step[]): Promise<void> {
     const waiting = [...steps]
+    for (const { task } of steps) {
+      if (task.workload !== 'prepare') continue
+      rmSync(this.#keptMark(task.peer), { force: true })
+      rmSync(task.directory, { recursive: true, force: true })
+    }
     const excluded = this.#excluded.get(steps[0]?.task.peer ?? '')
     const ended = (task: Task, end: TaskEnd): void => {
       const step = waiting.shift() as Step
@@ -161,6 +178,7 @@ export class Bench {
     }
     this.#checkAgreement(row)
     this.#rows.add(row)
+    if (workload === 'prepare') writeFileSync(this.#keptMark(peer), this.#scene.shape)
     const all = workloadOf(workload)?.operations(keys) ?? 0
     return `${short(row.perSecond)}/s${operations < all ? ', stopped by time' : ''}`
   }

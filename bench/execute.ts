@@ -53,7 +53,7 @@ export async function execute(task: Task, peer: Peer, progress: Progress): Promi
     if (!peer.persists) await fillFirst(run)
   }
   await workload.run(run)
-  const { elapsedMs } = run.stopwatch
+  const { elapsedMs, processorMs } = run.stopwatch
   const closeMs = performance.now()
   let [digest, wanted] = [run.seen.toString(), run.wanted.toString()]
   if (workload.data !== 'prepared') {
@@ -74,7 +74,12 @@ export async function execute(task: Task, peer: Peer, progress: Progress): Promi
     elapsedMs,
     digest,
     wanted,
-    figures: { ...meter.figures(), ...figures, dataBytes: run.done * (KEY_BYTES + task.valueBytes) },
+    figures: {
+      ...meter.figures(),
+      ...figures,
+      measuredCpuMs: round(processorMs),
+      dataBytes: run.done * (KEY_BYTES + task.valueBytes),
+    },
     settings: peer.settings(options),
   }
 }

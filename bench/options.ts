@@ -33,6 +33,7 @@ export const USAGE = `usage: npm run bench -- [${MODES.join(' | ')}] [OPTION…]
   --cache-mib COUNT    block cache of every peer that has one; default 64
   --directory PATH     where the data go; default: a folder of the system's temporary directory
   --out PATH           results, a JSON line each; default: bench/results/<time>.jsonl. Table and charts go beside it
+  --keep               leave the prepared data in --directory, and use what is there
   --resume             leave out what --out already has
 
   workloads: ${WORKLOADS.map(({ name }) => name).join(', ')}
@@ -48,6 +49,7 @@ export interface BenchOptions {
   readonly directory: string
   readonly out: string | undefined
   readonly resume: boolean
+  readonly keep: boolean
 }
 
 /** @throws {TypeError | RangeError} what is wrong */
@@ -68,6 +70,7 @@ export function parseOptions(args: readonly string[]): BenchOptions {
       directory: { type: 'string' },
       out: { type: 'string' },
       resume: { type: 'boolean' },
+      keep: { type: 'boolean' },
     },
   })
   const [name = 'table', ...rest] = positionals
@@ -83,6 +86,7 @@ export function parseOptions(args: readonly string[]): BenchOptions {
     cacheBytes: count('cache-mib', values['cache-mib'], 64) * MIB,
     directory: values.directory ?? join(tmpdir(), 'varve-bench'),
     out: values.out,
+    keep: values.keep === true,
     resume: values.resume === true || mode === 'report',
   }
 }

@@ -1,8 +1,8 @@
 /**
  * `npm run bench -- …`: sets up what is missing, then runs the harness.
  *
- * The peers are installed into this folder, varve is built as it is packed, the harness is compiled with varve's own
- * compiler.
+ * The peers are installed into this folder, varve is built as it is packed, with the addon where it can be, and the
+ * harness is compiled with varve's own compiler.
  */
 
 import { spawnSync } from 'node:child_process'
@@ -40,6 +40,7 @@ function installPeers() {
 if (!installed(root)) run('npm', ['ci'], root)
 if (!installed(here)) installPeers()
 run('npm', ['run', '--silent', 'build'], root)
+run('npm', ['run', '--silent', 'build:native', '--', '--if-possible'], root)
 run(execPath, [`${root}node_modules/typescript/bin/tsc`, '-p', 'tsconfig.json'], here)
 
 const { status } = spawnSync(execPath, [`${here}build/main.js`, ...argv.slice(2)], { stdio: 'inherit' })

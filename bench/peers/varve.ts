@@ -1,5 +1,7 @@
 /** varve itself, in several compositions, from its built package. */
 
+import { existsSync } from 'node:fs'
+import { arch, env, platform } from 'node:process'
 import type * as Varve from 'varve'
 import type { KvOpenOptions, KvShard } from 'varve'
 import type * as Fs from 'varve/fs'
@@ -32,6 +34,7 @@ export function varvePeer(composition: VarveComposition): Peer {
     settings: () => ({
       place,
       note: composition.note,
+      addon: env['VARVE_NATIVE'] !== '0' && existsSync(new URL(`native/${platform}-${arch}.node`, composition.dist)),
       ...(composition.jobs === undefined ? {} : { jobs: composition.jobs }),
       ...composition.settings,
     }),

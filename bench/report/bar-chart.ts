@@ -50,14 +50,13 @@ function panel(each: Line, peers: readonly string[], x: number, y: number): stri
       text(x + NAME_WIDTH + figure * scale + 6, top + 12, short(figure), { bold: own }),
     ].join('')
   })
-  const reached =
-    each.ratio === undefined
-      ? ''
-      : `${ratio(each.ratio)}${each.target.against === 'best' ? '' : ` ${each.target.against}`}`
+  const { ratio: against, target } = each
+  const yardstick = target.against === 'best' ? 'the best peer' : target.against
+  const reached = against === undefined ? '' : ` · ${ratio(against)} ${yardstick}, target ${target.ratio}×`
   return [
     line(x, y - 6, x + PANEL_WIDTH, y - 6),
     text(x, y + 12, title, { size: 13, bold: true }),
-    text(x, y + 28, reached === '' ? unit : `${unit} · ${reached}`, { colour: FAINT, size: 11 }),
+    text(x, y + 28, unit + reached, { colour: FAINT, size: 11 }),
     ...bars,
   ].join('\n')
 }

@@ -1,5 +1,6 @@
 /** Latencies by quantile, and what happens as data grow: lines over logarithmic axes. */
 
+import { workloadNamed } from '../workloads/workload-table.ts'
 import { groupBy } from './groups.ts'
 import { median, short } from './quantities.ts'
 import type { Row } from './row.ts'
@@ -74,7 +75,7 @@ export function growthChart(rows: readonly Row[], peers: readonly string[]): str
       return { peer, points: points.filter(({ y }) => y > 0) }
     })
     return {
-      title: workload === 'prepare' ? 'fill random, batches of 100' : workload,
+      title: workload === 'prepare' ? 'fill random, batches of 100' : workloadNamed(workload).title,
       unit: '/s',
       marks: shapes,
       series,

@@ -7,9 +7,11 @@ import { PEER_NAMES } from '../peers/peer-table.ts'
 import { barChart } from './bar-chart.ts'
 import { groupBy } from './groups.ts'
 import { growthChart, latencyChart } from './line-charts.ts'
+import { otherTargetCells } from './other-targets.ts'
 import { bytes } from './quantities.ts'
 import type { Row, RowFile } from './row.ts'
-import { summarise } from './summary.ts'
+import { perProcessorSecond, summarise } from './summary.ts'
+import type { Line } from './summary.ts'
 import { latencyCells, limitCells, openingCells, storageCells } from './tables.ts'
 import type { Cells } from './tables.ts'
 import { markdownTable, tableCells, terminalTable } from './text-table.ts'
@@ -45,17 +47,37 @@ export function writeReport({ rows, path }: RowFile): Report {
 }
 
 function sectionsOf(rows: readonly Row[]): readonly (readonly [string, Cells])[] {
-  const lines = summarise(rows).filter(({ workload }) => !/^(?:latency\/|open$|recover$)/.test(workload))
-  const throughput = [...groupBy(lines, ({ shape }) => shape)].map(
-    ([shape, group]) => [`Throughput, ${shape}`, tableCells(group, peersOf(rows))] as const,
+  const throughput = throughputSections(rows, 'Throughput', summarise(rows))
+  const processor = throughputSections(
+    rows,
+    'Operations in a second of processor time',
+    summarise(rows, perProcessorSecond),
   )
   const others = [
+    ['Other targets', otherTargetCells(rows)],
     ['Latency at a fixed offered rate, ms', latencyCells(rows)],
     ['Storage', storageCells(rows)],
     ['Opening', openingCells(rows)],
     ['Limits of the machine', limitCells(rows)],
   ] as const
-  return [...throughput, ...others.filter(([, cells]) => cells.length > 0)]
+  return [...throughput, ...processor, ...others.filter(([, cells]) => cells.length > 0)]
+}
+
+function throughputSections(
+  rows: readonly Row[],
+  title: string,
+  lines: readonly Line[],
+): readonly (readonly [string, Cells])[] {
+  const shown = lines.filter(({ workload, medians: figures }) => figures.size > 0 && hasThroughput(workload))
+  return [...groupBy(shown, ({ shape }) => shape)].map(([shape, group]) => [
+    `${title}, ${shape}`,
+    tableCells(group, peersOf(rows)),
+  ])
+}
+
+/** Latency is offered its rate, and opening is no rate at all. */
+function hasThroughput(workload: string): boolean {
+  return !/^(?:latency\/|open$|recover$)/.test(workload)
 }
 
 /** Those that were measured, in the order of the peer table; other builds of varve come first. */
@@ -87,7 +109,7 @@ function medians(rows: readonly Row[]): unknown {
 }
 
 function charts(rows: readonly Row[]): readonly (readonly [string, string])[] {
-  const lines = summarise(rows).filter(({ workload }) => !/^(?:latency\/|open$|recover$)/.test(workload))
+  const lines = summarise(rows).filter(({ workload }) => hasThroughput(workload))
   const bars = [...groupBy(lines, ({ shape }) => shape)].map(([shape, group], index): [string, string] => [
     `throughput${index === 0 ? '' : `-${index + 1}`}`,
     barChart(shape, group, peersOf(rows)),

@@ -27,12 +27,21 @@ function isYardstick(peer: string): boolean {
   return !isVarve(peer) && peer !== 'db_bench' && peer !== 'machine'
 }
 
+/** What of a row is compared; undefined where it is not known. */
+export type SpeedOf = (row: Row) => number | undefined
+
+/** Operations in a second of processor time: what a peer costs, whoever else uses the machine. */
+export const perProcessorSecond: SpeedOf = ({ operations, figures }) => {
+  const processorMs = figures['measuredCpuMs'] ?? 0
+  return processorMs > 0 ? operations / (processorMs / 1000) : undefined
+}
+
 /** One line for each shape and workload, in the order in which they were first measured. */
-export function summarise(rows: readonly Row[]): readonly Line[] {
+export function summarise(rows: readonly Row[], speedOf: SpeedOf = ({ perSecond }) => perSecond): readonly Line[] {
   const limits = limitsOf(rows)
   const measured = rows.filter(({ workload }) => workload !== 'prepare' && !workload.startsWith(LIMIT_PREFIX))
   return [...groupBy(measured, ({ shape, workload }) => `${shape} ${workload}`).values()].map((group) =>
-    lineOf(group, limits),
+    lineOf(group, limits, speedOf),
   )
 }
 
@@ -43,13 +52,15 @@ export function limitsOf(rows: readonly Row[]): ReadonlyMap<string, number> {
   return new Map([...limits].map(([name, group]) => [name, median(group.map(({ perSecond }) => perSecond))]))
 }
 
-function lineOf(group: readonly Row[], limits: ReadonlyMap<string, number>): Line {
+function lineOf(group: readonly Row[], limits: ReadonlyMap<string, number>, speedOf: SpeedOf): Line {
   const [{ shape, workload }] = group as readonly [Row]
   const speeds = new Map<string, number[]>()
   const lacking = new Map<string, string>()
-  for (const { peer, perSecond, lacking: reason } of group) {
+  for (const row of group) {
+    const { peer, lacking: reason } = row
+    const speed = speedOf(row)
     if (reason !== undefined) lacking.set(peer, reason)
-    else speeds.set(peer, [...(speeds.get(peer) ?? []), perSecond])
+    else if (speed !== undefined) speeds.set(peer, [...(speeds.get(peer) ?? []), speed])
   }
   const medians = new Map([...speeds].map(([peer, figures]) => [peer, median(figures)]))
   const others = [...medians].filter(([peer]) => isYardstick(peer)).sort((a, b) => b[1] - a[1])
