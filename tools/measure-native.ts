@@ -10,6 +10,7 @@ import { argv, env } from 'node:process'
 import { NodeDevice } from '../src/fs/node-device.ts'
 import { NodeFileCalls } from '../src/fs/node-file-calls.ts'
 import { open } from '../src/local.ts'
+import type { KvShard } from '../src/engines/kv/kv-shard.ts'
 import { loadNative } from '../src/native/load-native.ts'
 import { NativeFileCalls } from '../src/native/native-file-calls.ts'
 import type { DeviceFile } from '../src/kernel/device.ts'
@@ -18,6 +19,7 @@ const BLOCK = 4096
 const FILE_BYTES = 256 * 1024 * 1024
 const ROUNDS = 7
 const RECORD_BYTES = 160
+const GET_KEYS = 60_000
 
 let seed = 1
 const addon = loadNative()
@@ -28,6 +30,7 @@ try {
   await measureReads()
   await measureSyncs()
   await measurePuts()
+  await measureGets()
 } finally {
   await native.close()
   fs.rmSync(directory, { recursive: true })
@@ -91,7 +94,7 @@ async function measurePuts(): Promise<void> {
   const write = writer('puts')
   const value = new Uint8Array(100)
   let count = 0
-  const key = (): Uint8Array => Buffer.from(String(count++).padStart(16, '0'))
+  const key = (): Buffer => keyOf(count++)
   const added = await open(path.join(directory, 'added'))
   env['VARVE_NATIVE'] = '0'
   const plain = await open(path.join(directory, 'plain'))
@@ -102,6 +105,39 @@ async function measurePuts(): Promise<void> {
   await plain.close()
   await added.close()
   fs.closeSync(write.fd)
+}
+
+/** Reads of a database whose blocks are in the system's cache and not in varve's. */
+async function measureGets(): Promise<void> {
+  const options = { settings: { cacheBytes: 1 << 20 } }
+  const place = path.join(directory, 'gets')
+  const filling = await open(place, options)
+  const value = Buffer.from(Array.from({ length: 100 }, (_, index) => (index < 50 ? somewhere() >> 12 : 0)))
+  for (let start = 0; start < GET_KEYS; start += 1000) {
+    await Promise.all(Array.from({ length: 1000 }, (_, index) => filling.put(keyOf(start + index), value)))
+  }
+  await filling.compactRange()
+  await filling.close()
+  // Open one after the other: a directory is one owner's.
+  for (const [name, steps] of [
+    ['get', async (db: KvShard) => void (await db.get(anyKey()))],
+    ['get, 100 in flight', async (db: KvShard) => void (await Promise.all(hundredKeys().map((key) => db.get(key))))],
+    ['getMany of 100', async (db: KvShard) => void (await db.getMany(hundredKeys()))],
+  ] as const) {
+    const times = { without: [] as number[], with: [] as number[] }
+    const each = name === 'get' ? 1 : 100
+    for (let round = 0; round < ROUNDS; round++) {
+      for (const kind of ['without', 'with'] as const) {
+        env['VARVE_NATIVE'] = kind === 'with' ? '1' : '0'
+        const db = await open(place, options)
+        for (let count = 0; count < 500; count++) await db.get(anyKey())
+        const [time = 0] = await medians(3000 / each, [() => steps(db)], false)
+        times[kind].push(time / each)
+        await db.close()
+      }
+    }
+    printPair(name, middle(times.without), middle(times.with))
+  }
 }
 
 /** Appends records to a file that has its length already. */
@@ -147,7 +183,11 @@ async function compare(
   before?: () => unknown,
 ): Promise<void> {
   const [without = 0, with_ = 0] = await medians(count, steps, false, before)
-  print(name, [`without ${micro(without / each)}`, `with ${micro(with_ / each)}`, `${(without / with_).toFixed(1)} ×`])
+  printPair(name, without / each, with_ / each)
+}
+
+function printPair(name: string, without: number, with_: number): void {
+  print(name, [`without ${micro(without)}`, `with ${micro(with_)}`, `${(without / with_).toFixed(1)} ×`])
 }
 
 /** Of each step over all rounds of `count` calls, in microseconds; of single calls where those take long enough. */
@@ -171,7 +211,23 @@ async function medians(
       if (!single) times[index]?.push(((performance.now() - start) * 1000) / count)
     }
   }
-  return times.map((all) => all.sort((first, second) => first - second)[all.length >> 1] ?? 0)
+  return times.map(middle)
+}
+
+function middle(values: readonly number[]): number {
+  return [...values].sort((first, second) => first - second)[values.length >> 1] ?? 0
+}
+
+function keyOf(number: number): Buffer {
+  return Buffer.from(String(number).padStart(16, '0'))
+}
+
+function anyKey(): Buffer {
+  return keyOf((somewhere() / BLOCK) % GET_KEYS)
+}
+
+function hundredKeys(): Buffer[] {
+  return Array.from({ length: 100 }, anyKey)
 }
 
 function somewhere(): number {

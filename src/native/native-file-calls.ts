@@ -9,10 +9,14 @@ import path from 'node:path'
 import { deviceError } from '../fs/device-error.ts'
 import type { FileCalls } from '../fs/file-calls.ts'
 import { NEVER_AT_HAND, NOT_AT_HAND } from '../fs/file-calls.ts'
+import { KIB } from '../kernel/limits.ts'
 import { NodeFileCalls } from '../fs/node-file-calls.ts'
 import type { NativeAddon } from './native.ts'
 import { RequestQueue } from './request-queue.ts'
 import { EAGAIN, ENOENT, ENOSYS, EOPNOTSUPP, EPERM, systemError } from './system-error.ts'
+
+// Of larger reads most is copying, which the threads of Node's pool do side by side.
+const RING_BYTES_MAX = 128 * KIB
 
 export class NativeFileCalls implements FileCalls {
   readonly readsNow: boolean
@@ -30,6 +34,7 @@ export class NativeFileCalls implements FileCalls {
   }
 
   async read(fd: number, into: Uint8Array, position: number, shown: string): Promise<number> {
+    if (into.length > RING_BYTES_MAX) return this.#node.read(fd, into, position, shown)
     if (this.#reads === undefined && !this.#closed) this.#reads = RequestQueue.open(this.#addon, 'ring') ?? null
     if (this.#reads === null || this.#closed) return this.#node.read(fd, into, position, shown)
     const count = await (this.#reads as RequestQueue).read(fd, into, position)
