@@ -74,7 +74,7 @@ test('writes that were held back are let go a little in every turn, so that the 
   const simulation = await Simulation.start(5, { memtableBytes: 1024 * KIB, frozenMax: 1 })
   const { db } = simulation
   simulation.beforeOperation = ({ operation, path }) => {
-    if (operation === 'write' && path.endsWith('.table')) throw failure('NO_SPACE', operation, path)
+    if (operation === 'write' && path.startsWith('files/')) throw failure('IO_FAILED', operation, path)
   }
   const writes: Promise<void>[] = []
   while (db.statistics().queuedBytes < 768 * KIB) {
