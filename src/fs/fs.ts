@@ -14,6 +14,8 @@ import type { FileRef } from '../kernel/file-ref.ts'
 export interface FileStoreSupport {
   /** `openSync` and `readSync` exist: a read of cached bytes costs microseconds, not a round trip. */
   readonly syncRead: boolean
+  /** `readNow` tells what is in memory. Where not, it knows of nothing. */
+  readonly readNow: boolean
 }
 
 export interface FileStore {

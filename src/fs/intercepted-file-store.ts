@@ -39,7 +39,7 @@ export class InterceptedFileStore implements FileStore {
   /** @param inner closed with this one */
   constructor(inner: FileStore, interceptor: CallInterceptor, options: InterceptedFileStoreOptions = {}) {
     this.name = inner.name
-    this.supports = options.syncRead === false ? Object.freeze({ ...inner.supports, syncRead: false }) : inner.supports
+    this.supports = options.syncRead === false ? Object.freeze({ syncRead: false, readNow: false }) : inner.supports
     this.#inner = inner
     this.#interceptor = interceptor
     this.#pending = new PendingBytes(inner.pendingBytesMax)

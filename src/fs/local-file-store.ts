@@ -63,8 +63,8 @@ export class LocalFileStore implements FileStore {
     this.#directory = options.directory
     this.#hash = options.hash
     // `openSync` takes both: one to look at the length, one to open.
-    const { syncRead, syncWrite } = options.device.supports
-    this.supports = Object.freeze({ syncRead: syncRead && syncWrite })
+    const { syncRead, syncWrite, readNow } = options.device.supports
+    this.supports = Object.freeze({ syncRead: syncRead && syncWrite, readNow })
   }
 
   static async open(options: LocalFileStoreOptions): Promise<LocalFileStore> {

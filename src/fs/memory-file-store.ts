@@ -42,7 +42,7 @@ export class MemoryFileStore implements FileStore {
   constructor(options: MemoryFileStoreOptions) {
     this.#hash = options.hash
     this.#readNow = options.readNow === true
-    this.supports = Object.freeze({ syncRead: options.syncRead !== false })
+    this.supports = Object.freeze({ syncRead: options.syncRead !== false, readNow: this.#readNow })
   }
 
   async create(name: FileName, options: CreateOptions = {}): Promise<FileWriter> {

@@ -87,7 +87,7 @@ export async function openTestFiles(folder: string): Promise<FileStore> {
 
 class FolderFiles implements FileStore {
   readonly name = 'folder'
-  readonly supports = { syncRead: false }
+  readonly supports = { syncRead: false, readNow: false }
   readonly pendingBytes = 0
   readonly pendingBytesMax = 1
   readonly #folder: string

@@ -19,7 +19,8 @@ test('copies of any length and place are equal to their source, own it and never
       assert(!(copy.buffer instanceof SharedArrayBuffer))
       made.push({ copy, start })
     }
-    for (const { copy, start } of made) assert.deepEqual(copy, new Uint8Array(block.slice(start, start + copy.length)))
+    for (const { copy, start } of made)
+      assert.deepEqual(new Uint8Array(copy), new Uint8Array(block.slice(start, start + copy.length)))
   }
 })
 

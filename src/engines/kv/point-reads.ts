@@ -19,18 +19,26 @@ import { BlockFetch } from '../../sst/block-fetch.ts'
 import type { CopyOut } from './copy-out.ts'
 import type { Levels } from './levels.ts'
 import { lookup } from './lookup.ts'
+import type { SyncFill } from './sync-fill.ts'
 
 export class PointReads {
   readonly #shard: Shard<OrderedOperation, OrderedMemtable, Levels>
   readonly #order: KeyOrder
   readonly #copies: CopyOut
+  readonly #fill: SyncFill
   readonly #found: Found = emptyFound()
   readonly #fetch = new BlockFetch()
 
-  constructor(shard: Shard<OrderedOperation, OrderedMemtable, Levels>, order: KeyOrder, copies: CopyOut) {
+  constructor(
+    shard: Shard<OrderedOperation, OrderedMemtable, Levels>,
+    order: KeyOrder,
+    copies: CopyOut,
+    fill: SyncFill,
+  ) {
     this.#shard = shard
     this.#order = order
     this.#copies = copies
+    this.#fill = fill
   }
 
   /**
@@ -59,10 +67,10 @@ export class PointReads {
     }
   }
 
-  /** Goes on with what is in memory, though not in the cache. */
+  /** Goes on with what is in memory, though not in the cache; or may be read at once, which `SyncFill` decides. */
   #findNow(key: Uint8Array, seqno: Seqno): boolean | typeof PENDING {
     try {
-      while (this.#fetch.fillNow()) {
+      while (this.#fetch.fillNow() || this.#fill.try(this.#fetch)) {
         const found = lookup(this.#shard.view, key, seqno, this.#order, this.#found, this.#fetch)
         if (found !== PENDING) return found && this.#found.kind === ENTRY_PUT
       }

@@ -21,6 +21,7 @@ import { KeyScratch } from '../../sst/key-scratch.ts'
 import type { CopyOut } from './copy-out.ts'
 import type { KvEntry, KvScan } from './kv.ts'
 import type { KvView } from './lookup.ts'
+import type { SyncFill } from './sync-fill.ts'
 
 const EMPTY = new Uint8Array(0)
 const NO_VIEW = new DataView(EMPTY.buffer)
@@ -44,6 +45,7 @@ export interface ScanHost {
   readonly order: KeyOrder
   readonly copies: CopyOut
   readonly batches: BatchPool
+  readonly fill: SyncFill
   view(): KvView
   pin(): KvView
   unpin(view: KvView): void
@@ -104,7 +106,9 @@ export class Scan implements KvScan {
         throwIfAborted(this.#plan.signal)
         const entries = this.#pull(view, count, bytes)
         if (entries !== PENDING) return entries
-        await this.#cursor?.fill(this.#plan.signal)
+        const cursor = this.#cursor as Cursor
+        if (this.#host.fill.try(cursor)) continue
+        await cursor.fill(this.#plan.signal)
         // The world moved: the scan or its shard may have been closed.
         this.#check()
       }

@@ -48,8 +48,8 @@ export const KV_DEFAULTS: KvSettings = Object.freeze({
   ...LEVELED_DEFAULTS,
   // Reads and space before writes: what most programs notice.
   policy: 'leveled',
-  // LevelDB's users get 8 MiB and complain, RocksDB's get 32; a Node process has room for more.
-  cacheBytes: 64 * MIB,
+  // As much as two million entries of 116 bytes: docs/decisions/0010-block-cache.md. Only what is read is kept.
+  cacheBytes: 256 * MIB,
   // Half of the usual limit of 1,024 descriptors.
   openFilesMax: 512,
   // Half of RocksDB's target_file_size_base: a job that writes one holds its filter and index in memory.
