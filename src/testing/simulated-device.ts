@@ -121,6 +121,11 @@ export class SimulatedDevice implements Device {
     return new SimulatedDevice(options, SimulatedTree.of(image))
   }
 
+  /** The same disk as another process has it, both alive. A crash must be asked of one of them, and ends only that one. */
+  shared(options: SimulatedDeviceOptions = this.#options): SimulatedDevice {
+    return new SimulatedDevice(options, this.#tree)
+  }
+
   /** What a power cut now may lose: changes of names and of content, each of which may be kept or lost on its own. */
   pendingChanges(): readonly PendingChange[] {
     return this.#tree.pendingChanges()

@@ -2,7 +2,7 @@
 
 import type { DiskImage } from '../../src/testing/disk-image.ts'
 import { SimulatedDevice } from '../../src/testing/simulated-device.ts'
-import type { DeviceOperation } from '../../src/testing/simulated-device.ts'
+import type { DeviceOperation, SimulatedDeviceOptions } from '../../src/testing/simulated-device.ts'
 import { Simulation, TINY_SETTINGS } from '../simulation.ts'
 import type { State } from './alphabet.ts'
 
@@ -10,8 +10,12 @@ import type { State } from './alphabet.ts'
 const SETTINGS = { ...TINY_SETTINGS, memtableBytes: 1 << 20, level0Files: 8, level0FilesStop: 16 } as const
 
 /** @param before sees every operation of the device before it happens */
-export function simulationOn(image: DiskImage | undefined, before?: (operation: DeviceOperation) => void): Simulation {
-  const options = { record: false, ...(before === undefined ? {} : { before }) }
+export function simulationOn(
+  image: DiskImage | undefined,
+  before?: (operation: DeviceOperation) => void,
+  others: SimulatedDeviceOptions = {},
+): Simulation {
+  const options = { ...others, record: false, ...(before === undefined ? {} : { before }) }
   const simulation = new Simulation(1, SETTINGS, options)
   simulation.journalSettings = { segmentBytes: 4096, preallocateBytes: 512 }
   if (image !== undefined) simulation.device = SimulatedDevice.of(image, simulation.deviceOptions)

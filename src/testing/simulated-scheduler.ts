@@ -1,0 +1,148 @@
+/**
+ * Virtual time and chance for a whole test: whatever waits, for a disk, for a timer or for its turn, waits here, and one
+ * thing happens at a time. The seed decides which of those that are due about now. As promises run in order between two
+ * events (ECMAScript jobs are first in, first out, and Node empties their queue between callbacks), one seed is one
+ * history, in every process.
+ *
+ * The way FoundationDB, TigerBeetle and SlateDB test; the loop is described in docs/testing.md.
+ */
+
+import type { Clock, Timer } from '../kernel/clock.ts'
+import { SimulatedClock } from './simulated-clock.ts'
+import type { SeededRandom } from './seeded-random.ts'
+
+interface Event {
+  readonly at: number
+  readonly label: string
+  readonly process: SimulatedProcess
+  readonly happen: () => void
+}
+
+export interface SimulatedSchedulerOptions {
+  readonly random: SeededRandom
+  /** Events so close together may happen in any order, in milliseconds. Default 1. */
+  readonly slackMs?: number
+  /** Sees every event when it happens. */
+  readonly trace?: (label: string, atMs: number) => void
+}
+
+export class SimulatedScheduler {
+  readonly #options: SimulatedSchedulerOptions
+  // For its turn of the real event loop: promises run to their end in between.
+  readonly #real = new SimulatedClock()
+  readonly #events: Event[] = []
+  #monotonic = 0
+  #processes = 0
+
+  constructor(options: SimulatedSchedulerOptions) {
+    this.#options = options
+  }
+
+  get monotonic(): number {
+    return this.#monotonic
+  }
+
+  /** Somebody who waits. */
+  process(): SimulatedProcess {
+    return new SimulatedProcess(this, ++this.#processes)
+  }
+
+  /** Lets things happen until `work` settles. @throws {Error} where it never would: nothing is left to happen */
+  async run<T>(work: Promise<T>): Promise<T> {
+    let settled = false
+    const settle = (): void => void (settled = true)
+    work.then(settle, settle)
+    await this.#real.turn()
+    while (!settled) {
+      if (!this.#happen()) throw new Error('a call never settles: nothing is left to happen')
+      await this.#real.turn()
+    }
+    return work
+  }
+
+  /** Lets things happen for `ms`. */
+  async pass(ms: number): Promise<void> {
+    const until = this.#monotonic + ms
+    await this.#real.turn()
+    while (this.#earliest() <= until) {
+      this.#happen()
+      await this.#real.turn()
+    }
+    this.#monotonic = Math.max(this.#monotonic, until)
+  }
+
+  /** @returns how to take it back */
+  add(process: SimulatedProcess, delayMs: number, label: string, happen: () => void): () => void {
+    const event = { at: this.#monotonic + delayMs, label, process, happen }
+    this.#events.push(event)
+    return () => this.#remove(event)
+  }
+
+  #happen(): boolean {
+    const { random, slackMs = 1, trace } = this.#options
+    const limit = this.#earliest() + slackMs
+    const due = this.#events.filter(({ at }) => at <= limit)
+    const event = due[random.below(Math.max(1, due.length))]
+    if (event === undefined) return false
+    this.#remove(event)
+    this.#monotonic = Math.max(this.#monotonic, event.at)
+    if (!event.process.alive) return true
+    trace?.(`${event.process.id} ${event.label}`, this.#monotonic)
+    event.happen()
+    return true
+  }
+
+  #earliest(): number {
+    let earliest = Infinity
+    for (const { at } of this.#events) if (at < earliest) earliest = at
+    return earliest
+  }
+
+  #remove(event: Event): void {
+    const index = this.#events.indexOf(event)
+    if (index >= 0) this.#events.splice(index, 1)
+  }
+}
+
+/** A simulated process: its clock, its timers, and what it waits for. Killed, nothing happens to it any more. */
+export class SimulatedProcess implements Clock {
+  readonly id: number
+  readonly #scheduler: SimulatedScheduler
+  #alive = true
+  /** The wall clock is so far from the monotonic one, in milliseconds. May be changed at any time. */
+  skewMs = 1_700_000_000_000
+
+  constructor(scheduler: SimulatedScheduler, id: number) {
+    this.#scheduler = scheduler
+    this.id = id
+  }
+
+  get alive(): boolean {
+    return this.#alive
+  }
+
+  now(): number {
+    return this.#scheduler.monotonic + this.skewMs
+  }
+
+  monotonic(): number {
+    return this.#scheduler.monotonic
+  }
+
+  after(delayMs: number, task: () => void): Timer {
+    return { cancel: this.#scheduler.add(this, delayMs, 'timer', task) }
+  }
+
+  turn(): Promise<void> {
+    return this.sleep(0, 'turn')
+  }
+
+  /** Resolves after `delayMs` of virtual time; never, where the process is killed meanwhile. */
+  sleep(delayMs: number, label = 'sleep'): Promise<void> {
+    return new Promise((resolve) => void this.#scheduler.add(this, delayMs, label, resolve))
+  }
+
+  kill(): void {
+    this.#alive = false
+  }
+}
