@@ -226,12 +226,15 @@ export class LocalJournal implements Journal {
     // The common case, a turn whose batches fit one frame: no promise but the caller's.
     try {
       this.#log.writeSync(first)
-      if (!this.#fence.holdsSync()) this.#fail(fenced(undefined))
     } catch (error) {
-      if (isCode(error, 'NO_SPACE')) void this.#writeAll(frames, error)
-      else this.#fail(outcomeUnknown('write', error))
-      if (this.#failure === undefined) return
+      if (isCode(error, 'NO_SPACE')) {
+        void this.#writeAll(frames, error)
+        return
+      }
+      this.#fail(outcomeUnknown('write', error))
     }
+    // An error of this look is not one of the write, which has happened.
+    if (this.#failure === undefined) this.#lookAtFence()
     this.#acknowledge(frames)
   }
 
@@ -326,9 +329,21 @@ export class LocalJournal implements Journal {
 
   /** Fails the journal where another owner has raised the fence, or where nobody can tell. */
   async #checkFence(): Promise<void> {
+    if (this.#writesSync) {
+      this.#lookAtFence()
+      return
+    }
     try {
-      const holds = this.#writesSync ? this.#fence.holdsSync() : await this.#fence.holds()
-      if (!holds) this.#fail(fenced(undefined))
+      if (!(await this.#fence.holds())) this.#fail(fenced(undefined))
+    } catch (error) {
+      this.#fail(outcomeUnknown('stat', error))
+    }
+  }
+
+  /** `#checkFence`, where the device writes synchronously. */
+  #lookAtFence(): void {
+    try {
+      if (!this.#fence.holdsSync()) this.#fail(fenced(undefined))
     } catch (error) {
       this.#fail(outcomeUnknown('stat', error))
     }

@@ -79,7 +79,12 @@ export class Compactor {
       this.#blocked--
       this.kick()
     }
-    await work
+    try {
+      await work
+    } catch (error) {
+      this.#failIfFinal(error)
+      throw error
+    }
     this.kick()
   }
 
@@ -134,11 +139,17 @@ export class Compactor {
         if (this.#stopped) return
         this.lastError = error as Error
         this.#failed.add(keyOf(change))
-        if (isCode(error, 'FENCED', 'OUTCOME_UNKNOWN', 'POISONED', 'CLOSED')) this.#host.failed(error)
-        else this.#pause()
+        if (!this.#failIfFinal(error)) this.#pause()
         this.#host.stalled(error)
       },
     )
+  }
+
+  /** True where no commit will ever succeed again; the shard hears of it. */
+  #failIfFinal(error: unknown): boolean {
+    if (!isCode(error, 'FENCED', 'OUTCOME_UNKNOWN', 'POISONED', 'CLOSED')) return false
+    if (!this.#stopped) this.#host.failed(error)
+    return true
   }
 
   #pause(): void {

@@ -68,7 +68,11 @@ export class Flusher<Table> {
   async #run(): Promise<void> {
     while (!this.#stopped) {
       const slot = this.#host.nextFrozen()
-      if (slot === undefined) return
+      if (slot === undefined) {
+        // What failed last was only the truncation behind a commit; the next one does it.
+        this.lastError = undefined
+        return
+      }
       try {
         await this.#host.untilVisible(slot)
         if (this.#stopped || this.#host.nextFrozen() !== slot) continue

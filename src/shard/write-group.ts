@@ -15,6 +15,7 @@ export class WriteGroup {
   seqnoLast: Seqno
   #written: Deferred<void> | undefined
   #synced: Deferred<void> | undefined
+  #rejected: { readonly reason: unknown } | undefined
 
   constructor(encoder: Encoder, position: JournalPosition, applied: Seqno) {
     this.encoder = encoder
@@ -30,8 +31,10 @@ export class WriteGroup {
 
   /** The promise that all operations of this group and rung share. */
   promise(durability: Durability): Promise<void> {
-    if (durability === 'written') return (this.#written ??= new Deferred<void>()).promise
-    return (this.#synced ??= new Deferred<void>()).promise
+    const rung = durability === 'written' ? (this.#written ??= new Deferred()) : (this.#synced ??= new Deferred())
+    // Who asks only now hears of it too.
+    if (this.#rejected !== undefined) rung.reject(this.#rejected.reason)
+    return rung.promise
   }
 
   resolveWritten(): void {
@@ -43,6 +46,7 @@ export class WriteGroup {
   }
 
   reject(reason: unknown): void {
+    this.#rejected = { reason }
     this.#written?.reject(reason)
     this.#synced?.reject(reason)
   }

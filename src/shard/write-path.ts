@@ -192,6 +192,8 @@ export class WritePath<Operation, Table extends Memtable<Operation>> {
     this.table = table
     this.applied = seqno
     this.visible = seqno
+    // It is not in the journal: nobody may wait for it to become visible.
+    this.#appended = undefined
     this.release('rebuild')
   }
 

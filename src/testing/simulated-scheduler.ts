@@ -4,7 +4,7 @@
  * events (ECMAScript jobs are first in, first out, and Node empties their queue between callbacks), one seed is one
  * history, in every process.
  *
- * The way FoundationDB, TigerBeetle and SlateDB test; the loop is described in docs/testing.md.
+ * The way FoundationDB, TigerBeetle and SlateDB test.
  */
 
 import type { Clock, Timer } from '../kernel/clock.ts'

@@ -20,7 +20,13 @@ import { PossibleStates } from './possible-states.ts'
 import type { Simulation } from '../simulation.ts'
 
 /** EIO, ENOSPC, EMFILE, EACCES, EROFS. */
-export const ERRORS = Object.freeze(['IO_FAILED', 'NO_SPACE', 'OUT_OF_FILES', 'PERMISSION_DENIED', 'READ_ONLY'] as const)
+export const ERRORS = Object.freeze([
+  'IO_FAILED',
+  'NO_SPACE',
+  'OUT_OF_FILES',
+  'PERMISSION_DENIED',
+  'READ_ONLY',
+] as const)
 
 export interface Fault {
   /** The operation that fails, counted from 0. */
@@ -43,7 +49,18 @@ export interface FaultReport {
 }
 
 /** Each is run while the disk may fail; reads of every key follow each. */
-const STEPS: readonly Operation[] = ['put', 'batch', 'flush', 'del', 'sync', 'rotate', 'put', 'flush', 'compact', 'reopen']
+const STEPS: readonly Operation[] = [
+  'put',
+  'batch',
+  'flush',
+  'del',
+  'sync',
+  'rotate',
+  'put',
+  'flush',
+  'compact',
+  'reopen',
+]
 const LAST_STEPS: readonly Operation[] = ['put', 'delRange', 'batch', 'flush', 'compact', 'sync']
 const KEYS = ['a', 'b', 'c', 'd', 'e', 'r'] as const
 
@@ -214,6 +231,9 @@ class FaultyRun {
     // A disk that is full, or a process without descriptors, goes on failing only where it needs them.
     if (this.#hit !== undefined && !isPlausible(error, operation.operation)) return
     this.#hit ??= operation
+    if (operation.operation === 'sync' && this.#fault.failedSyncs === 'reverted') this.#states.reverted()
+    // A journal without a descriptor for its next segment does not know what becomes of the write that needs it.
+    if (error === 'OUT_OF_FILES' && operation.path.startsWith('journal')) this.#mayEnd = true
     if (!isPlausible(error, operation.operation) || ERROR_KINDS[error] !== 'retry' || error === 'IO_FAILED') {
       this.#mayEnd = true
     }

@@ -31,6 +31,11 @@ export class PossibleStates {
     this.#since = this.#now
   }
 
+  /** The file system has taken back what was not on stable storage, or will have when it is read again. */
+  reverted(): void {
+    this.#move([...this.#since, ...this.#now], false)
+  }
+
   /** @throws {AssertionError} a process that goes on, or a new one, finds something else */
   checkNow(found: State, what: string): void {
     assert.ok(has(this.#now, found), `${what}: found ${textOf(found)}, expected ${this.#now.map(textOf).join(' or ')}`)
