@@ -1,4 +1,4 @@
-/** The options by which scan, export and compact say which keys they are about. */
+/** The options by which scan, export, compact and delete say which keys they are about. */
 
 import type { KvRange } from '../engines/kv/kv.ts'
 import { compareBytes } from '../kernel/bytes.ts'

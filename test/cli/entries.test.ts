@@ -137,6 +137,30 @@ test('a command line that makes no sense changes nothing, exits with 2, and says
   assert.deepEqual(readdirSync(place.in('other')), ['diary.txt'])
 })
 
+test('delete removes a range of keys at once, and refuses a range it was not given', async (context) => {
+  const place = new Workplace(context)
+  const db = await open(place.in('data'), { jobs: 'inline' })
+  for (const key of ['a', 'b/1', 'b/2', 'c']) await db.put(Buffer.from(key), Buffer.from('value'))
+  await db.close()
+  const keys = async (): Promise<string> => (await place.varve(['scan', 'data', '--keys-only'])).text
+  for (const wrong of [
+    ['delete', 'data'],
+    ['delete', 'data', 'a', '--prefix', 'b/'],
+    ['delete', 'data', '--gt', 'c', '--lt', 'a'],
+  ]) {
+    const refused = await place.varve(wrong)
+    assert.equal(refused.code, 2, wrong.join(' '))
+  }
+  assert.match((await place.varve(['delete', 'data'])).errors, /KEY is missing: give keys, or a range/)
+  assert.equal(await keys(), 'a\nb/1\nb/2\nc\n')
+  assert.equal((await place.varve(['delete', 'data', '--prefix', 'b/'])).code, 0)
+  assert.equal(await keys(), 'a\nc\n')
+  const journal = await place.varve(['dump', 'data', 'journal'])
+  assert.match(journal.text, /delete from just before b\/ to just before b0/)
+  assert.equal((await place.varve(['delete', 'data', '--prefix', ''])).code, 0)
+  assert.equal(await keys(), '')
+})
+
 test('where there is no shard, a command that needs one says so and makes none', async (context) => {
   const place = new Workplace(context)
   mkdirSync(place.in('empty'))

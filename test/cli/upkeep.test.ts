@@ -187,3 +187,22 @@ test('dump refuses what it does not know, and says what there is', async (contex
     assert.match(errors, expected)
   }
 })
+
+test('dump shows the range tombstones of a table', async (context) => {
+  const place = new Workplace(context)
+  const shard = await open(place.in('data'), { jobs: 'inline' })
+  await shard.put(Buffer.from('m'), Buffer.from('under'))
+  await shard.flush()
+  const snapshot = shard.snapshot()
+  await shard.deleteRange({ gte: Buffer.from('k'), lt: Buffer.from('p') })
+  await shard.put(Buffer.from('z'), Buffer.from('beside'))
+  await shard.flush()
+  snapshot.close()
+  await shard.close()
+  const [, name = ''] = readdirSync(place.in('data/files'))
+    .filter((file) => !file.endsWith('.manifest'))
+    .sort()
+  const dumped = await place.varve(['dump', 'data', 'table', name])
+  assertOk(dumped)
+  assert.match(dumped.text, /from just before k to just before p/)
+})
