@@ -17,6 +17,8 @@ import { fill, randomOrder } from './workloads/writes.ts'
 
 /** Batches that fill prepared data. */
 const PREPARE_BATCH = 100
+const CAPACITY = 1.1
+const CAPACITY_MIN = 100
 const PROGRESS_EVERY_MS = 500
 
 export type Progress = (done: number, operations: number) => void
@@ -99,7 +101,8 @@ function makeRun(
     keys: task.keys,
     operations,
     values,
-    model: new Model(task.keys * 2, values),
+    // Some workloads insert, a twentieth of a quarter at the most.
+    model: new Model(Math.ceil(task.keys * CAPACITY) + CAPACITY_MIN, values),
     seen: new Digest(),
     wanted: new Digest(),
     stopwatch: new Stopwatch(task.workload === 'prepare' ? Infinity : task.budgetMs),

@@ -11,8 +11,10 @@ import type { Message, Task, TaskEnd } from './task.ts'
 import { workloadNamed } from './workloads/workload-table.ts'
 
 const ENTRY = fileURLToPath(new URL('./peer-process.js', import.meta.url))
-/** Opening, filling what forgets, and checking take time that is not measured. */
+/** Opening, filling what forgets, and checking take time that is not measured: */
 const GRACE_MS = 20 * 60_000
+/** and so does preparing many keys, even at 5,000 a second. */
+const GRACE_MS_PER_KEY = 0.2
 const NOT_PERMITTED = 'limiting memory and emptying the page cache is not permitted here'
 const STDERR_CHARACTERS_MAX = 2000
 
@@ -37,7 +39,7 @@ function runProcess(
   ended: (task: Task, end: TaskEnd) => void,
 ): Promise<void> {
   const waiting = [...tasks]
-  const graceMs = GRACE_MS + tasks.reduce((sum, { budgetMs }) => sum + budgetMs, 0)
+  const graceMs = tasks.reduce((sum, { budgetMs, keys }) => sum + budgetMs + keys * GRACE_MS_PER_KEY, GRACE_MS)
   const { memoryBytes } = tasks[0] as Task
   const group = memoryBytes === undefined ? undefined : ControlGroup.make(`varve-bench-${pid}`, memoryBytes)
   if (memoryBytes !== undefined && (group === undefined || !dropPageCache())) {

@@ -188,6 +188,7 @@ test('no file holds a path of one machine or the address of a registry', () => {
 
 test('the lock file has every package for every platform, so that npm ci accepts it everywhere', () => {
   assertNone(missingFromLock(readJson('package-lock.json') as LockFile))
+  assertNone(missingFromLock(readJson('bench/package-lock.json') as LockFile))
   const planted = {
     packages: {
       '': {},
