@@ -29,6 +29,8 @@ import type { SegmentLogComponents } from './segment-log.ts'
 import { SyncRounds } from './sync-rounds.ts'
 import type { SyncWitness } from './sync-witness.ts'
 
+const NOW = Promise.resolve()
+
 interface WriteOutcome {
   /** Frames written, from the first. */
   readonly count: number
@@ -101,7 +103,8 @@ export class LocalJournal implements Journal {
     let frame = queue[queue.length - 1]
     if (frame === undefined || !frame.add(payload)) {
       frame = PendingFrame.of(payload, this.#end, this.#pool)
-      if (queue.push(frame) === 1 && !this.#busy) queueMicrotask(this.#flush)
+      // `queueMicrotask` takes 0.2 µs more.
+      if (queue.push(frame) === 1 && !this.#busy) void NOW.then(this.#flush)
       this.#lastWritten = frame.written.promise
     }
     this.#pendingBytes += length

@@ -27,6 +27,8 @@ import { EncoderPool, WriteGroup } from './write-group.ts'
 import { WriteQueue } from './write-queue.ts'
 import type { QueuedTurn } from './write-queue.ts'
 
+const NOW = Promise.resolve()
+
 /** Why writes wait. */
 export type HoldReason = 'flush' | 'compaction' | 'journal' | 'rebuild'
 
@@ -207,7 +209,8 @@ export class WritePath<Operation, Table extends Memtable<Operation>> {
   #begin(): WriteGroup {
     const group = new WriteGroup(this.#encoders.take(), this.#journal.end, this.applied)
     this.#group = group
-    queueMicrotask(() => {
+    // `queueMicrotask` makes an object for async hooks: 0.2 µs more, for each put that is awaited by itself.
+    void NOW.then(() => {
       if (this.#group === group) this.endGroup()
     })
     return group
