@@ -8,6 +8,7 @@
 
 import { VarveError } from '../kernel/errors.ts'
 import type { Seqno, ShardId } from '../kernel/ids.ts'
+import { Pace } from '../kernel/pace.ts'
 import type { Durability, Journal } from '../journal/journal.ts'
 import type { Memtable } from '../memtable/memtable.ts'
 import { toEdit } from './change-edit.ts'
@@ -118,6 +119,7 @@ export class OwnedShard<Operation, Table extends Memtable<Operation>, Shape> imp
         refused: () => this.#space.check(),
         advanced: () => this.#progress.wake(),
         keepAlive,
+        pace: new Pace(clock),
         now: () => clock.monotonic(),
         turn: () => clock.turn(),
       },

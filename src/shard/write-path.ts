@@ -18,6 +18,7 @@ import { Decoder } from '../kernel/codec.ts'
 import { VarveError, isCode } from '../kernel/errors.ts'
 import type { JournalPosition, Seqno } from '../kernel/ids.ts'
 import { KIB } from '../kernel/limits.ts'
+import type { Pace } from '../kernel/pace.ts'
 import type { Durability, Journal } from '../journal/journal.ts'
 import type { Memtable } from '../memtable/memtable.ts'
 import { failGroup } from './group-codec.ts'
@@ -44,6 +45,8 @@ export interface WriteHost {
   refused(): void
   /** Keeps the process alive while writes wait. */
   readonly keepAlive: KeepAlive
+  /** Taken by every group that is written: where the journal writes at once, nothing else would let the event loop turn. */
+  readonly pace: Pace
   now(): number
   /** Resolves in a later turn of the event loop. */
   turn(): Promise<void>
@@ -262,7 +265,9 @@ export class WritePath<Operation, Table extends Memtable<Operation>> {
   #onWritten(group: WriteGroup): void {
     this.visible = group.seqnoLast
     this.#encoders.give(group.encoder)
-    group.resolveWritten()
+    const turn = this.#host.pace.take()
+    if (turn === undefined) group.resolveWritten()
+    else void turn.then(() => group.resolveWritten())
     this.#host.advanced()
   }
 

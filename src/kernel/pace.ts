@@ -1,12 +1,13 @@
 /**
- * Lets the event loop turn while scans are served from memory.
+ * Lets the event loop turn while answers come without waiting for anything.
  *
- * A pull that finds all its bytes at hand resolves without leaving the microtasks, so a program that pulls in a loop
- * would keep timers and I/O waiting for as long as there are entries. Whoever pulls takes the pace first: after some
- * milliseconds without a turn it is asked to wait for one. What is measured is time since the last turn, whoever used it.
+ * A pull of a scan that finds all its bytes at hand, and a write that the journal takes at once, resolve without leaving
+ * the microtasks; so a program that awaits them in a loop would keep timers and I/O waiting for as long as it goes on.
+ * Whoever answers takes the pace first: after some milliseconds without a turn it is asked to wait for one. What is
+ * measured is time since the last turn, whoever used it.
  */
 
-import type { Clock } from '../../kernel/clock.ts'
+import type { Clock } from './clock.ts'
 
 // Half of what the main thread may be held for at a time; a turn costs about 3 µs, under a thousandth of it.
 const HOLD_MS_MAX = 5

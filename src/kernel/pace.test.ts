@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { SimulatedClock } from '../../testing/simulated-clock.ts'
+import { SimulatedClock } from '../testing/simulated-clock.ts'
 import { Pace } from './pace.ts'
 
 test('a turn is asked for after 5 ms without one, and not again after it', async () => {
