@@ -28,7 +28,7 @@ function runModule(
   const child = spawnSync(execPath, ['--expose-gc', '--input-type=module', '-e', script], {
     encoding: 'utf8',
     env: { ...process.env, ...environment },
-    timeout: 60_000,
+    timeout: 30_000,
   })
   return { status: child.status, output: child.stdout + child.stderr }
 }
@@ -109,6 +109,21 @@ testWithAddon('the process ends while reads and syncs are in flight, by itself o
   const byItself = runModule(text(''))
   assert.equal(byItself.status, 0, byItself.output)
   assert.match(byItself.output, /^0 (?:520|1020)\n$/, 'it waited for all of them, and no longer')
+})
+
+testWithAddon('a read at once does not wait for what may never come', {}, async (context) => {
+  const { directory } = await place(context)
+  const pipe = path.join(directory, 'pipe')
+  assert.equal(spawnSync('mkfifo', [pipe]).status, 0)
+  // In a process of its own: one that waits, waits for ever. Position -1 is where a pipe is.
+  const { status, output } = runModule(`
+    const fd = fs.openSync(${JSON.stringify(pipe)}, 'r+')
+    const into = new Uint8Array(8)
+    const empty = loadNative().readNow(fd, into, -1)
+    fs.writeSync(fd, 'hello')
+    console.log(empty < 0, loadNative().readNow(fd, into, -1))`)
+  assert.equal(status, 0, output)
+  assert.match(output, /^true (?:5|-\d+)\n$/, 'what has come is read, where the kernel does it at all')
 })
 
 testWithAddon('neither reads nor syncs wait for Node’s thread pool', {}, async (context) => {
