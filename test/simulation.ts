@@ -16,6 +16,7 @@ import type { KvOpenOptions } from '../src/engines/kv/kv.ts'
 import * as kvJobs from '../src/engines/kv/jobs.ts'
 import type { KvShard } from '../src/engines/kv/kv-shard.ts'
 import { openKv } from '../src/engines/kv/open-kv.ts'
+import type { KvComponents } from '../src/engines/kv/open-kv.ts'
 import { SeededRandom } from '../src/testing/seeded-random.ts'
 import { SimulatedClock } from '../src/testing/simulated-clock.ts'
 import { SimulatedDevice } from '../src/testing/simulated-device.ts'
@@ -49,7 +50,17 @@ const hash = await loadHash()
 
 export type SimulationSettings = NonNullable<KvOpenOptions['settings']>
 
+/** Puts other parts in the place of those on the simulated disk. */
+export interface Composer {
+  /** Of every opening. `close` and what it closes are kept. */
+  compose(parts: KvComponents): KvComponents
+  /** What is not on the simulated disk loses its power, too. */
+  powerCut?(): void
+}
+
 export class Simulation {
+  /** Asked from the next opening on. */
+  composer?: Composer
   readonly random: SeededRandom
   /** What the next opening takes. */
   settings: SimulationSettings
@@ -145,7 +156,7 @@ export class Simulation {
       close,
       ...reserve,
     }
-    this.#db = await openKv(components, { ...options, settings })
+    this.#db = await openKv(this.composer?.compose(components) ?? components, { ...options, settings })
   }
 
   async #localPlace(): Promise<ShardPlace> {
@@ -175,6 +186,7 @@ export class Simulation {
   async powerCut(): Promise<void> {
     const policy = CRASH_POLICIES[this.random.below(CRASH_POLICIES.length)] as CrashPolicy
     this.device = this.device.crash(policy, this.random.u32(), this.deviceOptions)
+    this.composer?.powerCut?.()
     await this.open()
   }
 

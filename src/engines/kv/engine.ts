@@ -6,8 +6,6 @@ import type { KeyOrder } from '../../kernel/key-order.ts'
 import type { KeyRange } from '../../kernel/key-range.ts'
 import { MIB } from '../../kernel/limits.ts'
 import type { JobInput } from '../../jobs/jobs.ts'
-import type { ArenaPool } from '../../memtable/arena.ts'
-import { BPlusTree } from '../../memtable/b-plus-tree.ts'
 import type { OrderedOperation } from '../../memtable/entry-operation.ts'
 import type { OrderedMemtable } from '../../memtable/ordered-memtable.ts'
 import type {
@@ -48,7 +46,7 @@ export interface KvEngineParts {
   readonly settings: KvSettings
   readonly order: KeyOrder
   readonly namedOrder: NamedOrder | undefined
-  readonly arenas: ArenaPool
+  readonly memtable: () => OrderedMemtable
   readonly tables: TableCache
 }
 
@@ -72,7 +70,7 @@ export class KvEngine implements Engine<OrderedOperation, OrderedMemtable, Level
   }
 
   memtable(): OrderedMemtable {
-    return new BPlusTree({ pool: this.#parts.arenas, order: this.#parts.order })
+    return this.#parts.memtable()
   }
 
   flush(table: OrderedMemtable): readonly JobPlan[] {

@@ -3,8 +3,7 @@
 import { assert } from '../../kernel/assert.ts'
 import { SEQNO_MAX } from '../../kernel/ids.ts'
 import type { JobContext, JobResult, JobSpec } from '../../jobs/jobs.ts'
-import { openTreeImage } from '../../memtable/tree-reader.ts'
-import type { TreeImage } from '../../memtable/tree-reader.ts'
+import { openMemtableImage } from '../../memtable/memtable-image.ts'
 import type { TableParameters } from './job-parameters.ts'
 import { resolveOrder } from './named-order.ts'
 import { fragmentTombstones } from './fragmentation.ts'
@@ -16,10 +15,10 @@ async function run(spec: JobSpec, context: JobContext): Promise<JobResult> {
   const input = spec.inputs[0]
   assert(input?.type === 'memory', 'a flush has one input, in memory')
   const order = await resolveOrder(parameters.order)
-  const tree = openTreeImage(input.image as TreeImage, order)
-  const cursor = tree.cursor({ range: {}, reverse: false, seqno: SEQNO_MAX, versions: 'all' })
+  const table = openMemtableImage(input.image, order)
+  const cursor = table.cursor({ range: {}, reverse: false, seqno: SEQNO_MAX, versions: 'all' })
   const stripes = new Stripes(spec.pinnedSeqnos)
-  const fragments = fragmentTombstones(tree.rangeTombstones.list(), order, stripes)
+  const fragments = fragmentTombstones(table.rangeTombstones.list(), order, stripes)
   const { outputs, entriesRead, entriesDropped } = await writeTables(
     { cursor, fragments, stripes },
     order,

@@ -3,7 +3,10 @@
 import type { ShardComponents } from '../../shard/shard.ts'
 import { openShard } from '../../shard/open-shard.ts'
 import { resolveShardSettings, SHARD_DEFAULTS } from '../../shard/settings.ts'
+import type { KeyOrder } from '../../kernel/key-order.ts'
 import { ArenaPool } from '../../memtable/arena.ts'
+import { BPlusTree } from '../../memtable/b-plus-tree.ts'
+import type { OrderedMemtable } from '../../memtable/ordered-memtable.ts'
 import { BlockCache } from '../../sst/block-cache.ts'
 import { TableCache } from '../../sst/table-cache.ts'
 import { KvEngine } from './engine.ts'
@@ -15,6 +18,11 @@ import { isKvSetting, resolveKvSettings } from './settings.ts'
 export interface KvComponents extends ShardComponents {
   /** Memory for memtables; give the same pool to several shards for one budget. Default: one of its own. */
   readonly arenas?: ArenaPool
+  /**
+   * Makes memtables. What they hand over must be an image that flush jobs can read: a `TreeImage`, a `SortedArrayImage`.
+   * Default: a `BPlusTree` over `arenas`.
+   */
+  readonly memtable?: (order: KeyOrder) => OrderedMemtable
   /** Cache for blocks, shared likewise. Default: one of `cacheBytes`. */
   readonly cache?: BlockCache
   /** Runs after the shard has closed, or where opening it fails: closes the other components. */
@@ -36,10 +44,11 @@ export async function openKv(components: KvComponents, options: KvOpenOptions = 
     const settings = resolveKvSettings(kv)
     const order = checkOrder(options.order)
     const arenas = components.arenas ?? new ArenaPool()
+    const memtable = components.memtable ?? ((by: KeyOrder) => new BPlusTree({ pool: arenas, order: by }))
     const cache = components.cache ?? new BlockCache({ cacheBytes: settings.cacheBytes })
     const { files, hash, clock } = components
     tables = new TableCache(files, { order, hash, cache }, { openFilesMax: settings.openFilesMax })
-    const engine = new KvEngine({ settings, order, namedOrder: options.order, arenas, tables })
+    const engine = new KvEngine({ settings, order, namedOrder: options.order, memtable: () => memtable(order), tables })
     const shard = await openShard(components, engine, { ...options, settings: resolveShardSettings(shardInput) })
     return new KvShard({ files, hash, shard, engine, order, cache, tables, clock, closeParts: close })
   } catch (error) {
