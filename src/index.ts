@@ -3,6 +3,8 @@
 export { checkpoint } from './local-checkpoint.ts'
 export type { CheckpointOptions, Checkpointed } from './local-checkpoint.ts'
 export { destroy } from './local-destroy.ts'
+export { repair } from './local-repair.ts'
+export type { Loss, RepairOptions, RepairReport } from './local-repair.ts'
 export { KV_HANDLERS, open } from './local.ts'
 export type { LocalOpenOptions } from './local.ts'
 export { localComponents } from './local-components.ts'

@@ -10,6 +10,7 @@ import { exportEntries } from './commands/export.ts'
 import { get } from './commands/get.ts'
 import { importEntries } from './commands/import.ts'
 import { put } from './commands/put.ts'
+import { repair } from './commands/repair.ts'
 import { scan } from './commands/scan.ts'
 import { stats } from './commands/stats.ts'
 import { tree } from './commands/tree.ts'
@@ -26,6 +27,7 @@ export const COMMANDS: readonly Command[] = Object.freeze([
   stats,
   tree,
   verify,
+  repair,
   compact,
   dump,
   demoCheck,

@@ -16,7 +16,8 @@ const ADVICE: Readonly<Record<ErrorKind, string>> = {
   fenced: 'Another process has taken the shard over. Stop the one you do not want, then try again.',
   closed: 'The work was stopped before it was done.',
   invalid: 'Nothing was changed. Change the command or the directory it names.',
-  corrupt: 'Stored bytes are damaged or missing. `varve verify DIR` lists what; restore that from a backup.',
+  corrupt:
+    'Stored bytes are damaged or missing. `varve verify DIR` lists what; restore that from a backup, or save what is left with `varve repair`.',
   bug: 'This is a defect in varve. Please report it with the message above.',
 }
 

@@ -38,11 +38,8 @@ class Place {
 
   /** True when a power cut now would lose nothing but the witness of the last sync, which is not synced itself. */
   get clean(): boolean {
-    for (const path of this.device.files()) {
-      if (!path.includes('/synced.')) continue
-      const inode = this.device.inode(path)
-      inode.sync(inode.changes)
-    }
+    const witnesses = this.device.files().filter((path) => path.includes('/synced.'))
+    for (const inode of witnesses.map((path) => this.device.inode(path))) inode.sync(inode.changes)
     return this.device.clean
   }
 

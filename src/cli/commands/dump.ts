@@ -3,7 +3,7 @@
 import type { Command } from '../command.ts'
 import { dumpHead } from '../dump/head-dump.ts'
 import { DumpOutput } from '../dump/dump-output.ts'
-import { InspectedDirectory } from '../dump/inspected-directory.ts'
+import { InspectedDirectory } from '../../local-inspection.ts'
 import { dumpJournal } from '../dump/journal-dump.ts'
 import { dumpTable, dumpTables } from '../dump/table-dump.ts'
 import { EXIT_CODES } from '../exit-code.ts'

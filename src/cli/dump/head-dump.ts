@@ -14,7 +14,7 @@ import type { VersionFile } from '../../shard/shard.ts'
 import { showKey, shorten } from '../key-text.ts'
 import { formatBytes, formatCount, formatNumberOf } from '../quantities.ts'
 import type { DumpOutput } from './dump-output.ts'
-import type { InspectedDirectory } from './inspected-directory.ts'
+import type { InspectedDirectory } from '../../local-inspection.ts'
 
 const KEY_COLUMNS = 32
 

@@ -16,8 +16,8 @@ import { visitGroup } from '../../shard/group-codec.ts'
 import { showKey, shorten } from '../key-text.ts'
 import { formatCount, formatNumberOf } from '../quantities.ts'
 import type { DumpOutput } from './dump-output.ts'
-import { namesIn } from './inspected-directory.ts'
-import type { InspectedDirectory } from './inspected-directory.ts'
+import { namesIn } from '../../local-inspection.ts'
+import type { InspectedDirectory } from '../../local-inspection.ts'
 
 const KEY_COLUMNS = 60
 

@@ -15,7 +15,7 @@ import type { VersionFile } from '../../shard/shard.ts'
 import { UsageError } from '../usage-error.ts'
 import type { DumpOutput } from './dump-output.ts'
 import { describeMeta } from './head-dump.ts'
-import type { InspectedDirectory } from './inspected-directory.ts'
+import type { InspectedDirectory } from '../../local-inspection.ts'
 import { dumpKeyColumn } from './key-column-dump.ts'
 import { showCut } from './journal-dump.ts'
 

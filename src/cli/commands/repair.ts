@@ -1,0 +1,42 @@
+/** `varve repair DIR NEW`: makes a new shard out of what a damaged one still holds. */
+
+import { repair as repairShard } from '../../local-repair.ts'
+import type { Command } from '../command.ts'
+import { EXIT_CODES } from '../exit-code.ts'
+import { shorten, showKey } from '../key-text.ts'
+import { formatNumberOf } from '../quantities.ts'
+
+const KEY_COLUMNS = 40
+
+export const repair: Command = {
+  name: 'repair',
+  parameters: [{ name: 'DIR' }, { name: 'NEW' }],
+  summary: 'save what a damaged shard still holds into a new one',
+  details: [
+    'Reads DIR and never changes it. Every block of a table and every record of the journal is taken by itself: what is',
+    'whole goes to NEW, which must be empty or missing; what is not is named, with the keys it may have held.',
+    'Where no head can be read, all tables count, and keys that had been deleted may be back. Takes memory for each key.',
+    'Exits with 1 where anything was lost.',
+  ],
+  options: [],
+  async run({ positionals: [directory = '', target = ''] }, { output, signal }) {
+    const { entries, losses, headFound } = await repairShard(directory, target, { signal })
+    for (const { file, reason, keyFirst, keyLast } of losses) {
+      const isKnown = keyFirst !== undefined && keyLast !== undefined && keyLast.length > 0
+      const keys = isKnown ? `; keys from ${show(keyFirst)} to ${show(keyLast)}` : ''
+      output.line(`LOST: ${file}: ${reason}${keys}`)
+    }
+    if (!headFound) output.line('No head can be read: keys that had been deleted may be back')
+    const saved = `${formatNumberOf(entries, 'entry', 'entries')} in ${target}`
+    if (losses.length === 0 && headFound) {
+      output.line(`Result: nothing was lost: ${saved}`)
+      return EXIT_CODES.ok
+    }
+    output.line(`Result: ${saved}; ${formatNumberOf(losses.length, 'part')} could not be read`)
+    return EXIT_CODES.failure
+  },
+}
+
+function show(key: Uint8Array): string {
+  return shorten(showKey(key), KEY_COLUMNS)
+}

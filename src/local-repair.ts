@@ -1,0 +1,192 @@
+/**
+ * Repair: a new database out of what a damaged one still holds. The damaged one is only read.
+ *
+ * Everything is visited twice: first to learn the newest seqno of every key, then to write what it belongs to. That takes
+ * memory for each key, and none for values. Where no head can be read, nobody knows which tables and records count any
+ * more: all do, and what had been deleted and compacted away may be back.
+ */
+
+import { checkOrder } from './engines/kv/named-order.ts'
+import type { NamedOrder } from './engines/kv/named-order.ts'
+import type { KvOperation } from './engines/kv/kv.ts'
+import type { KvShard } from './engines/kv/kv-shard.ts'
+import { decodeJournalState } from './journal/journal-state.ts'
+import { shardIdentity } from './journal/segment-id.ts'
+import { readWitness } from './journal/sync-witness.ts'
+import type { HeadContent } from './shard/head-content.ts'
+import { readLockFile } from './fs/lock-file.ts'
+import { NodeProcessTable } from './fs/node-process-table.ts'
+import { VarveError, throwIfAborted } from './kernel/errors.ts'
+import { isAfterCut } from './kernel/key-cut.ts'
+import type { KeyOrder } from './kernel/key-order.ts'
+import { MIB } from './kernel/limits.ts'
+import type { RangeTombstone } from './kernel/range-tombstone.ts'
+import { InspectedDirectory } from './local-inspection.ts'
+import { Salvage } from './local-salvage.ts'
+import type { Loss, SalvagedEntry } from './local-salvage.ts'
+import { open } from './local.ts'
+
+export type { Loss } from './local-salvage.ts'
+
+const BATCH_BYTES = 1 * MIB
+
+export interface RepairOptions {
+  /** The order the database was made with. Default: bytewise. */
+  readonly order?: NamedOrder
+  readonly signal?: AbortSignal
+}
+
+export interface RepairReport {
+  /** Entries in the new database. */
+  readonly entries: number
+  /** What could not be read. Empty: everything is there. */
+  readonly losses: readonly Loss[]
+  /** False where no head could be read: keys that had been deleted may be back. */
+  readonly headFound: boolean
+}
+
+/**
+ * Writes what `source` still holds to `target`, which must be empty or missing.
+ *
+ * @throws {VarveError} NOT_FOUND — there is no database in `source`; LOCKED — a live process has it open
+ * @throws {VarveError} EXISTS — there is a database in `target`; INCOMPATIBLE — another engine or order; NO_SPACE; ABORTED
+ */
+export async function repair(source: string, target: string, options: RepairOptions = {}): Promise<RepairReport> {
+  const order = checkOrder(options.order)
+  const directory = await InspectedDirectory.open(source)
+  try {
+    await refuseLive(directory, source)
+    const losses: Loss[] = []
+    const note = (error: VarveError): void =>
+      void losses.push({
+        file: typeof error.details['file'] === 'string' ? error.details['file'] : 'heads',
+        reason: error.message,
+        keyFirst: undefined,
+        keyLast: undefined,
+      })
+    const head = await directory.newestHead(note)
+    if (head !== undefined) requireOrder(head.engine.name, head.identity['order'], order)
+    const manifest = head === undefined ? undefined : await directory.manifest(head, note)
+    const newest = new NewestEntries(order)
+    const salvage = new Salvage(directory, manifest, head === undefined ? 0 : await journalEnd(directory, head, note))
+    await salvage.visit({
+      entry: ({ key, seqno }) => newest.add(key, seqno),
+      tombstone: (tombstone) => newest.cover(tombstone),
+      loss: (loss) => void losses.push(loss),
+      pause: () => Promise.resolve(throwIfAborted(options.signal)),
+    })
+    const given = options.order === undefined ? {} : { order: options.order }
+    const db = await open(target, { ...given, errorIfExists: true, jobs: 'inline' })
+    try {
+      const entries = await write(db, salvage, newest, options.signal)
+      await db.flush()
+      return { entries, losses, headFound: head !== undefined }
+    } finally {
+      await db.close()
+    }
+  } finally {
+    await directory.close()
+  }
+}
+
+async function write(
+  db: KvShard,
+  salvage: Salvage,
+  newest: NewestEntries,
+  signal: AbortSignal | undefined,
+): Promise<number> {
+  let entries = 0
+  let batch: KvOperation[] = []
+  let bytes = 0
+  const flush = async (): Promise<void> => {
+    const full = batch
+    batch = []
+    bytes = 0
+    await db.batch(full)
+  }
+  await salvage.visit({
+    entry(entry) {
+      if (entry.value === undefined || !newest.take(entry)) return
+      batch.push({ type: 'put', key: entry.key, value: entry.value })
+      bytes += entry.key.length + entry.value.length
+      entries++
+    },
+    tombstone: () => undefined,
+    loss: () => undefined,
+    async pause() {
+      throwIfAborted(signal)
+      if (bytes >= BATCH_BYTES) await flush()
+    },
+  })
+  await flush()
+  return entries
+}
+
+class NewestEntries {
+  readonly #order: KeyOrder
+  /** By key, a character for each byte. */
+  readonly #seqnos = new Map<string, number>()
+  readonly #tombstones: RangeTombstone[] = []
+
+  constructor(order: KeyOrder) {
+    this.#order = order
+  }
+
+  add(key: Uint8Array, seqno: number): void {
+    const text = textOf(key)
+    if (seqno > (this.#seqnos.get(text) ?? -1)) this.#seqnos.set(text, seqno)
+  }
+
+  cover(tombstone: RangeTombstone): void {
+    this.#tombstones.push(tombstone)
+  }
+
+  /** Whether the entry is what its key has now. True once only: the same entry may be in a table and in the journal. */
+  take({ key, seqno }: SalvagedEntry): boolean {
+    const text = textOf(key)
+    if (this.#seqnos.get(text) !== seqno) return false
+    this.#seqnos.set(text, Infinity)
+    return !this.#tombstones.some((tombstone) => tombstone.seqno > seqno && this.#isInside(key, tombstone))
+  }
+
+  #isInside(key: Uint8Array, { lower, upper }: RangeTombstone): boolean {
+    return isAfterCut(this.#order, key, 0, key.length, lower) && !isAfterCut(this.#order, key, 0, key.length, upper)
+  }
+}
+
+function textOf(key: Uint8Array): string {
+  return Buffer.from(key.buffer, key.byteOffset, key.length).toString('latin1')
+}
+
+/** Up to where the journal must reach: what its state in the head and the witness of the last sync say. */
+async function journalEnd(
+  { device, journalPath, shard }: InspectedDirectory,
+  { journalState }: HeadContent,
+  note: (error: VarveError) => void,
+): Promise<number> {
+  if (journalState === undefined) return 0
+  try {
+    const identity = shardIdentity(shard)
+    const state = decodeJournalState(journalState, identity)
+    return Math.max(state.start, await readWitness(device, journalPath, state, identity))
+  } catch (error) {
+    if (!(error instanceof VarveError)) throw error
+    note(error)
+    return 0
+  }
+}
+
+async function refuseLive(directory: InspectedDirectory, source: string): Promise<void> {
+  const holder = await readLockFile(directory.device, 'lock')
+  if (holder === undefined || typeof holder === 'string' || !new NodeProcessTable().isAlive(holder)) return
+  throw new VarveError('LOCKED', `${source} is open in process ${holder.pid}: close it there first`, {
+    details: { path: source, holder: { pid: holder.pid } },
+  })
+}
+
+function requireOrder(engine: string, found: string | undefined, order: KeyOrder): void {
+  if (engine === 'kv' && found === order.name) return
+  throw new VarveError('INCOMPATIBLE', `the shard was written with engine ${engine} and key order ${String(found)}`, {
+    details: { what: 'order', found, expected: order.name },
+  })
+}

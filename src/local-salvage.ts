@@ -1,0 +1,211 @@
+/**
+ * What a damaged directory still holds: every entry of every block, record and file that can be read by itself.
+ *
+ * Entries carry their seqnos, so it does not matter in which order they are met, nor what lay between them.
+ */
+
+import { decodeOperation } from './engines/kv/operation-codec.ts'
+import { decodeTableMeta } from './engines/kv/table-meta.ts'
+import { compareSegments, parseSegmentName, segmentIdentity, segmentName } from './journal/segment-id.ts'
+import { inspectSegment } from './journal/segment-inspection.ts'
+import type { InspectedBatch } from './journal/segment-inspection.ts'
+import type { Decoder } from './kernel/codec.ts'
+import { ENTRY_DELETE, ENTRY_PUT } from './kernel/entry.ts'
+import { VarveError } from './kernel/errors.ts'
+import type { JournalPosition } from './kernel/ids.ts'
+import type { FileRef } from './kernel/file-ref.ts'
+import type { RangeTombstone } from './kernel/range-tombstone.ts'
+import { copyCut } from './kernel/key-cut.ts'
+import type { FileReader } from './fs/fs.ts'
+import type { InspectedDirectory } from './local-inspection.ts'
+import { namesIn } from './local-inspection.ts'
+import { RANGE_DELETE } from './memtable/entry-operation.ts'
+import type { OrderedOperation } from './memtable/entry-operation.ts'
+import { visitGroup } from './shard/group-codec.ts'
+import type { ManifestState } from './shard/edit.ts'
+import { inspectRowBlock, inspectRowTable } from './sst/row-inspection.ts'
+
+const TABLE_NAME = /\.table$/
+
+/** Something that cannot be read any more. */
+export interface Loss {
+  /** Path below the directory. */
+  readonly file: string
+  /** For people. */
+  readonly reason: string
+  /** Keys that may be gone lie between these, both included, where that is known; undefined: anywhere. */
+  readonly keyFirst: Uint8Array | undefined
+  readonly keyLast: Uint8Array | undefined
+}
+
+export interface SalvagedEntry {
+  readonly key: Uint8Array
+  readonly seqno: number
+  /** Undefined: deleted. */
+  readonly value: Uint8Array | undefined
+}
+
+export interface SalvageVisitor {
+  entry(entry: SalvagedEntry): void
+  tombstone(tombstone: RangeTombstone): void
+  loss(loss: Loss): void
+  /** Called between pieces: what was visited may be written meanwhile. */
+  pause(): Promise<void>
+}
+
+export class Salvage {
+  readonly #directory: InspectedDirectory
+  readonly #manifest: ManifestState | undefined
+  readonly #journalEnd: number
+
+  /**
+   * @param manifest undefined where no head can be read: then everything that is there counts
+   * @param journalEnd position that the journal is known to have reached
+   */
+  constructor(directory: InspectedDirectory, manifest: ManifestState | undefined, journalEnd: number) {
+    this.#journalEnd = journalEnd
+    this.#directory = directory
+    this.#manifest = manifest
+  }
+
+  /** Visits all there is. Keys and values are the visitor's. */
+  async visit(visitor: SalvageVisitor): Promise<void> {
+    for (const { ref, keyFirst, keyLast } of await this.#tables()) {
+      try {
+        const file = await this.#directory.openFile(ref)
+        try {
+          await this.#visitTable(file, { keyFirst, keyLast }, visitor)
+        } finally {
+          await file.close()
+        }
+      } catch (error) {
+        visitor.loss({ file: `files/${ref.name}`, reason: reasonOf(error), keyFirst, keyLast })
+      }
+    }
+    await this.#visitJournal(visitor)
+  }
+
+  async #tables(): Promise<readonly ({ readonly ref: FileRef } & KeyBounds)[]> {
+    if (this.#manifest !== undefined) {
+      return [...this.#manifest.files.values()].map(({ ref, meta }) => ({ ref, ...boundsOf(meta, ref.name) }))
+    }
+    const listed = await this.#directory.files.list()
+    return listed
+      .filter(({ name }) => TABLE_NAME.test(name))
+      .map(({ name, bytes }) => ({ ref: { name, bytes, checksum: '' }, ...ANYWHERE }))
+  }
+
+  async #visitTable(file: FileReader, bounds: KeyBounds, visitor: SalvageVisitor): Promise<void> {
+    const path = `files/${file.ref.name}`
+    const { properties, index, ranges } = await inspectRowTable(file, this.#directory.hash)
+    if ('damage' in properties) visitor.loss({ file: path, reason: reasonOf(properties.damage), ...NOTHING })
+    if ('damage' in ranges) {
+      visitor.loss({ file: path, reason: `deletions of ranges: ${reasonOf(ranges.damage)}`, ...bounds })
+    } else {
+      for (const { lower, upper, seqno } of ranges.found.list()) {
+        visitor.tombstone({ lower: copyCut(lower), upper: copyCut(upper), seqno })
+      }
+    }
+    if ('damage' in index) throw index.damage
+    let last = bounds.keyFirst
+    let damage: VarveError | undefined
+    for (let number = 0; number < index.found.blockCount; number++) {
+      try {
+        for await (const batch of inspectRowBlock(file, index.found, number, this.#directory.hash)) {
+          for (let at = 0; at < batch.count; at++) {
+            const key = batch.keys.slice(batch.keyStarts[at], batch.keyStarts[at + 1])
+            if (damage !== undefined)
+              visitor.loss({ file: path, reason: reasonOf(damage), keyFirst: last, keyLast: key })
+            damage = undefined
+            last = key
+            const start = batch.valueStarts[at] as number
+            const block = batch.blocks[batch.valueBlocks[at] as number] as Uint8Array
+            const value = block?.slice(start, start + (batch.valueLengths[at] as number))
+            const isDeleted = batch.kinds[at] === ENTRY_DELETE
+            visitor.entry({ key, seqno: batch.seqnos[at] as number, value: isDeleted ? undefined : value })
+          }
+          await visitor.pause()
+        }
+      } catch (error) {
+        if (!(error instanceof VarveError)) throw error
+        damage ??= error
+      }
+    }
+    if (damage !== undefined) {
+      visitor.loss({ file: path, reason: reasonOf(damage), keyFirst: last, keyLast: bounds.keyLast })
+    }
+  }
+
+  async #visitJournal(visitor: SalvageVisitor): Promise<void> {
+    const { device, journalPath, shard, hash } = this.#directory
+    const ids = (await namesIn(device, journalPath)).map(parseSegmentName).filter((id) => id !== undefined)
+    const from = this.#manifest?.replayFrom ?? 0
+    let end: number | undefined
+    for (const id of ids.sort(compareSegments)) {
+      const path = `${journalPath}/${segmentName(id)}`
+      const lose = (reason: string): void => visitor.loss({ file: path, reason, ...ANYWHERE })
+      try {
+        const file = await device.open(path, 'read')
+        try {
+          for await (const item of inspectSegment(file, segmentIdentity(shard, id), hash)) {
+            if (item.type !== 'frame') continue
+            const { position, payloadBytes, batches, offset } = item.frame
+            const limit = position + payloadBytes
+            if (limit <= from || payloadBytes === 0) continue
+            const expected = Math.max(end ?? from, from)
+            if (position > expected) lose(`writes at positions ${expected} to ${position} are missing`)
+            if (batches === undefined) lose(`writes at positions ${position} to ${limit}: wrong checksum at ${offset}`)
+            for (const batch of batches ?? []) if (batch.position >= from) visitBatch(batch, visitor)
+            end = Math.max(end ?? 0, limit)
+            await visitor.pause()
+          }
+        } finally {
+          await file.close()
+        }
+      } catch (error) {
+        lose(reasonOf(error))
+      }
+    }
+    const reached = Math.max(end ?? from, from)
+    if (reached < this.#journalEnd) {
+      const reason = `writes at positions ${reached} to ${this.#journalEnd} are missing at the end`
+      visitor.loss({ file: journalPath, reason, ...ANYWHERE })
+    }
+  }
+}
+
+interface KeyBounds {
+  readonly keyFirst: Uint8Array | undefined
+  readonly keyLast: Uint8Array | undefined
+}
+
+const ANYWHERE: KeyBounds = Object.freeze({ keyFirst: undefined, keyLast: undefined })
+/** Properties are only figures. */
+const NOTHING: KeyBounds = Object.freeze({ keyFirst: new Uint8Array(0), keyLast: new Uint8Array(0) })
+
+function boundsOf(meta: Uint8Array, file: string): KeyBounds {
+  try {
+    const { keyFirst, keyLast } = decodeTableMeta(meta, file)
+    return { keyFirst, keyLast }
+  } catch {
+    return ANYWHERE
+  }
+}
+
+function visitBatch({ payload, position }: InspectedBatch, visitor: SalvageVisitor): void {
+  const decode = (decoder: Decoder): OrderedOperation => decodeOperation(decoder)
+  visitGroup(payload, position as JournalPosition, decode, (operation, seqno) => {
+    if (operation.kind === RANGE_DELETE) {
+      visitor.tombstone({ lower: copyCut(operation.lower), upper: copyCut(operation.upper), seqno })
+      return
+    }
+    const value = operation.kind === ENTRY_PUT ? operation.value.slice() : undefined
+    visitor.entry({ key: operation.key.slice(), seqno, value })
+  })
+}
+
+/** What went wrong, of the errors that damage makes; others are thrown on. */
+function reasonOf(error: unknown): string {
+  if (error instanceof VarveError) return error.message
+  throw error
+}
