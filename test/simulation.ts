@@ -76,6 +76,8 @@ export class Simulation {
   /** What the next opening takes for its journal. */
   journalSettings: Partial<LocalJournalSettings> = { segmentBytes: 8192, preallocateBytes: 1024 }
   device: SimulatedDevice
+  /** Opening removes what a crash left unfinished: nobody else may have the directory open. */
+  cleansUp = true
   /** Sees every operation of the device before it happens, and may throw. */
   beforeOperation?: (operation: DeviceOperation) => void
   #db: KvShard | undefined
@@ -164,7 +166,7 @@ export class Simulation {
     const files = await LocalFileStore.open({ device, directory: 'files', hash })
     const heads = await LocalHeadStore.open({ device, directory: 'heads', hash, random })
     // What is unfinished may be a sibling's: only the first shard of a device cleans up.
-    if (this.#shard === 'main') {
+    if (this.#shard === 'main' && this.cleansUp) {
       await files.removeLeftovers()
       await heads.removeLeftovers()
     }

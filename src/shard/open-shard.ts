@@ -163,6 +163,10 @@ async function takeOver<Operation, Table extends Memtable<Operation>, Shape>(
     if (found !== undefined) {
       const foundContent = decodeHead(found.content, sourceOf(components))
       if (foundContent.owner === owner) return new Committer(heads, shard, found.version, foundContent)
+      // The owner that was to be replaced has committed meanwhile: it still is to be replaced.
+      if (foundContent.epoch === before.epoch && foundContent.owner === head.content?.owner) {
+        return takeOver(components, engine, { stored: found, content: foundContent })
+      }
     }
     throw new VarveError('FENCED', `another process took shard ${shard} over while it was being opened`, {
       cause: error,

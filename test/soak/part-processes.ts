@@ -2,11 +2,17 @@
 
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { execPath } from 'node:process'
+import { env, execPath } from 'node:process'
 import { fileURLToPath } from 'node:url'
 
 /** Numbers by name, as a script prints them in its last line, as JSON. */
 export type PartReport = Readonly<Record<string, number>>
+
+export interface PartOptions {
+  /** Of node. */
+  readonly arguments?: readonly string[]
+  readonly env?: Readonly<Record<string, string>>
+}
 
 /**
  * @param script compiled
@@ -14,22 +20,28 @@ export type PartReport = Readonly<Record<string, number>>
  * @throws {Error} with what a process printed that failed
  */
 export async function runParts(script: URL, requests: readonly object[]): Promise<PartReport> {
-  const reports = await Promise.all(requests.map((request) => runPart(script, request)))
+  const outputs = await Promise.all(requests.map((request) => runPart(script, request)))
   const sums: Record<string, number> = {}
-  for (const report of reports) {
-    for (const [name, value] of Object.entries(report)) sums[name] = (sums[name] ?? 0) + value
+  for (const lines of outputs) {
+    for (const [name, value] of Object.entries(JSON.parse(lines.at(-1) ?? '{}') as PartReport)) {
+      sums[name] = (sums[name] ?? 0) + value
+    }
   }
   return sums
 }
 
-async function runPart(script: URL, request: object): Promise<PartReport> {
+/** @returns the lines it printed */
+export async function runPart(script: URL, request: object, options: PartOptions = {}): Promise<readonly string[]> {
   const path = fileURLToPath(script)
-  const child = spawn(execPath, [path, JSON.stringify(request)], { stdio: ['ignore', 'pipe', 'pipe'] })
+  const child = spawn(execPath, [...(options.arguments ?? []), path, JSON.stringify(request)], {
+    stdio: ['ignore', 'pipe', 'pipe'],
+    env: { ...env, ...options.env },
+  })
   let output = ''
   let errors = ''
   child.stdout.setEncoding('utf8').on('data', (text: string) => (output += text))
   child.stderr.setEncoding('utf8').on('data', (text: string) => (errors += text))
   const [code] = (await once(child, 'close')) as [number | null]
   if (code !== 0) throw new Error(`${path} '${JSON.stringify(request)}' failed:\n${output}${errors}`)
-  return JSON.parse(output.trimEnd().split('\n').at(-1) ?? '{}') as PartReport
+  return output.trimEnd().split('\n')
 }

@@ -1,0 +1,24 @@
+/** One seed, one history: the same seeds in two processes that differ in everything that should not matter. */
+
+import assert from 'node:assert/strict'
+import { runPart } from '../soak/part-processes.ts'
+
+const RUN_SEEDS = new URL('./run-seeds.js', import.meta.url)
+
+/**
+ * @param first seed; every `step`th of them after it
+ * @throws {AssertionError} the hash of a complete trace differs
+ */
+export async function checkSameHistories(first: number, count: number, step: number): Promise<void> {
+  const forwards = runPart(RUN_SEEDS, { first, count, step, hashes: true }, { env: { TZ: 'Pacific/Auckland' } })
+  const last = first + (count - 1) * step
+  const backwards = runPart(
+    RUN_SEEDS,
+    { first: last, count, step: -step, hashes: true },
+    { env: { TZ: 'America/St_Johns' }, arguments: ['--max-old-space-size=256', '--max-semi-space-size=1'] },
+  )
+  const [one, other] = await Promise.all([forwards, backwards])
+  assert.equal(one.length, count + 1)
+  assert.equal(new Set(one.slice(0, -1)).size, count)
+  assert.deepEqual(one.slice(0, -1), other.slice(0, -1).reverse())
+}

@@ -1,0 +1,282 @@
+/**
+ * One seed of the whole system: a shard on a simulated disk with latency and faults, clients that read and write at the
+ * same time, processes that are killed, cut from power and taken over. Then the faults end, and everything must work.
+ */
+
+import assert from 'node:assert/strict'
+import { isCode, VarveError } from '../../src/kernel/errors.ts'
+import type { KvOperation } from '../../src/engines/kv/kv.ts'
+import { KV_POLICIES } from '../../src/engines/kv/settings.ts'
+import type { CrashPolicy, DeviceOperation } from '../../src/testing/simulated-device.ts'
+import type { SimulatedDevice } from '../../src/testing/simulated-device.ts'
+import { EventTrace } from '../../src/testing/event-trace.ts'
+import { failure } from '../../src/testing/simulated-failure.ts'
+import { SeededRandom } from '../../src/testing/seeded-random.ts'
+import { SimulatedScheduler } from '../../src/testing/simulated-scheduler.ts'
+import type { SimulatedProcess } from '../../src/testing/simulated-scheduler.ts'
+import { Simulation, TINY_SETTINGS } from '../simulation.ts'
+import { History } from './history.ts'
+
+export interface SeedReport {
+  /** SHA-256 of everything that happened. */
+  readonly hash: string
+  readonly events: number
+  readonly writes: number
+  readonly rejected: number
+  readonly crashes: number
+}
+
+const CRASHES: readonly CrashPolicy[] = [
+  { data: 'none', names: 'none' },
+  { data: 'some', names: 'some' },
+  { data: 'some', names: 'all' },
+  { data: 'all', names: 'none' },
+]
+const KEYS = 12
+const ROUNDS = 4
+const CALLS = 12
+
+/** @throws what is wrong, with the seed */
+export async function runSeed(seed: number): Promise<SeedReport> {
+  try {
+    return await new SeedRun(seed).all()
+  } catch (cause) {
+    throw new Error(`seed ${seed}: ${cause instanceof Error ? cause.message : String(cause)}`, { cause })
+  }
+}
+
+class SeedRun {
+  readonly #random: SeededRandom
+  readonly #trace = new EventTrace()
+  readonly #scheduler: SimulatedScheduler
+  readonly #history = new History()
+  readonly #settings: ConstructorParameters<typeof Simulation>[1]
+  readonly #seed: number
+  #process: SimulatedProcess
+  #simulation: Simulation
+  /** One operation of the disk in so many fails. 0: none. */
+  #failOneIn = 0
+  #full = false
+  #calls = 0
+  #writes = 0
+  #rejected = 0
+  #crashes = 0
+  /** What a client found to be wrong. */
+  #failure: { readonly error: unknown } | undefined
+
+  constructor(seed: number) {
+    this.#seed = seed
+    this.#random = new SeededRandom(seed)
+    const random = this.#random
+    const trace = (label: string, atMs: number): void => this.#trace.event(label, atMs)
+    this.#scheduler = new SimulatedScheduler({ random, slackMs: [0, 0.5, 20][random.below(3)] as number, trace })
+    this.#settings = {
+      ...TINY_SETTINGS,
+      memtableBytes: [1024, 2048, 65_536][random.below(3)] as number,
+      cacheBytes: random.once(2) ? 0 : 4096,
+      policy: KV_POLICIES.filter((policy) => policy !== 'fifo')[random.below(3)] ?? 'leveled',
+      compression: random.once(2) ? 'none' : 'lz4',
+      filterBitsPerKey: random.once(2) ? 0 : 10,
+    }
+    this.#process = this.#scheduler.process()
+    this.#simulation = this.#start(this.#process, undefined)
+  }
+
+  async all(): Promise<SeedReport> {
+    await this.#scheduler.run(this.#simulation.open())
+    for (let round = 0; round < ROUNDS; round++) {
+      this.#failOneIn = this.#random.once(2) ? 0 : 20 + this.#random.below(200)
+      const clients = Promise.all([this.#client(), this.#client(), this.#client()])
+      const ended = clients.catch((error: unknown) => void (this.#failure ??= { error }))
+      if (this.#random.once(3)) await this.#scheduler.run(ended)
+      else await this.#scheduler.pass(this.#random.below(30))
+      this.#check()
+      await this.#end(['kill', 'powerCut', 'takeOver', 'close'][this.#random.below(4)] as 'kill')
+    }
+    await this.#liveness()
+    const [writes, rejected, crashes] = [this.#writes, this.#rejected, this.#crashes]
+    return { events: this.#trace.count, hash: this.#trace.digest(), writes, rejected, crashes }
+  }
+
+  #start(
+    process: SimulatedProcess,
+    device: ((options: Simulation['deviceOptions']) => SimulatedDevice) | undefined,
+  ): Simulation {
+    const options = {
+      record: false,
+      failedWrites: 'some' as const,
+      failedSyncs: 'dropped' as const,
+      delay: () => process.sleep(this.#latencyMs(), 'disk'),
+      before: (operation: DeviceOperation) => this.#before(process, operation),
+    }
+    const simulation = new Simulation(this.#seed + process.id, this.#settings, options, 'main', undefined, process)
+    if (device !== undefined) simulation.device = device(simulation.deviceOptions)
+    return simulation
+  }
+
+  #latencyMs(): number {
+    return this.#random.once(50) ? this.#random.below(200) : this.#random.below(1000) / 1000
+  }
+
+  #before(process: SimulatedProcess, operation: DeviceOperation): void {
+    this.#trace.operation(process.id, operation)
+    if (this.#full && operation.operation === 'write') throw failure('NO_SPACE', operation.operation, operation.path)
+    if (this.#failOneIn === 0 || !this.#random.once(this.#failOneIn)) return
+    if (operation.operation === 'write' && this.#random.once(2)) {
+      // Full for a moment.
+      this.#full = true
+      void process.sleep(this.#random.below(20), 'space').then(() => (this.#full = false))
+      throw failure('NO_SPACE', operation.operation, operation.path)
+    }
+    const code = operation.operation === 'open' && this.#random.once(2) ? 'OUT_OF_FILES' : 'IO_FAILED'
+    throw failure(code, operation.operation, operation.path)
+  }
+
+  async #client(): Promise<void> {
+    const process = this.#process
+    const simulation = this.#simulation
+    for (let left = CALLS; left > 0; left--) {
+      await process.sleep(this.#random.below(4000) / 1000, 'client')
+      if (!(await this.#attempt(() => this.#call(simulation, process)))) return
+    }
+  }
+
+  /** @returns false where the shard takes no more calls */
+  async #attempt(work: () => Promise<void>): Promise<boolean> {
+    try {
+      await work()
+      return true
+    } catch (error) {
+      if (!(error instanceof VarveError)) throw error
+      assert.ok(error.kind !== 'bug' && error.kind !== 'corrupt', `${error.code}: ${error.message}`)
+      this.#rejected++
+      return error.kind === 'retry'
+    }
+  }
+
+  async #call(simulation: Simulation, process: SimulatedProcess): Promise<void> {
+    const { db } = simulation
+    const kind = this.#random.below(20)
+    if (kind < 9) await this.#write(simulation)
+    else if (kind < 15) await this.#read(simulation)
+    else if (kind < 17) {
+      const { count } = this.#history
+      await (kind === 15 ? db.sync() : db.flush())
+      this.#history.durable(count)
+    } else if (kind === 17) await this.#readSnapshot(simulation, process)
+    else if (kind === 18) await db.compactRange()
+    else await db.settle()
+  }
+
+  async #write({ db }: Simulation): Promise<void> {
+    const changes = new Map<string, string | undefined>()
+    const operations: KvOperation[] = []
+    for (let left = 1 + this.#random.below(3); left > 0; left--) {
+      const key = this.#key()
+      const value = this.#random.once(4) ? undefined : this.#value()
+      changes.set(key, value)
+      const bytes = Buffer.from(key)
+      if (value === undefined) operations.push({ type: 'delete', key: bytes })
+      else operations.push({ type: 'put', key: bytes, value: Buffer.from(value) })
+    }
+    const durability = this.#random.once(3) ? ('synced' as const) : ('written' as const)
+    this.#writes++
+    const write = this.#history.call(changes)
+    try {
+      await db.batch(operations, { durability })
+      this.#history.acknowledge(write, durability === 'synced')
+    } catch (error) {
+      if (isCode(error, 'NO_SPACE', 'BUSY')) write.state = 'refused'
+      throw error
+    }
+  }
+
+  async #read({ db }: Simulation): Promise<void> {
+    const key = this.#key()
+    const { floor } = this.#history
+    const found = await db.get(Buffer.from(key))
+    const text = found === undefined ? undefined : Buffer.from(found).toString()
+    assert.ok(this.#history.mayRead(floor, key, text), `read ${String(text)} of ${key}`)
+  }
+
+  /** The same twice, whatever is written, flushed and compacted meanwhile. */
+  async #readSnapshot(simulation: Simulation, process: SimulatedProcess): Promise<void> {
+    const snapshot = simulation.db.snapshot()
+    try {
+      const first = await contentOf(simulation, snapshot)
+      await process.sleep(this.#random.below(10), 'client')
+      assert.deepEqual(await contentOf(simulation, snapshot), first, 'a snapshot has changed')
+    } finally {
+      snapshot.close()
+    }
+  }
+
+  /** The process ends in one way or another, and the next one takes over. */
+  async #end(how: 'kill' | 'powerCut' | 'takeOver' | 'close'): Promise<void> {
+    this.#crashes++
+    const [former, process] = [this.#simulation, this.#process]
+    if (how === 'close') await this.#scheduler.run(former.stop().catch(() => undefined))
+    this.#failOneIn = 0
+    this.#full = false
+    this.#process = this.#scheduler.process()
+    if (how !== 'takeOver') process.kill()
+    this.#simulation = this.#start(this.#process, (options) => {
+      if (how === 'takeOver') return former.device.shared(options)
+      if (how !== 'powerCut') return former.device.kill(options)
+      const policy = CRASHES[this.#random.below(CRASHES.length)] as CrashPolicy
+      return former.device.crash(policy, this.#random.u32(), options)
+    })
+    this.#simulation.cleansUp = how !== 'takeOver'
+    await this.#scheduler.run(this.#simulation.open())
+    // What the former owner was told until now must be there; of what it is told later nothing is checked but that.
+    const content = await this.#scheduler.run(contentOf(this.#simulation))
+    process.kill()
+    this.#check()
+    this.#history.recovered(content, how === 'powerCut' ? 'power cut' : 'kill', how)
+  }
+
+  /** Nothing fails any more: everything works, and what is there survives one more power cut. */
+  async #liveness(): Promise<void> {
+    const { db } = this.#simulation
+    const work = async (): Promise<void> => {
+      for (let left = 5; left > 0; left--) await this.#write(this.#simulation)
+      await db.flush()
+      await db.settle()
+      for await (const { damage } of db.verify()) assert.equal(damage, undefined)
+      await db.close()
+      this.#history.durable(this.#history.count)
+    }
+    await this.#scheduler.run(work())
+    await this.#end('powerCut')
+    await this.#scheduler.run(this.#simulation.stop())
+  }
+
+  #check(): void {
+    if (this.#failure !== undefined) throw this.#failure.error
+  }
+
+  #key(): string {
+    return `key ${String(this.#random.below(KEYS)).padStart(2, '0')}`
+  }
+
+  #value(): string {
+    return `${++this.#calls}`.padEnd(this.#random.below(40), 'x')
+  }
+}
+
+async function contentOf(
+  { db }: Simulation,
+  snapshot?: ReturnType<Simulation['db']['snapshot']>,
+): Promise<ReadonlyMap<string, string>> {
+  const found = new Map<string, string>()
+  const scan = db.scan(snapshot === undefined ? {} : { snapshot })
+  try {
+    for (;;) {
+      const entries = await scan.next(16)
+      if (entries.length === 0) return found
+      for (const { key, value } of entries) found.set(Buffer.from(key).toString(), Buffer.from(value).toString())
+    }
+  } finally {
+    scan.close()
+  }
+}

@@ -1,0 +1,41 @@
+/** The whole system under a few seeds; more of them in seeds.extra.ts, all you like with `npm run soak`. */
+
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import { History } from './history.ts'
+import { runSeed } from './seed-run.ts'
+import { checkSameHistories } from './same-history.ts'
+
+test('under faults, kills, power cuts and takeovers no acknowledged write is lost, and all is well afterwards', async (context) => {
+  let [rejected, events] = [0, 0]
+  for (let seed = 1; seed <= 12; seed++) {
+    const report = await runSeed(seed)
+    rejected += report.rejected
+    events += report.events
+  }
+  context.diagnostic(`seeds 1 to 12: ${events} events, ${rejected} calls rejected`)
+  assert.ok(rejected > 20)
+})
+
+test('one seed is one history, in two processes of another time zone, heap and order of seeds', () =>
+  checkSameHistories(101, 5, 1))
+
+test('the oracle refuses a write that is lost, one that was taken back, and a batch that is half there', () => {
+  const history = new History()
+  const changes = (value: string): Map<string, string> =>
+    new Map([
+      ['a', value],
+      ['b', value],
+    ])
+  history.acknowledge(history.call(changes('1')), true)
+  history.acknowledge(history.call(changes('2')), false)
+  const refused = history.call(changes('3'))
+  refused.state = 'refused'
+  assert.ok(history.mayRead(0, 'a', '1') && history.mayRead(history.floor, 'a', '2'))
+  assert.ok(!history.mayRead(history.floor, 'a', '1') && !history.mayRead(0, 'a', '3'))
+  assert.throws(() => history.recovered(changes('1'), 'kill', 'kill'), /no state/)
+  assert.throws(() => history.recovered(new Map(), 'power cut', 'cut'), /no state/)
+  assert.throws(() => history.recovered(new Map([...changes('1'), ['b', '2']]), 'power cut', 'cut'), /no state/)
+  assert.throws(() => history.recovered(changes('3'), 'power cut', 'cut'), /no state/)
+  history.recovered(changes('1'), 'power cut', 'cut')
+})

@@ -1,0 +1,52 @@
+/**
+ * `npm run soak -- [SEEDS] [--seed=FIRST] [--crash]`: as many seeds of the whole system as you like, default 10,000, on
+ * two processes; with `--crash` also all crash-point workloads of four operations, recoveries cut three deep.
+ *
+ * A seed that fails is printed with the command that repeats it; that seed alone: `npm run soak -- 1 --seed=FIRST`.
+ */
+
+import { argv } from 'node:process'
+import { runParts } from './part-processes.ts'
+
+const RUN_SEEDS = new URL('../seeds/run-seeds.js', import.meta.url)
+const ENUMERATE = new URL('../crash/enumerate.js', import.meta.url)
+const PROCESSES = 2
+// So many at a time: what they report is printed in between.
+const CHUNK = 500
+
+const seeds = Number(argv.slice(2).find((argument) => /^[0-9]+$/.test(argument)) ?? 10_000)
+const first = Number(
+  argv.find((argument) => argument.startsWith('--seed='))?.slice('--seed='.length) ?? Date.now() % 1e9,
+)
+
+const started = performance.now()
+console.log(`${seeds} seeds from ${first} on`)
+for (let done = 0; done < seeds;) {
+  const counts = Array.from({ length: PROCESSES }, (_, part) => share(Math.min(CHUNK, seeds - done), part))
+  const requests = counts
+    .map((count, part) => ({ first: first + done + part, count, step: PROCESSES }))
+    .filter(({ count }) => count > 0)
+  try {
+    await runParts(RUN_SEEDS, requests)
+  } catch (error) {
+    const text = String(error)
+    const seed = /seed ([0-9]+):/.exec(text)?.[1]
+    console.error(`${text}\nrepeat it: npm run soak -- 1 --seed=${seed ?? first}`)
+    process.exit(1)
+  }
+  done += counts.reduce((sum, count) => sum + count, 0)
+  console.log(`${done} seeds, ${((done * 1000) / (performance.now() - started)).toFixed(1)} seeds/s`)
+}
+if (argv.includes('--crash')) {
+  const parts = Array.from({ length: 10 }, (_, part) => part)
+  for (let at = 0; at < parts.length; at += PROCESSES) {
+    const requests = parts
+      .slice(at, at + PROCESSES)
+      .map((part) => ({ part, of: parts.length, lengthMin: 4, lengthMax: 4, depth: 3, recrashOneOf: 100 }))
+    console.log(`workloads of four operations: ${JSON.stringify(await runParts(ENUMERATE, requests))}`)
+  }
+}
+
+function share(count: number, part: number): number {
+  return Math.floor(count / PROCESSES) + (part < count % PROCESSES ? 1 : 0)
+}
