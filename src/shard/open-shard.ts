@@ -58,8 +58,25 @@ async function openOnce<Operation, Table extends Memtable<Operation>, Shape>(
   const settings = resolveShardSettings(options.settings)
   const head = await readHead(components, engine, options)
   throwIfAborted(options.signal)
-  if (options.readOnly === true) return openReadOnly(components, engine, settings, head)
+  if (options.readOnly === true) return openNewestReadOnly(components, engine, settings, options, head)
   const committer = await takeOver(components, engine, head)
+  try {
+    return await recover(components, engine, options, settings, committer)
+  } catch (error) {
+    // What looks damaged may be what another owner has made, or removed, since.
+    if (isDamage(error)) await committer.check()
+    throw error
+  }
+}
+
+/** From the head that is ours to a shard that serves. */
+async function recover<Operation, Table extends Memtable<Operation>, Shape>(
+  components: ShardComponents,
+  engine: Engine<Operation, Table, Shape>,
+  options: ShardOpenOptions,
+  settings: ShardSettings,
+  committer: Committer,
+): Promise<Shard<Operation, Table, Shape>> {
   const { shard, journal: journals } = components
   const { content } = committer
   // Final already: since the compare-and-set nobody else can commit.
@@ -175,6 +192,27 @@ async function takeOver<Operation, Table extends Memtable<Operation>, Shape>(
   }
 }
 
+/** Again for as long as the owner goes on meanwhile: it removes what its newest head does not need. */
+async function openNewestReadOnly<Operation, Table extends Memtable<Operation>, Shape>(
+  components: ShardComponents,
+  engine: Engine<Operation, Table, Shape>,
+  settings: ShardSettings,
+  options: ShardOpenOptions,
+  first: StoredHead,
+): Promise<Shard<Operation, Table, Shape>> {
+  for (let head = first; ;) {
+    throwIfAborted(options.signal)
+    try {
+      return await openReadOnly(components, engine, settings, head)
+    } catch (error) {
+      if (!isDamage(error)) throw error
+      const now = await readHead(components, engine, options)
+      if (now.stored?.version === head.stored?.version) throw error
+      head = now
+    }
+  }
+}
+
 async function openReadOnly<Operation, Table extends Memtable<Operation>, Shape>(
   components: ShardComponents,
   engine: Engine<Operation, Table, Shape>,
@@ -200,6 +238,10 @@ async function openReadOnly<Operation, Table extends Memtable<Operation>, Shape>
     await journal.close()
     throw error
   }
+}
+
+function isDamage(error: unknown): boolean {
+  return error instanceof VarveError && error.kind === 'corrupt'
 }
 
 function named({ shard, location }: ShardComponents): string {

@@ -52,7 +52,8 @@ export class SteppedProcess {
   readonly #world: World
   #alive = true
   #working = false
-  #resume: (() => void) | undefined
+  /** What waits for a step, in order. */
+  readonly #waiting: (() => void)[] = []
 
   constructor(pid: number, world: World) {
     this.pid = pid
@@ -79,9 +80,7 @@ export class SteppedProcess {
 
   /** Takes one step. */
   async step(): Promise<void> {
-    const resume = this.#resume
-    this.#resume = undefined
-    resume?.()
+    this.#waiting.shift()?.()
     await this.#world.clock.turn()
   }
 
@@ -92,12 +91,12 @@ export class SteppedProcess {
 
   /** Waits for a step, as an operation does. */
   pause(): Promise<void> {
-    return new Promise((resolve) => (this.#resume = resolve))
+    return new Promise((resolve) => void this.#waiting.push(resolve))
   }
 
   kill(): void {
     this.#alive = false
-    this.#resume = undefined
+    this.#waiting.length = 0
   }
 
   #stepped<T extends Device | DeviceFile>(target: T): T {
