@@ -74,7 +74,7 @@ export class TakeoverWorld {
 
   /** Nothing is wrong, and what was acknowledged is there, also when the power goes. */
   async check(about: string): Promise<void> {
-    if (this.#failure !== undefined) throw new Error(`${about}: ${String(this.#failure)}`, { cause: this.#failure })
+    assert.equal(this.#failure, undefined, about)
     const after = this.#simulation(this.device.crash({ data: 'none', names: 'none' }, 1))
     await after.open()
     const found = await keysOf(after)

@@ -21,9 +21,9 @@ const { first = 1, count = 1, step = 1, hashes = false } = JSON.parse(argv[2] ??
 function forbidden(): never {
   throw new Error('a simulation asks the system for time or chance')
 }
-Date.now = forbidden
-Math.random = forbidden
-performance.now = forbidden
+Object.assign(Date, { now: forbidden })
+Object.assign(Math, { random: forbidden })
+Object.assign(performance, { now: forbidden })
 Object.assign(globalThis, { setTimeout: forbidden, setInterval: forbidden })
 
 const report = { seeds: 0, events: 0, writes: 0, rejected: 0, crashes: 0 }

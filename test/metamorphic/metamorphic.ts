@@ -1,0 +1,178 @@
+/** The same commands under every setting, with faults that a caller may answer by trying again: the same answers. */
+
+import assert from 'node:assert/strict'
+import fc from 'fast-check'
+import { VarveError } from '../../src/kernel/errors.ts'
+import type { KvSnapshot } from '../../src/engines/kv/kv.ts'
+import type { DeviceOperation } from '../../src/testing/simulated-device.ts'
+import { SeededRandom } from '../../src/testing/seeded-random.ts'
+import { failure } from '../../src/testing/simulated-failure.ts'
+import { Simulation } from '../simulation.ts'
+import type { SimulationSettings } from '../simulation.ts'
+import { VersionedMap } from './versioned-map.ts'
+
+const key = fc.nat(20).map((index) => `key ${String(index).padStart(2, '0')}`)
+const value = fc.tuple(fc.nat(9999), fc.nat(300)).map(([number, length]) => `${number}`.padEnd(length, '.'))
+
+type Command =
+  | { readonly do: 'put'; readonly key: string; readonly value: string }
+  | { readonly do: 'delete' | 'get'; readonly key: string }
+  | { readonly do: 'batch'; readonly puts: readonly (readonly [string, string])[] }
+  | { readonly do: 'deleteRange' | 'scan'; readonly from: string; readonly to: string }
+  | { readonly do: 'flush' | 'compact' | 'settle' | 'snapshot' | 'release' | 'reopen' | 'sync' }
+
+/** Commands of one run. */
+export const commands: fc.Arbitrary<readonly Command[]> = fc.array(
+  fc.oneof(
+    { weight: 8, arbitrary: fc.record({ do: fc.constant('put' as const), key, value }) },
+    { weight: 6, arbitrary: fc.record({ do: fc.constantFrom('delete' as const, 'get' as const), key }) },
+    {
+      weight: 4,
+      arbitrary: fc.record({
+        do: fc.constant('batch' as const),
+        puts: fc.array(fc.tuple(key, value), { minLength: 1, maxLength: 8 }),
+      }),
+    },
+    {
+      weight: 5,
+      arbitrary: fc.record({ do: fc.constantFrom('deleteRange' as const, 'scan' as const), from: key, to: key }),
+    },
+    {
+      weight: 5,
+      arbitrary: fc.record({
+        do: fc.constantFrom<'flush' | 'compact' | 'settle' | 'snapshot' | 'release' | 'reopen' | 'sync'>(
+          ...(['flush', 'compact', 'settle', 'snapshot', 'release', 'reopen', 'sync'] as const),
+        ),
+      }),
+    },
+  ),
+  { minLength: 20, maxLength: 60 },
+)
+
+/** @returns commands that were tried again */
+export async function runUnder(settings: SimulationSettings, list: readonly Command[], seed: number): Promise<number> {
+  const run = new MetamorphicRun(settings, seed)
+  await run.all(list)
+  return run.retries
+}
+
+class MetamorphicRun {
+  retries = 0
+  readonly #simulation: Simulation
+  readonly #model = new VersionedMap()
+  readonly #random: SeededRandom
+  #snapshots: { readonly snapshot: KvSnapshot; readonly version: number }[] = []
+  #faults = false
+
+  constructor(settings: SimulationSettings, seed: number) {
+    this.#random = new SeededRandom(seed)
+    this.#simulation = new Simulation(seed, settings, { record: false, before: (operation) => this.#before(operation) })
+  }
+
+  async all(list: readonly Command[]): Promise<void> {
+    await this.#simulation.open()
+    for (const command of list) await this.#one(command)
+    await this.#one({ do: 'scan', from: '', to: '~' })
+    await this.#settle(this.#simulation.stop())
+  }
+
+  async #one(command: Command): Promise<void> {
+    const { db } = this.#simulation
+    if (command.do === 'put') {
+      await this.#retry(() => db.put(Buffer.from(command.key), Buffer.from(command.value)))
+      this.#model.write([[command.key, command.value]])
+    } else if (command.do === 'delete') {
+      await this.#retry(() => db.delete(Buffer.from(command.key)))
+      this.#model.write([[command.key, undefined]])
+    } else if (command.do === 'batch') {
+      const operations = command.puts.map(([name, text]) => ({
+        type: 'put' as const,
+        key: Buffer.from(name),
+        value: Buffer.from(text),
+      }))
+      await this.#retry(() => db.batch(operations))
+      this.#model.write(command.puts)
+    } else if (command.do === 'deleteRange') {
+      await this.#retry(() => db.deleteRange({ gte: Buffer.from(command.from), lt: Buffer.from(command.to) }))
+      this.#model.deleteRange(command.from, command.to)
+    } else if (command.do === 'get') await this.#get(command.key)
+    else if (command.do === 'scan') await this.#scan(command.from, command.to)
+    else if (command.do === 'flush') await this.#retry(() => db.flush())
+    else if (command.do === 'compact') await this.#retry(() => db.compactRange())
+    else if (command.do === 'settle') await this.#retry(() => db.settle())
+    else if (command.do === 'sync') await this.#retry(() => db.sync())
+    else if (command.do === 'snapshot') this.#snapshots.push({ snapshot: db.snapshot(), version: this.#model.version })
+    else if (command.do === 'release') this.#snapshots.shift()?.snapshot.close()
+    else await this.#reopen()
+  }
+
+  async #reopen(): Promise<void> {
+    for (const { snapshot } of this.#snapshots) snapshot.close()
+    this.#snapshots = []
+    await this.#settle(this.#simulation.reopen())
+  }
+
+  async #get(name: string): Promise<void> {
+    const { db } = this.#simulation
+    for (const { version, ...options } of [...this.#snapshots, { version: this.#model.version }]) {
+      const found = await this.#retry(() => db.get(Buffer.from(name), options))
+      const text = found === undefined ? undefined : Buffer.from(found).toString()
+      assert.equal(text, this.#model.get(name, version), `${name} at version ${version}`)
+    }
+  }
+
+  async #scan(from: string, to: string): Promise<void> {
+    const { db } = this.#simulation
+    const bounds = { gte: Buffer.from(from), lt: Buffer.from(to) }
+    for (const { version, ...options } of [...this.#snapshots, { version: this.#model.version }]) {
+      const found = await this.#retry(async () => {
+        const entries: string[] = []
+        for await (const entry of db.scan({ ...bounds, ...options })) {
+          entries.push(`${Buffer.from(entry.key).toString()}=${Buffer.from(entry.value).toString()}`)
+        }
+        return entries
+      })
+      assert.deepEqual(found, this.#model.scan(from, to, version), `scan at version ${version}`)
+    }
+  }
+
+  /** Calls `work` with faults on, until it does not meet one. Nothing of a call that fails so has happened. */
+  async #retry<T>(work: () => Promise<T>): Promise<T> {
+    for (let left = 20; ; left--) {
+      this.#faults = left > 0
+      try {
+        return await this.#settle(work())
+      } catch (error) {
+        if (left === 0 || !(error instanceof VarveError) || error.kind !== 'retry') throw error
+        this.retries++
+        // What failed in the background is tried again after a pause.
+        this.#simulation.clock.advance(120_000)
+        await this.#simulation.clock.turn()
+      } finally {
+        this.#faults = false
+      }
+    }
+  }
+
+  /** Lets time pass where a call waits for it: what failed in the background is tried again after a pause. */
+  async #settle<T>(work: Promise<T>): Promise<T> {
+    let settled = false
+    const done = (): void => void (settled = true)
+    work.then(done, done)
+    for (let turns = 0; !settled; turns++) {
+      assert.ok(turns < 5000, 'a call never settles')
+      await this.#simulation.clock.turn()
+      if (turns > 100) this.#simulation.clock.advance(1000)
+    }
+    return work
+  }
+
+  /** A disk that is full for a moment, a process without descriptors, a read that fails. */
+  #before({ operation, path }: DeviceOperation): void {
+    if (!this.#faults || !this.#random.once(40)) return
+    if (operation === 'write') throw failure('NO_SPACE', operation, path)
+    const table = path.startsWith('files')
+    if (operation === 'open' && table) throw failure('OUT_OF_FILES', operation, path)
+    if (operation === 'read' && table) throw failure('IO_FAILED', operation, path)
+  }
+}

@@ -1,0 +1,29 @@
+/** Runs generated commands under every setting of the table. */
+
+import fc from 'fast-check'
+import { commands, runUnder } from './metamorphic.ts'
+import { SETTINGS_TABLE } from './settings-table.ts'
+
+export interface SameAnswers {
+  readonly runs: number
+  readonly commands: number
+  readonly retries: number
+}
+
+/** @throws where answers differ from the model's: fast-check's report has the seed and the shortest list it found */
+export async function checkSameAnswers(numRuns: number): Promise<SameAnswers> {
+  let [runs, count, retries] = [0, 0, 0]
+  const property = fc.asyncProperty(commands, fc.integer(), async (list, seed) => {
+    count += list.length
+    for (const [name, settings] of Object.entries(SETTINGS_TABLE)) {
+      try {
+        retries += await runUnder(settings, list, seed)
+      } catch (cause) {
+        throw new Error(`${name}: ${cause instanceof Error ? cause.message : String(cause)}`, { cause })
+      }
+      runs++
+    }
+  })
+  await fc.assert(property, { numRuns, includeErrorInReport: true })
+  return { runs, commands: count, retries }
+}

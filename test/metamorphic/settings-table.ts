@@ -1,0 +1,34 @@
+/** Settings under which the same commands must have the same answers. */
+
+import { TINY_SETTINGS } from '../simulation.ts'
+import type { SimulationSettings } from '../simulation.ts'
+
+const BIG = { memtableBytes: 1 << 20, tableBytes: 1 << 20, blockBytes: 4096, cacheBytes: 1 << 20 } as const
+
+export const SETTINGS_TABLE: Readonly<Record<string, SimulationSettings>> = Object.freeze({
+  defaults: {},
+  tiny: TINY_SETTINGS,
+  'everything in memory': { ...TINY_SETTINGS, ...BIG },
+  'tiny memtables': { ...TINY_SETTINGS, ...BIG, memtableBytes: 1024 },
+  'tiny tables': { ...TINY_SETTINGS, tableBytes: 1024, memtableBytes: 8192 },
+  'tiny blocks': { ...TINY_SETTINGS, blockBytes: 64 },
+  'large blocks': { ...TINY_SETTINGS, blockBytes: 65_536 },
+  'no cache': { ...TINY_SETTINGS, cacheBytes: 0 },
+  'no filter': { ...TINY_SETTINGS, filterBitsPerKey: 0 },
+  'weak filter': { ...TINY_SETTINGS, filterBitsPerKey: 1 },
+  'strong filter': { ...TINY_SETTINGS, filterBitsPerKey: 40 },
+  'no compression': { ...TINY_SETTINGS, compression: 'none' },
+  'no compression, no cache, no filter': { ...TINY_SETTINGS, compression: 'none', cacheBytes: 0, filterBitsPerKey: 0 },
+  'one level': { ...TINY_SETTINGS, levelCount: 2 },
+  'level 0 of one file': { ...TINY_SETTINGS, level0Files: 1, level0FilesStop: 2 },
+  'level 0 of many files': { ...TINY_SETTINGS, level0Files: 100, level0FilesStop: 200 },
+  'steep levels': { ...TINY_SETTINGS, levelBytesBase: 1024, levelSizeRatio: 10 },
+  tiered: { ...TINY_SETTINGS, policy: 'tiered' },
+  'tiered, four runs': { ...TINY_SETTINGS, policy: 'tiered', tierRuns: 4 },
+  'tiered, tiny memtables': { ...TINY_SETTINGS, policy: 'tiered', memtableBytes: 1024 },
+  'lazy-leveled': { ...TINY_SETTINGS, policy: 'lazy-leveled' },
+  'lazy-leveled, no cache': { ...TINY_SETTINGS, policy: 'lazy-leveled', cacheBytes: 0 },
+  'one compaction at a time': { ...TINY_SETTINGS, compactionsMax: 1 },
+  'groups of one': { ...TINY_SETTINGS, groupBytesMax: 1024 },
+  'one frozen memtable': { ...TINY_SETTINGS, frozenMax: 1 },
+})
