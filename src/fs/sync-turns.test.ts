@@ -65,3 +65,13 @@ test('a failure is everybody’s who waits, and everybody’s who comes', async 
   await assert.rejects(syncs.turns.join(), /gone/)
   assert.equal(syncs.started, 1)
 })
+
+test('a sync that failed alone is not tried again for who comes later', async () => {
+  const syncs = new Syncs()
+  const alone = syncs.turns.join()
+  syncs.running[0]?.reject(new Error('gone'))
+  await assert.rejects(alone, /gone/)
+  await turn()
+  await assert.rejects(syncs.turns.join(), /gone/)
+  assert.equal(syncs.started, 1)
+})
