@@ -6,7 +6,8 @@
  */
 
 import { argv, cpuUsage } from 'node:process'
-import { runSeed } from './seed-run.ts'
+import { SEED_LENGTH, runSeed } from './seed-run.ts'
+import type { SeedLength } from './seed-run.ts'
 
 interface SeedsRequest {
   readonly first: number
@@ -14,9 +15,16 @@ interface SeedsRequest {
   /** Every so many. Default 1. */
   readonly step?: number
   readonly hashes?: boolean
+  readonly length?: SeedLength
 }
 
-const { first = 1, count = 1, step = 1, hashes = false } = JSON.parse(argv[2] ?? '{}') as Partial<SeedsRequest>
+const {
+  first = 1,
+  count = 1,
+  step = 1,
+  hashes = false,
+  length = SEED_LENGTH,
+} = JSON.parse(argv[2] ?? '{}') as Partial<SeedsRequest>
 
 function forbidden(): never {
   throw new Error('a simulation asks the system for time or chance')
@@ -29,7 +37,7 @@ Object.assign(globalThis, { setTimeout: forbidden, setInterval: forbidden })
 const report = { seeds: 0, events: 0, writes: 0, rejected: 0, crashes: 0 }
 for (let index = 0; index < count; index++) {
   const seed = first + index * step
-  const { hash, events, writes, rejected, crashes } = await runSeed(seed)
+  const { hash, events, writes, rejected, crashes } = await runSeed(seed, length)
   if (hashes) console.log(`${seed} ${hash}`)
   report.seeds++
   report.events += events

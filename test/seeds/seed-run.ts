@@ -33,13 +33,21 @@ const CRASHES: readonly CrashPolicy[] = [
   { data: 'all', names: 'none' },
 ]
 const KEYS = 12
-const ROUNDS = 4
-const CALLS = 12
+
+/** How long a run is. The same seed with another length is another history. */
+export interface SeedLength {
+  /** Lives of the shard. */
+  readonly rounds: number
+  /** Of each of three clients in each of them. */
+  readonly calls: number
+}
+
+export const SEED_LENGTH: SeedLength = Object.freeze({ rounds: 4, calls: 12 })
 
 /** @throws what is wrong, with the seed */
-export async function runSeed(seed: number): Promise<SeedReport> {
+export async function runSeed(seed: number, length: SeedLength = SEED_LENGTH): Promise<SeedReport> {
   try {
-    return await new SeedRun(seed).all()
+    return await new SeedRun(seed, length).all()
   } catch (cause) {
     throw new Error(`seed ${seed}: ${cause instanceof Error ? cause.message : String(cause)}`, { cause })
   }
@@ -52,6 +60,7 @@ class SeedRun {
   readonly #history = new History()
   readonly #settings: ConstructorParameters<typeof Simulation>[1]
   readonly #seed: number
+  readonly #length: SeedLength
   #process: SimulatedProcess
   #simulation: Simulation
   /** One operation of the disk in so many fails. 0: none. */
@@ -64,8 +73,9 @@ class SeedRun {
   /** What a client found to be wrong. */
   #failure: { readonly error: unknown } | undefined
 
-  constructor(seed: number) {
+  constructor(seed: number, length: SeedLength) {
     this.#seed = seed
+    this.#length = length
     this.#random = new SeededRandom(seed)
     const random = this.#random
     const trace = (label: string, atMs: number): void => this.#trace.event(label, atMs)
@@ -84,7 +94,7 @@ class SeedRun {
 
   async all(): Promise<SeedReport> {
     await this.#scheduler.run(this.#simulation.open())
-    for (let round = 0; round < ROUNDS; round++) {
+    for (let round = 0; round < this.#length.rounds; round++) {
       this.#failOneIn = this.#random.once(2) ? 0 : 20 + this.#random.below(200)
       const clients = Promise.all([this.#client(), this.#client(), this.#client()])
       const ended = clients.catch((error: unknown) => void (this.#failure ??= { error }))
@@ -135,7 +145,7 @@ class SeedRun {
   async #client(): Promise<void> {
     const process = this.#process
     const simulation = this.#simulation
-    for (let left = CALLS; left > 0; left--) {
+    for (let left = this.#length.calls; left > 0; left--) {
       await process.sleep(this.#random.below(4000) / 1000, 'client')
       if (!(await this.#attempt(() => this.#call(simulation, process)))) return
     }

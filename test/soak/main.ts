@@ -6,7 +6,7 @@
  */
 
 import { argv } from 'node:process'
-import { runParts } from './part-processes.ts'
+import { runPart, runParts } from './part-processes.ts'
 
 const RUN_SEEDS = new URL('../seeds/run-seeds.js', import.meta.url)
 const ENUMERATE = new URL('../crash/enumerate.js', import.meta.url)
@@ -30,8 +30,9 @@ for (let done = 0; done < seeds;) {
     await runParts(RUN_SEEDS, requests)
   } catch (error) {
     const text = String(error)
-    const seed = /seed ([0-9]+):/.exec(text)?.[1]
-    console.error(`${text}\nrepeat it: npm run soak -- 1 --seed=${seed ?? first}`)
+    const seed = Number(/seed ([0-9]+):/.exec(text)?.[1] ?? first)
+    console.error(`${text}\nrepeat it: npm run soak -- 1 --seed=${seed}\nthe shortest run of it that fails:`)
+    console.error(await shortest(seed))
     process.exit(1)
   }
   done += counts.reduce((sum, count) => sum + count, 0)
@@ -45,6 +46,18 @@ if (argv.includes('--crash')) {
       .map((part) => ({ part, of: parts.length, lengthMin: 4, lengthMax: 4, depth: 3, recrashOneOf: 100 }))
     console.log(`workloads of four operations: ${JSON.stringify(await runParts(ENUMERATE, requests))}`)
   }
+}
+
+/** @returns the command for it, and what it says */
+async function shortest(seed: number): Promise<string> {
+  for (let rounds = 0; rounds <= 4; rounds++) {
+    for (const calls of [1, 2, 3, 4, 6, 8, 12]) {
+      const request = { first: seed, length: { rounds, calls } }
+      const failed = await runPart(RUN_SEEDS, request).then(() => undefined, String)
+      if (failed !== undefined) return `node build/test/seeds/run-seeds.js '${JSON.stringify(request)}'\n${failed}`
+    }
+  }
+  return 'none shorter'
 }
 
 function share(count: number, part: number): number {
