@@ -58,3 +58,13 @@ test('a malformed stream is damage, not another error', () => {
     }),
   )
 })
+
+test('a block that claims to be over the limit is refused before it is decompressed', () => {
+  // Long enough that no impossible ratio gives it away.
+  const stored = new Uint8Array(2 * 1024 * 1024)
+  writeU32(stored, 0, LIMITS.blockBytesMax + 1)
+  assert.throws(
+    () => decodeStored('lz4', stored, LIMITS.blockBytesMax + 1, place),
+    (error) => isCode(error, 'TABLE_CORRUPT') && /over the limit/.test(error.message),
+  )
+})
