@@ -79,16 +79,14 @@ export const ENGINE_MUTANTS: readonly Mutant[] = [
     'shard/committer.js',
     'found.epoch !== this.#content.epoch || found.owner !== this.#content.owner',
     'found.epoch === undefined',
-    'test/system.test.js',
-    'test/kv-engine.test.js',
+    'src/shard/committer.test.js',
   ),
   mutant(
     'own-commit-taken-for-lost',
     'shard/committer.js',
     'if (found.commit === commit)',
     'if (found.commit < 0)',
-    'test/kv-model.test.js',
-    'test/kv-engine.test.js',
+    'src/shard/committer.test.js',
   ),
   mutant(
     'file-of-a-pin-removed',

@@ -1,0 +1,67 @@
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import { VarveError } from '../kernel/errors.ts'
+import { EPOCH_ZERO, epoch, shardId } from '../kernel/ids.ts'
+import type { HeadStore } from '../fs/fs.ts'
+import { MemoryHeadStore } from '../fs/memory-head-store.ts'
+import { Committer } from './committer.ts'
+import { decodeHead, encodeHead } from './head-content.ts'
+import type { HeadContent } from './head-content.ts'
+import { EMPTY_EDIT_LOG } from './manifest.ts'
+
+const SHARD = shardId('main')
+
+function contentOf(owner: string, ownEpoch: number): HeadContent {
+  return {
+    epoch: ownEpoch === 0 ? EPOCH_ZERO : epoch(ownEpoch),
+    owner,
+    commit: ownEpoch,
+    journal: { name: 'memory', version: 1 },
+    engine: { name: 'kv', version: 1 },
+    identity: {},
+    journalState: undefined,
+    ...EMPTY_EDIT_LOG,
+    pins: [],
+  }
+}
+
+async function owned(heads: HeadStore, owner: string, ownEpoch: number): Promise<Committer> {
+  const before = await heads.read(SHARD)
+  const content = contentOf(owner, ownEpoch)
+  return new Committer(heads, SHARD, await heads.compareAndSet(SHARD, before?.version, encodeHead(content)), content)
+}
+
+test('an owner that was replaced commits nothing, even where its count of commits fits', async () => {
+  const heads = new MemoryHeadStore()
+  const former = await owned(heads, 'former', 1)
+  await owned(heads, 'latter', 2)
+  const change = (): Partial<HeadContent> => ({ journalState: Uint8Array.of(1) })
+  await assert.rejects(former.commit(change), { code: 'FENCED' })
+  await assert.rejects(former.commit(change), { code: 'FENCED' })
+  await assert.rejects(former.check(), { code: 'FENCED' })
+  const stored = await heads.read(SHARD)
+  assert.equal(decodeHead(stored?.content as Uint8Array, 'head').owner, 'latter')
+  assert.equal(decodeHead(stored?.content as Uint8Array, 'head').journalState, undefined)
+})
+
+test('a commit whose answer was lost is made once', async () => {
+  const heads = new MemoryHeadStore()
+  let losing = false
+  const forgetful: HeadStore = {
+    name: 'forgetful',
+    read: (shard) => heads.read(shard),
+    async compareAndSet(shard, expected, content) {
+      const version = await heads.compareAndSet(shard, expected, content)
+      if (losing) throw new VarveError('OUTCOME_UNKNOWN', 'the answer was lost')
+      return version
+    },
+  }
+  const committer = await owned(forgetful, 'owner', 1)
+  losing = true
+  let changes = 0
+  const committed = await committer.commit(() => ({ journalState: Uint8Array.of(++changes) }))
+  losing = false
+  assert.deepEqual([committed.commit, changes], [2, 1])
+  await committer.commit(() => ({ journalState: Uint8Array.of(9) }))
+  assert.equal(decodeHead((await heads.read(SHARD))?.content as Uint8Array, 'head').commit, 3)
+})
