@@ -181,7 +181,8 @@ async function takeOver<Operation, Table extends Memtable<Operation>, Shape>(
       const foundContent = decodeHead(found.content, sourceOf(components))
       if (foundContent.owner === owner) return new Committer(heads, shard, found.version, foundContent)
       // The owner that was to be replaced has committed meanwhile: it still is to be replaced.
-      if (foundContent.epoch === before.epoch && foundContent.owner === head.content?.owner) {
+      const isSameOwner = foundContent.epoch === before.epoch && foundContent.owner === head.content?.owner
+      if (isSameOwner && isCode(error, 'HEAD_CONFLICT')) {
         return takeOver(components, engine, { stored: found, content: foundContent })
       }
     }
