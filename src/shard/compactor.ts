@@ -148,7 +148,10 @@ export class Compactor {
   /** True where no commit will ever succeed again; the shard hears of it. */
   #failIfFinal(error: unknown): boolean {
     if (!isCode(error, 'FENCED', 'OUTCOME_UNKNOWN', 'POISONED', 'CLOSED')) return false
-    if (!this.#stopped) this.#host.failed(error)
+    if (!this.#stopped) {
+      this.#stopped = true
+      this.#host.failed(error)
+    }
     return true
   }
 

@@ -84,6 +84,8 @@ export class Flusher<Table> {
         if (this.#stopped) return
         this.lastError = error as Error
         if (isCode(error, 'FENCED', 'OUTCOME_UNKNOWN', 'POISONED', 'CLOSED')) {
+          // For good: whoever tried again would write files that nobody can commit, and for as long as the process lives.
+          this.#stopped = true
           this.#host.failed(error)
           return
         }

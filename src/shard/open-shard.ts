@@ -175,11 +175,12 @@ async function takeOver<Operation, Table extends Memtable<Operation>, Shape>(
     return new Committer(heads, shard, version, content)
   } catch (error) {
     if (!isCode(error, 'HEAD_CONFLICT', 'OUTCOME_UNKNOWN')) throw error
-    // The answer may have been lost: our nonce in the head says that we are the owner.
+    // The answer may have been lost: our epoch and nonce in the head say that we are the owner.
     const found = await heads.read(shard)
     if (found !== undefined) {
       const foundContent = decodeHead(found.content, sourceOf(components))
-      if (foundContent.owner === owner) return new Committer(heads, shard, found.version, foundContent)
+      const isOurs = foundContent.epoch === content.epoch && foundContent.owner === owner
+      if (isOurs) return new Committer(heads, shard, found.version, foundContent)
       // The owner that was to be replaced has committed meanwhile: it still is to be replaced.
       const isSameOwner = foundContent.epoch === before.epoch && foundContent.owner === head.content?.owner
       if (isSameOwner && isCode(error, 'HEAD_CONFLICT')) {

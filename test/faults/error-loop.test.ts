@@ -87,3 +87,13 @@ test('a fault that comes after the end changes nothing', async () => {
   const report = await runWithFault(await baseImage(), { index: 1_000_000, error: 'IO_FAILED', sticky: true })
   assert.deepEqual(report, { hit: undefined, rejected: 0, resumed: true })
 })
+
+// Found by the error loops: an opening that could not create its head took the former owner's for its own, by the nonce alone.
+test('an opening whose head was not created does not go on under the epoch before', async () => {
+  const report = await runWithFault(await baseImage(), { index: 13, error: 'IO_FAILED', sticky: false })
+  assert.equal(
+    report.hit?.operation,
+    'link',
+    'the fixture has another order of operations now: find its link of a head',
+  )
+})
