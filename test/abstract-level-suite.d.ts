@@ -28,7 +28,12 @@ declare module 'tape' {
     on(event: 'data', listener: (row: Row | string) => void): this
     on(event: 'end', listener: () => void): this
   }
+  interface TapeTest {
+    ok(value: unknown, message?: string): void
+    same(actual: unknown, expected: unknown, message?: string): void
+  }
   interface Harness {
+    (...given: readonly unknown[]): void
     createStream(options: { readonly objectMode: true }): Stream
   }
   export function createHarness(): Harness

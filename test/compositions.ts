@@ -64,6 +64,12 @@ export const COMPOSITIONS: readonly Composition[] = [
   { name: 'no cache', settings: { cacheBytes: 0 } },
 ]
 
+export function compositionNamed(name: string | undefined): Composition {
+  const found = COMPOSITIONS.find((each) => each.name === name)
+  if (found === undefined) throw new RangeError(`no composition is called ${name}`)
+  return found
+}
+
 function inMemory(): Composer {
   const files = new MemoryFileStore({ hash })
   const heads = new MemoryHeadStore()

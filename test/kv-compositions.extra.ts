@@ -3,4 +3,4 @@
 import { test } from 'node:test'
 import { testCompositions } from './kv-compositions.ts'
 
-testCompositions(test, { simulated: 150, local: 25 })
+testCompositions(test, { simulated: 150, local: 15 })

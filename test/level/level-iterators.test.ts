@@ -2,6 +2,8 @@
 
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
+import { Scan } from '../../src/engines/kv/scan.ts'
+import { VarveError } from '../../src/kernel/errors.ts'
 import { SystemClock } from '../../src/system-clock.ts'
 import { fill, opened } from './fresh-level.ts'
 
@@ -60,6 +62,35 @@ test('highWaterMarkBytes bounds nextv() and what next() reads ahead, but not all
   for (const wrong of [-1, Number.NaN, '1']) {
     assert.throws(() => db.iterator({ highWaterMarkBytes: wrong as number }), { name: 'TypeError' })
   }
+})
+
+// Found by abstract-level's suite over blocks of 64 bytes.
+test('nextv() brings all that it is asked for, whether or not its blocks are at hand', async (context) => {
+  const db = await opened(context, { blockSize: 64, cacheSize: 0 })
+  await fill(db, 100)
+  await db.compactRange('0000', '9999')
+  const keys = db.keys({ limit: 70 })
+  assert.equal((await keys.nextv(50)).length, 50)
+  assert.equal((await keys.nextv(50)).length, 20)
+  await keys.close()
+  const marked = db.keys({ highWaterMarkBytes: 99 })
+  assert.equal((await marked.nextv(50)).length, 25, 'the mark counts over blocks, too')
+  await marked.close()
+})
+
+test('what nextv() had read before an error is given to who reads on', async (context) => {
+  const db = await opened(context, { blockSize: 64, cacheSize: 0 })
+  await fill(db, 100)
+  await db.compactRange('0000', '9999')
+  // oxlint-disable-next-line typescript/unbound-method -- it is applied to the scan it is called on
+  const original = Scan.prototype.next
+  const scan = context.mock.method(Scan.prototype, 'next', function next(this: Scan, ...given: [number, number]) {
+    if (scan.mock.callCount() === 1) return Promise.reject(new VarveError('IO_FAILED', 'once'))
+    return original.apply(this, given)
+  })
+  const keys = db.keys()
+  await assert.rejects(keys.nextv(100), { code: 'LEVEL_IO_ERROR' })
+  assert.equal((await keys.all()).length, 100)
 })
 
 test('next(), nextv() and all() can follow one another, whatever was read ahead', async (context) => {

@@ -63,7 +63,7 @@ export class EntryReader<Item> {
   async nextv(size: number): Promise<Item[]> {
     this.#first = false
     const ahead = this.#takeAhead(size)
-    return ahead.length > 0 ? ahead : this.#toItems(await this.#read(size, this.#parts.highWaterMarkBytes + 1))
+    return ahead.length > 0 ? ahead : this.#toItems(await this.#readOn(size, this.#parts.highWaterMarkBytes + 1))
   }
 
   async all(left: number): Promise<Item[]> {
@@ -100,6 +100,28 @@ export class EntryReader<Item> {
     return entries.map(this.#parts.toItem)
   }
 
+  /** As `#read`, but goes on where a scan stops because bytes are not at hand: fewer only at `bytes` or at the end. */
+  async #readOn(count: number, bytes: number): Promise<readonly KvEntry[]> {
+    const first = await this.#read(count, bytes)
+    if (first.length === 0 || first.length === count) return first
+    const entries = [...first]
+    let left = bytes - sizeOf(first)
+    try {
+      while (entries.length < count && left > 0) {
+        const more = await this.#read(count - entries.length, left)
+        if (more.length === 0) break
+        entries.push(...more)
+        left -= sizeOf(more)
+      }
+    } catch (error) {
+      // The scan is past them: they are for whoever reads on after the error.
+      this.#ahead = entries
+      this.#index = 0
+      throw error
+    }
+    return entries
+  }
+
   async #read(count: number, bytes: number): Promise<readonly KvEntry[]> {
     if (this.#outside) return []
     const { scan, signal, clock } = this.#parts
@@ -117,4 +139,8 @@ export class EntryReader<Item> {
       throw toLevelError(error)
     }
   }
+}
+
+function sizeOf(entries: readonly KvEntry[]): number {
+  return entries.reduce((sum, { key, value }) => sum + key.length + value.length, 0)
 }
