@@ -29,7 +29,7 @@ export function testLevelOver(compositions: readonly Composition[]): void {
         context.diagnostic(stdout.trim())
         const report = JSON.parse(stdout) as LevelReport
         assert.equal(report.assertions, syncReads ? ASSERTIONS : ASSERTIONS - GET_SYNC_ASSERTIONS)
-        assert.ok(report.flushes > (report.everyDatabase ? 400 : 40), `only ${report.flushes} flushes`)
+        assert.ok(report.flushes > (report.everyDatabase ? 400 : 10), `only ${report.flushes} flushes`)
         // A compaction needs several flushes of one database: there are few of those that flush with threads.
         if (report.everyDatabase) assert.ok(report.compactions > 60, `only ${report.compactions} compactions`)
       })

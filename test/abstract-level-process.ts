@@ -18,7 +18,7 @@ export interface LevelReport {
 }
 
 // A flush starts the worker threads of its database, which costs tens of milliseconds.
-const DATABASES_PER_FLUSHED_WITH_THREADS = 7
+const DATABASES_PER_FLUSHED_WITH_THREADS = 16
 
 console.log(JSON.stringify(await runOver(compositionNamed(argv[2]))))
 
