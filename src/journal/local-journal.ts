@@ -145,6 +145,8 @@ export class LocalJournal implements Journal {
     // What is not synced yet stays: a sync under way may be about to touch it.
     const limit = Math.min(before, this.#log.syncedUpTo)
     if (limit === this.#end && this.#log.worn) await (this.#renewing ??= this.#renew())
+    // A new segment that may not be stored bears no witness: the one before it has to stay.
+    if (this.#failure !== undefined) throw this.#failure
     await this.#chain.truncate(limit, this.#log.active)
   }
 

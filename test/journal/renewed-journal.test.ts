@@ -100,3 +100,19 @@ test('a power cut or a failure at any step of it loses nothing and makes up noth
     }
   }
 })
+
+// Found by seeds of the whole system: the segment before went although the new one was not stored, and no end was left.
+test('a sync that fails while it is renewed leaves the segment before it', async () => {
+  for (const kept of ['none', 'some', 'all'] as const) {
+    let failing = false
+    const { place, journal } = await filled(({ operation, path }) => {
+      if (!failing || operation !== 'sync') return
+      failing = false
+      throw failure('IO_FAILED', operation, path)
+    })
+    failing = true
+    await assert.rejects(journal.truncate(journal.end), { code: 'OUTCOME_UNKNOWN' })
+    place.device = place.device.crash({ data: kept, names: 'all' }, 1, {})
+    assert.deepEqual(await takeOver(place, 2), [])
+  }
+})
