@@ -4,6 +4,9 @@ import fc from 'fast-check'
 import { commands, runUnder } from './metamorphic.ts'
 import { SETTINGS_TABLE } from './settings-table.ts'
 
+// Always the same lists, so that a change is judged by what it changes.
+const SEED = 1
+
 export interface SameAnswers {
   readonly runs: number
   readonly commands: number
@@ -24,6 +27,6 @@ export async function checkSameAnswers(numRuns: number): Promise<SameAnswers> {
       runs++
     }
   })
-  await fc.assert(property, { numRuns, includeErrorInReport: true })
+  await fc.assert(property, { numRuns, seed: SEED, includeErrorInReport: true })
   return { runs, commands: count, retries }
 }

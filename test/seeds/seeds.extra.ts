@@ -1,4 +1,7 @@
-/** 2,500 seeds of the whole system, a tenth of them twice. */
+/**
+ * Seeds of the whole system, a tenth of them twice: always the same ones, so that a change is judged by what it changes.
+ * `npm run soak` takes others.
+ */
 
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
@@ -6,12 +9,11 @@ import { runParts } from '../soak/part-processes.ts'
 import { checkSameHistories } from './same-history.ts'
 
 const RUN_SEEDS = new URL('./run-seeds.js', import.meta.url)
-const SEEDS = 2500
+const SEEDS = 1000
 
-test('2,500 seeds of faults, kills, power cuts and takeovers lose nothing that was acknowledged', async (context) => {
+test('1,000 seeds of faults, kills, power cuts and takeovers lose nothing that was acknowledged', async (context) => {
   const started = Date.now()
-  const first = 1_000_000 + (started % 1_000_000)
-  context.diagnostic(`seeds from ${first} on`)
+  const first = 1
   const report = await runParts(RUN_SEEDS, [
     { first, count: SEEDS / 2, step: 2 },
     { first: first + 1, count: SEEDS / 2, step: 2 },
