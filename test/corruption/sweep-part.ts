@@ -2,7 +2,7 @@
  * Runs one part of the corruption sweep and prints its report.
  *
  * `node build/test/corruption/sweep-part.js FIRST STEP KIND…` takes those cases whose number leaves FIRST when divided by
- * STEP, of each KIND of damage (damage.ts); all kinds where none is named. `npm run soak` of the whole sweep is this with
+ * STEP, of each KIND of damage (damage.ts); all kinds where none is named. The whole sweep is this with
  * `0 1`. Exits with 1 where an answer was wrong.
  */
 
