@@ -230,6 +230,9 @@ class FaultyRun {
     if (at < index || (at > index && !sticky)) return
     // A disk that is full, or a process without descriptors, goes on failing only where it needs them.
     if (this.#hit !== undefined && !isPlausible(error, operation.operation)) return
+    // Nor does opening what is there take any space.
+    const isThere = operation.operation === 'open' && this.#simulation.device.files().includes(operation.path)
+    if (this.#hit !== undefined && error === 'NO_SPACE' && isThere) return
     this.#hit ??= operation
     if (operation.operation === 'sync' && this.#fault.failedSyncs === 'reverted') this.#states.reverted()
     // A journal without a descriptor for its next segment does not know what becomes of the write that needs it.
