@@ -1,4 +1,7 @@
-/** Crash-point enumeration: all 1,110 workloads of up to three operations, and 50 long ones. */
+/**
+ * Crash-point enumeration: every third of the 1,110 workloads of up to three operations, and 50 long ones. All of them:
+ * `npm run soak -- 0 --crash`.
+ */
 
 import assert from 'node:assert/strict'
 import { availableParallelism } from 'node:os'
@@ -7,12 +10,13 @@ import { runParts } from '../soak/part-processes.ts'
 
 const ENUMERATE = new URL('./enumerate.js', import.meta.url)
 const SEED = 1
+const THIRD = 3
 const parts = Math.max(2, Math.min(10, availableParallelism()))
 
-test('all 1,110 workloads, every prefix of disk operations, every crash policy', async (context) => {
+test('a third of all workloads, every prefix of disk operations, every crash policy', async (context) => {
   const requests = Array.from({ length: parts }, (_, part) => ({
     part,
-    of: parts,
+    of: parts * THIRD,
     lengthMax: 3,
     seed: SEED,
     depth: 2,
@@ -20,8 +24,8 @@ test('all 1,110 workloads, every prefix of disk operations, every crash policy',
   }))
   const report = await runParts(ENUMERATE, requests)
   context.diagnostic(`seed ${SEED}: ${JSON.stringify(report)}`)
-  assert.equal(report['workloads'], 1110)
-  assert.ok((report['distinct'] as number) > 10_000 && (report['recrashed'] as number) > 1000)
+  assert.ok((report['workloads'] as number) >= 1110 / THIRD - parts)
+  assert.ok((report['distinct'] as number) > 3000 && (report['recrashed'] as number) > 300)
 })
 
 test('50 long workloads from seeds, and short ones on a database that is being made', async (context) => {

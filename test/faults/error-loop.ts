@@ -235,8 +235,8 @@ class FaultyRun {
     if (this.#hit !== undefined && error === 'NO_SPACE' && isThere) return
     this.#hit ??= operation
     if (operation.operation === 'sync' && this.#fault.failedSyncs === 'reverted') this.#states.reverted()
-    // A journal without a descriptor for its next segment does not know what becomes of the write that needs it.
-    if (error === 'OUT_OF_FILES' && operation.path.startsWith('journal')) this.#mayEnd = true
+    // Without descriptors nobody can look what has become of a write of the journal or a commit: that ends the owner.
+    if (error === 'OUT_OF_FILES' && /^(?:journal|heads)/.test(operation.path)) this.#mayEnd = true
     if (!isPlausible(error, operation.operation) || ERROR_KINDS[error] !== 'retry' || error === 'IO_FAILED') {
       this.#mayEnd = true
     }
