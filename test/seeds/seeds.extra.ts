@@ -9,9 +9,9 @@ import { runParts } from '../soak/part-processes.ts'
 import { checkSameHistories } from './same-history.ts'
 
 const RUN_SEEDS = new URL('./run-seeds.js', import.meta.url)
-const SEEDS = 1000
+const SEEDS = 500
 
-test('1,000 seeds of faults, kills, power cuts and takeovers lose nothing that was acknowledged', async (context) => {
+test('500 seeds of faults, kills, power cuts and takeovers lose nothing that was acknowledged', async (context) => {
   const started = Date.now()
   const first = 1
   const report = await runParts(RUN_SEEDS, [
