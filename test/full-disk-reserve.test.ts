@@ -26,7 +26,7 @@ function keyOf(index: number): Uint8Array {
 /** Asks again and again, as time goes by. */
 async function until(simulation: Simulation, done: () => boolean | Promise<boolean>): Promise<void> {
   const start = simulation.clock.monotonic()
-  while (simulation.clock.monotonic() - start < 6_000_000) {
+  while (simulation.clock.monotonic() - start < 3_000_000) {
     if (await done()) return
     await simulation.clock.turn()
   }
@@ -123,17 +123,11 @@ ticking(
       await disk.fill()
       assert.ok(disk.model.size > 50, `round ${round}: only ${disk.model.size} fitted`)
       await disk.check()
-      // One by one, or all of it at once, or some in a batch of their own.
+      // Some one by one, the rest at once.
       const doomed = [...disk.model.keys()].slice(0, Math.floor(disk.model.size * 0.8))
-      if (round % 2 === 0) {
-        await disk.db.deleteRange({ gte: keyOf(doomed[0] ?? 0), lte: keyOf(doomed.at(-1) ?? 0) })
-        for (const index of doomed) disk.model.delete(index)
-      } else {
-        for (const index of doomed) {
-          await disk.db.delete(keyOf(index))
-          disk.model.delete(index)
-        }
-      }
+      for (const index of doomed.slice(0, 20)) await disk.db.delete(keyOf(index))
+      await disk.db.deleteRange({ gte: keyOf(doomed[0] ?? 0), lte: keyOf(doomed.at(-1) ?? 0) })
+      for (const index of doomed) disk.model.delete(index)
       await disk.check()
       await until(disk.simulation, () => disk.puts())
       assert.equal(disk.db.statistics().outOfSpace, false)
