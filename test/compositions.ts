@@ -6,7 +6,7 @@
 import { loadHash } from '../src/kernel/hash.ts'
 import { EncryptedFileStore } from '../src/fs/encrypted-file-store.ts'
 import { EncryptedHeadStore } from '../src/fs/encrypted-head-store.ts'
-import { FaultyFileStore, FaultyHeadStore } from '../src/fs/faulty-stores.ts'
+import { FaultyHeadStore } from '../src/fs/faulty-stores.ts'
 import { KeyRing } from '../src/fs/key-ring.ts'
 import { MemoryFileStore } from '../src/fs/memory-file-store.ts'
 import { MemoryHeadStore } from '../src/fs/memory-head-store.ts'
@@ -74,22 +74,9 @@ function inMemory(): Composer {
   const files = new MemoryFileStore({ hash })
   const heads = new MemoryHeadStore()
   const storage = new MemoryJournalStorage()
-  let process = { dead: false }
-  const died = new VarveError('CLOSED', 'the process is dead')
   return {
-    compose(parts) {
-      // Memory outlives a killed process here, which must not go on working in it.
-      process.dead = true
-      const living = { dead: false }
-      process = living
-      const mortal = { clock: parts.clock, plan: () => (living.dead ? { error: died } : undefined) }
-      return withInlineJobs({
-        ...parts,
-        files: new FaultyFileStore(files, mortal),
-        heads: new FaultyHeadStore(heads, mortal),
-        journal: new MemoryJournalSystem({ storage }),
-      })
-    },
+    // Memory outlives a killed process here, which goes on in it: an owner that was replaced must come to rest by itself.
+    compose: (parts) => withInlineJobs({ ...parts, files, heads, journal: new MemoryJournalSystem({ storage }) }),
     powerCut: () => storage.cutPower(),
   }
 }

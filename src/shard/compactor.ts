@@ -38,6 +38,8 @@ export class Compactor {
   #blocked = 0
   #pausing: Promise<void> | undefined
   #stopped = false
+  /** Why no commit will ever succeed again. */
+  #final: VarveError | undefined
   lastError: Error | undefined
 
   constructor(host: CompactionHost, clock: Clock, concurrencyMax: number, retryDelayMs: number) {
@@ -65,7 +67,7 @@ export class Compactor {
     this.#blocked++
     try {
       for (;;) {
-        if (this.#stopped) throw new VarveError('CLOSED', 'the shard is closing')
+        if (this.#stopped) throw this.#final ?? new VarveError('CLOSED', 'the shard is closing')
         const change = choose(this.#underway)
         if (change !== 'blocked') {
           // Begins in the turn in which it was chosen: nothing gets in between.
@@ -92,7 +94,8 @@ export class Compactor {
   async settle(): Promise<void> {
     for (;;) {
       this.kick()
-      if (this.lastError !== undefined) throw this.lastError
+      const error = this.#final ?? this.lastError
+      if (error !== undefined) throw error
       if (this.#running.size === 0) return
       await Promise.race(this.#running)
     }
@@ -150,6 +153,7 @@ export class Compactor {
     if (!isCode(error, 'FENCED', 'OUTCOME_UNKNOWN', 'POISONED', 'CLOSED')) return false
     if (!this.#stopped) {
       this.#stopped = true
+      this.#final = error
       this.#host.failed(error)
     }
     return true
