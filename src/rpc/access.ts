@@ -1,0 +1,113 @@
+/**
+ * Who may do what: by token, by certificate, or because the wire cannot leave this machine.
+ *
+ * Tokens are kept as digests, and all of them are compared, in a time that says nothing about any: SHA-256 makes them of
+ * one length, which `timingSafeEqual` demands. A name in a certificate is no secret, and is compared as text.
+ */
+
+import { createHash, timingSafeEqual } from 'node:crypto'
+import { VarveError } from '../kernel/errors.ts'
+import type { Grant, Role, Wire } from './rpc.ts'
+
+export const ROLES: readonly Role[] = Object.freeze(['journal', 'heads', 'files', 'jobs', 'worker'])
+
+export interface AccessRule {
+  /** For people. */
+  readonly name: string
+  /** Who shows this token. At least 16 bytes. */
+  readonly token?: string
+  /** Who has a certificate, signed by an authority that the listener trusts, with this name. */
+  readonly certificate?: string
+  /** Default: all. */
+  readonly roles?: readonly Role[]
+  /** Default: all. */
+  readonly shards?: readonly string[]
+}
+
+/** Shorter ones can be guessed. */
+const TOKEN_LENGTH_MIN = 16
+
+interface TokenGrant {
+  readonly digest: Uint8Array
+  readonly grant: Grant
+}
+
+export class Access {
+  readonly #tokens: readonly TokenGrant[]
+  readonly #certificates: ReadonlyMap<string, Grant>
+
+  /** @throws {TypeError} {RangeError} a rule that lets nobody in, or anybody */
+  constructor(rules: readonly AccessRule[] = []) {
+    const tokens: TokenGrant[] = []
+    const certificates = new Map<string, Grant>()
+    for (const rule of rules) {
+      const grant = grantOf(rule)
+      if (rule.token !== undefined) {
+        if (rule.token.length < TOKEN_LENGTH_MIN)
+          throw new RangeError(`the token of ${rule.name} must have ${TOKEN_LENGTH_MIN} characters or more`)
+        tokens.push({ digest: digestOf(new TextEncoder().encode(rule.token)), grant })
+      }
+      if (rule.certificate !== undefined) certificates.set(rule.certificate, grant)
+      if (rule.token === undefined && rule.certificate === undefined)
+        throw new TypeError(`access rule ${rule.name} has neither token nor certificate`)
+    }
+    this.#tokens = tokens
+    this.#certificates = certificates
+  }
+
+  /** Nobody has to show anything: then only wires that stay on this machine are served. */
+  get open(): boolean {
+    return this.#tokens.length === 0 && this.#certificates.size === 0
+  }
+
+  /**
+   * What whoever is at the other end of `wire` may do.
+   *
+   * @throws {VarveError} PERMISSION_DENIED
+   */
+  grant(wire: Pick<Wire, 'safety' | 'certified'>, token: Uint8Array): Grant {
+    if (this.open) {
+      if (wire.safety === 'local') return EVERYTHING
+      throw denied('without tokens or certificates, only connections on this machine are served')
+    }
+    const certified = wire.certified === undefined ? undefined : this.#certificates.get(wire.certified)
+    if (certified !== undefined) return certified
+    const digest = digestOf(token)
+    let found: Grant | undefined
+    // All of them, whichever it is.
+    for (const each of this.#tokens) if (timingSafeEqual(each.digest, digest)) found = each.grant
+    if (found === undefined) throw denied('the token, or the certificate, is not known here')
+    return found
+  }
+}
+
+/** @throws {VarveError} PERMISSION_DENIED — the shard is not the peer's */
+export function checkShard(grant: Grant, shard: string): void {
+  if (grant.shards === undefined || grant.shards.includes(shard)) return
+  throw denied(`${grant.name} has no access to shard ${shard}`)
+}
+
+/** @throws {VarveError} PERMISSION_DENIED — files of one shard begin with its name and a dot */
+export function checkFileName(grant: Grant, name: string): void {
+  if (grant.shards === undefined || grant.shards.some((shard) => name.startsWith(`${shard}.`))) return
+  throw denied(`${grant.name} has no access to file ${name}`)
+}
+
+export function denied(message: string): VarveError {
+  return new VarveError('PERMISSION_DENIED', message)
+}
+
+const EVERYTHING: Grant = Object.freeze({ name: 'this machine', roles: ROLES, shards: undefined })
+
+function grantOf({ name, roles = ROLES, shards }: AccessRule): Grant {
+  for (const role of roles) if (!ROLES.includes(role)) throw new TypeError(`access rule ${name} has no role ${role}`)
+  return Object.freeze({
+    name,
+    roles: Object.freeze([...roles]),
+    shards: shards === undefined ? undefined : [...shards],
+  })
+}
+
+function digestOf(token: Uint8Array): Uint8Array {
+  return createHash('sha256').update(token).digest()
+}

@@ -1,0 +1,174 @@
+/**
+ * A client: one connection at a time to one server, made when it is needed and made again when it is lost.
+ *
+ * A call without effect is made again, on another connection, until its time is up. One with an effect is not: whether it
+ * has happened is for whoever knows what it means to find out.
+ */
+
+import type { Clock } from '../kernel/clock.ts'
+import { VarveError, isCode, throwIfAborted } from '../kernel/errors.ts'
+import type { Hash } from '../kernel/hash.ts'
+import type { Random } from '../kernel/random.ts'
+import { isUnanswered, unanswered } from './call-error.ts'
+import { ClientConnection } from './client-connection.ts'
+import type { RpcBasis } from './frame-channel.ts'
+import type { Dial, RpcCall, RpcReply, Wire } from './rpc.ts'
+import { resolveRpcSettings } from './settings.ts'
+import type { RpcSettings } from './settings.ts'
+
+export interface RpcClientOptions {
+  readonly dial: Dial
+  readonly clock: Clock
+  readonly hash: Hash
+  /** Spreads attempts of many clients to come back. */
+  readonly random: Random
+  /** Shown to the server. Default: none. */
+  readonly token?: string
+  readonly settings?: Partial<RpcSettings>
+}
+
+// Long enough for a server to notice that its former owner of the port has gone; doubles up to a second.
+const RETRY_DELAY_MS = 20
+const RETRY_DELAY_MS_MAX = 1_000
+
+export class RpcClient {
+  readonly #basis: RpcBasis
+  readonly #dial: Dial
+  readonly #random: Random
+  readonly #token: Uint8Array
+  /** Called when the client closes. */
+  readonly #onClose = new Set<() => void>()
+  #closed = false
+  #connection: ClientConnection | undefined
+  #connecting: Promise<ClientConnection> | undefined
+
+  constructor({ dial, clock, hash, random, token = '', settings }: RpcClientOptions) {
+    this.#dial = dial
+    this.#random = random
+    this.#basis = { clock, hash, settings: resolveRpcSettings(settings) }
+    this.#token = new TextEncoder().encode(token)
+  }
+
+  get settings(): RpcSettings {
+    return this.#basis.settings
+  }
+
+  get clock(): Clock {
+    return this.#basis.clock
+  }
+
+  get hash(): Hash {
+    return this.#basis.hash
+  }
+
+  /**
+   * The connection there is, or a new one: for calls that belong together.
+   *
+   * @throws {VarveError} IO_FAILED, PERMISSION_DENIED, INCOMPATIBLE, CLOSED
+   */
+  connection(): Promise<ClientConnection> {
+    if (this.#closed) return Promise.reject(closed())
+    if (this.#connection?.alive === true) return Promise.resolve(this.#connection)
+    this.#connecting ??= this.#connect().finally(() => (this.#connecting = undefined))
+    return this.#connecting
+  }
+
+  /** As `RpcConnection.call`, on whatever connection there is. */
+  async call(call: RpcCall): Promise<RpcReply> {
+    return this.retry(call, async (connection, timeoutMs) => connection.call({ ...call, timeoutMs }))
+  }
+
+  /**
+   * Does `work` on a connection, and where that is lost again on another, until the time is up.
+   *
+   * @param work may be done several times, unless it fails with OUTCOME_UNKNOWN
+   */
+  async retry<T>(
+    { signal, timeoutMs }: Pick<RpcCall, 'signal' | 'timeoutMs'>,
+    work: (connection: ClientConnection, timeoutMs: number) => Promise<T>,
+  ): Promise<T> {
+    const { clock, settings } = this.#basis
+    const allowedMs = timeoutMs ?? settings.callMs
+    const deadline = allowedMs === 0 ? Infinity : clock.monotonic() + allowedMs
+    for (let attempt = 0; ; attempt++) {
+      throwIfAborted(signal)
+      try {
+        const connection = await this.connection()
+        const leftMs = deadline - clock.monotonic()
+        return await work(connection, leftMs === Infinity ? 0 : Math.max(1, Math.ceil(leftMs)))
+      } catch (error) {
+        if (!isUnanswered(error) || !isCode(error, 'IO_FAILED')) throw error
+        const delayMs = this.#delayMs(attempt)
+        if (clock.monotonic() + delayMs >= deadline) throw error
+        await this.#pause(delayMs, signal)
+      }
+    }
+  }
+
+  /** Calls that are unanswered reject with CLOSED. Idempotent. */
+  async close(): Promise<void> {
+    this.#closed = true
+    for (const wake of this.#onClose) wake()
+    const connecting = this.#connecting
+    this.#connection?.close()
+    this.#connection = undefined
+    await connecting?.catch(() => undefined)
+  }
+
+  async #connect(): Promise<ClientConnection> {
+    const { clock, settings } = this.#basis
+    const dialling = new AbortController()
+    const timer = clock.after(settings.handshakeMs, () => dialling.abort(), { keepAlive: true })
+    const stop = (): void => dialling.abort()
+    this.#onClose.add(stop)
+    try {
+      const wire = await this.#wire(dialling.signal)
+      const connection = await ClientConnection.open(wire, this.#token, this.#basis)
+      if (this.#closed) {
+        connection.close()
+        throw closed()
+      }
+      this.#connection = connection
+      return connection
+    } catch (error) {
+      throw this.#closed ? closed() : error
+    } finally {
+      this.#onClose.delete(stop)
+      timer.cancel()
+    }
+  }
+
+  async #wire(signal: AbortSignal): Promise<Wire> {
+    try {
+      return await this.#dial(signal)
+    } catch (error) {
+      if (error instanceof VarveError && !isCode(error, 'IO_FAILED', 'ABORTED')) throw error
+      throw unanswered('connect', (error as Error).message, false, error)
+    }
+  }
+
+  /** Twice as long after each attempt, and anywhere in the upper half of that. */
+  #delayMs(attempt: number): number {
+    const most = Math.min(RETRY_DELAY_MS_MAX, RETRY_DELAY_MS * 2 ** Math.min(attempt, 10))
+    return most / 2 + ((most / 2) * this.#random.u32()) / 2 ** 32
+  }
+
+  /** Ends early where the client is closed or the caller has had enough. */
+  async #pause(delayMs: number, signal: AbortSignal | undefined): Promise<void> {
+    await new Promise<void>((resolve) => {
+      const wake = (): void => {
+        timer.cancel()
+        this.#onClose.delete(wake)
+        signal?.removeEventListener('abort', wake)
+        resolve()
+      }
+      const timer = this.#basis.clock.after(delayMs, wake, { keepAlive: true })
+      this.#onClose.add(wake)
+      signal?.addEventListener('abort', wake, { once: true })
+    })
+  }
+}
+
+function closed(): VarveError {
+  return new VarveError('CLOSED', 'the client is closed')
+}

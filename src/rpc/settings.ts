@@ -1,0 +1,72 @@
+/** How large, how many and how patient: of connections and calls. */
+
+import { KIB, MIB } from '../kernel/limits.ts'
+
+export interface RpcSettings {
+  /** Silence of a peer after which it is asked whether it lives, in milliseconds. */
+  readonly heartbeatMs: number
+  /** Silence after which it is given up: what seems open may be half-open. In milliseconds. */
+  readonly silenceMsMax: number
+  /** How long a connection may take to be made and to authenticate, in milliseconds. */
+  readonly handshakeMs: number
+  /** How long an answer may take where the call does not say, in milliseconds. */
+  readonly callMs: number
+  /** Bytes of calls that were made and not answered; a larger call goes alone. Others wait their turn. */
+  readonly inFlightBytesMax: number
+  /** Calls that were made and not answered. */
+  readonly callsMax: number
+  /** Body of one frame: a larger body takes several. */
+  readonly frameBodyBytes: number
+  /** Bytes handed to the wire and not taken by the system, above which nothing more is handed over. */
+  readonly bufferedBytesMax: number
+}
+
+export const RPC_DEFAULTS: RpcSettings = Object.freeze({
+  heartbeatMs: 5_000,
+  // Three heartbeats: one may be lost in a pause of the event loop, and its answer in another.
+  silenceMsMax: 15_000,
+  handshakeMs: 5_000,
+  // A sync of a slow disk takes seconds; nothing a service does without waiting for work takes longer.
+  callMs: 30_000,
+  // As much as a journal lets wait (64 KiB round trips over 1 ms at 1 GiB/s take 1 MiB); a server has so much per client.
+  inFlightBytesMax: 8 * MIB,
+  callsMax: 1024,
+  // A heartbeat waits for one frame at the most: 2 ms at 1 Gbit/s.
+  frameBodyBytes: 256 * KIB,
+  bufferedBytesMax: 1 * MIB,
+})
+
+/** Of a frame's payload after authentication: the largest body and the largest control message. */
+export const FRAME_BYTES_MAX = 2 * MIB
+/** Of a message's plain data: a list of 10,000 names goes as a body. */
+export const CONTROL_BYTES_MAX = 1 * MIB
+/** Before authentication, of a frame and of a connection: 64 KiB for each of a thousand strangers. */
+export const STRANGER_FRAME_BYTES_MAX = 4 * KIB
+export const STRANGER_TOTAL_BYTES_MAX = 64 * KIB
+
+const RANGES: Readonly<Record<keyof RpcSettings, readonly [number, number]>> = {
+  heartbeatMs: [10, 600_000],
+  silenceMsMax: [20, 3_600_000],
+  handshakeMs: [10, 600_000],
+  callMs: [1, 86_400_000],
+  inFlightBytesMax: [64 * KIB, 1024 * MIB],
+  callsMax: [1, 1_000_000],
+  frameBodyBytes: [1, MIB],
+  bufferedBytesMax: [1, 1024 * MIB],
+}
+
+/** @throws {TypeError} unknown name or not an integer; {RangeError} out of range */
+export function resolveRpcSettings(input: Partial<RpcSettings> = {}): RpcSettings {
+  for (const name of Object.keys(input))
+    if (!Object.hasOwn(RANGES, name)) throw new TypeError(`unknown setting ${name}`)
+  const settings = { ...RPC_DEFAULTS, ...input }
+  for (const name of Object.keys(RANGES) as (keyof RpcSettings)[]) {
+    const value: unknown = settings[name]
+    const [least, most] = RANGES[name]
+    if (typeof value !== 'number' || !Number.isInteger(value)) throw new TypeError(`${name} must be an integer`)
+    if (value < least || value > most) throw new RangeError(`${name} must be ${least}…${most}, got ${value}`)
+  }
+  if (settings.silenceMsMax <= settings.heartbeatMs)
+    throw new RangeError('silenceMsMax must be more than heartbeatMs, or every pause is a loss')
+  return Object.freeze(settings)
+}

@@ -1,0 +1,151 @@
+/** Unix sockets, TCP and TLS: the one place that opens sockets. */
+
+import net from 'node:net'
+import tls from 'node:tls'
+import { VarveError } from '../kernel/errors.ts'
+import { formatAddress, isLoopback, parseAddress } from './address.ts'
+import type { Address } from './address.ts'
+import type { Dial, Listening, Wire } from './rpc.ts'
+import { SocketWire } from './socket-wire.ts'
+
+/** Certificates in PEM. */
+export interface TlsIdentity {
+  readonly certificate: string
+  /** Its private key. */
+  readonly key: string
+}
+
+export interface DialOptions {
+  /** Authorities that may have signed the server's certificate. Default: those of the system. */
+  readonly authorities?: string
+  /** Shown to servers that ask for one. */
+  readonly identity?: TlsIdentity
+}
+
+export interface ListenOptions {
+  /** Needed for `tls:`. */
+  readonly identity?: TlsIdentity
+  /** Authorities of clients' certificates. Without, none is asked for. */
+  readonly authorities?: string
+}
+
+/** How to reach `address`. @throws {RangeError} no address */
+export function dialSocket(address: string, options: DialOptions = {}): Dial {
+  const parsed = parseAddress(address)
+  return (signal) =>
+    new Promise<Wire>((resolve, reject) => {
+      const socket = connect(parsed, options)
+      const failed = (error: Error): void => {
+        signal.removeEventListener('abort', stop)
+        socket.destroy()
+        reject(unreachable(address, error))
+      }
+      const stop = (): void => failed(new Error('nobody answered in time'))
+      socket.once('error', failed)
+      socket.once(parsed.type === 'tls' ? 'secureConnect' : 'connect', () => {
+        socket.off('error', failed)
+        signal.removeEventListener('abort', stop)
+        const safety = parsed.type === 'tls' ? 'encrypted' : safetyOf(socket)
+        resolve(new SocketWire(socket, address, safety, undefined))
+      })
+      if (signal.aborted) stop()
+      else signal.addEventListener('abort', stop, { once: true })
+    })
+}
+
+function connect(address: Address, { authorities, identity }: DialOptions): net.Socket {
+  if (address.type === 'unix') return net.connect({ path: address.path })
+  const { host, port } = address
+  if (address.type === 'tcp') return net.connect({ host, port })
+  return tls.connect({
+    host,
+    port,
+    minVersion: 'TLSv1.3',
+    // A name, never an address: that is how servers tell certificates apart.
+    ...(net.isIP(host) === 0 ? { servername: host } : {}),
+    ...(authorities === undefined ? {} : { ca: authorities }),
+    ...(identity === undefined ? {} : { cert: identity.certificate, key: identity.key }),
+  })
+}
+
+/**
+ * Listens on `address` and hands every connection to `accept`.
+ *
+ * @param accept `open`: it serves whoever comes; then only addresses that this machine alone can reach are listened on
+ * @throws {RangeError} no address, or `tls:` without a certificate
+ * @throws {VarveError} PERMISSION_DENIED — others could come, and nobody has to show anything; IO_FAILED
+ */
+export async function listenSocket(
+  address: string,
+  server: { readonly open: boolean; accept(wire: Wire): void },
+  options: ListenOptions = {},
+): Promise<Listening> {
+  const parsed = parseAddress(address)
+  const accept = (socket: net.Socket): void => server.accept(acceptedWire(socket, parsed))
+  const listener = parsed.type === 'tls' ? tls.createServer(tlsOptions(options), accept) : net.createServer(accept)
+  await new Promise<void>((resolve, reject) => {
+    listener.once('error', (error) => reject(unreachable(address, error)))
+    listener.listen(parsed.type === 'unix' ? { path: parsed.path } : { host: parsed.host, port: parsed.port }, resolve)
+  })
+  listener.on('error', () => undefined)
+  const close = (): Promise<void> => new Promise((resolve) => listener.close(() => resolve()))
+  const bound = listener.address()
+  if (parsed.type === 'unix' || bound === null || typeof bound === 'string') {
+    return { address: formatAddress(parsed), close: () => closeNow(listener, close) }
+  }
+  if (server.open && !isLoopback(bound.address)) {
+    await close()
+    throw new VarveError(
+      'PERMISSION_DENIED',
+      `${address} can be reached from other machines: give tokens or certificates, or listen on 127.0.0.1`,
+    )
+  }
+  return { address: formatAddress({ ...parsed, port: bound.port }), close: () => closeNow(listener, close) }
+}
+
+/** Listeners wait for their connections to end, which is not their business here. */
+function closeNow(listener: net.Server, close: () => Promise<void>): Promise<void> {
+  listener.unref()
+  void close()
+  return Promise.resolve()
+}
+
+function tlsOptions({ identity, authorities }: ListenOptions): tls.TlsOptions {
+  if (identity === undefined) throw new RangeError('tls: needs a certificate and its key')
+  return {
+    cert: identity.certificate,
+    key: identity.key,
+    minVersion: 'TLSv1.3',
+    // Slow strangers are cut off before they have become a connection, too.
+    handshakeTimeout: 5_000,
+    // Whoever has none may still show a token.
+    ...(authorities === undefined ? {} : { ca: authorities, requestCert: true, rejectUnauthorized: false }),
+  }
+}
+
+function acceptedWire(socket: net.Socket, address: Address): Wire {
+  if (address.type === 'unix') return new SocketWire(socket, 'a process on this machine', 'local', undefined)
+  const peer = `${socket.remoteAddress ?? 'unknown'}:${socket.remotePort ?? 0}`
+  if (!(socket instanceof tls.TLSSocket)) return new SocketWire(socket, peer, safetyOf(socket), undefined)
+  return new SocketWire(socket, peer, 'encrypted', certifiedName(socket))
+}
+
+/** The name in a verified certificate of a client: its common name. */
+function certifiedName(socket: tls.TLSSocket): string | undefined {
+  if (!socket.authorized) return undefined
+  const { subject } = socket.getPeerCertificate()
+  const name: unknown = subject?.CN
+  return typeof name === 'string' ? name : undefined
+}
+
+function safetyOf(socket: net.Socket): 'local' | 'open' {
+  const { remoteAddress } = socket
+  return remoteAddress === undefined || isLoopback(remoteAddress) ? 'local' : 'open'
+}
+
+function unreachable(address: string, error: Error): VarveError {
+  return new VarveError('IO_FAILED', `${address}: ${error.message}`, {
+    details: { operation: 'connect', address },
+    cause: error,
+  })
+}
