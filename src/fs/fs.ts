@@ -133,7 +133,8 @@ export interface SpaceReserve {
   /** It was given back, by this process or an earlier one, and has not been set aside again. */
   readonly released: boolean
   /**
-   * Sets aside `bytes`, or as much of that as the reserve may have at all; keeps more where there is more.
+   * Sets aside `bytes`, or as much of that as the reserve may have at all; keeps more where there is more. Sets nothing
+   * aside while there is so much space that it may be asked again in time.
    *
    * @returns false, and nothing has changed, where as much again would not be left free
    * @throws {VarveError} READ_ONLY, PERMISSION_DENIED, OUT_OF_FILES, IO_FAILED

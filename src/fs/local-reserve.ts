@@ -1,7 +1,7 @@
 /**
  * The reserve of a local directory: a file that takes up space, and is cut to nothing when the disk is full.
  *
- *      absent     nothing has been set aside yet
+ *      absent     nothing has been set aside yet: there is nothing to keep, or space is ample
  *      held       as long as what is set aside
  *      released   there, and empty: the disk was full, and still is as far as anyone knows
  *
@@ -12,7 +12,7 @@
 
 import type { Device, DeviceFile } from '../kernel/device.ts'
 import { isCode } from '../kernel/errors.ts'
-import { KIB, MIB } from '../kernel/limits.ts'
+import { GIB, KIB, MIB } from '../kernel/limits.ts'
 import type { SpaceReserve } from './fs.ts'
 
 /** Name of the file. */
@@ -23,6 +23,9 @@ export const RESERVE_NAME = 'reserve'
 export const RESERVE_BYTES_DEFAULT = 128 * MIB
 // A small disk should not be spent on waiting for the day it is full.
 const SHARE_OF_DISK = 8
+// With as much space to spare nothing is set aside: the file would be written, and most of a small database be reserve.
+// Whoever asks, asks after every commit, and a commit takes some 32 MiB: the last ones are far from here.
+const AMPLE_BYTES = 4 * GIB
 // A lock file takes a block, of 64 KiB where they are largest.
 const MORSEL_BYTES = 64 * KIB
 
@@ -97,6 +100,7 @@ export class LocalReserve implements SpaceReserve {
     const { freeBytes, totalBytes } = await this.#device.space('.')
     const wanted = Math.min(bytes, this.#bytesMax, Math.floor(totalBytes / SHARE_OF_DISK))
     if (wanted <= this.#heldBytes) return true
+    if (freeBytes >= AMPLE_BYTES && !this.#exists) return true
     if (freeBytes - (wanted - this.#heldBytes) < wanted) return false
     const file = await this.#open()
     try {

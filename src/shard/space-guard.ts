@@ -40,8 +40,6 @@ export class SpaceGuard {
   #full = false
   #releasing: Promise<void> | undefined
   #checking = false
-  /** What the reserve was asked to hold: it may hold less. */
-  #asked = 0
   #timer: Timer | undefined
   #stopped = false
 
@@ -79,9 +77,8 @@ export class SpaceGuard {
     const reserve = this.#reserve
     if (reserve === undefined || this.#full || this.#checking || this.#stopped) return
     const wanted = this.#wanted()
-    if (this.#host.fileBytes() === 0 || wanted <= this.#asked) return
-    // A disk without room for a reserve can still be written.
-    this.#asked = wanted
+    // Asked again after every commit while it holds less: where there is no room yet, or so much that nothing is held.
+    if (this.#host.fileBytes() === 0 || wanted <= reserve.heldBytes) return
     this.#checking = true
     void reserve
       .hold(wanted)
@@ -129,7 +126,6 @@ export class SpaceGuard {
     this.#checking = false
     if (!held || this.#stopped) return
     this.#full = false
-    this.#asked = 0
     this.#releasing = undefined
     this.#timer?.cancel()
     this.#host.refuse(undefined)

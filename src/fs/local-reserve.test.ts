@@ -1,0 +1,36 @@
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import { GIB, MIB } from '../kernel/limits.ts'
+import { SimulatedDevice } from '../testing/simulated-device.ts'
+import { LocalReserve, RESERVE_NAME } from './local-reserve.ts'
+
+/** A reserve on a disk that says it has `freeBytes` of 100 GiB left. */
+async function reserveOn(device: SimulatedDevice, freeBytes: number): Promise<LocalReserve> {
+  device.space = () => Promise.resolve({ freeBytes, totalBytes: 100 * GIB })
+  return LocalReserve.open({ device, path: RESERVE_NAME, bytesMax: 2 * MIB })
+}
+
+test('nothing is written while there is ample space, and what was set aside before stays', async () => {
+  const device = new SimulatedDevice({ record: false })
+  const ample = await reserveOn(device, 50 * GIB)
+  assert.equal(await ample.hold(1 * MIB), true)
+  assert.equal(ample.heldBytes, 0)
+  assert.equal(await device.stat(RESERVE_NAME), undefined)
+  const scarce = await reserveOn(device, 1 * GIB)
+  assert.equal(await scarce.hold(1 * MIB), true)
+  assert.equal(scarce.heldBytes, 1 * MIB)
+  const again = await reserveOn(device, 50 * GIB)
+  assert.equal(await again.hold(1 * MIB), true)
+  assert.equal((await device.stat(RESERVE_NAME))?.bytes, 1 * MIB)
+})
+
+test('a reserve that was given back is held again on a disk that has become ample', async () => {
+  const device = new SimulatedDevice({ record: false })
+  const reserve = await reserveOn(device, 1 * GIB)
+  assert.equal(await reserve.hold(1 * MIB), true)
+  await reserve.release()
+  assert.equal(reserve.released, true)
+  const again = await reserveOn(device, 50 * GIB)
+  assert.equal(await again.hold(2 * MIB), true)
+  assert.equal(again.released, false)
+})
