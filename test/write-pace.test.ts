@@ -22,7 +22,7 @@ test('a loop of awaited writes lets timers run', async () => {
       const end = performance.now() + 200
       for (let count = 0; performance.now() < end; count++) await write(count)
       clearInterval(timer)
-      // Every five milliseconds, on a machine that has nothing else to do.
+      // Every three milliseconds, on a machine that has nothing else to do.
       assert.ok(turns >= 3, `${turns} turns in 200 ms`)
     }
   } finally {

@@ -3,6 +3,9 @@ import os from 'node:os'
 import path from 'node:path'
 import { test } from 'node:test'
 import { testDevice } from '../testing/device-conformance.ts'
+import { LateAnswers } from '../testing/late-answers.ts'
+import { SeededRandom } from '../testing/seeded-random.ts'
+import { SimulatedClock } from '../testing/simulated-clock.ts'
 import { SimulatedDevice } from '../testing/simulated-device.ts'
 import type { SimulatedDeviceOptions } from '../testing/simulated-device.ts'
 import { NodeDevice } from './node-device.ts'
@@ -41,5 +44,15 @@ function testSimulated(name: string, simulated: SimulatedDeviceOptions): void {
 testSimulated('the simulated device', {})
 testSimulated('the simulated device without synchronous calls', { syncRead: false, syncWrite: false })
 testSimulated('the simulated device, slow', { delay: () => new Promise((resolve) => setImmediate(resolve)) })
+// Answers overtake each other, and nothing is synchronous: a disk across a network.
+const late = new LateAnswers({ random: new SeededRandom(1), clock: new SimulatedClock() })
+testSimulated('the simulated device, poor', { syncRead: false, syncWrite: false, delay: () => late.pass() })
+testSimulated('the simulated device with a plan of faults that has none', {
+  before: () => undefined,
+  transferFault: () => undefined,
+  capacityBytes: 1 << 30,
+  failedWrites: 'some',
+  failedSyncs: 'dropped',
+})
 testSimulated('the simulated device with everything at hand', { atHand: () => true })
 testSimulated('the simulated device with some things at hand', { atHand: (_path, position) => position % 3 !== 0 })

@@ -3,11 +3,11 @@ import { test } from 'node:test'
 import { SimulatedClock } from '../testing/simulated-clock.ts'
 import { Pace } from './pace.ts'
 
-test('a turn is asked for after 5 ms without one, and not again after it', async () => {
+test('a turn is asked for after 3 ms without one, and not again after it', async () => {
   const clock = new SimulatedClock()
   const pace = new Pace(clock)
   assert.equal(pace.take(), undefined)
-  clock.advance(4)
+  clock.advance(2)
   assert.equal(pace.take(), undefined)
   clock.advance(1)
   const turn = pace.take()

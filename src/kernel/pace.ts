@@ -9,8 +9,9 @@
 
 import type { Clock } from './clock.ts'
 
-// Half of what the main thread may be held for at a time; a turn costs about 3 µs, under a thousandth of it.
-const HOLD_MS_MAX = 5
+// A third of the 10 ms that the main thread may be held for: one turn can see it twice, in answers of the pool and again
+// in what waited for the turn, and collecting garbage comes on top. A turn costs about 3 µs, a thousandth of it.
+const HOLD_MS_MAX = 3
 
 export class Pace {
   readonly #clock: Clock

@@ -18,8 +18,7 @@ import type { ArenaPool } from './arena.ts'
 import { ArenaAllocator } from './arena-allocator.ts'
 import { RANGE_DELETE } from './entry-operation.ts'
 import type { EntryOperation, OrderedOperation } from './entry-operation.ts'
-import type { MemtableSupport } from './memtable.ts'
-import type { OrderedMemtable } from './ordered-memtable.ts'
+import type { OrderedMemtable, OrderedMemtableSupport } from './ordered-memtable.ts'
 import { Tree } from './tree.ts'
 import {
   FIRST_VERSION_UNITS,
@@ -49,7 +48,7 @@ export interface BPlusTreeOptions {
 }
 
 export class BPlusTree implements OrderedMemtable {
-  readonly supports: MemtableSupport = Object.freeze({ versions: true })
+  readonly supports: OrderedMemtableSupport = Object.freeze({ versions: true })
   readonly order: KeyOrder
   readonly #allocator: ArenaAllocator
   readonly #tree: Tree

@@ -6,7 +6,7 @@ import type { Seqno } from '../kernel/ids.ts'
 import type { KeyRange } from '../kernel/key-range.ts'
 import type { RangeTombstones } from '../kernel/range-tombstone.ts'
 import type { OrderedOperation } from './entry-operation.ts'
-import type { Memtable } from './memtable.ts'
+import type { Memtable, MemtableSupport } from './memtable.ts'
 
 /** The reading half: of a memtable, or of a frozen one that was handed to another thread. */
 export interface OrderedReader {
@@ -37,4 +37,11 @@ export interface OrderedReader {
   approximateBytes(range: KeyRange): number
 }
 
-export interface OrderedMemtable extends Memtable<OrderedOperation>, OrderedReader {}
+/** Readers ask at seqnos that others have written beyond: without versions there is nothing to answer them with. */
+export interface OrderedMemtableSupport extends MemtableSupport {
+  readonly versions: true
+}
+
+export interface OrderedMemtable extends Memtable<OrderedOperation>, OrderedReader {
+  readonly supports: OrderedMemtableSupport
+}

@@ -20,8 +20,7 @@ import type { KeyRange } from '../kernel/key-range.ts'
 import type { RangeTombstone, RangeTombstones } from '../kernel/range-tombstone.ts'
 import { RANGE_DELETE } from './entry-operation.ts'
 import type { EntryOperation, OrderedOperation } from './entry-operation.ts'
-import type { MemtableSupport } from './memtable.ts'
-import type { OrderedMemtable, OrderedReader } from './ordered-memtable.ts'
+import type { OrderedMemtable, OrderedMemtableSupport, OrderedReader } from './ordered-memtable.ts'
 import { TombstoneList } from './tombstone-list.ts'
 
 interface Version {
@@ -45,7 +44,7 @@ export interface SortedArrayImage {
 }
 
 export class SortedArrayMemtable implements OrderedMemtable {
-  readonly supports: MemtableSupport = Object.freeze({ versions: true })
+  readonly supports: OrderedMemtableSupport = Object.freeze({ versions: true })
   readonly order: KeyOrder
   bytes = 0
   count = 0

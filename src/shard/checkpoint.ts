@@ -8,12 +8,13 @@
  * Both start from a flushed version, so that no journal has to be copied: the new shard's journal is empty.
  */
 
-import { VarveError } from '../kernel/errors.ts'
+import { equalBytes } from '../kernel/bytes.ts'
+import { VarveError, isCode } from '../kernel/errors.ts'
 import type { FileRef } from '../kernel/file-ref.ts'
 import { fileName, EPOCH_ZERO, POSITION_ZERO } from '../kernel/ids.ts'
 import type { Epoch, FileName, ShardId } from '../kernel/ids.ts'
 import { MIB } from '../kernel/limits.ts'
-import type { FileStore } from '../fs/fs.ts'
+import type { FileStore, HeadStore } from '../fs/fs.ts'
 import type { Committer } from './committer.ts'
 import type { ManifestState } from './edit.ts'
 import { snapshotEdit } from './edit.ts'
@@ -71,8 +72,11 @@ export async function writeClone(origin: Origin, committer: Committer, clone: Sh
 }
 
 async function requireAbsent({ heads }: ShardPlace, shard: ShardId): Promise<void> {
-  if ((await heads.read(shard)) === undefined) return
-  throw new VarveError('EXISTS', `there is a shard ${shard} already`, { details: { name: shard } })
+  if ((await heads.read(shard)) !== undefined) throw alreadyThere(shard)
+}
+
+function alreadyThere(shard: ShardId, cause?: unknown): VarveError {
+  return new VarveError('EXISTS', `there is a shard ${shard} already`, { cause, details: { name: shard } })
 }
 
 async function writeHead(origin: Origin, place: ShardPlace, shard: ShardId, epoch: Epoch): Promise<void> {
@@ -90,7 +94,20 @@ async function writeHead(origin: Origin, place: ShardPlace, shard: ShardId, epoc
     journalState: undefined,
     pins: [],
   }
-  await place.heads.compareAndSet(shard, undefined, encodeHead(content))
+  await createHead(place.heads, shard, encodeHead(content))
+}
+
+/** @throws {VarveError} OUTCOME_UNKNOWN — it is not there, and may appear; EXISTS — another is there */
+async function createHead(heads: HeadStore, shard: ShardId, content: Uint8Array): Promise<void> {
+  try {
+    await heads.compareAndSet(shard, undefined, content)
+  } catch (error) {
+    if (!isCode(error, 'HEAD_CONFLICT', 'OUTCOME_UNKNOWN')) throw error
+    // Only the answer may have been lost. A head has no owner yet by which to know it, but nothing else in it differs.
+    const found = await heads.read(shard)
+    if (found === undefined) throw error
+    if (!equalBytes(found.content, content)) throw alreadyThere(shard, error)
+  }
 }
 
 async function copyFile(ref: FileRef, source: FileStore, target: FileStore): Promise<void> {

@@ -3,18 +3,20 @@
 import assert from 'node:assert/strict'
 import type { Hash } from '../kernel/hash.ts'
 import { shardId } from '../kernel/ids.ts'
+import type { FileStore } from '../fs/fs.ts'
 import { LocalFileStore } from '../fs/local-file-store.ts'
 import { LocalHeadStore } from '../fs/local-head-store.ts'
 import { HandlerTable } from '../jobs/handler-table.ts'
 import type { HandlerModule } from '../jobs/handler-table.ts'
 import { InlineScheduler } from '../jobs/inline-scheduler.ts'
 import type { JobScheduler } from '../jobs/jobs.ts'
-import type { Durability } from '../journal/journal.ts'
+import type { Durability, JournalSystem } from '../journal/journal.ts'
 import { LocalJournalSystem } from '../journal/local-journal-system.ts'
 import type { Shard, ShardComponents, ShardPlace } from '../shard/shard.ts'
 import { SeededRandom } from './seeded-random.ts'
 import { SimulatedClock } from './simulated-clock.ts'
 import { SimulatedDevice } from './simulated-device.ts'
+import type { SimulatedDeviceOptions } from './simulated-device.ts'
 
 /** An open shard of the engine under test. */
 export interface EngineUnderTest {
@@ -35,6 +37,13 @@ export interface EngineSnapshot {
   close(): void
 }
 
+/** What a suite may compose otherwise. The bench closes `jobs`, `localJobs` and `files`, in this order. */
+export interface EngineParts extends ShardPlace {
+  readonly journal: JournalSystem
+  readonly jobs: JobScheduler
+  readonly localJobs?: JobScheduler
+}
+
 export interface EngineSuite {
   readonly test: (name: string, options: { skip?: string }, body: () => Promise<void>) => unknown
   /** Stands before every test's name. */
@@ -51,6 +60,15 @@ export interface EngineSuite {
    * with every further operation.
    */
   expected(numbers: readonly number[]): string
+  /** Of the disk beneath every shard. Default: one with synchronous calls. */
+  readonly device?: SimulatedDeviceOptions
+  /**
+   * Puts other parts in the place of these, such as encrypted or poorer ones; asked at every opening. Default: a local
+   * file store, a local head store and a local journal on the disk, an inline scheduler.
+   *
+   * @param inline makes an inline scheduler with the engine's handlers over `files`
+   */
+  compose?(parts: EngineParts, inline: (files: FileStore) => JobScheduler): EngineParts
   readonly skip?: readonly { readonly test: string; readonly reason: string }[]
 }
 
@@ -84,9 +102,11 @@ export class EngineSession {
   }
 
   async close(): Promise<void> {
+    const { files, jobs, localJobs } = this.components
     await this.engine.shard.close()
-    await this.components.jobs.close()
-    await this.components.files.close()
+    await jobs.close()
+    await localJobs?.close()
+    await files.close()
   }
 }
 
@@ -95,7 +115,7 @@ export interface BenchOpenOptions {
   readonly shard?: string
   /** Default: on the bench's disk. */
   readonly place?: ShardPlace
-  /** Changes the job scheduler. */
+  /** Changes the job schedulers. */
   readonly wrap?: (jobs: JobScheduler) => JobScheduler
 }
 
@@ -105,10 +125,11 @@ export class EngineBench {
   readonly hash: Hash
   readonly #suite: EngineSuite
   readonly #sessions: EngineSession[] = []
-  device = new SimulatedDevice()
+  device: SimulatedDevice
 
   constructor(suite: EngineSuite, hash: Hash, seed: number) {
     this.#suite = suite
+    this.device = new SimulatedDevice(suite.device)
     this.hash = hash
     this.random = new SeededRandom(seed)
   }
@@ -120,20 +141,37 @@ export class EngineBench {
    */
   async open(written: readonly number[] = [], options: BenchOpenOptions = {}): Promise<EngineSession> {
     const { clock, random, hash } = this
-    const device = options.place === undefined ? this.device : new SimulatedDevice()
+    const device = options.place === undefined ? this.device : new SimulatedDevice(this.#suite.device)
     const { files, heads } = options.place ?? {
       files: await LocalFileStore.open({ device, directory: 'files', hash }),
       heads: await LocalHeadStore.open({ device, directory: 'heads', hash, random }),
     }
-    const settings = { segmentBytes: 8192, preallocateBytes: 1024 }
-    const journal = new LocalJournalSystem({ device, directory: 'journal', hash, settings })
-    const inline = new InlineScheduler({ files, hash, clock, handlers: new HandlerTable(this.#suite.handlers) })
-    const jobs = options.wrap?.(inline) ?? inline
-    const shard = shardId(options.shard ?? 'main')
-    const components = { shard, files, heads, journal, jobs, clock, random, hash }
+    const parts = this.#compose({ files, heads, journal: this.#journal(device) })
+    const { wrap = (jobs: JobScheduler): JobScheduler => jobs } = options
+    const { jobs, localJobs } = parts
+    const schedulers = { jobs: wrap(jobs), ...(localJobs === undefined ? {} : { localJobs: wrap(localJobs) }) }
+    const components = { ...parts, ...schedulers, shard: shardId(options.shard ?? 'main'), clock, random, hash }
     const session = new EngineSession(this.#suite, await this.#suite.open(components), components, written)
     this.#sessions.push(session)
     return session
+  }
+
+  /** `place` as shards of the suite see it. */
+  placed(place: ShardPlace): ShardPlace {
+    return this.#compose({ ...place, journal: this.#journal(new SimulatedDevice()) })
+  }
+
+  #journal(device: SimulatedDevice): JournalSystem {
+    const settings = { segmentBytes: 8192, preallocateBytes: 1024 }
+    return new LocalJournalSystem({ device, directory: 'journal', hash: this.hash, settings })
+  }
+
+  #compose(place: ShardPlace & { readonly journal: JournalSystem }): EngineParts {
+    const { clock, hash } = this
+    const handlers = new HandlerTable(this.#suite.handlers)
+    const inline = (files: FileStore): JobScheduler => new InlineScheduler({ files, hash, clock, handlers })
+    const parts = { ...place, jobs: inline(place.files) }
+    return this.#suite.compose?.(parts, inline) ?? parts
   }
 
   /** What `work` resolves to; the clock runs on meanwhile, so that what waits to be tried again is. */

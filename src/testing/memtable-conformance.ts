@@ -21,6 +21,7 @@ export function testMemtable(suite: MemtableSuite): void {
 
   promise('an empty memtable finds nothing, has no entries, no range of seqnos and next to no bytes', (bench) => {
     const { memtable } = bench
+    assert.equal(memtable.supports.versions, true, 'a memtable of ordered keys is read at older seqnos, and says so')
     assert.equal(bench.get('a'), undefined, 'get finds nothing')
     assert.deepEqual(bench.scan({}), [], 'a cursor ends at once')
     assert.deepEqual([memtable.count, memtable.keyCount], [0, 0], 'counts are 0')

@@ -3,9 +3,11 @@
 import type { ShardComponents } from '../../shard/shard.ts'
 import { openShard } from '../../shard/open-shard.ts'
 import { resolveShardSettings, SHARD_DEFAULTS } from '../../shard/settings.ts'
+import { VarveError } from '../../kernel/errors.ts'
 import type { KeyOrder } from '../../kernel/key-order.ts'
 import { ArenaPool } from '../../memtable/arena.ts'
 import { BPlusTree } from '../../memtable/b-plus-tree.ts'
+import type { MemtableSupport } from '../../memtable/memtable.ts'
 import type { OrderedMemtable } from '../../memtable/ordered-memtable.ts'
 import { BlockCache } from '../../sst/block-cache.ts'
 import { TableCache } from '../../sst/table-cache.ts'
@@ -20,7 +22,7 @@ export interface KvComponents extends ShardComponents {
   readonly arenas?: ArenaPool
   /**
    * Makes memtables. What they hand over must be an image that flush jobs can read: a `TreeImage`, a `SortedArrayImage`.
-   * Default: a `BPlusTree` over `arenas`.
+   * Without versions: UNSUPPORTED. Default: a `BPlusTree` over `arenas`.
    */
   readonly memtable?: (order: KeyOrder) => OrderedMemtable
   /** Cache for blocks, shared likewise. Default: one of `cacheBytes`. */
@@ -48,7 +50,8 @@ export async function openKv(components: KvComponents, options: KvOpenOptions = 
     const cache = components.cache ?? new BlockCache({ cacheBytes: settings.cacheBytes })
     const { files, hash, clock } = components
     tables = new TableCache(files, { order, hash, cache }, { openFilesMax: settings.openFilesMax })
-    const engine = new KvEngine({ settings, order, namedOrder: options.order, memtable: () => memtable(order), tables })
+    const makeMemtable = (): OrderedMemtable => withVersions(memtable(order))
+    const engine = new KvEngine({ settings, order, namedOrder: options.order, memtable: makeMemtable, tables })
     const shard = await openShard(components, engine, { ...options, settings: resolveShardSettings(shardInput) })
     return new KvShard({ files, hash, shard, engine, order, cache, tables, clock, closeParts: close })
   } catch (error) {
@@ -56,6 +59,15 @@ export async function openKv(components: KvComponents, options: KvOpenOptions = 
     await close()
     throw error
   }
+}
+
+/** The type says so too, but not to every caller. */
+function withVersions(memtable: OrderedMemtable): OrderedMemtable {
+  const { versions }: MemtableSupport = memtable.supports
+  if (versions) return memtable
+  throw new VarveError('UNSUPPORTED', 'this memtable has no versions, which snapshots and scans read at', {
+    details: { capability: 'versions' },
+  })
 }
 
 const BOOLEANS = ['createIfMissing', 'errorIfExists', 'readOnly'] as const
