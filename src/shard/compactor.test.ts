@@ -2,20 +2,19 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { VarveError, isCode } from '../kernel/errors.ts'
 import { SimulatedClock } from '../testing/simulated-clock.ts'
+import { fileName } from '../kernel/ids.ts'
 import { Compactor } from './compactor.ts'
+import type { CompactionHost } from './compactor.ts'
 import { Deferred } from './deferred.ts'
-import type { Drop } from './shard.ts'
+import type { Change, Drop } from './shard.ts'
 
 test('whoever waits for other changes when the shard is replaced is told of that, not of a close', async () => {
   const commit = new Deferred<void>()
-  const drop: Drop = { type: 'drop', files: [] }
-  const host = {
-    choose: () => [drop],
-    rewriteFiles: () => Promise.resolve([]),
-    commitChange: () => commit.promise,
-    stalled: () => undefined,
-    failed: () => undefined,
-  }
+  const drop = dropOf('one')
+  const host = hostOf(
+    () => [drop],
+    () => commit.promise,
+  )
   const compactor = new Compactor(host, new SimulatedClock(), 1, 1000)
   compactor.kick()
   const waits = compactor.apply(({ changes }) => (changes.length > 0 ? 'blocked' : drop))
@@ -24,3 +23,61 @@ test('whoever waits for other changes when the shard is replaced is told of that
   await assert.rejects(waits, fenced)
   await assert.rejects(compactor.settle(), fenced)
 })
+
+test('settle waits for the attempt that is under way, and does not tell of the one before', async () => {
+  const [clock, attempts] = [new SimulatedClock(), [new Deferred<void>(), new Deferred<void>()] as const]
+  let [begun, left] = [0, 1]
+  const compactor = new Compactor(
+    hostOf(
+      () => (left > 0 ? [dropOf('one')] : []),
+      async () => {
+        await attempts[begun++]?.promise
+        left--
+      },
+    ),
+    clock,
+    1,
+    1000,
+  )
+  const first = compactor.settle()
+  attempts[0].reject(new Error('once'))
+  await assert.rejects(first, /once/)
+  await assert.rejects(compactor.settle(), /once/, 'nothing is tried at present')
+  clock.advance(1000)
+  await clock.turn()
+  assert.equal(begun, 2)
+  const second = compactor.settle()
+  attempts[1].resolve()
+  await second
+})
+
+test('settle does not resolve where one change has succeeded and another one is to be tried again', async () => {
+  const [clock, end] = [new SimulatedClock(), new Deferred<void>()]
+  const [good, bad] = [dropOf('good'), dropOf('bad')]
+  const left = new Set<Change>([bad, good])
+  const commitChange = async (change: Change): Promise<void> => {
+    if (change === bad) throw new Error('the bad one')
+    await end.promise
+    left.delete(change)
+  }
+  const compactor = new Compactor(
+    hostOf(() => [...left], commitChange),
+    clock,
+    2,
+    1000,
+  )
+  const settled = compactor.settle()
+  await clock.turn()
+  end.resolve()
+  await assert.rejects(settled, /the bad one/)
+  await assert.rejects(compactor.settle(), /the bad one/)
+})
+
+function hostOf(choose: () => readonly Change[], commitChange: (change: Change) => Promise<void>): CompactionHost {
+  const nothing = (): void => undefined
+  return { choose, commitChange, rewriteFiles: () => Promise.resolve([]), stalled: nothing, failed: nothing }
+}
+
+function dropOf(name: string): Drop {
+  return { type: 'drop', files: [fileName(name)] }
+}

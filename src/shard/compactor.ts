@@ -19,7 +19,7 @@ export interface CompactionHost {
   choose(underway: Underway): readonly Change[]
   rewriteFiles(change: Rewrite): Promise<readonly VersionFile[]>
   commitChange(change: Change, added: readonly VersionFile[]): Promise<void>
-  /** A change has failed and will be tried again later: who waits for compaction hears now, from `lastError`, why. */
+  /** A change has failed and will be tried again later: who waits for compaction hears now, from `stalledBy`, why. */
   stalled(error: unknown): void
   /** The shard can take no more commits. */
   failed(error: VarveError): void
@@ -40,7 +40,8 @@ export class Compactor {
   #stopped = false
   /** Why no commit will ever succeed again. */
   #final: VarveError | undefined
-  lastError: Error | undefined
+  /** Why there is a pause before the next attempt. */
+  stalledBy: Error | undefined
 
   constructor(host: CompactionHost, clock: Clock, concurrencyMax: number, retryDelayMs: number) {
     this.#host = host
@@ -90,13 +91,20 @@ export class Compactor {
     this.kick()
   }
 
-  /** Resolves when the policy asks for nothing more and nothing runs. @throws what the last failed job threw */
+  /**
+   * Resolves when the policy asks for nothing more and nothing runs. What runs is waited for: of an attempt that is under
+   * way, the one before says nothing.
+   *
+   * @throws what the last attempt threw, where there is a pause before the next one
+   */
   async settle(): Promise<void> {
     for (;;) {
       this.kick()
-      const error = this.#final ?? this.lastError
-      if (error !== undefined) throw error
-      if (this.#running.size === 0) return
+      if (this.#final !== undefined) throw this.#final
+      if (this.#running.size === 0) {
+        if (this.stalledBy !== undefined) throw this.stalledBy
+        return
+      }
       await Promise.race(this.#running)
     }
   }
@@ -133,16 +141,14 @@ export class Compactor {
   #start(change: Change): void {
     void this.#perform(change).then(
       () => {
-        this.lastError = undefined
         this.#failed.clear()
         this.#backOff.succeeded()
         this.kick()
       },
       (error: unknown) => {
         if (this.#stopped) return
-        this.lastError = error as Error
         this.#failed.add(keyOf(change))
-        if (!this.#failIfFinal(error)) this.#pause()
+        if (!this.#failIfFinal(error)) this.#pause(error as Error)
         this.#host.stalled(error)
       },
     )
@@ -159,9 +165,11 @@ export class Compactor {
     return true
   }
 
-  #pause(): void {
+  #pause(reason: Error): void {
+    this.stalledBy = reason
     this.#pausing ??= this.#backOff.failed().then(() => {
       this.#pausing = undefined
+      this.stalledBy = undefined
       this.kick()
     })
   }

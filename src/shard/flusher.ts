@@ -23,7 +23,7 @@ export interface FlushHost<Table> {
   writeFiles(slot: FrozenTable<Table>): Promise<readonly VersionFile[]>
   /** Makes the journal durable up to the slot's end, commits `files` in its place and truncates the journal. */
   commitFlush(slot: FrozenTable<Table>, files: readonly VersionFile[]): Promise<void>
-  /** A flush has failed and will be tried again later: who waits for it hears now, from `lastError`, why. */
+  /** A flush has failed and will be tried again later: who waits for it hears now, from `stalledBy`, why. */
   stalled(error: unknown): void
   /** The shard can take no more commits. */
   failed(error: VarveError): void
@@ -34,8 +34,8 @@ export class Flusher<Table> {
   readonly #backOff: BackOff
   #loop: Promise<void> | undefined
   #stopped = false
-  /** The last failure, until a flush succeeds. */
-  lastError: Error | undefined
+  /** Why there is a pause before the next attempt; of one that is under way, the one before says nothing. */
+  stalledBy: Error | undefined
 
   constructor(host: FlushHost<Table>, clock: Clock, retryDelayMs: number) {
     this.#host = host
@@ -68,29 +68,26 @@ export class Flusher<Table> {
   async #run(): Promise<void> {
     while (!this.#stopped) {
       const slot = this.#host.nextFrozen()
-      if (slot === undefined) {
-        // What failed last was only the truncation behind a commit; the next one does it.
-        this.lastError = undefined
-        return
-      }
+      // Where what failed was only the truncation behind a commit, the next one does it.
+      if (slot === undefined) return
       try {
         await this.#host.untilVisible(slot)
         if (this.#stopped || this.#host.nextFrozen() !== slot) continue
         const files = await this.#host.writeFiles(slot)
         await this.#host.commitFlush(slot, files)
-        this.lastError = undefined
         this.#backOff.succeeded()
       } catch (error) {
         if (this.#stopped) return
-        this.lastError = error as Error
         if (isCode(error, 'FENCED', 'OUTCOME_UNKNOWN', 'POISONED', 'CLOSED')) {
           // For good: whoever tried again would write files that nobody can commit, and for as long as the process lives.
           this.#stopped = true
           this.#host.failed(error)
           return
         }
+        this.stalledBy = error as Error
         this.#host.stalled(error)
         await this.#backOff.failed()
+        this.stalledBy = undefined
       }
     }
   }

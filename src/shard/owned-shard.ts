@@ -232,7 +232,7 @@ export class OwnedShard<Operation, Table extends Memtable<Operation>, Shape> imp
     await this.#writes.untilVisible()
     await this.#progress.until(
       () => this.#manifest.state.replayFrom >= last.positionLimit,
-      () => this.#throwIfUnable(this.#flusher.lastError),
+      () => this.#throwIfUnable(this.#flusher.stalledBy),
     )
   }
 
@@ -339,7 +339,7 @@ export class OwnedShard<Operation, Table extends Memtable<Operation>, Shape> imp
   /** As `inOrder`. Rejects also where what holds writes back has failed. */
   async #inOrder<T>(work: () => T): Promise<T> {
     this.#throwIfUnable()
-    const check = (): void => this.#throwIfUnable(this.#flusher.lastError ?? this.#compactor.lastError)
+    const check = (): void => this.#throwIfUnable(this.#flusher.stalledBy ?? this.#compactor.stalledBy)
     return inOrder(this.#writes, this.#progress, check, work)
   }
 

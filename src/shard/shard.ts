@@ -249,7 +249,10 @@ export interface Shard<Operation, Table extends Memtable<Operation>, Shape> {
    * way, say `blocked` to be asked again when some of them have ended; no others begin before.
    */
   apply(choose: (underway: Underway) => Change | 'blocked' | undefined): Promise<void>
-  /** Resolves when `Engine.choose` asks for nothing more and no job runs. */
+  /**
+   * Resolves when `Engine.choose` asks for nothing more and no job runs. Rejects with what the last attempt at a change
+   * met, where there is a pause before the next one.
+   */
   settle(): Promise<void>
   /** Makes every write so far durable. */
   sync(): Promise<void>
