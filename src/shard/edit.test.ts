@@ -63,6 +63,13 @@ test('an added file replaces one of the same name', () => {
   assert.equal(before.files.get(fileName('b'))?.group, 0, 'earlier states do not change')
 })
 
+test('a removed file is in no state from then on, and the files beside it are', () => {
+  const before = applyEdit(EMPTY_MANIFEST, { ...edit, removed: [] })
+  const after = applyEdit(before, { ...edit, removed: [fileName('b')], added: [file('d')] })
+  assert.deepEqual([...after.files.keys()], ['c', 'd'])
+  assert.deepEqual([...before.files.keys()], ['b', 'c'])
+})
+
 test('one edit can stand for all that led to a state', () => {
   const state = applyEdit(applyEdit(EMPTY_MANIFEST, { ...edit, removed: [] }), {
     ...edit,

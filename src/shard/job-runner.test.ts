@@ -128,3 +128,28 @@ test('what the engine rejects of several jobs leaves nothing either', async () =
   await assert.rejects(running, (error) => isCode(error, 'JOB_REJECTED'))
   assert.deepEqual(await files.list(), [])
 })
+
+test('an answer whose files are not those of its attempt is not believed', async () => {
+  const changes: readonly ((outputs: JobResult['outputs']) => JobResult['outputs'])[] = [
+    ([output]) => [named(output, 's.e1-j1-a2-0.table')],
+    ([output]) => [named(output, 's.e1-j11-a1-0.table')],
+    ([output]) => [named(output, 'main.table')],
+    ([output]) => [output, output].flatMap((each) => each ?? []),
+    ([output]) => (output === undefined ? [] : [{ ...output, ref: { ...output.ref, bytes: 0 } }]),
+    ([output]) => (output === undefined ? [] : [{ ...output, seqnoFirst: seqno(2) }]),
+  ]
+  for (const [number, change] of changes.entries()) {
+    const { scheduler, files, run, result } = await bench()
+    const running = run(1)
+    await turn()
+    const { outputs, statistics } = await result(0)
+    scheduler.jobs[0]?.answer({ outputs: change(outputs), statistics })
+    await assert.rejects(running, (error) => isCode(error, 'JOB_REJECTED'), `change ${number}`)
+    assert.deepEqual(await files.list(), [])
+  }
+})
+
+function named(output: JobResult['outputs'][number] | undefined, name: string): JobResult['outputs'][number] {
+  assert.ok(output !== undefined)
+  return { ...output, ref: { ...output.ref, name: fileName(name) } }
+}

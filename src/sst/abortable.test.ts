@@ -34,3 +34,16 @@ test('a waiter gets what the work settles with, and a signal may be used again',
   await assert.rejects(abortable(Promise.reject(new Error('broken')), signal), /broken/)
   assert.equal(await abortable(Promise.resolve(8), signal), 8)
 })
+
+test('work that fails after its waiter was turned away ends nothing but itself', async () => {
+  let fail = (): void => undefined
+  const work = new Promise<void>((_, reject) => (fail = () => reject(new Error('the file is closed'))))
+  await assert.rejects(abortable(work, AbortSignal.abort()), { code: 'ABORTED' })
+  const unhandled: unknown[] = []
+  const note = (reason: unknown): void => void unhandled.push(reason)
+  process.on('unhandledRejection', note)
+  fail()
+  await new Promise((resolve) => setImmediate(resolve))
+  process.off('unhandledRejection', note)
+  assert.deepEqual(unhandled, [])
+})

@@ -32,7 +32,11 @@ const waitersOf = new WeakMap<AbortSignal, Waiters>()
 /** What `work` settles with, unless `signal` aborts first. @throws {VarveError} ABORTED */
 export async function abortable<T>(work: Promise<T>, signal: AbortSignal | undefined): Promise<T> {
   if (signal === undefined) return await work
-  throwIfAborted(signal)
+  if (signal.aborted) {
+    // It has begun: where it fails, nobody is left to hear of it, which Node takes for a reason to end the process.
+    work.catch(() => undefined)
+    throwIfAborted(signal)
+  }
   let waiters = waitersOf.get(signal)
   if (waiters === undefined) waitersOf.set(signal, (waiters = new Waiters(signal)))
   const joined = waiters

@@ -7,8 +7,8 @@ import type { KvSnapshot } from '../../src/engines/kv/kv.ts'
 import type { DeviceOperation } from '../../src/testing/simulated-device.ts'
 import { SeededRandom } from '../../src/testing/seeded-random.ts'
 import { failure } from '../../src/testing/simulated-failure.ts'
+import type { Composition } from '../compositions.ts'
 import { Simulation } from '../simulation.ts'
-import type { SimulationSettings } from '../simulation.ts'
 import { VersionedMap } from './versioned-map.ts'
 
 const key = fc.nat(20).map((index) => `key ${String(index).padStart(2, '0')}`)
@@ -50,8 +50,8 @@ export const commands: fc.Arbitrary<readonly Command[]> = fc.array(
 )
 
 /** @returns commands that were tried again */
-export async function runUnder(settings: SimulationSettings, list: readonly Command[], seed: number): Promise<number> {
-  const run = new MetamorphicRun(settings, seed)
+export async function runUnder(composition: Composition, list: readonly Command[], seed: number): Promise<number> {
+  const run = new MetamorphicRun(composition, seed)
   await run.all(list)
   return run.retries
 }
@@ -64,9 +64,12 @@ class MetamorphicRun {
   #snapshots: { readonly snapshot: KvSnapshot; readonly version: number }[] = []
   #faults = false
 
-  constructor(settings: SimulationSettings, seed: number) {
+  constructor({ settings = {}, device, composer }: Composition, seed: number) {
     this.#random = new SeededRandom(seed)
-    this.#simulation = new Simulation(seed, settings, { record: false, before: (operation) => this.#before(operation) })
+    const before = (operation: DeviceOperation): void => this.#before(operation)
+    this.#simulation = new Simulation(seed, settings, { record: false, ...device, before })
+    const parts = composer?.(seed)
+    if (parts !== undefined) this.#simulation.composer = parts
   }
 
   async all(list: readonly Command[]): Promise<void> {
@@ -139,7 +142,8 @@ class MetamorphicRun {
   /** Calls `work` with faults on, until it does not meet one. Nothing of a call that fails so has happened. */
   async #retry<T>(work: () => Promise<T>): Promise<T> {
     for (let left = 20; ; left--) {
-      this.#faults = left > 0
+      // The last ones without: of what runs in the background something may have failed a moment ago.
+      this.#faults = left > 2
       try {
         return await this.#settle(work())
       } catch (error) {

@@ -136,6 +136,6 @@ export const ENGINE_MUTANTS: readonly Mutant[] = [
     'shard/job-runner.js',
     'if (!name.startsWith(spec.outputPrefix))',
     'if (name === undefined)',
-    'test/kv-engine.test.js',
+    'src/shard/job-runner.test.js',
   ),
 ]

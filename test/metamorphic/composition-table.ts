@@ -1,11 +1,13 @@
-/** Settings under which the same commands must have the same answers. */
+/** Settings and compositions under which the same commands must have the same answers. */
 
+import { COMPOSITIONS } from '../compositions.ts'
+import type { Composition } from '../compositions.ts'
 import { TINY_SETTINGS } from '../simulation.ts'
 import type { SimulationSettings } from '../simulation.ts'
 
 const BIG = { memtableBytes: 1 << 20, tableBytes: 1 << 20, blockBytes: 4096, cacheBytes: 1 << 20 } as const
 
-export const SETTINGS_TABLE: Readonly<Record<string, SimulationSettings>> = Object.freeze({
+const SETTINGS: Readonly<Record<string, SimulationSettings>> = {
   defaults: {},
   tiny: TINY_SETTINGS,
   'everything in memory': { ...TINY_SETTINGS, ...BIG },
@@ -31,4 +33,15 @@ export const SETTINGS_TABLE: Readonly<Record<string, SimulationSettings>> = Obje
   'one compaction at a time': { ...TINY_SETTINGS, compactionsMax: 1 },
   'groups of one': { ...TINY_SETTINGS, groupBytesMax: 1024 },
   'one frozen memtable': { ...TINY_SETTINGS, frozenMax: 1 },
-})
+}
+
+export const COMPOSITION_TABLE: readonly Composition[] = [
+  ...Object.entries(SETTINGS).map(([name, settings]) => ({ name, settings })),
+  // Other parts; what else that table has are settings, and directories.
+  ...COMPOSITIONS.filter(({ composer, device }) => composer !== undefined || device !== undefined).map(
+    (composition) => ({
+      ...composition,
+      settings: { ...TINY_SETTINGS, ...composition.settings },
+    }),
+  ),
+]
