@@ -249,10 +249,7 @@ export interface Shard<Operation, Table extends Memtable<Operation>, Shape> {
    * way, say `blocked` to be asked again when some of them have ended; no others begin before.
    */
   apply(choose: (underway: Underway) => Change | 'blocked' | undefined): Promise<void>
-  /**
-   * Resolves when `Engine.choose` asks for nothing more and no job runs. Rejects with what the last attempt at a change
-   * met, where there is a pause before the next one.
-   */
+  /** Resolves when `Engine.choose` asks for nothing more and no job runs; rejects where a change waits for another try. */
   settle(): Promise<void>
   /** Makes every write so far durable. */
   sync(): Promise<void>

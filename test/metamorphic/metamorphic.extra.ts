@@ -10,5 +10,5 @@ test('5,000 commands have the same answers under 31 compositions each, with faul
     { seed: 2, lists: 80 },
   ])
   context.diagnostic(JSON.stringify(report))
-  assert.ok(Number(report['commands']) >= 5000 && Number(report['retries']) > 5000)
+  assert.ok(Number(report['commands']) >= 5000 && Number(report['retries']) > 2000)
 })

@@ -28,7 +28,8 @@ export function mergeParts(inputs: readonly KvTable[], order: KeyOrder, jobBytes
     const within = inputs.filter(
       ({ meta }) => compareCuts(order, meta.lower, upper) < 0 && compareCuts(order, meta.upper, lower) > 0,
     )
-    parts.push(toPart(within, lower, upper, cuts.length - 1))
+    // Cuts may lie outside of all tables: files of earlier releases have samples beyond their bounds.
+    if (within.length > 0) parts.push(toPart(within, lower, upper, cuts.length - 1))
   }
   return parts
 }

@@ -54,6 +54,12 @@ test('the bounds of a table hold its entries and its range tombstones, and survi
   }
 })
 
+test('samples lie inside of the bounds: not the first key, what comes before it, or a key after the last', () => {
+  const given = ['aaa', 'c', 'ca', 'm', 'n'].map(bytes)
+  const { samples } = tableMetaOf(properties('c', 'm', 5, 0), [], BYTEWISE, given)
+  assert.deepEqual(samples, ['ca', 'm'].map(bytes))
+})
+
 test('a damaged description is HEAD_CORRUPT', () => {
   const fragment = { lower: cutBefore(bytes('x')), upper: AFTER_ALL, seqnos: [7] }
   const whole = encodeTableMeta(tableMetaOf(properties('c', 'm', 5, 1), [fragment], BYTEWISE))

@@ -43,7 +43,10 @@ export interface CutSpan {
 // Whoever deletes that many ranges apart deletes small ones, which cover no table.
 const COVERS_MAX = 16
 
-/** @param fragments the table's range tombstones, ascending @param samples see `TableMeta` */
+/**
+ * @param fragments the table's range tombstones, ascending
+ * @param samples ascending: those outside of the bounds, a key that was dropped or what a long one begins with, are left out
+ */
 export function tableMetaOf(
   properties: TableProperties,
   fragments: readonly RangeFragment[],
@@ -56,7 +59,10 @@ export function tableMetaOf(
   if (first !== undefined && (entryCount === 0 || compareCuts(order, first.lower, lower) < 0)) lower = first.lower
   if (last !== undefined && (entryCount === 0 || compareCuts(order, last.upper, upper) > 0)) upper = last.upper
   const covers = coversOf(fragments, order)
-  return { keyFirst, keyLast, entryCount, deleteCount, rangeCount, lower, upper, covers, samples }
+  const within = samples.filter(
+    (sample) => compareCuts(order, lower, cutBefore(sample)) < 0 && compareCuts(order, cutBefore(sample), upper) < 0,
+  )
+  return { keyFirst, keyLast, entryCount, deleteCount, rangeCount, lower, upper, covers, samples: within }
 }
 
 function coversOf(fragments: readonly RangeFragment[], order: KeyOrder): readonly CutSpan[] {
