@@ -93,6 +93,8 @@ function plainDetails(details: unknown): Record<string, unknown> {
   const plain: Record<string, unknown> = {}
   if (typeof details !== 'object' || details === null) return plain
   for (const [name, value] of Object.entries(details).slice(0, DETAIL_COUNT_MAX)) {
+    // What is not there is not there on the other side either.
+    if (value === undefined) continue
     // Defined, not assigned: `__proto__` is a name like any other.
     Object.defineProperty(plain, clip(name, NAME_LENGTH_MAX), {
       value: Array.isArray(value) ? value.slice(0, DETAIL_ITEMS_MAX).map(plainValue) : plainValue(value),

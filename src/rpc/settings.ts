@@ -30,7 +30,8 @@ export const RPC_DEFAULTS: RpcSettings = Object.freeze({
   callMs: 30_000,
   // As much as a journal lets wait (64 KiB round trips over 1 ms at 1 GiB/s take 1 MiB); a server has so much per client.
   inFlightBytesMax: 8 * MIB,
-  callsMax: 1024,
+  // With reads of 1 MiB at the most, so many bound what a server holds for one client.
+  callsMax: 256,
   // A heartbeat waits for one frame at the most: 2 ms at 1 Gbit/s.
   frameBodyBytes: 256 * KIB,
   bufferedBytesMax: 1 * MIB,

@@ -1,0 +1,264 @@
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import { equalBytes } from '../../kernel/bytes.ts'
+import { VarveError, isCode } from '../../kernel/errors.ts'
+import { loadHash } from '../../kernel/hash.ts'
+import { fileName, shardId } from '../../kernel/ids.ts'
+import { KIB } from '../../kernel/limits.ts'
+import { Access } from '../../rpc/access.ts'
+import { RpcClient } from '../../rpc/client.ts'
+import { dialLoopback } from '../../rpc/loopback.ts'
+import type { Dial } from '../../rpc/rpc.ts'
+import { RpcServer } from '../../rpc/server.ts'
+import { dialSocket, listenSocket } from '../../rpc/socket-transport.ts'
+import { faultyDial } from '../../testing/faulty-wire.ts'
+import { putFile } from '../../testing/file-model.ts'
+import { testFileStore } from '../../testing/file-store-conformance.ts'
+import { testHeadStore } from '../../testing/head-store-conformance.ts'
+import { SeededRandom } from '../../testing/seeded-random.ts'
+import { SimulatedClock } from '../../testing/simulated-clock.ts'
+import { SimulatedDevice } from '../../testing/simulated-device.ts'
+import type { FileStore, HeadStore } from '../fs.ts'
+import { LocalFileStore } from '../local-file-store.ts'
+import { LocalHeadStore } from '../local-head-store.ts'
+import { MemoryFileStore } from '../memory-file-store.ts'
+import { MemoryHeadStore } from '../memory-head-store.ts'
+import { FileService } from './file-service.ts'
+import { HeadService } from './head-service.ts'
+import { RemoteFileStore } from './remote-file-store.ts'
+import { RemoteHeadStore } from './remote-head-store.ts'
+
+const hash = await loadHash()
+const random = new SeededRandom(1)
+
+/** A server with stores of its own, and clients of it that are closed with it. */
+class Place {
+  readonly clock = new SimulatedClock()
+  readonly server: RpcServer
+  readonly #clients: RpcClient[] = []
+  #dial: Dial
+  #stopListening: () => Promise<void> = () => Promise.resolve()
+
+  constructor(files: FileStore, heads: HeadStore, access = new Access()) {
+    const services = [new FileService({ files, hash }), new HeadService({ heads })]
+    this.server = new RpcServer({ services, clock: this.clock, hash, access })
+    this.#dial = dialLoopback(this.server)
+  }
+
+  async listen(): Promise<this> {
+    const listening = await listenSocket('tcp://127.0.0.1:0', this.server)
+    this.#stopListening = () => listening.close()
+    this.#dial = dialSocket(listening.address)
+    return this
+  }
+
+  client(options: { readonly token?: string; readonly around?: (dial: Dial) => Dial } = {}): RpcClient {
+    const { around = (dial) => dial, ...rest } = options
+    const client = new RpcClient({ ...rest, dial: around(this.#dial), clock: this.clock, hash, random })
+    this.#clients.push(client)
+    return client
+  }
+
+  async dispose(): Promise<void> {
+    for (const client of this.#clients) await client.close()
+    await this.#stopListening()
+    await this.server.close()
+  }
+}
+
+for (const transport of ['loopback', 'TCP'] as const) {
+  const placed = async (files: FileStore, heads: HeadStore): Promise<Place> => {
+    const place = new Place(files, heads)
+    return transport === 'TCP' ? place.listen() : place
+  }
+
+  testFileStore({
+    test,
+    name: `files elsewhere, by ${transport}`,
+    hash,
+    open: async () => {
+      let device = new SimulatedDevice()
+      const opened: Place[] = []
+      let place: Promise<Place> | undefined
+      const start = async (): Promise<Place> => {
+        const files = await LocalFileStore.open({ device, directory: 'files', hash })
+        opened.push(await placed(files, new MemoryHeadStore()))
+        return opened.at(-1) as Place
+      }
+      return {
+        open: async () => {
+          place ??= start()
+          return new RemoteFileStore({ client: (await place).client() })
+        },
+        powerCut: () => {
+          device = device.crash({ data: 'none', names: 'none' }, 1)
+          place = undefined
+          // The dead do not close anything.
+          opened.length = 0
+        },
+        dispose: async () => {
+          for (const each of opened) await each.dispose()
+        },
+      }
+    },
+  })
+
+  testHeadStore({
+    test,
+    name: `heads elsewhere, by ${transport}`,
+    open: async () => {
+      let device = new SimulatedDevice()
+      const opened: Place[] = []
+      let place: Promise<Place> | undefined
+      const start = async (): Promise<Place> => {
+        const heads = await LocalHeadStore.open({ device, directory: 'heads', hash, random })
+        opened.push(await placed(new MemoryFileStore({ hash }), heads))
+        return opened.at(-1) as Place
+      }
+      return {
+        open: async () => {
+          place ??= start()
+          return new RemoteHeadStore({ client: (await place).client() })
+        },
+        powerCut: () => {
+          device = device.crash({ data: 'none', names: 'none' }, 1)
+          place = undefined
+          // The dead do not close anything.
+          opened.length = 0
+        },
+        dispose: async () => {
+          for (const each of opened) await each.dispose()
+        },
+      }
+    },
+  })
+}
+
+test('over a network that fails, a file is whole or its writer says that it is not known to be', async (context) => {
+  const outcomes = { finished: 0, failed: 0, unknown: 0 }
+  for (let seed = 1; seed <= 6; seed++) {
+    const chance = new SeededRandom(seed)
+    const inner = new MemoryFileStore({ hash })
+    const place = new Place(inner, new MemoryHeadStore())
+    const faults = { dropsOnceIn: 60, repeatsOnceIn: 60, swapsOnceIn: 60, damagesOnceIn: 60, cutsOnceIn: 20 }
+    const around = (dial: Dial): Dial => faultyDial(dial, { random: chance, clock: place.clock, faults })
+    const store = new RemoteFileStore({ client: place.client({ around }) })
+    const time = passTime(place.clock)
+    for (let index = 0; index < 12; index++) {
+      const content = new Uint8Array(Buffer.alloc(chance.below(800 * KIB), `${seed} ${index}`))
+      const name = fileName(`shard.e1-j${index}-a1-0.table`)
+      try {
+        const ref = await putFile(store, name, content)
+        outcomes.finished++
+        const read = await (await store.open(ref)).read(0, ref.bytes)
+        assert.ok(equalBytes(read, content), 'a finished file has what was written')
+      } catch (error) {
+        assert.ok(error instanceof VarveError, String(error))
+        assert.ok(isCode(error, 'IO_FAILED', 'OUTCOME_UNKNOWN'), error.code)
+        const there = (await inner.list(name)).length === 1
+        if (isCode(error, 'OUTCOME_UNKNOWN')) outcomes.unknown++
+        else {
+          outcomes.failed++
+          assert.ok(!there, 'what failed is not there')
+        }
+      }
+    }
+    await store.close()
+    await place.dispose()
+    time.stop()
+  }
+  assert.ok(outcomes.finished > 0 && outcomes.failed > 0, JSON.stringify(outcomes))
+  context.diagnostic(JSON.stringify(outcomes))
+})
+
+test('over a network that fails, a head is changed once or its writer reads what has become of it', async () => {
+  let unknown = 0
+  for (let seed = 1; seed <= 15; seed++) {
+    const chance = new SeededRandom(seed)
+    const inner = new MemoryHeadStore()
+    const place = new Place(new MemoryFileStore({ hash }), inner)
+    const around = (dial: Dial): Dial =>
+      faultyDial(dial, { random: chance, clock: place.clock, faults: { cutsOnceIn: 8, dropsOnceIn: 40 } })
+    const heads = new RemoteHeadStore({ client: place.client({ around }) })
+    const time = passTime(place.clock)
+    const shard = shardId('main')
+    let head = await heads.read(shard)
+    for (let round = 0; round < 40; round++) {
+      const content = Uint8Array.of(round)
+      try {
+        const version = await heads.compareAndSet(shard, head?.version, content)
+        head = { version, content }
+      } catch (error) {
+        assert.ok(isCode(error, 'OUTCOME_UNKNOWN', 'IO_FAILED'), String(error))
+        if (isCode(error, 'OUTCOME_UNKNOWN')) unknown++
+        const found = await heads.read(shard)
+        assert.ok(
+          found === undefined ? head === undefined : found.content[0] === round || found.version === head?.version,
+          'it is what it was, or what it was to be',
+        )
+        head = found
+      }
+      const really = await inner.read(shard)
+      assert.equal(really?.version, head?.version, 'the writer knows what is there')
+    }
+    await place.dispose()
+    time.stop()
+  }
+  assert.ok(unknown > 0, 'no outcome was unknown')
+})
+
+test('who may work on jobs reads and creates, and removes nothing; who has one shard sees no other', async () => {
+  const files = new MemoryFileStore({ hash })
+  const access = new Access([
+    { name: 'worker', token: 'the token of a worker', roles: ['worker'] },
+    { name: 'owner of a', token: 'the token of a’s owner', roles: ['files', 'heads'], shards: ['a'] },
+  ])
+  const place = new Place(files, new MemoryHeadStore(), access)
+  const of = (token: string): RemoteFileStore => new RemoteFileStore({ client: place.client({ token }) })
+  const worker = of('the token of a worker')
+  const owner = of('the token of a’s owner')
+  const ref = await putFile(worker, fileName('a.e1-j1-a1-0.table'), Uint8Array.of(1))
+  const other = await putFile(worker, fileName('b.e1-j1-a1-0.table'), Uint8Array.of(1))
+  assert.equal((await (await worker.open(other)).read(0, 1))[0], 1)
+  await assert.rejects(worker.remove([ref.name]), { code: 'PERMISSION_DENIED' })
+  assert.deepEqual(await owner.list(), [{ name: ref.name, bytes: 1 }])
+  for (const call of [
+    () => owner.open(other),
+    () => owner.create(fileName('b.x')),
+    () => owner.remove([ref.name, other.name]),
+    () => new RemoteHeadStore({ client: place.client({ token: 'the token of a worker' }) }).read(shardId('a')),
+    () => new RemoteHeadStore({ client: place.client({ token: 'the token of a’s owner' }) }).read(shardId('b')),
+  ]) {
+    await assert.rejects(call, { code: 'PERMISSION_DENIED' })
+  }
+  await owner.remove([ref.name])
+  assert.equal((await files.list()).length, 1)
+  await place.dispose()
+})
+
+test('what a client has left open ends with its connection', async () => {
+  const device = new SimulatedDevice()
+  const files = await LocalFileStore.open({ device, directory: 'files', hash })
+  const place = new Place(files, new MemoryHeadStore())
+  const client = place.client()
+  const store = new RemoteFileStore({ client })
+  const writer = await store.create(fileName('a.x'))
+  await writer.write(new Uint8Array(1000))
+  await client.close()
+  await place.dispose()
+  assert.deepEqual(await files.list(), [])
+  await putFile(files, fileName('a.x'), Uint8Array.of(1))
+  await assert.rejects(writer.finish(), { code: 'IO_FAILED' })
+})
+
+/** Time goes by, a little in every turn. */
+function passTime(clock: SimulatedClock): { stop(): void } {
+  let stopped = false
+  void (async () => {
+    while (!stopped) {
+      await clock.turn()
+      clock.advance(20)
+    }
+  })()
+  return { stop: () => (stopped = true) }
+}
