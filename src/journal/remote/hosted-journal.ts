@@ -1,0 +1,111 @@
+/**
+ * A journal that is open for a client, and stays open while the client's connection is lost and made again.
+ *
+ * An append says where it goes. One that is there already is not made again: the client asks for its outcome, because the
+ * answer was lost. So a client that comes back sends again whatever was not answered, and nothing is appended twice.
+ */
+
+import { VarveError, isCode } from '../../kernel/errors.ts'
+import type { JournalPosition } from '../../kernel/ids.ts'
+import type { Append, Durability, Journal } from '../journal.ts'
+
+interface Recent {
+  readonly append: Append
+  readonly bytes: number
+}
+
+export class HostedJournal {
+  readonly journal: Journal
+  /** Appends whose answers may have been lost, by where they begin. */
+  readonly #recent = new Map<number, Recent>()
+  #acknowledged: number
+
+  constructor(journal: Journal) {
+    this.journal = journal
+    this.#acknowledged = journal.end
+  }
+
+  /**
+   * @param acknowledged the client has heard of everything before this position
+   * @throws {VarveError} NO_SPACE — it follows an append that did not fit; POISONED; and as `Journal.append`
+   */
+  append(position: number, payload: Uint8Array, durability: Durability, acknowledged: number): Append {
+    this.#forget(acknowledged)
+    const { end } = this.journal
+    if (position === end) {
+      const append = this.journal.append(payload, durability)
+      this.#recent.set(position, { append, bytes: payload.length })
+      append.written.catch((error: unknown) => {
+        // It was taken back: this place is free for another.
+        if (isCode(error, 'NO_SPACE')) this.#recent.delete(position)
+      })
+      return append
+    }
+    const recent = this.#recent.get(position)
+    if (recent?.bytes === payload.length) return recent.append
+    if (position > end) {
+      throw new VarveError('NO_SPACE', 'it follows an append that did not fit', { details: { position, end } })
+    }
+    throw new VarveError('POISONED', `the journal ends at ${end}, an append was to go to ${position}`)
+  }
+
+  /** Resolves when what was appended at `position` is synced. */
+  async synced(position: number): Promise<void> {
+    const recent = this.#recent.get(position)
+    if (recent === undefined) {
+      await this.journal.sync()
+      return
+    }
+    await recent.append.written
+    await (recent.append.synced ?? this.journal.sync())
+  }
+
+  /** One piece of a replay: whole batches, at most `bytesMax` where there is more than one. */
+  replayPiece(from: JournalPosition, bytesMax: number): Promise<ReplayPiece> {
+    return replayPiece(this.journal, from, bytesMax)
+  }
+
+  #forget(acknowledged: number): void {
+    if (acknowledged <= this.#acknowledged) return
+    this.#acknowledged = acknowledged
+    // In order of their positions, as they were appended.
+    for (const position of this.#recent.keys()) {
+      if (position >= acknowledged) return
+      this.#recent.delete(position)
+    }
+  }
+}
+
+export interface ReplayedBatch {
+  readonly position: number
+  readonly payload: Uint8Array
+}
+
+export interface ReplayPiece {
+  readonly batches: readonly ReplayedBatch[]
+  /** Where the journal ends; undefined: there is more. */
+  readonly end: number | undefined
+}
+
+export async function replayPiece(
+  reader: Pick<Journal, 'replay'>,
+  from: JournalPosition,
+  bytesMax: number,
+): Promise<ReplayPiece> {
+  const batches: ReplayedBatch[] = []
+  let bytes = 0
+  try {
+    const end = await reader.replay(from, (payload, position) => {
+      if (bytes > 0 && bytes + payload.length > bytesMax) throw ENOUGH
+      bytes += payload.length
+      batches.push({ position, payload: payload.slice() })
+    })
+    return { batches, end }
+  } catch (error) {
+    if (error !== ENOUGH) throw error
+    return { batches, end: undefined }
+  }
+}
+
+/** Thrown out of a visit: a replay has no other end before its end. */
+const ENOUGH = new Error('enough')

@@ -1,0 +1,220 @@
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import { loadHash } from '../../kernel/hash.ts'
+import { POSITION_ZERO, epoch, shardId } from '../../kernel/ids.ts'
+import { Access } from '../../rpc/access.ts'
+import { RpcClient } from '../../rpc/client.ts'
+import { dialLoopback } from '../../rpc/loopback.ts'
+import type { Dial, Listening } from '../../rpc/rpc.ts'
+import { RpcServer } from '../../rpc/server.ts'
+import { dialSocket, listenSocket } from '../../rpc/socket-transport.ts'
+import { faultyDial } from '../../testing/faulty-wire.ts'
+import type { WireFaults } from '../../testing/faulty-wire.ts'
+import { MemoryStateKeeper, testJournal } from '../../testing/journal-conformance.ts'
+import { SeededRandom } from '../../testing/seeded-random.ts'
+import { SimulatedClock } from '../../testing/simulated-clock.ts'
+import { SimulatedDevice } from '../../testing/simulated-device.ts'
+import { failure } from '../../testing/simulated-failure.ts'
+import type { JournalSystem } from '../journal.ts'
+import { LocalJournalSystem } from '../local-journal-system.ts'
+import { MemoryJournalStorage, MemoryJournalSystem } from '../memory-journal.ts'
+import { JournalService } from './journal-service.ts'
+import { RemoteJournalSystem } from './remote-journal-system.ts'
+
+const hash = await loadHash()
+const SHARD = shardId('main')
+
+/** A service over `journals`, and clients of it. */
+class Place {
+  readonly clock = new SimulatedClock()
+  readonly random = new SeededRandom(1)
+  readonly #access: Access
+  journals: JournalSystem
+  service: JournalService
+  server: RpcServer
+  faults: WireFaults | undefined
+  listening: Listening | undefined
+  #timeStopped = false
+  readonly #clients: RpcClient[] = []
+
+  constructor(journals: JournalSystem, access = new Access()) {
+    this.journals = journals
+    this.#access = access
+    this.service = new JournalService({ journals, clock: this.clock })
+    this.server = new RpcServer({ services: [this.service], clock: this.clock, hash, access })
+  }
+
+  /** Ends the service as a crash does, and starts another over the same journals. */
+  async restart(): Promise<void> {
+    await this.server.close()
+    this.service = new JournalService({ journals: this.journals, clock: this.clock })
+    this.server = new RpcServer({ services: [this.service], clock: this.clock, hash, access: this.#access })
+  }
+
+  async system(token = ''): Promise<RemoteJournalSystem> {
+    const { clock, random } = this
+    const direct: Dial =
+      this.listening === undefined ? (signal) => dialLoopback(this.server)(signal) : dialSocket(this.listening.address)
+    const dial: Dial = (signal) =>
+      this.faults === undefined ? direct(signal) : faultyDial(direct, { random, clock, faults: this.faults })(signal)
+    const client = new RpcClient({ dial, clock, hash, random, token })
+    this.#clients.push(client)
+    return RemoteJournalSystem.connect({ client, random })
+  }
+
+  passTime(): void {
+    void (async () => {
+      while (!this.#timeStopped) {
+        await this.clock.turn()
+        this.clock.advance(20)
+      }
+    })()
+  }
+
+  async dispose(): Promise<void> {
+    for (const client of this.#clients) await client.close()
+    await this.listening?.close()
+    await this.server.close()
+    await this.service.close()
+    this.#timeStopped = true
+  }
+}
+
+function localJournals(): JournalSystem {
+  const settings = { segmentBytes: 8192, preallocateBytes: 1024 }
+  return new LocalJournalSystem({ device: new SimulatedDevice(), directory: 'journal', hash, settings })
+}
+
+for (const [name, faults, listens] of [
+  ['a journal elsewhere, by loopback', undefined, false],
+  ['a journal elsewhere, by TCP', undefined, true],
+  [
+    'a journal behind a network that fails',
+    { dropsOnceIn: 150, repeatsOnceIn: 150, swapsOnceIn: 150, damagesOnceIn: 150, cutsOnceIn: 60, delayTurnsMax: 1 },
+    false,
+  ],
+] as const) {
+  testJournal({
+    test,
+    name,
+    open: async () => {
+      const place = new Place(localJournals())
+      if (listens) place.listening = await listenSocket('tcp://127.0.0.1:0', place.server)
+      const system = await place.system()
+      if (faults !== undefined) {
+        place.faults = faults
+        place.passTime()
+      }
+      return { system: () => system, dispose: () => place.dispose() }
+    },
+  })
+}
+
+test('an append whose answer is lost is not made again, and is acknowledged when its client comes back', async () => {
+  for (let seed = 1; seed <= 8; seed++) {
+    const storage = new MemoryJournalStorage()
+    const place = new Place(new MemoryJournalSystem({ storage }))
+    place.random.below(seed + 1)
+    const system = await place.system()
+    place.passTime()
+    place.faults = { cutsOnceIn: 6, dropsOnceIn: 40 }
+    const keeper = new MemoryStateKeeper()
+    const journal = await system.open(SHARD, epoch(1), keeper)
+    const acknowledged: number[] = []
+    for (let index = 0; index < 120; index++) {
+      const { written, synced } = journal.append(
+        new Uint8Array(1 + (index % 7)).fill(index),
+        index % 3 ? 'written' : 'synced',
+      )
+      const done = (synced ?? written).then(() => void acknowledged.push(index))
+      if (index % 5 === 0) await done
+    }
+    await journal.sync()
+    assert.equal(acknowledged.length, 120)
+    const found: number[] = []
+    await journal.replay(POSITION_ZERO, (payload) => void found.push(payload[0] as number))
+    assert.deepEqual(
+      found,
+      Array.from({ length: 120 }, (_, index) => index),
+      'each is there once, in order',
+    )
+    await journal.close()
+    await place.dispose()
+  }
+})
+
+test('appends under way when the service is started anew are of unknown outcome, and the next owner reads them back', async () => {
+  const place = new Place(localJournals())
+  const system = await place.system()
+  place.passTime()
+  const keeper = new MemoryStateKeeper()
+  const journal = await system.open(SHARD, epoch(1), keeper)
+  await journal.append(Uint8Array.of(1), 'synced').synced
+  await place.restart()
+  const late = journal.append(Uint8Array.of(2), 'written')
+  await assert.rejects(late.written, { code: 'OUTCOME_UNKNOWN' })
+  await assert.rejects(journal.append(Uint8Array.of(3), 'written').written, { code: 'OUTCOME_UNKNOWN' })
+  await assert.rejects(journal.barrier(), { code: 'OUTCOME_UNKNOWN' })
+  await journal.close()
+  const next = await system.open(SHARD, epoch(2), keeper)
+  const found: number[] = []
+  await next.replay(POSITION_ZERO, (payload) => void found.push(...payload))
+  assert.deepEqual(found, [1])
+  await next.close()
+  await place.dispose()
+})
+
+test('an append that does not fit is taken back with all that followed it, and later ones go on from there', async () => {
+  let full = false
+  const device = new SimulatedDevice({
+    before: ({ operation, path }) => {
+      if (full && operation === 'write') throw failure('NO_SPACE', operation, path)
+    },
+  })
+  const settings = { segmentBytes: 8192, preallocateBytes: 1024 }
+  const place = new Place(new LocalJournalSystem({ device, directory: 'journal', hash, settings }))
+  const system = await place.system()
+  const journal = await system.open(SHARD, epoch(1), new MemoryStateKeeper())
+  await journal.append(Uint8Array.of(1), 'written').written
+  full = true
+  const refused = [2, 3, 4].map((value) => journal.append(Uint8Array.of(value), 'written').written)
+  for (const written of refused) await assert.rejects(written, { code: 'NO_SPACE' })
+  full = false
+  assert.equal(journal.end, 1)
+  await journal.append(Uint8Array.of(5), 'synced').synced
+  const found: number[] = []
+  await journal.replay(POSITION_ZERO, (payload) => void found.push(...payload))
+  assert.deepEqual(found, [1, 5])
+  await journal.close()
+  await place.dispose()
+})
+
+test('who has a token for one shard opens the journal of no other', async () => {
+  const access = new Access([{ name: 'a', token: 'the token of shard a', shards: ['a'], roles: ['journal'] }])
+  const place = new Place(new MemoryJournalSystem(), access)
+  const system = await place.system('the token of shard a')
+  const keeper = new MemoryStateKeeper()
+  await (await system.open(shardId('a'), epoch(1), keeper)).close()
+  await assert.rejects(system.open(shardId('b'), epoch(1), keeper), { code: 'PERMISSION_DENIED' })
+  await assert.rejects(system.openReadOnly(shardId('b'), undefined), { code: 'PERMISSION_DENIED' })
+  await place.dispose()
+})
+
+test('what a journal elsewhere has written opens without the service, and the other way round', async () => {
+  const local = localJournals()
+  const place = new Place(local)
+  const system = await place.system()
+  assert.deepEqual([system.name, system.version], [local.name, local.version])
+  const keeper = new MemoryStateKeeper()
+  const values: number[] = []
+  for (const [owner, journals] of [system, local, system].entries()) {
+    const journal = await journals.open(SHARD, epoch(owner + 1), keeper)
+    const found: number[] = []
+    await journal.replay(POSITION_ZERO, (payload) => void found.push(...payload))
+    assert.deepEqual(found, values)
+    await journal.append(Uint8Array.of(owner), 'synced').synced
+    values.push(owner)
+    await journal.close()
+  }
+  await place.dispose()
+})
