@@ -28,7 +28,7 @@ import type { Device, DeviceFile } from '../kernel/device.ts'
 import { VarveError, isCode } from '../kernel/errors.ts'
 import { hashKey } from '../kernel/hash.ts'
 import type { Epoch } from '../kernel/ids.ts'
-import { getU64, setU64 } from './frame.ts'
+import { POSITION_MAX, getU64, setU64 } from './frame.ts'
 
 const FENCE_NAME = /^fence\.([0-9]+)-([0-9]+)$/
 const FENCE_BYTES = 32
@@ -260,5 +260,6 @@ function decodeClosing(bytes: Uint8Array, seed: number): Closing | undefined {
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength)
   if (view.getUint32(4, true) !== CLOSING_MAGIC) return undefined
   if (view.getUint32(0, true) !== hashKey(bytes, 4, CLOSING_BYTES, seed)) return undefined
-  return { index: view.getUint32(8, true), endOffset: getU64(view, 16), end: getU64(view, 24) }
+  const closing = { index: view.getUint32(8, true), endOffset: getU64(view, 16), end: getU64(view, 24) }
+  return closing.end <= POSITION_MAX ? closing : undefined
 }

@@ -24,6 +24,12 @@ import type { Hash } from '../kernel/hash.ts'
 
 export const FRAME_HEADER_BYTES = 36
 
+/**
+ * What is stored beyond this is no position: 8 PiB of payload, less a TiB, so that whoever opens has room to go on before
+ * numbers are rounded.
+ */
+export const POSITION_MAX = 2 ** 53 - 2 ** 40
+
 /** First byte of every kind: rare in text. */
 export const FRAME_KIND_BYTE = 0xd6
 export const FRAME_BATCHES = 0x01_46_4a_d6
@@ -74,7 +80,7 @@ export function readFrameHeader(
   into.bodyCheck = view.getUint32(at + 16, true)
   into.position = getU64(view, at + 20)
   into.syncedUpTo = getU64(view, at + 28)
-  return true
+  return into.position + into.payloadBytes <= POSITION_MAX && into.syncedUpTo <= POSITION_MAX
 }
 
 // Below this, XXH32 in JavaScript is faster than the call into WebAssembly.

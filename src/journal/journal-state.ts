@@ -11,6 +11,7 @@
 
 import { Decoder, Encoder } from '../kernel/codec.ts'
 import { hashKey } from '../kernel/hash.ts'
+import { POSITION_MAX } from './frame.ts'
 import { journalCorrupt } from './journal-corrupt.ts'
 import type { SegmentId } from './segment-id.ts'
 
@@ -69,5 +70,7 @@ export function decodeJournalState(bytes: Uint8Array, identity: number): Journal
     segments.push({ id, base, end: decoder.varint() })
   }
   decoder.end()
+  if (start > POSITION_MAX || segments.some(({ base, end }) => base > POSITION_MAX || end > POSITION_MAX))
+    fail('impossible position', 0)
   return { epoch, attempt, start, segments }
 }

@@ -14,7 +14,7 @@ import { assert } from '../kernel/assert.ts'
 import type { DeviceFile } from '../kernel/device.ts'
 import { VarveError } from '../kernel/errors.ts'
 import { hashKey } from '../kernel/hash.ts'
-import { getU64, setU64 } from './frame.ts'
+import { POSITION_MAX, getU64, setU64 } from './frame.ts'
 import type { SegmentId } from './segment-id.ts'
 
 export const SEGMENT_HEADER_BYTES = 64
@@ -62,7 +62,8 @@ export function decodeSegmentHeader(bytes: Uint8Array, identity: number, path: s
       },
     )
   }
-  return { base: getU64(view, 32), syncedUpTo: getU64(view, 40) }
+  const header = { base: getU64(view, 32), syncedUpTo: getU64(view, 40) }
+  return header.base <= POSITION_MAX && header.syncedUpTo <= POSITION_MAX ? header : undefined
 }
 
 /** Like `decodeSegmentHeader`, from an open segment. */

@@ -49,7 +49,8 @@ export async function scanSegment(segment: Segment, file: DeviceFile, hash: Hash
     if (!cursor.intact()) doubts.push({ segment, position: header.position, offset: cursor.offset })
     segment.index.add(header.position, cursor.offset)
     position = header.position + header.payloadBytes
-    offset = cursor.endOffset
+    // The body of a damaged one may end beyond the file: nobody is to read, or make room for, what is not there.
+    offset = Math.min(cursor.endOffset, bytes)
   }
   segment.end = position
   segment.endOffset = offset

@@ -20,7 +20,7 @@ import { Encoder } from '../kernel/codec.ts'
 import type { Device, DeviceFile } from '../kernel/device.ts'
 import { isCode } from '../kernel/errors.ts'
 import { hashKey } from '../kernel/hash.ts'
-import { getU64, setU64 } from './frame.ts'
+import { POSITION_MAX, getU64, setU64 } from './frame.ts'
 
 const WITNESS_BYTES = 16
 const MAGIC = 0x53_4e_59_d6
@@ -129,5 +129,6 @@ function decodeWitness(bytes: Uint8Array, seed: number): number {
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength)
   if (view.getUint32(4, true) !== MAGIC) return 0
   if (view.getUint32(0, true) !== hashKey(bytes, 4, WITNESS_BYTES, seed)) return 0
-  return getU64(view, 8)
+  const syncedUpTo = getU64(view, 8)
+  return syncedUpTo <= POSITION_MAX ? syncedUpTo : 0
 }

@@ -12,6 +12,7 @@
 import { Decoder } from '../kernel/codec.ts'
 import type { Encoder } from '../kernel/codec.ts'
 import { VarveError } from '../kernel/errors.ts'
+import { SEQNO_MAX } from '../kernel/ids.ts'
 import type { JournalPosition, Seqno } from '../kernel/ids.ts'
 
 export const GROUP_FORMAT_VERSION = 1
@@ -44,6 +45,8 @@ export function visitGroup<Operation>(
     )
   }
   let seqno = decoder.varint() - 1
+  // Every operation takes a byte at least.
+  if (seqno > SEQNO_MAX - payload.length) decoder.fail('impossible seqno')
   while (decoder.remaining > 0) {
     for (let left = decoder.count(); left > 0; left--) {
       const start = (position + decoder.at) as JournalPosition

@@ -7,7 +7,7 @@
  */
 
 import { compressSync, uncompressSync } from 'lz4-napi'
-import { LIMITS, MIB } from '../kernel/limits.ts'
+import { MIB } from '../kernel/limits.ts'
 import { readU32 } from './columns.ts'
 import { tableCorrupt } from './table-damage.ts'
 import type { TablePlace } from './table-damage.ts'
@@ -52,7 +52,8 @@ export function decodeStored(
     throw tableCorrupt(place, 'a block that is not compressed has another length than the index says')
   if (stored.length <= LENGTH_BYTES || stored.length > decodedLength)
     throw tableCorrupt(place, 'impossible compressed length')
-  if (decodedLength > LIMITS.blockBytesMax) throw tableCorrupt(place, 'block is over the limit')
+  // No writer compresses more: a few bytes cannot make a reader allocate without bound.
+  if (decodedLength > COMPRESSED_BLOCK_BYTES_MAX) throw tableCorrupt(place, 'compressed block is over the limit')
   if (decodedLength > (stored.length - LENGTH_BYTES) * LZ4_RATIO_MAX)
     throw tableCorrupt(place, 'impossible compression ratio')
   if (readU32(stored, 0) !== decodedLength)

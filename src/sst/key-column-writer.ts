@@ -14,6 +14,8 @@ import { OutputQueue } from './output-queue.ts'
 
 // Readers go through all of it: large enough that what is read at once costs little, small enough to hold.
 const BLOCK_BYTES = 32 * KIB
+// Keys that share long prefixes take few bytes here and many where they are read.
+const BLOCK_KEY_BYTES = 256 * KIB
 
 export class KeyColumnWriter {
   readonly #sink: FileWriter
@@ -26,6 +28,8 @@ export class KeyColumnWriter {
   readonly #keys = new Encoder()
   readonly #blocks: KeyColumnPlace[] = []
   #count = 0
+  /** Of the keys in the block, with what they share. */
+  #blockKeyBytes = 0
   #lastKey: Uint8Array = new Uint8Array(0)
   #entryCount = 0
   #keyBytes = 0
@@ -61,10 +65,11 @@ export class KeyColumnWriter {
       this.#seqnos.varint(seqnos[index] as number)
       this.#keys.varint(shared).bytes(keys.subarray(keyStart + shared, keyLimit))
       this.#count++
+      this.#blockKeyBytes += keyLimit - keyStart
       this.#keyBytes += keyLimit - keyStart
       this.#valueBytes += valueLength
       ;[last, lastStart, lastLimit] = [keys, keyStart, keyLimit]
-      if (this.#keys.view().length >= BLOCK_BYTES) this.#endBlock()
+      if (this.#keys.length >= BLOCK_BYTES || this.#blockKeyBytes >= BLOCK_KEY_BYTES) this.#endBlock()
     }
     this.#entryCount += Math.max(0, limit - start)
     this.#lastKey = last.slice(lastStart, lastLimit)
@@ -107,5 +112,6 @@ export class KeyColumnWriter {
     this.#blocks.push({ offset, length: block.length, entryCount: this.#count, checksum })
     this.#output.push(block, true)
     this.#count = 0
+    this.#blockKeyBytes = 0
   }
 }

@@ -19,6 +19,7 @@
 import { Decoder, Encoder } from '../kernel/codec.ts'
 import { VarveError } from '../kernel/errors.ts'
 import type { Hash } from '../kernel/hash.ts'
+import { MIB } from '../kernel/limits.ts'
 import { PART_BLOCK, PART_FOOTER, PART_INDEX, partSeed } from './file-identity.ts'
 import { tableCorrupt } from './table-damage.ts'
 import type { TablePart } from './table-damage.ts'
@@ -26,6 +27,11 @@ import type { TablePart } from './table-damage.ts'
 export const KEY_COLUMN_FORMAT = Object.freeze({ name: 'key-column', version: 1 })
 export const KEY_COLUMN_FOOTER_BYTES = 64
 const MAGIC = 0x434b5256
+
+// A key may share all of a long one with that before, in a few bytes: writers end a block before its keys, put together,
+// are more than this many times its own bytes, and so much besides.
+const KEY_BYTES_TIMES_MAX = 8
+const KEY_BYTES_BASE = 1 * MIB
 
 export interface KeyColumnSummary {
   readonly entryCount: number
@@ -158,6 +164,8 @@ export function decodeKeyColumnBlock(
     const rest = decoder.bytes()
     if (shared > start - before) decoder.fail('a key shares more than the one before has')
     const limit = start + shared + rest.length
+    if (limit > bytes.length * KEY_BYTES_TIMES_MAX + KEY_BYTES_BASE)
+      decoder.fail('keys share more than a writer lets them')
     if (limit > keys.length) {
       const grown = new Uint8Array(limit * 2)
       grown.set(keys.subarray(0, start))

@@ -18,19 +18,28 @@ import type { RangeFragment } from '../kernel/fragment-list.ts'
 import { AFTER_ALL, BEFORE_ALL, compareCuts, decodeSide } from '../kernel/key-cut.ts'
 import type { CutSide, KeyCut } from '../kernel/key-cut.ts'
 import type { KeyOrder } from '../kernel/key-order.ts'
+import { KIB } from '../kernel/limits.ts'
 import { tableCorrupt } from './table-damage.ts'
 import type { TablePlace } from './table-damage.ts'
 
 const NO_KEY = new Uint8Array(0)
+
+// A key may share all of a long one with that before, in a few bytes. Writers stop sharing where it would make more of
+// few bytes than this, so that readers know what to expect.
+const KEY_BYTES_TIMES_MAX = 8
+const KEY_BYTES_BASE = 512 * KIB
 
 export function encodeRanges(fragments: readonly RangeFragment[]): Uint8Array {
   if (fragments.length === 0) return NO_KEY
   const encoder = new Encoder()
   encoder.varint(fragments.length)
   let before: Uint8Array = NO_KEY
+  let keyBytes = 0
   for (const { lower, upper, seqnos } of fragments) {
-    before = encodeCutAfter(encoder, before, lower)
-    before = encodeCutAfter(encoder, before, upper)
+    for (const cut of [lower, upper]) {
+      keyBytes += cut.key.length
+      before = encodeCutAfter(encoder, before, cut, keyBytes <= keyBytesMax(encoder.length))
+    }
     encoder.varint(seqnos.length)
     let newer = 0
     for (const [index, seqno] of seqnos.entries()) {
@@ -50,6 +59,7 @@ export function decodeRanges(bytes: Uint8Array, order: KeyOrder, place: TablePla
   })
   let before: Uint8Array = NO_KEY
   let last: KeyCut | undefined
+  let keyBytes = 0
   // Of a fragment, every field takes a byte: two sides, a count, a seqno.
   for (let left = decoder.count(4); left > 0; left--) {
     const lower = decodeCutAfter(decoder, before)
@@ -59,17 +69,24 @@ export function decodeRanges(bytes: Uint8Array, order: KeyOrder, place: TablePla
     if (compareCuts(order, lower, upper) >= 0) decoder.fail('a fragment ends before it begins')
     if (last !== undefined && compareCuts(order, last, lower) > 0) decoder.fail('fragments overlap')
     last = upper
+    keyBytes += lower.key.length + upper.key.length
+    if (keyBytes > keyBytesMax(bytes.length)) decoder.fail('keys share more than a writer lets them')
     fragments.push({ lower, upper, seqnos: decodeSeqnos(decoder) })
   }
   decoder.end()
   return new FragmentList(fragments, order)
 }
 
+/** What all keys may take, put together, where they take `encodedBytes`. */
+function keyBytesMax(encodedBytes: number): number {
+  return encodedBytes * KEY_BYTES_TIMES_MAX + KEY_BYTES_BASE
+}
+
 /** Returns the key that the next cut is written after. */
-function encodeCutAfter(encoder: Encoder, before: Uint8Array, { key, side }: KeyCut): Uint8Array {
+function encodeCutAfter(encoder: Encoder, before: Uint8Array, { key, side }: KeyCut, mayShare: boolean): Uint8Array {
   encoder.u8(side + 2)
   if (!isAtKey(side)) return before
-  const shared = sharedPrefixLength(before, 0, before.length, key, 0, key.length)
+  const shared = mayShare ? sharedPrefixLength(before, 0, before.length, key, 0, key.length) : 0
   encoder.varint(shared).bytes(key.subarray(shared))
   return key
 }

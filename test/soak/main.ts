@@ -1,11 +1,14 @@
 /**
- * `npm run soak -- [SEEDS] [--seed=FIRST] [--crash]`: as many seeds of the whole system as you like, default 10,000, on
- * two processes; with `--crash` also all crash-point workloads of up to four operations, recoveries cut three deep.
+ * `npm run soak -- [SEEDS] [--seed=FIRST] [--crash] [--fuzz=SCALE]`: as many seeds of the whole system as you like,
+ * default 10,000, on two processes; with `--crash` also all crash-point workloads of up to four operations, recoveries cut
+ * three deep; with `--fuzz` also SCALE damaged inputs to each parser of stored bytes, and fewer to the dear ones
+ * (test/fuzz).
  *
  * A seed that fails is printed with the command that repeats it; that seed alone: `npm run soak -- 1 --seed=FIRST`.
  */
 
 import { argv } from 'node:process'
+import { describeTarget, watchFuzz } from '../fuzz/fuzz-watch.ts'
 import { runPart, runParts } from './part-processes.ts'
 
 const RUN_SEEDS = new URL('../seeds/run-seeds.js', import.meta.url)
@@ -46,6 +49,16 @@ if (argv.includes('--crash')) {
       .map((part) => ({ part, of: parts.length, lengthMin: 1, lengthMax: 4, depth: 3, recrashOneOf: 100 }))
     console.log(`workloads of up to four operations: ${JSON.stringify(await runParts(ENUMERATE, requests))}`)
   }
+}
+const fuzz = argv.find((argument) => argument.startsWith('--fuzz='))?.slice('--fuzz='.length)
+if (fuzz !== undefined) {
+  const parts = Array.from({ length: PROCESSES }, (_, part) =>
+    watchFuzz({ scale: Number(fuzz), seed: first, part, of: PROCESSES }, (report) => {
+      console.log(describeTarget(report, first).join('\n'))
+      if (report.failures.length > 0) process.exitCode = 1
+    }),
+  )
+  await Promise.all(parts)
 }
 
 /** @returns the command for it, and what it says */

@@ -5,6 +5,8 @@ import type { KeyOrder } from '../../kernel/key-order.ts'
 import type { FileName } from '../../kernel/ids.ts'
 import type { TableHandle } from '../../sst/table-handle.ts'
 import type { PolicyFile } from '../../shard/policy/policy.ts'
+import { failHead } from '../../shard/head-content.ts'
+import { TIERED_LEVEL_LAST } from '../../shard/policy/tiered.ts'
 import type { VersionFile } from '../../shard/shard.ts'
 import { columnsByTable, isKeyColumn } from './key-columns.ts'
 import { firstPoint, lastPoint } from './key-point.ts'
@@ -30,7 +32,10 @@ export interface Levels {
   readonly columns: ReadonlyMap<FileName, VersionFile>
 }
 
-/** @param handleOf opens nothing; gives the handle by which the table will be read */
+/**
+ * @param handleOf opens nothing; gives the handle by which the table will be read
+ * @throws {VarveError} HEAD_CORRUPT
+ */
 export function makeLevels(
   files: readonly VersionFile[],
   previous: Levels | undefined,
@@ -44,6 +49,8 @@ export function makeLevels(
     const known = previous?.byName.get(file.ref.name)
     const table = known?.file === file ? known : describe(file, known, handleOf)
     byName.set(file.ref.name, table)
+    if (file.group > TIERED_LEVEL_LAST)
+      failHead(`description of ${file.ref.name}`, `there is no level ${file.group}`, 0)
     while (levels.length <= file.group) levels.push([])
     levels[file.group]?.push(table)
   }
