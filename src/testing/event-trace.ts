@@ -4,8 +4,13 @@ import { createHash } from 'node:crypto'
 import type { Hash } from 'node:crypto'
 import type { DeviceOperation } from './simulated-device.ts'
 
+// Hashing costs by the call as much as by the byte.
+const LINES_LENGTH_MAX = 4096
+
 export class EventTrace {
   readonly #hash: Hash = createHash('sha256')
+  /** Not hashed yet. */
+  #lines = ''
   #count = 0
 
   /** Events so far. */
@@ -19,16 +24,25 @@ export class EventTrace {
 
   operation(process: number, { operation, path, position, bytes, parts = [] }: DeviceOperation): void {
     this.#add(`${process} ${operation} ${path} ${position} ${bytes}`)
+    if (parts.length === 0) return
+    this.#hashLines()
     for (const part of parts) this.#hash.update(part)
   }
 
   /** SHA-256 in hexadecimal. Ends the trace. */
   digest(): string {
+    this.#hashLines()
     return this.#hash.digest('hex')
   }
 
   #add(text: string): void {
     this.#count++
-    this.#hash.update(`${text}\n`)
+    this.#lines += `${text}\n`
+    if (this.#lines.length > LINES_LENGTH_MAX) this.#hashLines()
+  }
+
+  #hashLines(): void {
+    this.#hash.update(this.#lines)
+    this.#lines = ''
   }
 }

@@ -34,16 +34,17 @@ Object.assign(Math, { random: forbidden })
 Object.assign(performance, { now: forbidden })
 Object.assign(globalThis, { setTimeout: forbidden, setInterval: forbidden })
 
-const report = { seeds: 0, events: 0, writes: 0, rejected: 0, crashes: 0 }
+const report = { seeds: 0, events: 0, writes: 0, rejected: 0, crashes: 0, checked: 0 }
 for (let index = 0; index < count; index++) {
   const seed = first + index * step
-  const { hash, events, writes, rejected, crashes } = await runSeed(seed, length)
+  const { hash, events, writes, rejected, crashes, checked } = await runSeed(seed, length)
   if (hashes) console.log(`${seed} ${hash}`)
   report.seeds++
   report.events += events
   report.writes += writes
   report.rejected += rejected
   report.crashes += crashes
+  report.checked += checked
 }
 const { user, system } = cpuUsage()
 console.log(JSON.stringify({ ...report, cpuSeconds: (user + system) / 1e6 }))

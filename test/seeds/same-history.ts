@@ -2,8 +2,15 @@
 
 import assert from 'node:assert/strict'
 import { runPart } from '../soak/part-processes.ts'
+import type { PartOptions } from '../soak/part-processes.ts'
 
-const RUN_SEEDS = new URL('./run-seeds.js', import.meta.url)
+/** What should not matter. */
+export const ELSEWHERE: PartOptions = {
+  env: { TZ: 'America/St_Johns' },
+  arguments: ['--max-old-space-size=256', '--max-semi-space-size=1'],
+}
+
+export const RUN_SEEDS = new URL('./run-seeds.js', import.meta.url)
 
 /**
  * @param first seed; every `step`th of them after it
@@ -12,11 +19,7 @@ const RUN_SEEDS = new URL('./run-seeds.js', import.meta.url)
 export async function checkSameHistories(first: number, count: number, step: number): Promise<void> {
   const forwards = runPart(RUN_SEEDS, { first, count, step, hashes: true }, { env: { TZ: 'Pacific/Auckland' } })
   const last = first + (count - 1) * step
-  const backwards = runPart(
-    RUN_SEEDS,
-    { first: last, count, step: -step, hashes: true },
-    { env: { TZ: 'America/St_Johns' }, arguments: ['--max-old-space-size=256', '--max-semi-space-size=1'] },
-  )
+  const backwards = runPart(RUN_SEEDS, { first: last, count, step: -step, hashes: true }, ELSEWHERE)
   const [one, other] = await Promise.all([forwards, backwards])
   assert.equal(one.length, count + 1)
   assert.equal(new Set(one.slice(0, -1)).size, count)

@@ -16,6 +16,8 @@ import { SimulatedScheduler } from '../../src/testing/simulated-scheduler.ts'
 import type { SimulatedProcess } from '../../src/testing/simulated-scheduler.ts'
 import { Simulation, TINY_SETTINGS } from '../simulation.ts'
 import { History } from './history.ts'
+import { RecordedCalls } from './recorded-calls.ts'
+import type { Call } from './recorded-calls.ts'
 
 export interface SeedReport {
   /** SHA-256 of everything that happened. */
@@ -24,6 +26,8 @@ export interface SeedReport {
   readonly writes: number
   readonly rejected: number
   readonly crashes: number
+  /** Calls on keys whose answers some order explains. */
+  readonly checked: number
 }
 
 const CRASHES: readonly CrashPolicy[] = [
@@ -58,6 +62,7 @@ class SeedRun {
   readonly #trace = new EventTrace()
   readonly #scheduler: SimulatedScheduler
   readonly #history = new History()
+  readonly #recorded = new RecordedCalls()
   readonly #settings: ConstructorParameters<typeof Simulation>[1]
   readonly #seed: number
   readonly #length: SeedLength
@@ -105,7 +110,8 @@ class SeedRun {
     }
     await this.#liveness()
     const [writes, rejected, crashes] = [this.#writes, this.#rejected, this.#crashes]
-    return { events: this.#trace.count, hash: this.#trace.digest(), writes, rejected, crashes }
+    const { checked } = this.#recorded
+    return { events: this.#trace.count, hash: this.#trace.digest(), writes, rejected, crashes, checked }
   }
 
   #start(
@@ -192,11 +198,20 @@ class SeedRun {
     const durability = this.#random.once(3) ? ('synced' as const) : ('written' as const)
     this.#writes++
     const write = this.#history.call(changes)
+    const calls = this.#recorded.begin(
+      ...[...changes].map(([key, value]) =>
+        value === undefined ? { type: 'delete' as const, key } : { type: 'put' as const, key, value },
+      ),
+    )
     try {
       await db.batch(operations, { durability })
       this.#history.acknowledge(write, durability === 'synced')
+      this.#recorded.answer(calls, [])
     } catch (error) {
-      if (isCode(error, 'NO_SPACE', 'BUSY')) write.state = 'refused'
+      if (isCode(error, 'NO_SPACE', 'BUSY')) {
+        write.state = 'refused'
+        this.#recorded.refuse(calls)
+      }
       throw error
     }
   }
@@ -204,16 +219,21 @@ class SeedRun {
   async #read({ db }: Simulation): Promise<void> {
     const key = this.#key()
     const { floor } = this.#history
+    const calls = this.#recorded.begin({ type: 'get', key })
     const found = await db.get(Buffer.from(key))
     const text = found === undefined ? undefined : Buffer.from(found).toString()
+    this.#recorded.answer(calls, [text ?? null])
     assert.ok(this.#history.mayRead(floor, key, text), `read ${String(text)} of ${key}`)
   }
 
   /** The same twice, whatever is written, flushed and compacted meanwhile. */
   async #readSnapshot(simulation: Simulation, process: SimulatedProcess): Promise<void> {
+    const calls = this.#beginReads()
     const snapshot = simulation.db.snapshot()
+    const taken = this.#recorded.now()
     try {
       const first = await contentOf(simulation, snapshot)
+      this.#recorded.answer(calls, answersOf(calls, first), taken)
       await process.sleep(this.#random.below(10), 'client')
       assert.deepEqual(await contentOf(simulation, snapshot), first, 'a snapshot has changed')
     } finally {
@@ -238,11 +258,16 @@ class SeedRun {
     })
     this.#simulation.cleansUp = how !== 'takeOver'
     await this.#scheduler.run(this.#simulation.open())
+    const calls = this.#beginReads()
     // What the former owner was told until now must be there; of what it is told later nothing is checked but that.
     const content = await this.#scheduler.run(contentOf(this.#simulation))
     process.kill()
     this.#check()
     this.#history.recovered(content, how === 'powerCut' ? 'power cut' : 'kill', how)
+    // A power cut may take back what was only written.
+    if (how !== 'powerCut') this.#recorded.answer(calls, answersOf(calls, content))
+    this.#recorded.check()
+    this.#recorded.restart(content)
   }
 
   /** Nothing fails any more: everything works, and what is there survives one more power cut. */
@@ -265,13 +290,28 @@ class SeedRun {
     if (this.#failure !== undefined) throw this.#failure.error
   }
 
+  /** Of every key. */
+  #beginReads(): readonly Call[] {
+    return this.#recorded.begin(
+      ...Array.from({ length: KEYS }, (_, number) => ({ type: 'get' as const, key: keyOf(number) })),
+    )
+  }
+
   #key(): string {
-    return `key ${String(this.#random.below(KEYS)).padStart(2, '0')}`
+    return keyOf(this.#random.below(KEYS))
   }
 
   #value(): string {
     return `${++this.#calls}`.padEnd(this.#random.below(40), 'x')
   }
+}
+
+function keyOf(number: number): string {
+  return `key ${String(number).padStart(2, '0')}`
+}
+
+function answersOf(calls: readonly Call[], content: ReadonlyMap<string, string>): readonly (string | null)[] {
+  return calls.map(({ input }) => content.get(input.key) ?? null)
 }
 
 async function contentOf(

@@ -3,6 +3,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { History } from './history.ts'
+import { RecordedCalls } from './recorded-calls.ts'
 import { runSeed } from './seed-run.ts'
 import { checkSameHistories } from './same-history.ts'
 
@@ -38,4 +39,26 @@ test('the oracle refuses a write that is lost, one that was taken back, and a ba
   assert.throws(() => history.recovered(new Map([...changes('1'), ['b', '2']]), 'power cut', 'cut'), /no state/)
   assert.throws(() => history.recovered(changes('3'), 'power cut', 'cut'), /no state/)
   history.recovered(changes('1'), 'power cut', 'cut')
+})
+
+test('calls of which no order explains the answers are refused', () => {
+  const recorded = new RecordedCalls()
+  recorded.restart(new Map([['a', '1']]))
+  const [put, cut] = [
+    recorded.begin({ type: 'put', key: 'a', value: '2' }),
+    recorded.begin({ type: 'delete', key: 'a' }),
+  ]
+  const early = recorded.begin({ type: 'get', key: 'a' })
+  recorded.answer(early, ['1'])
+  recorded.answer(put, [])
+  recorded.check()
+  assert.ok(recorded.checked === 4 && cut.length === 1)
+  const late = recorded.begin({ type: 'get', key: 'a' })
+  recorded.answer(late, ['1'])
+  assert.throws(() => recorded.check(), /not linearizable/)
+  // Of a write that was refused nothing is ever seen.
+  recorded.restart(new Map())
+  recorded.refuse(recorded.begin({ type: 'put', key: 'a', value: '3' }))
+  recorded.answer(recorded.begin({ type: 'get', key: 'a' }), ['3'])
+  assert.throws(() => recorded.check(), /not linearizable/)
 })
