@@ -4,8 +4,10 @@ import assert from 'node:assert/strict'
 import { readdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { test } from 'node:test'
+import type { OpenShard } from '../../src/engines/level/level.ts'
 import { VarveLevel } from '../../src/engines/level/varve-level.ts'
 import { open } from '../../src/local.ts'
+import { Simulation } from '../simulation.ts'
 import { fill, freshLocation, opened } from './fresh-level.ts'
 
 test('the manifest is that of classic-level, so that what asks it finds the same', async (context) => {
@@ -28,6 +30,28 @@ test('the manifest is that of classic-level, so that what asks it finds the same
   })
   for (const name of ['buffer', 'view', 'utf8', 'json', 'hex', 'base64']) assert.equal(encodings?.[name], true, name)
   assert.equal(events?.['write'], true)
+})
+
+test('getSync is in the manifest where the composition can keep it, as soon as that is known', async (context) => {
+  const supportsGetSync = ({ supports }: VarveLevel): unknown => (supports as { getSync?: boolean }).getSync
+  for (const syncRead of [true, false]) {
+    const simulation = new Simulation(1, {}, { syncRead, syncWrite: syncRead })
+    const openShard: OpenShard = async () => {
+      await simulation.open()
+      return simulation.db
+    }
+    const db = new VarveLevel(freshLocation(context), { openShard })
+    assert.equal(supportsGetSync(db), false, 'nobody knows yet')
+    await db.open()
+    assert.equal(supportsGetSync(db), syncRead)
+    assert.equal(supportsGetSync(db.sublevel('part') as never), syncRead)
+    await db.put('key', 'value')
+    await simulation.db.flush()
+    if (syncRead) assert.equal(db.getSync('key'), 'value')
+    else assert.throws(() => db.getSync('key'), { code: 'WOULD_BLOCK' })
+    assert.equal(await db.get('key'), 'value')
+    await db.close()
+  }
 })
 
 test('a location that is no path is refused at once', () => {

@@ -10,6 +10,7 @@ export type {
   KvScan,
   KvSnapshot,
   KvStatistics,
+  KvSupport,
   LevelStatistics,
   ReadOptions,
   ScanOptions,

@@ -27,6 +27,7 @@ import type {
   KvRange,
   KvScan,
   KvStatistics,
+  KvSupport,
   ReadOptions,
   ScanOptions,
   SyncReadOptions,
@@ -97,6 +98,11 @@ export class KvShard {
     this.#pace = new Pace(parts.clock)
     this.#fill = new SyncFill(parts.clock, parts.files.supports)
     this.#points = new PointReads(parts.shard, parts.order, this.#copies, this.#fill)
+  }
+
+  /** What the composition allows. */
+  get supports(): KvSupport {
+    return { syncRead: this.#parts.files.supports.syncRead }
   }
 
   get readOnly(): boolean {

@@ -109,6 +109,12 @@ export interface KvSnapshot {
   [Symbol.dispose](): void
 }
 
+/** What a shard can do, by what it was composed of. */
+export interface KvSupport {
+  /** `getSync` and `hasSync` answer whatever is asked. Without: what is in memory, and WOULD_BLOCK for the rest. */
+  readonly syncRead: boolean
+}
+
 export interface KvStatistics extends ShardStatistics {
   /** From level 0 on: files, entries (versions and deletions included) and bytes of each level. */
   readonly levels: readonly LevelStatistics[]

@@ -79,7 +79,8 @@ export class VarveLevel<KDefault = string, VDefault = string> extends LevelBase<
       {
         encodings: { buffer: true, view: true, utf8: true },
         has: true,
-        getSync: true,
+        // What another composition can do is known when it is open.
+        getSync: options.openShard === undefined,
         createIfMissing: true,
         errorIfExists: true,
         explicitSnapshots: true,
@@ -138,7 +139,9 @@ export class VarveLevel<KDefault = string, VDefault = string> extends LevelBase<
     const shardOptions = resolveLevelOptions(options)
     if (options.clock !== undefined) this.#clock = options.clock
     try {
-      this.#shard = await (options.openShard ?? open)(this.#location, shardOptions)
+      const shard = await (options.openShard ?? open)(this.#location, shardOptions)
+      Object.assign(this.supports, { getSync: shard.supports.syncRead })
+      this.#shard = shard
     } catch (error) {
       throw toOpenError(error, this.#location)
     }
