@@ -49,7 +49,8 @@ export interface RepairReport {
  * Writes what `source` still holds to `target`, which must be empty or missing.
  *
  * @throws {VarveError} NOT_FOUND — there is no database in `source`; LOCKED — a live process has it open
- * @throws {VarveError} EXISTS — there is a database in `target`; INCOMPATIBLE — another engine or order; NO_SPACE; ABORTED
+ * @throws {VarveError} EXISTS — there is a database in `target`; INCOMPATIBLE — another engine or order, a newer format,
+ *   encrypted; NO_SPACE; ABORTED
  */
 export async function repair(source: string, target: string, options: RepairOptions = {}): Promise<RepairReport> {
   const order = checkOrder(options.order)
@@ -57,13 +58,16 @@ export async function repair(source: string, target: string, options: RepairOpti
   try {
     await refuseLive(directory, source)
     const losses: Loss[] = []
-    const note = (error: VarveError): void =>
-      void losses.push({
+    const note = (error: VarveError): void => {
+      // Whole, but not for us: encrypted, or of a newer version. Around it there is nothing to be saved, only to be misread.
+      if (error.code === 'INCOMPATIBLE') throw error
+      losses.push({
         file: typeof error.details['file'] === 'string' ? error.details['file'] : 'heads',
         reason: error.message,
         keyFirst: undefined,
         keyLast: undefined,
       })
+    }
     const head = await directory.newestHead(note)
     if (head !== undefined) requireOrder(head.engine.name, head.identity['order'], order)
     const manifest = head === undefined ? undefined : await directory.manifest(head, note)

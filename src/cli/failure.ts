@@ -77,6 +77,9 @@ export function describeError(error: unknown): string {
 function adviceFor(error: VarveError): string {
   // A job fails for a reason that it does not share: a damaged input is not cured by another try.
   if (error.code === 'JOB_FAILED' && error.cause instanceof VarveError) return adviceFor(error.cause)
+  if (error.code === 'INCOMPATIBLE' && error.details['what'] === 'encryption') {
+    return 'Nothing was changed. Only a program that gives its keys to `open` can read it: the command has none.'
+  }
   return ADVICE_BY_CODE[error.code] ?? ADVICE[error.kind]
 }
 

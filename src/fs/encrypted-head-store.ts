@@ -10,7 +10,8 @@ import type { ShardId } from '../kernel/ids.ts'
 import { LIMITS } from '../kernel/limits.ts'
 import { TAG_BYTES } from './aes-gcm.ts'
 import type { EncryptionOptions } from './encrypted-file-store.ts'
-import { HEADER_BYTES, isEncrypted, newHeader, openHeader } from './encryption-header.ts'
+import { HEADER_BYTES, newHeader, openHeader } from './encryption-header.ts'
+import { isEncrypted } from './encryption-magic.ts'
 import type { AbortOptions, Head, HeadStore, HeadVersion } from './fs.ts'
 
 /** By how much the largest head is smaller than without encryption. */

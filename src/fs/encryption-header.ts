@@ -17,11 +17,11 @@ import { VarveError } from '../kernel/errors.ts'
 import type { Hash } from '../kernel/hash.ts'
 import type { Random } from '../kernel/random.ts'
 import { ChunkCipher, KEY_CHECK_BYTES, SALT_BYTES, isKeyCheck, keyCheck } from './aes-gcm.ts'
+import { ENCRYPTION_MAGIC, isEncrypted } from './encryption-magic.ts'
 import { KEY_ID_BYTES_MAX, wrongKey } from './key-ring.ts'
 import type { KeyRing } from './key-ring.ts'
 
 export const HEADER_BYTES = 96
-const MAGIC = new TextEncoder().encode('varveenc')
 const FORMAT_VERSION = 1
 const VERSION_AT = 8
 const KIND_AT = 10
@@ -46,7 +46,7 @@ export function newHeader(
   const header = new Uint8Array(HEADER_BYTES)
   const view = new DataView(header.buffer)
   const id = new TextEncoder().encode(keys.writeId)
-  header.set(MAGIC)
+  header.set(ENCRYPTION_MAGIC)
   view.setUint16(VERSION_AT, FORMAT_VERSION, true)
   header[KIND_AT] = KINDS.indexOf(kind) + 1
   header[ID_LENGTH_AT] = id.length
@@ -57,11 +57,6 @@ export function newHeader(
   header.set(keyCheck(secret, salt), KEY_CHECK_AT)
   view.setBigUint64(CHECKSUM_AT, checksumOf(header, name, hash), true)
   return { header, cipher: new ChunkCipher(secret, salt, contextOf(kind, name)) }
-}
-
-/** False where `bytes` were never meant to be encrypted ones. */
-export function isEncrypted(bytes: Uint8Array): boolean {
-  return bytes.length >= MAGIC.length && MAGIC.every((byte, index) => bytes[index] === byte)
 }
 
 /**

@@ -21,6 +21,7 @@ import { VarveError } from '../kernel/errors.ts'
 import { epoch, fileName } from '../kernel/ids.ts'
 import type { Epoch, FileName } from '../kernel/ids.ts'
 import type { FileRef } from '../kernel/file-ref.ts'
+import { isEncrypted } from '../fs/encryption-magic.ts'
 import type { FormatReference } from '../jobs/jobs.ts'
 import { decodeRef, encodeRef } from './edit.ts'
 
@@ -74,9 +75,14 @@ export function encodeHead(head: HeadContent): Uint8Array {
 
 /**
  * @param source names the head in errors
- * @throws {VarveError} INCOMPATIBLE — written by a newer version; HEAD_CORRUPT
+ * @throws {VarveError} INCOMPATIBLE — written by a newer version, or encrypted; HEAD_CORRUPT
  */
 export function decodeHead(bytes: Uint8Array, source: string): HeadContent {
+  if (isEncrypted(bytes)) {
+    throw new VarveError('INCOMPATIBLE', `${source} is encrypted, and no keys were given; nothing was changed`, {
+      details: { what: 'encryption', found: 'encrypted', expected: 'not encrypted' },
+    })
+  }
   const decoder = new Decoder(bytes, (reason, at) => failHead(source, reason, at))
   const version = decoder.u8()
   if (version !== HEAD_FORMAT_VERSION) {

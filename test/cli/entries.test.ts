@@ -161,6 +161,19 @@ test('delete removes a range of keys at once, and refuses a range it was not giv
   assert.equal(await keys(), '')
 })
 
+test('a file that a value cannot be read from is named, and nothing is made', async (context) => {
+  const place = new Workplace(context)
+  for (const [file, reason] of [
+    ['missing', 'no such file'],
+    ['.', 'directory'],
+  ] as const) {
+    const { code, errors } = await place.inProcess(['put', 'data', 'key', '--file', file])
+    assert.equal(code, 2, errors)
+    assert.match(errors, new RegExp(`^varve: ${file.replace('.', '\\.')} cannot be read: .*${reason}`))
+  }
+  assert.deepEqual(readdirSync(place.path), [])
+})
+
 test('where there is no shard, a command that needs one says so and makes none', async (context) => {
   const place = new Workplace(context)
   mkdirSync(place.in('empty'))

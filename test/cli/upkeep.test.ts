@@ -170,6 +170,40 @@ test('dump shows the key columns that lie beside tables', async (context) => {
   assert.equal((await place.varve(['verify', 'data'])).code, 1)
 })
 
+test('a database that is encrypted is told as such by every command, and repair saves nothing of it', async (context) => {
+  const place = new Workplace(context)
+  const encryption = { keys: [{ id: 'test', secret: new Uint8Array(32).fill(1) }] }
+  const shard = await open(place.in('data'), { jobs: 'inline', encryption })
+  await shard.put(Buffer.from('key'), Buffer.from('value'))
+  await shard.close()
+  for (const words of [
+    ['get', 'data', 'key'],
+    ['put', 'data', 'key', 'other'],
+    ['delete', 'data', 'key'],
+    ['scan', 'data'],
+    ['export', 'data'],
+    ['stats', 'data'],
+    ['tree', 'data'],
+    ['verify', 'data'],
+    ['compact', 'data'],
+    ['repair', 'data', 'saved'],
+  ]) {
+    const { code, errors } = await place.inProcess(words)
+    assert.equal(code, 1, words.join(' '))
+    assert.match(
+      errors,
+      /^varve: INCOMPATIBLE: .* is encrypted, and no keys were given.*\n.* its keys/,
+      words.join(' '),
+    )
+  }
+  for (const what of ['head', 'journal', 'tables']) {
+    const { code, text } = await place.varve(['dump', 'data', what])
+    assert.equal(code, 1, what)
+    assert.match(text, /!! .* is encrypted, and no keys were given/, what)
+  }
+  assert.deepEqual(readdirSync(place.path), ['data'])
+})
+
 test('dump refuses what it does not know, and says what there is', async (context) => {
   const place = new Workplace(context)
   await make(place.in('data'))

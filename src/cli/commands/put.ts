@@ -45,11 +45,21 @@ async function valueOf(given: CommandArguments, context: CommandContext): Promis
     if (context.stdin.interactive) context.output.note('Type the value, then Ctrl-D.')
     return collect(context.stdin.read(context.signal))
   }
-  const handle = await open(file)
+  const handle = await reading(file, open(file))
   try {
-    return await collect(handle.createReadStream({ autoClose: false, signal: context.signal }))
+    return await reading(file, collect(handle.createReadStream({ autoClose: false, signal: context.signal })))
   } finally {
     await handle.close()
+  }
+}
+
+/** A name that is wrong is a matter of the command line. */
+async function reading<Result>(file: string, work: Promise<Result>): Promise<Result> {
+  try {
+    return await work
+  } catch (error) {
+    if (!(error instanceof Error && 'syscall' in error)) throw error
+    throw new UsageError(`${file} cannot be read: ${error.message}`)
   }
 }
 

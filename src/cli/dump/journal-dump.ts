@@ -14,7 +14,7 @@ import { RANGE_DELETE } from '../../memtable/entry-operation.ts'
 import type { OrderedOperation } from '../../memtable/entry-operation.ts'
 import { visitGroup } from '../../shard/group-codec.ts'
 import { showKey, shorten } from '../key-text.ts'
-import { formatCount, formatNumberOf } from '../quantities.ts'
+import { formatNumberOf } from '../quantities.ts'
 import type { DumpOutput } from './dump-output.ts'
 import { namesIn } from '../../local-inspection.ts'
 import type { InspectedDirectory } from '../../local-inspection.ts'
@@ -114,7 +114,7 @@ function describeOperation(operation: OrderedOperation): string {
   if (operation.kind === RANGE_DELETE) return `delete from ${showCut(operation.lower)} to ${showCut(operation.upper)}`
   const key = shorten(showKey(operation.key), KEY_COLUMNS)
   if (operation.kind !== ENTRY_PUT) return `delete  ${key}`
-  return `put  ${key}  ${formatCount(operation.value.length)} bytes`
+  return `put  ${key}  ${formatNumberOf(operation.value.length, 'byte')}`
 }
 
 /** A place between keys. */

@@ -103,9 +103,8 @@ export class CsvReader implements RecordReader {
   }
 
   #noColumn(name: string, columns: readonly string[], option: string): UsageError {
-    return new UsageError(
-      `${this.#options.names.path} has no column '${name}', which --${option} asks for: it has ${shown(columns)}`,
-    )
+    const role = option === 'key' ? 'of which the key is made' : `which --${option} asks for`
+    return new UsageError(`${this.#options.names.path} has no column '${name}', ${role}: it has ${shown(columns)}`)
   }
 
   #wrongLength(row: readonly string[], count: number, line: number, isPlain: boolean): RecordFault {

@@ -218,12 +218,14 @@ export class ImportJob {
     const arrived = writer.written + writer.unchanged
     const kept = `${formatNumberOf(arrived, 'entry')} before it ${arrived === 1 ? 'has' : 'have'} been imported`
     if (error instanceof InputError) {
-      const advice = `${kept}, and stay. Correct it and import again: what is there already does no harm.`
+      const done = arrived === 0 ? 'Nothing has been imported' : `${kept}, and ${arrived === 1 ? 'stays' : 'stay'}`
+      const advice = `${done}. Correct it and import again: what is there already does no harm.`
       return new InputError(error.place, error.reason, advice)
     }
     if (arrived === 0) return error
     // No longer a matter of the command line alone: something was done.
-    if (error instanceof UsageError) return new InputError(place, error.message, `${kept}, and stay.`)
+    if (error instanceof UsageError)
+      return new InputError(place, error.message, `${kept}, and ${arrived === 1 ? 'stays' : 'stay'}.`)
     const entries = formatNumberOf(arrived, 'entry')
     this.#context.output.note(`varve: ${entries} had been imported by then, and stay; import again to go on`)
     return error

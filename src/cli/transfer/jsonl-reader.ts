@@ -132,7 +132,7 @@ export class JsonlReader implements RecordReader {
     if (filled !== undefined) return filled
     const missing = template.find((part) => 'field' in part && lookUp(part.field) === undefined)
     const name = missing !== undefined && 'field' in missing ? missing.field : ''
-    return this.#fail(`there is no field '${name}', which --key asks for`)
+    return this.#fail(`there is no field '${name}', of which the key is made`)
   }
 
   /** A field as part of a key: text, or a whole number, whose digits are the same however they were written. */

@@ -108,7 +108,7 @@ test('lines that are no entries are refused at their line, with what is wrong', 
     [jsonl(), '{"key":"a","value64":"YQ"}\n', 1, undefined, /'value64' is not base64/],
     [jsonl(), '{"key":"a","value":"","ttl":3}\n', 1, undefined, /'ttl' is not known/],
     [jsonl(), '{"key":"a","value":"\\ud800"}\n', 1, undefined, /lone surrogate/],
-    [jsonl('{id}'), '{"id":"1"}\n{"no":1}\n', 2, undefined, /no field 'id', which --key asks for/],
+    [jsonl('{id}'), '{"id":"1"}\n{"no":1}\n', 2, undefined, /no field 'id', of which the key is made/],
     [jsonl('{id}'), '{"id":1.5}\n', 1, undefined, /neither a string nor a whole number/],
     [csv(), 'key,value\na,b\nc,d,e\n', 3, 4, /the row has 3 fields, the header has 2/],
     [csv(), 'key,value\na\n', 2, 2, /the row has 1 field, the header has 2/],
@@ -131,7 +131,7 @@ test('lines that are no entries are refused at their line, with what is wrong', 
 test('options that do not fit the columns are a matter of the command line', () => {
   for (const [options, reason] of [
     [{}, /has the columns 'at', 'v': say which make the key, such as --key-column at/],
-    [{ key: '{nope}' }, /no column 'nope', which --key asks for: it has 'at', 'v'/],
+    [{ key: '{nope}' }, /no column 'nope', of which the key is made: it has 'at', 'v'/],
     [{ key: '{at}', valueColumn: 'nope' }, /no column 'nope', which --value-column asks for/],
     [{ key: '{at}', keyPrefix: '{nope}/' }, /no column 'nope', which --key-prefix asks for/],
   ] as const) {
