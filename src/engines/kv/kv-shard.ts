@@ -68,6 +68,8 @@ export interface KvParts {
 }
 
 export class KvShard {
+  /** What the composition allows. */
+  readonly supports: KvSupport
   readonly #parts: KvParts
   readonly #shard: Shard<OrderedOperation, OrderedMemtable, Levels>
   readonly #order: KeyOrder
@@ -96,13 +98,9 @@ export class KvShard {
     this.#shard = parts.shard
     this.#order = parts.order
     this.#pace = new Pace(parts.clock)
+    this.supports = Object.freeze({ syncRead: parts.files.supports.syncRead })
     this.#fill = new SyncFill(parts.clock, parts.files.supports)
     this.#points = new PointReads(parts.shard, parts.order, this.#copies, this.#fill)
-  }
-
-  /** What the composition allows. */
-  get supports(): KvSupport {
-    return { syncRead: this.#parts.files.supports.syncRead }
   }
 
   get readOnly(): boolean {

@@ -79,8 +79,7 @@ export class VarveLevel<KDefault = string, VDefault = string> extends LevelBase<
       {
         encodings: { buffer: true, view: true, utf8: true },
         has: true,
-        // What another composition can do is known when it is open.
-        getSync: options.openShard === undefined,
+        getSync: options.openShard === undefined, // Of another composition it is known once that is open.
         createIfMissing: true,
         errorIfExists: true,
         explicitSnapshots: true,
@@ -139,12 +138,11 @@ export class VarveLevel<KDefault = string, VDefault = string> extends LevelBase<
     const shardOptions = resolveLevelOptions(options)
     if (options.clock !== undefined) this.#clock = options.clock
     try {
-      const shard = await (options.openShard ?? open)(this.#location, shardOptions)
-      Object.assign(this.supports, { getSync: shard.supports.syncRead })
-      this.#shard = shard
+      this.#shard = await (options.openShard ?? open)(this.#location, shardOptions)
     } catch (error) {
       throw toOpenError(error, this.#location)
     }
+    Object.assign(this.supports, { getSync: this.#shard.supports.syncRead })
   }
 
   protected async _close(): Promise<void> {
@@ -261,9 +259,8 @@ export class VarveLevel<KDefault = string, VDefault = string> extends LevelBase<
     const shard = this.#openShard()
     const [start, end, options] = range as [KDefault, KDefault, LevelRangeOptions<KDefault> | undefined]
     const encoding = this.keyEncoding((options?.keyEncoding ?? undefined) as never)
-    return withLevelErrors(
-      work(shard, toBytes(encoding.encode(start as never)), toBytes(encoding.encode(end as never))),
-    )
+    const bytesOf = (key: KDefault): Uint8Array => toBytes(encoding.encode(key as never))
+    return withLevelErrors(work(shard, bytesOf(start), bytesOf(end)))
   }
 
   /** @throws {LevelError} LEVEL_DATABASE_NOT_OPEN */
