@@ -14,8 +14,9 @@ import { isUnanswered } from '../../rpc/call-error.ts'
 import type { RpcClient } from '../../rpc/client.ts'
 import type { RpcConnection, RpcReply } from '../../rpc/rpc.ts'
 import { busy, checkBatch, failedAppend, outcomeUnknown, unsupported } from '../append-check.ts'
-import { Deferred } from '../deferred.ts'
 import type { Append, Durability, Journal, JournalSupport } from '../journal.ts'
+import { AppendsInFlight } from './appends-in-flight.ts'
+import type { InFlight } from './appends-in-flight.ts'
 import { JOURNAL_SERVICE } from './journal-service.ts'
 import { replayPieces } from './remote-journal-reader.ts'
 import type { Visit } from './remote-journal-reader.ts'
@@ -37,32 +38,15 @@ export interface OpenedJournal {
   readonly storedBytes: number
 }
 
-interface InFlight {
-  readonly position: number
-  readonly payload: Uint8Array
-  readonly durability: Durability
-  readonly written: Deferred
-  readonly synced: Deferred | undefined
-  /** Answered, and waiting for those before it. */
-  answered: boolean
-}
-
 export class RemoteJournal implements Journal {
   readonly epoch: Epoch
-  readonly pendingBytesMax: number
   readonly #basis: RemoteJournalBasis
-  /** Not answered, in order of append. */
-  #inFlight: InFlight[] = []
-  /** Written, and not known to be synced. */
-  readonly #unsynced = new Set<InFlight>()
+  readonly #appends: AppendsInFlight
   #connection: RpcConnection
   #resuming: Promise<void> | undefined
   #start: number
   #end: number
   #storedBytes: number
-  #pendingBytes = 0
-  #waiting: Deferred[] = []
-  #failure: VarveError | undefined
   #closing: Promise<void> | undefined
 
   constructor(basis: RemoteJournalBasis, { connection, start, end, pendingBytesMax, storedBytes }: OpenedJournal) {
@@ -71,7 +55,7 @@ export class RemoteJournal implements Journal {
     this.#connection = connection
     this.#start = start
     this.#end = end
-    this.pendingBytesMax = pendingBytesMax
+    this.#appends = new AppendsInFlight(pendingBytesMax)
     this.#storedBytes = storedBytes
   }
 
@@ -84,7 +68,11 @@ export class RemoteJournal implements Journal {
   }
 
   get pendingBytes(): number {
-    return this.#pendingBytes
+    return this.#appends.bytes
+  }
+
+  get pendingBytesMax(): number {
+    return this.#appends.bytesMax
   }
 
   get storedBytes(): number {
@@ -96,37 +84,35 @@ export class RemoteJournal implements Journal {
     const { length } = payload
     checkBatch(length)
     if (!this.#basis.supports.durability.includes(durability)) throw unsupported(durability)
-    if (this.#failure !== undefined) return failedAppend(this.#end, this.#failure)
-    if (this.#pendingBytes > 2 * this.pendingBytesMax) throw busy(this.#pendingBytes, this.pendingBytesMax)
-    const synced = durability === 'synced' ? new Deferred() : undefined
-    const entry = { position: this.#end, payload, durability, written: new Deferred(), synced, answered: false }
-    this.#inFlight.push(entry)
-    this.#pendingBytes += length
+    const { failure, bytes } = this.#appends
+    if (failure !== undefined) return failedAppend(this.#end, failure)
+    if (bytes > 2 * this.pendingBytesMax) throw busy(bytes, this.pendingBytesMax)
+    const entry = this.#appends.add(this.#end, payload, durability)
     this.#end += length
     this.#storedBytes += length
     if (this.#connection.alive && this.#resuming === undefined) this.#send(entry)
     else this.#resume()
-    return { end: this.#end as JournalPosition, written: entry.written.promise, synced: synced?.promise }
+    return { end: this.#end as JournalPosition, written: entry.written.promise, synced: entry.synced?.promise }
   }
 
   async sync(): Promise<void> {
     this.#checkOpen()
-    await this.#settled()
+    await this.#appends.settled()
     await this.#ask('sync')
   }
 
   async read(position: JournalPosition, length: number): Promise<Uint8Array> {
     this.#checkOpen()
     if (!this.#basis.supports.read) throw unsupported('read')
-    await this.#settled()
+    await this.#appends.settled()
     return (await this.#ask('read', [position, length])).body
   }
 
   async replay(from: JournalPosition, visit: Visit): Promise<JournalPosition> {
     this.#checkOpen()
-    await this.#settled()
+    await this.#appends.settled()
     const end = await replayPieces(from, visit, (position) => this.#ask('replay', [position]))
-    if (this.#inFlight.length === 0) this.#end = Math.max(this.#end, end)
+    if (this.#appends.unwritten.length === 0) this.#end = Math.max(this.#end, end)
     return end
   }
 
@@ -142,12 +128,8 @@ export class RemoteJournal implements Journal {
     await this.#ask('barrier')
   }
 
-  async ready(): Promise<void> {
-    if (this.#failure !== undefined) throw this.#failure
-    if (this.#pendingBytes <= this.pendingBytesMax) return
-    const waiter = new Deferred()
-    this.#waiting.push(waiter)
-    await waiter.promise
+  ready(): Promise<void> {
+    return this.#appends.ready()
   }
 
   close(): Promise<void> {
@@ -156,8 +138,8 @@ export class RemoteJournal implements Journal {
   }
 
   async #close(): Promise<void> {
-    await this.#settled()
-    for (const { synced } of this.#unsynced) await synced?.promise.catch(() => undefined)
+    await this.#appends.settled()
+    for (const { synced } of this.#appends.unsynced) await synced?.promise.catch(() => undefined)
     try {
       const { client, key } = this.#basis
       await client.call({
@@ -172,23 +154,16 @@ export class RemoteJournal implements Journal {
     }
   }
 
-  /** Waits until everything appended so far is answered, or never will be. */
-  async #settled(): Promise<void> {
-    await this.#inFlight.at(-1)?.written.promise.catch(() => undefined)
-  }
-
   #send(entry: InFlight): void {
     const connection = this.#connection
     const { key } = this.#basis
     const { position, payload, durability } = entry
     if (!entry.answered) {
-      const acknowledged = this.#inFlight[0]?.position ?? this.#end
-      const unsyncedFirst = this.#unsynced.values().next().value?.position ?? acknowledged
-      const parameters = [key, position, durability, Math.min(acknowledged, unsyncedFirst)]
+      const parameters = [key, position, durability, this.#appends.acknowledged(this.#end)]
       connection
         .call({ service: JOURNAL_SERVICE, method: 'append', parameters, body: payload, timeoutMs: 0, effect: true })
         .then(
-          () => this.#answered(entry),
+          () => this.#appends.has(entry) && this.#appends.written(entry),
           (error: unknown) => this.#refused(entry, error, connection),
         )
     }
@@ -198,16 +173,7 @@ export class RemoteJournal implements Journal {
   #sendSynced(entry: InFlight, connection: RpcConnection): void {
     const parameters = [this.#basis.key, entry.position]
     connection.call({ service: JOURNAL_SERVICE, method: 'synced', parameters, timeoutMs: 0 }).then(
-      () => {
-        // After `written`, which is answered before.
-        void entry.written.promise.then(
-          () => {
-            this.#unsynced.delete(entry)
-            entry.synced?.resolve()
-          },
-          () => undefined,
-        )
-      },
+      () => this.#appends.synced(entry),
       (error: unknown) => {
         // What became of the append itself is told by its own answer.
         if (!isUnanswered(error) && !isCode(error, 'NO_SPACE')) this.#refused(entry, error, connection)
@@ -216,52 +182,29 @@ export class RemoteJournal implements Journal {
     )
   }
 
-  #answered(entry: InFlight): void {
-    if (this.#failure !== undefined || !this.#inFlight.includes(entry)) return
-    entry.answered = true
-    for (let first = this.#inFlight[0]; first?.answered === true; first = this.#inFlight[0]) {
-      this.#inFlight.shift()
-      this.#pendingBytes -= first.payload.length
-      if (first.synced !== undefined) this.#unsynced.add(first)
-      first.written.resolve()
-    }
-    this.#wake()
-  }
-
   #refused(entry: InFlight, error: unknown, connection: RpcConnection): void {
-    if (this.#failure !== undefined || (!this.#inFlight.includes(entry) && !this.#unsynced.has(entry))) return
+    if (!this.#appends.has(entry)) return
     if (isUnanswered(error)) {
       if (connection === this.#connection) this.#resume()
     } else if (isCode(error, 'NO_SPACE')) {
-      this.#takeBack(entry, error)
+      // It did not fit, and what was sent after it does not either.
+      this.#storedBytes -= this.#appends.takeBack(entry, error)
+      this.#end = entry.position
     } else if (isCode(error, 'FENCED', 'OUTCOME_UNKNOWN')) {
-      this.#fail(error)
+      this.#appends.fail(error)
     } else {
-      this.#fail(outcomeUnknown('append', error))
+      this.#appends.fail(outcomeUnknown('append', error))
     }
-  }
-
-  /** It did not fit, and what was sent after it does not either. */
-  #takeBack(entry: InFlight, error: VarveError): void {
-    const at = this.#inFlight.indexOf(entry)
-    const rest = this.#inFlight.splice(at)
-    this.#end = entry.position
-    for (const { payload, written, synced } of rest) {
-      this.#pendingBytes -= payload.length
-      this.#storedBytes -= payload.length
-      written.reject(error)
-      synced?.reject(error)
-    }
-    this.#wake()
   }
 
   /** Makes another connection and sends what was not answered, once at a time. */
   #resume(): void {
-    if (this.#failure !== undefined) return
+    if (this.#appends.failure !== undefined) return
     this.#resuming ??= this.#resumeOnce().finally(() => {
       this.#resuming = undefined
       // Lost again meanwhile.
-      if (!this.#connection.alive && (this.#inFlight.length > 0 || this.#unsynced.size > 0)) this.#resume()
+      const { unwritten, unsynced } = this.#appends
+      if (!this.#connection.alive && (unwritten.length > 0 || unsynced.size > 0)) this.#resume()
     })
   }
 
@@ -274,15 +217,15 @@ export class RemoteJournal implements Journal {
         return connection
       })
     } catch (error) {
-      this.#fail(isCode(error, 'FENCED') ? error : outcomeUnknown('append', error))
+      this.#appends.fail(isCode(error, 'FENCED') ? error : outcomeUnknown('append', error))
       return
     }
-    for (const entry of this.#unsynced) this.#sendSynced(entry, this.#connection)
-    for (const entry of this.#inFlight) this.#send(entry)
+    for (const entry of this.#appends.unsynced) this.#sendSynced(entry, this.#connection)
+    for (const entry of this.#appends.unwritten) this.#send(entry)
   }
 
   async #ask(method: string, parameters: readonly unknown[] = []): Promise<RpcReply> {
-    if (this.#failure !== undefined) throw this.#failure
+    if (this.#appends.failure !== undefined) throw this.#appends.failure
     const { client, key, resumeMs } = this.#basis
     try {
       // May take as long as it takes; only coming back is bounded.
@@ -291,30 +234,8 @@ export class RemoteJournal implements Journal {
       )
     } catch (error) {
       if (isCode(error, 'FENCED', 'OUTCOME_UNKNOWN', 'POISONED'))
-        this.#fail(isCode(error, 'POISONED') ? outcomeUnknown(method, error) : error)
-      throw this.#failure ?? error
-    }
-  }
-
-  #fail(reason: VarveError): void {
-    if (this.#failure !== undefined) return
-    this.#failure = reason
-    for (const { written, synced, payload } of this.#inFlight.splice(0)) {
-      this.#pendingBytes -= payload.length
-      written.reject(reason)
-      synced?.reject(reason)
-    }
-    for (const { synced } of this.#unsynced) synced?.reject(reason)
-    this.#unsynced.clear()
-    this.#wake()
-  }
-
-  #wake(): void {
-    const failure = this.#failure
-    if (failure === undefined && this.#pendingBytes > this.pendingBytesMax) return
-    for (const waiter of this.#waiting.splice(0)) {
-      if (failure === undefined) waiter.resolve()
-      else waiter.reject(failure)
+        this.#appends.fail(isCode(error, 'POISONED') ? outcomeUnknown(method, error) : error)
+      throw this.#appends.failure ?? error
     }
   }
 

@@ -1,0 +1,226 @@
+/**
+ * Journals of many shards in one log: what all of them append in a turn is one write, and who waits for a sync waits for
+ * the same one. It is what a journal service offers, whose disk would otherwise sync for every shard.
+ *
+ *      shard a ──┐
+ *      shard b ──┼──► records ──► one journal below: frames, segments, syncs, checksums
+ *      shard c ──┘
+ *
+ * One process has the log below, so a fence is a record, synced before the new owner serves. A shard's positions are its
+ * own. Segments go when no shard needs anything in them; what a quiet shard keeps there is copied to the end, so that it
+ * does not hold the others' space. Before segments go, every shard's epoch and end are written again.
+ */
+
+import { assert } from '../kernel/assert.ts'
+import { VarveError } from '../kernel/errors.ts'
+import { POSITION_ZERO } from '../kernel/ids.ts'
+import type { Epoch, JournalPosition, ShardId } from '../kernel/ids.ts'
+import { MIB } from '../kernel/limits.ts'
+import { fenced } from './fence.ts'
+import type {
+  Append,
+  Durability,
+  Journal,
+  JournalReader,
+  JournalStateKeeper,
+  JournalSupport,
+  JournalSystem,
+} from './journal.ts'
+import { journalCorrupt } from './journal-corrupt.ts'
+import { SharedJournal } from './shared-journal.ts'
+import type { SharedHost } from './shared-journal.ts'
+import { SharedLog } from './shared-log.ts'
+import { decodeRecord, encodeRecord } from './shared-record.ts'
+import { replayShared } from './shared-replay.ts'
+
+export interface SharedJournalSettings {
+  /** Bytes of the log below that nobody needs before any go, since each time every shard's state is written again. */
+  readonly reclaimBytes: number
+  /** Of those, what shards still need may be copied up to a share of one in so many. */
+  readonly copyShare: number
+}
+
+export const SHARED_JOURNAL_DEFAULTS: SharedJournalSettings = Object.freeze({
+  // A segment of the local journal: less cannot be given back.
+  reclaimBytes: 64 * MIB,
+  copyShare: 4,
+})
+
+export class SharedJournalSystem implements JournalSystem {
+  readonly name = 'shared'
+  readonly version = 1
+  readonly supports: JournalSupport = Object.freeze({
+    durability: Object.freeze(['written', 'synced'] as const),
+    read: true,
+  })
+  readonly #physical: Journal
+  readonly #settings: SharedJournalSettings
+  readonly #logs = new Map<ShardId, SharedLog>()
+  readonly #host: SharedHost
+  /** Where the log below ended after the last append: where it ends before that now, appends were taken back. */
+  #end: number
+  #reclaiming: Promise<void> | undefined
+
+  private constructor(physical: Journal, settings: SharedJournalSettings) {
+    this.#physical = physical
+    this.#settings = settings
+    this.#end = physical.end
+    this.#host = {
+      physical,
+      append: (log, payload, durability) => this.#append(log, payload, durability),
+      settle: () => this.#settle(),
+      truncated: () => this.#reclaim(),
+    }
+  }
+
+  /**
+   * @param physical the log below, just opened; this system's own from now on
+   * @throws {VarveError} JOURNAL_CORRUPT
+   */
+  static async open(physical: Journal, settings: Partial<SharedJournalSettings> = {}): Promise<SharedJournalSystem> {
+    const system = new SharedJournalSystem(physical, { ...SHARED_JOURNAL_DEFAULTS, ...settings })
+    await physical.replay(physical.start, (bytes, at) => system.#recover(bytes, at))
+    system.#end = physical.end
+    return system
+  }
+
+  /** Ends when the log below has failed: whatever is appended rejects then, until it is opened anew. */
+  async open(shard: ShardId, epoch: Epoch, _state: JournalStateKeeper, needed?: JournalPosition): Promise<Journal> {
+    assert(epoch >= 1, 'the first owner has epoch 1')
+    const log = this.#log(shard)
+    if (log.epoch > epoch) throw fenced(log.epoch)
+    this.#checkNeeded(log, needed)
+    const journal = new SharedJournal(this.#host, log, epoch)
+    // From here on the former owner appends nothing; what it has appended before comes before this record.
+    log.epoch = epoch
+    log.owner = journal
+    const record = { kind: 'open', shard, epoch, position: 0, end: 0 } as const
+    const { synced } = this.#appendRecord(encodeRecord(record), 'synced')
+    await synced
+    if (log.owner !== journal) throw fenced(log.epoch)
+    return journal
+  }
+
+  async openReadOnly(shard: ShardId, _state: Uint8Array | undefined, needed?: JournalPosition): Promise<JournalReader> {
+    const log = this.#logs.get(shard) ?? new SharedLog(shard)
+    this.#checkNeeded(log, needed)
+    this.#settle()
+    const limit = log.end
+    let closed = false
+    return {
+      start: log.start as JournalPosition,
+      replay: async (from, visit) => {
+        if (closed) throw new VarveError('CLOSED', 'the reader is closed')
+        return replayShared(this.#physical, log, from, limit, visit)
+      },
+      close: () => {
+        closed = true
+        return Promise.resolve()
+      },
+    }
+  }
+
+  /** Shards that have ever been here. */
+  get shardCount(): number {
+    return this.#logs.size
+  }
+
+  /** Closes the log below. */
+  async close(): Promise<void> {
+    await this.#reclaiming
+    await this.#physical.close()
+  }
+
+  #log(shard: ShardId): SharedLog {
+    const log = this.#logs.get(shard) ?? new SharedLog(shard)
+    this.#logs.set(shard, log)
+    return log
+  }
+
+  #recover(bytes: Uint8Array, at: number): void {
+    const { kind, shard, epoch, position, end, payload } = decodeRecord(bytes, at)
+    const log = this.#log(shard)
+    if (epoch < log.epoch && kind !== 'batch') throw journalCorrupt('the shared log', at, 'an epoch went back')
+    log.epoch = Math.max(log.epoch, epoch)
+    if (kind === 'state') log.restore(position, end)
+    if (kind !== 'batch') return
+    const placed = { position, bytes: payload.length, record: at, payload: at + bytes.length - payload.length }
+    if (!log.place(placed)) throw journalCorrupt('the shared log', at, `a batch of ${shard} does not follow the last`)
+  }
+
+  #checkNeeded(log: SharedLog, needed: JournalPosition = POSITION_ZERO): void {
+    if (needed > log.end || (needed > 0 && needed < log.start))
+      throw journalCorrupt('the shared log', needed, `shard ${log.shard} is there from ${log.start} to ${log.end}`)
+  }
+
+  #append(log: SharedLog, payload: Uint8Array, durability: Durability): Append {
+    this.#settle()
+    const position = log.end
+    const bytes = encodeRecord({ kind: 'batch', shard: log.shard, epoch: log.epoch, position, end: 0, payload })
+    const record = this.#physical.end
+    const { written, synced } = this.#appendRecord(bytes, durability)
+    const placed = log.place({
+      position,
+      bytes: payload.length,
+      record,
+      payload: record + bytes.length - payload.length,
+    })
+    assert(placed, 'a batch does not follow the last')
+    return { end: log.end as JournalPosition, written, synced }
+  }
+
+  #appendRecord(bytes: Uint8Array, durability: Durability): Append {
+    this.#settle()
+    const append = this.#physical.append(bytes, durability)
+    this.#end = append.end
+    return append
+  }
+
+  /** Where the disk was full, the log below is shorter than it was. */
+  #settle(): void {
+    const { end } = this.#physical
+    if (end >= this.#end) return
+    this.#end = end
+    for (const log of this.#logs.values()) log.takeBack(end)
+  }
+
+  /** Gives back segments that nobody needs, once at a time. */
+  #reclaim(): Promise<void> {
+    this.#reclaiming ??= this.#reclaimOnce().finally(() => (this.#reclaiming = undefined))
+    return this.#reclaiming
+  }
+
+  async #reclaimOnce(): Promise<void> {
+    const { reclaimBytes, copyShare } = this.#settings
+    const stored = this.#physical.end - this.#physical.start
+    if (stored < reclaimBytes) return
+    let liveBytes = 0
+    for (const log of this.#logs.values()) liveBytes += log.bytes
+    if (liveBytes * copyShare <= stored) await this.#copyBefore(this.#physical.end - Math.floor(stored / copyShare))
+    let first: number = this.#physical.end
+    for (const { recordFirst } of this.#logs.values())
+      if (recordFirst !== undefined && recordFirst < first) first = recordFirst
+    if (first - this.#physical.start < reclaimBytes / 2) return
+    for (const { shard, epoch, start, end } of this.#logs.values())
+      this.#appendRecord(encodeRecord({ kind: 'state', shard, epoch, position: start, end }), 'written')
+    await this.#physical.sync()
+    await this.#physical.truncate(first as JournalPosition)
+  }
+
+  /** Copies what is needed before `limit` of the log below to its end. */
+  async #copyBefore(limit: number): Promise<void> {
+    for (const log of this.#logs.values()) {
+      for (const batch of log.batches.filter(({ record }) => record < limit)) {
+        const payload = await this.#physical.read(batch.payload as JournalPosition, batch.bytes)
+        await this.#physical.ready()
+        // Forgotten meanwhile.
+        if (batch.position < log.start) continue
+        const { position } = batch
+        const bytes = encodeRecord({ kind: 'batch', shard: log.shard, epoch: log.epoch, position, end: 0, payload })
+        const record = this.#physical.end
+        await this.#appendRecord(bytes, 'written').written
+        log.place({ ...batch, record, payload: record + bytes.length - payload.length })
+      }
+    }
+  }
+}
