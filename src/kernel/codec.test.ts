@@ -13,6 +13,7 @@ const field = fc.oneof(
   fc.record({ type: fc.constant('u8' as const), value: fc.nat(255) }),
   fc.record({ type: fc.constant('u32' as const), value: fc.nat(0xffff_ffff) }),
   fc.record({ type: fc.constant('u64' as const), value: fc.bigInt({ min: 0n, max: 2n ** 64n - 1n }) }),
+  fc.record({ type: fc.constant('f64' as const), value: fc.double() }),
   fc.record({ type: fc.constant('varint' as const), value: fc.maxSafeNat() }),
   fc.record({ type: fc.constant('bytes' as const), value: fc.uint8Array({ maxLength: 300 }) }),
   fc.record({ type: fc.constant('text' as const), value: fc.string({ unit: 'grapheme' }) }),
@@ -25,6 +26,7 @@ function encode(fields: readonly Field[], capacity: number): Uint8Array {
     if (one.type === 'u8') encoder.u8(one.value)
     else if (one.type === 'u32') encoder.u32(one.value)
     else if (one.type === 'u64') encoder.u64(one.value)
+    else if (one.type === 'f64') encoder.f64(one.value)
     else if (one.type === 'varint') encoder.varint(one.value)
     else if (one.type === 'bytes') encoder.bytes(one.value)
     else encoder.text(one.value)
@@ -42,6 +44,13 @@ function decode(fields: readonly Field[], bytes: Uint8Array): unknown[] {
   decoder.end()
   return values
 }
+
+// A mark in front (BOM) was taken away: what came back was another text.
+test('a text is decoded as it was encoded, a byte order mark in front included', () => {
+  for (const text of ['\ufefftext', '\ufeff', '\ufeff\ufeff', 'in\ufeffside']) {
+    assert.equal(new Decoder(new Encoder().text(text).finish(), fail).text(), text)
+  }
+})
 
 test('what was encoded decodes, whatever the capacity was and wherever the bytes lie', () => {
   fc.assert(

@@ -9,7 +9,7 @@ import { assert } from './assert.ts'
 import { readVarint, varintLength, writeVarint } from './varint.ts'
 
 const textEncoder = new TextEncoder()
-const textDecoder = new TextDecoder('utf-8', { fatal: true })
+const textDecoder = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true })
 
 export class Encoder {
   #bytes: Uint8Array
@@ -46,6 +46,14 @@ export class Encoder {
     return this
   }
 
+  /** Every bit of a double, NaN and −0 included. */
+  f64(value: number): this {
+    this.#reserve(8)
+    this.#view.setFloat64(this.#length, value, true)
+    this.#length += 8
+    return this
+  }
+
   /** 0 … 2^53 − 1. */
   varint(value: number): this {
     assert(Number.isSafeInteger(value) && value >= 0, 'varint out of range')
@@ -62,10 +70,12 @@ export class Encoder {
     return this
   }
 
+  /** With their length in front. */
   bytes(bytes: Uint8Array): this {
     return this.varint(bytes.length).raw(bytes)
   }
 
+  /** In UTF-8, with its length in bytes in front. Half a surrogate pair is written as U+FFFD. */
   text(text: string): this {
     return this.bytes(textEncoder.encode(text))
   }
@@ -125,6 +135,10 @@ export class Decoder {
 
   u64(): bigint {
     return this.#view.getBigUint64(this.#take(8), true)
+  }
+
+  f64(): number {
+    return this.#view.getFloat64(this.#take(8), true)
   }
 
   varint(): number {
