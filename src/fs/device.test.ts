@@ -4,6 +4,7 @@ import path from 'node:path'
 import { test } from 'node:test'
 import { testDevice } from '../testing/device-conformance.ts'
 import { LateAnswers } from '../testing/late-answers.ts'
+import { powerCutDevice } from '../testing/power-cut-device.ts'
 import { SeededRandom } from '../testing/seeded-random.ts'
 import { SimulatedClock } from '../testing/simulated-clock.ts'
 import { SimulatedDevice } from '../testing/simulated-device.ts'
@@ -24,6 +25,22 @@ testDevice({
     }
   },
   skip: [{ test: POWER_CUT, reason: 'a test cannot cut the power of the machine it runs on' }],
+})
+
+testDevice({
+  test,
+  name: 'the device that loses power with its process',
+  open: async () => {
+    const root = await fs.mkdtemp(path.join(os.tmpdir(), 'varve-device-'))
+    const device = await powerCutDevice(new NodeDevice(root))
+    return {
+      device,
+      reopen: (options) => device.shared(options),
+      // What is on the disk is what a power cut leaves.
+      powerCut: () => new NodeDevice(root),
+      dispose: () => fs.rm(root, { recursive: true }),
+    }
+  },
 })
 
 function testSimulated(name: string, simulated: SimulatedDeviceOptions): void {

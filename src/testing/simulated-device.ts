@@ -73,6 +73,8 @@ export interface SimulatedDeviceOptions {
   readonly failedSyncs?: FailedSyncs
   /** Asked at every read and write: what goes wrong with it behind the caller's back. Default: nothing. */
   readonly transferFault?: (operation: DeviceOperation) => TransferFault | undefined
+  /** What a sync, of a file or a directory, waits for once it has taken effect. Default: nothing. */
+  readonly afterSync?: () => Promise<void>
   /** Keep a record in `operations`. Default true. */
   readonly record?: boolean
   /** Refuse every change with READ_ONLY. Default false. */
@@ -176,6 +178,7 @@ export class SimulatedDevice implements Device {
     await this.delay()
     this.note('makeDirectory', checkDevicePath(path))
     this.#tree.makeDirectory(path)
+    await this.afterSync()
   }
 
   async list(path: string): Promise<readonly DirectoryEntry[]> {
@@ -219,6 +222,7 @@ export class SimulatedDevice implements Device {
     await this.delay()
     this.note('syncDirectory', path)
     directory.sync(covered)
+    await this.afterSync()
   }
 
   async space(path: string): Promise<DeviceSpace> {
@@ -250,6 +254,11 @@ export class SimulatedDevice implements Device {
   /** What goes wrong with a transfer that is about to happen. */
   transferFault(operation: 'read' | 'write', path: string, position: number, bytes: number): TransferFault | undefined {
     return this.#options.transferFault?.({ operation, path, position, bytes })
+  }
+
+  /** Whatever else a sync has to wait for. */
+  async afterSync(): Promise<void> {
+    await this.#options.afterSync?.()
   }
 
   /** Waits as long as an operation takes; for ever where the process is dead. */

@@ -72,6 +72,7 @@ export class SimulatedFile implements DeviceFile {
       }
       this.#inode.sync(covered)
     })
+    await this.#device.afterSync()
   }
 
   async preallocate(start: number, limit: number): Promise<void> {

@@ -11,15 +11,23 @@ import { open } from '../../src/local.ts'
 import { SeededRandom } from '../../src/testing/seeded-random.ts'
 import { keyOf, LEFT, RIGHT, SETTINGS, valueOf } from './batches.ts'
 
-const WRITER = fileURLToPath(new URL('./writer.js', import.meta.url))
+const WRITERS = {
+  kill: fileURLToPath(new URL('./writer.js', import.meta.url)),
+  'power cut': fileURLToPath(new URL('./power-cut-writer.js', import.meta.url)),
+}
+// From the first word of a process on, or from its start for those that are killed while they open.
+const DELAY_MS_MAX = { kill: 200, 'power cut': 150 }
 
 export interface KillReport {
   readonly acknowledged: number
   readonly killedWhileOpening: number
 }
 
-/** @throws {AssertionError} an acknowledged batch is gone, a batch is half there, or there is a hole */
-export async function killLoop(kills: number, seed: number): Promise<KillReport> {
+/**
+ * @param means of ending a process: `power cut` loses what was not synced, and only what was asked to be is acknowledged
+ * @throws {AssertionError} an acknowledged batch is gone, a batch is half there, or there is a hole
+ */
+export async function killLoop(kills: number, seed: number, means: keyof typeof WRITERS = 'kill'): Promise<KillReport> {
   const directory = fs.mkdtempSync(path.join(os.tmpdir(), 'varve-kill-'))
   const random = new SeededRandom(seed)
   let acknowledged = 0
@@ -28,7 +36,13 @@ export async function killLoop(kills: number, seed: number): Promise<KillReport>
   try {
     for (let kill = 0; kill < kills; kill++) {
       // Every fourth one is killed early: while it starts, recovers or replays.
-      const output = await runAndKill(directory, next, random.below(kill % 4 === 3 ? 300 : 400), kill % 4 === 3)
+      const output = await runAndKill(
+        WRITERS[means],
+        directory,
+        next,
+        random.below(DELAY_MS_MAX[means]),
+        kill % 4 === 3,
+      )
       if (!output.startsWith('open\n')) killedWhileOpening++
       const acks = [...output.matchAll(/^ack ([0-9]+)$/gm)].map((match) => Number(match[1]))
       acknowledged = Math.max(acknowledged, ...acks)
@@ -40,8 +54,14 @@ export async function killLoop(kills: number, seed: number): Promise<KillReport>
   }
 }
 
-async function runAndKill(directory: string, first: number, delayMs: number, early: boolean): Promise<string> {
-  const child = spawn(process.execPath, [WRITER, directory, String(first)], { stdio: ['ignore', 'pipe', 'pipe'] })
+async function runAndKill(
+  writer: string,
+  directory: string,
+  first: number,
+  delayMs: number,
+  early: boolean,
+): Promise<string> {
+  const child = spawn(process.execPath, [writer, directory, String(first)], { stdio: ['ignore', 'pipe', 'pipe'] })
   let output = ''
   let errors = ''
   const kill = (): void => void child.kill('SIGKILL')
@@ -59,7 +79,8 @@ async function runAndKill(directory: string, first: number, delayMs: number, ear
 
 /** Number of the last batch found, all before it being there, whole. */
 async function lastBatch(directory: string, acknowledged: number, what: string): Promise<number> {
-  const db = await open(directory, { settings: SETTINGS })
+  // Threads would take longer to start than there is to read.
+  const db = await open(directory, { settings: SETTINGS, jobs: 'inline' })
   try {
     let last = 0
     for await (const { key, value } of db.scan({ prefix: Buffer.from(LEFT) })) {

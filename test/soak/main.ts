@@ -1,14 +1,15 @@
 /**
- * `npm run soak -- [SEEDS] [--seed=FIRST] [--crash] [--fuzz=SCALE]`: as many seeds of the whole system as you like,
+ * `npm run soak -- [SEEDS] [--seed=FIRST] [--crash] [--fuzz=SCALE] [--kills=N]`: as many seeds of the whole system as you like,
  * default 10,000, on two processes; with `--crash` also all crash-point workloads of up to four operations, recoveries cut
  * three deep; with `--fuzz` also SCALE damaged inputs to each parser of stored bytes, and fewer to the dear ones
- * (test/fuzz).
+ * (test/fuzz); with `--kills` also that many processes killed at work, half of them losing what was not synced (test/kill).
  *
  * A seed that fails is printed with the command that repeats it; that seed alone: `npm run soak -- 1 --seed=FIRST`.
  */
 
 import { argv } from 'node:process'
 import { describeTarget, watchFuzz } from '../fuzz/fuzz-watch.ts'
+import { killLoop } from '../kill/kill-loop.ts'
 import { runPart, runParts } from './part-processes.ts'
 
 const RUN_SEEDS = new URL('../seeds/run-seeds.js', import.meta.url)
@@ -59,6 +60,14 @@ if (fuzz !== undefined) {
     }),
   )
   await Promise.all(parts)
+}
+const kills = argv.find((argument) => argument.startsWith('--kills='))?.slice('--kills='.length)
+if (kills !== undefined) {
+  const each = Math.ceil(Number(kills) / 2)
+  const reports = await Promise.all(
+    (['kill', 'power cut'] as const).map(async (means) => ({ means, ...(await killLoop(each, first, means)) })),
+  )
+  for (const report of reports) console.log(`${each} of each: ${JSON.stringify(report)}`)
 }
 
 /** @returns the command for it, and what it says */
