@@ -12,6 +12,7 @@ import { importEntries } from './commands/import.ts'
 import { put } from './commands/put.ts'
 import { repair } from './commands/repair.ts'
 import { scan } from './commands/scan.ts'
+import { serve } from './commands/serve.ts'
 import { stats } from './commands/stats.ts'
 import { tree } from './commands/tree.ts'
 import { verify } from './commands/verify.ts'
@@ -30,6 +31,7 @@ export const COMMANDS: readonly Command[] = Object.freeze([
   repair,
   compact,
   dump,
+  serve,
   demoCheck,
 ])
 

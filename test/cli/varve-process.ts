@@ -24,9 +24,11 @@ export interface Outcome {
 
 export interface Running {
   readonly ended: Promise<Outcome>
-  readonly signal: (name: 'SIGINT') => void
+  readonly signal: (name: 'SIGINT' | 'SIGTERM' | 'SIGKILL') => void
   /** Resolves when standard error has this. */
   readonly says: (text: string) => Promise<void>
+  /** What standard output has had so far, once it has this. */
+  readonly prints: (text: string) => Promise<string>
   /** Closes our end of its standard output. */
   readonly hangUp: () => void
 }
@@ -59,6 +61,14 @@ export function start(
     signal: (name) => void child.kill(name),
     says: async (text) => {
       while (!errors.includes(text) && child.exitCode === null) await new Promise((resolve) => setTimeout(resolve, 10))
+    },
+    prints: async (text) => {
+      for (;;) {
+        const printed = Buffer.concat(out).toString()
+        if (printed.includes(text)) return printed
+        if (child.exitCode !== null) throw new Error(`it ended without saying ${text}: ${errors}`)
+        await new Promise((resolve) => setTimeout(resolve, 10))
+      }
     },
     hangUp: () => child.stdout.destroy(),
   }

@@ -1,0 +1,77 @@
+/** `varve serve`: journals, files and heads for shards elsewhere, in any combination. */
+
+import { once } from 'node:events'
+import { FileService } from '../../fs/remote/file-service.ts'
+import { HeadService } from '../../fs/remote/head-service.ts'
+import { JournalService } from '../../journal/remote/journal-service.ts'
+import { loadHash } from '../../kernel/hash.ts'
+import type { RpcService } from '../../rpc/rpc.ts'
+import { RpcServer } from '../../rpc/server.ts'
+import { listenSocket } from '../../rpc/socket-transport.ts'
+import { SystemClock } from '../../system-clock.ts'
+import { SystemRandom } from '../../system-random.ts'
+import type { Command, CommandContext } from '../command.ts'
+import { EXIT_CODES } from '../exit-code.ts'
+import { serveOptions } from '../serve/serve-options.ts'
+import type { ServeOptions } from '../serve/serve-options.ts'
+import { Opened, ServedDirectories } from '../serve/served-directory.ts'
+import { removeStaleSocket } from '../serve/stale-socket.ts'
+
+export const serve: Command = {
+  name: 'serve',
+  parameters: [],
+  summary: 'offer journals, files and heads to shards elsewhere',
+  details: [
+    'ADDRESS is unix:PATH, tcp://HOST:PORT or tls://HOST:PORT, or several of them with commas. Without --tokens, only Unix',
+    'sockets and addresses of this machine are listened on. Ends when it is interrupted or terminated, after answering what',
+    'it works on.',
+    'FILE of --tokens is a JSON list of { "name", "token", "certificate", "roles", "shards" }; docs/remote.md has more.',
+  ],
+  options: [
+    { name: 'listen', value: 'ADDRESS', help: 'where to listen' },
+    { name: 'journal', value: 'DIR', help: 'serve journals kept in DIR: one log for all shards' },
+    { name: 'per-shard', help: 'keep one log for each shard, as embedded databases do' },
+    { name: 'files', value: 'DIR', help: 'serve files and heads kept in DIR' },
+    { name: 'tokens', value: 'FILE', help: 'who may do what' },
+    { name: 'certificate', value: 'FILE', help: 'for tls: addresses, in PEM' },
+    { name: 'key', value: 'FILE', help: 'its private key, in PEM' },
+    { name: 'authorities', value: 'FILE', help: 'who signs certificates of clients, in PEM' },
+  ],
+  async run(given, context) {
+    const options = await serveOptions(given)
+    const opened = new Opened()
+    try {
+      await start(options, opened, context)
+      if (!context.signal.aborted) await once(context.signal, 'abort')
+      context.output.note('varve: answering what is being worked on, then stopping')
+    } finally {
+      await opened.close()
+    }
+    return EXIT_CODES.ok
+  },
+}
+
+async function start(options: ServeOptions, opened: Opened, { output }: CommandContext): Promise<void> {
+  const [clock, random, hash] = [new SystemClock(), new SystemRandom(), await loadHash()]
+  const directories = new ServedDirectories({ hash, random, opened })
+  const services: RpcService[] = []
+  if (options.files !== undefined) {
+    const { files, heads } = await directories.files(options.files)
+    services.push(new FileService({ files, hash }), new HeadService({ heads }))
+  }
+  if (options.journal !== undefined) {
+    const open = options.perShard ? directories.journals(options.journal) : directories.sharedJournal(options.journal)
+    const service = new JournalService({ journals: await open, clock })
+    opened.add(() => service.close())
+    services.push(service)
+  }
+  const server = new RpcServer({ services, clock, hash, access: options.access })
+  opened.add(() => server.close())
+  for (const address of options.addresses) {
+    await removeStaleSocket(address)
+    const listening = await listenSocket(address, server, options.listening)
+    opened.add(() => listening.close())
+    const names = services.map(({ name }) => name).join(', ')
+    output.line(`listening on ${listening.address}: ${names}`)
+  }
+}
