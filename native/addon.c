@@ -43,6 +43,18 @@ static napi_value read_now(napi_env env, napi_callback_info info) {
   return number(env, file_read_now(fd, data, length, position));
 }
 
+static napi_value decode_lz4(napi_env env, napi_callback_info info) {
+  napi_value values[3];
+  int64_t start;
+  void *source, *target;
+  size_t source_length, target_length;
+  if (!take_arguments(env, info, 3, values)) return NULL;
+  if (!bytes_of(env, values[0], &source, &source_length) || napi_get_value_int64(env, values[1], &start) != napi_ok ||
+      !bytes_of(env, values[2], &target, &target_length) || start < 0 || (uint64_t)start > source_length)
+    return refuse(env, "decodeLz4(source, start, into)");
+  return number(env, lz4_decode((const uint8_t *)source + start, source_length - (size_t)start, target, target_length));
+}
+
 static napi_value takes_nowait(napi_env env, napi_callback_info info) {
   napi_value values[1];
   char directory[DIRECTORY_BYTES_MAX];
@@ -145,6 +157,7 @@ static napi_value close_queue(napi_env env, napi_callback_info info) {
 NAPI_MODULE_INIT() {
   const napi_property_descriptor functions[] = {
       {"readNow", NULL, read_now, NULL, NULL, NULL, napi_enumerable, NULL},
+      {"decodeLz4", NULL, decode_lz4, NULL, NULL, NULL, napi_enumerable, NULL},
       {"takesNowait", NULL, takes_nowait, NULL, NULL, NULL, napi_enumerable, NULL},
       {"lockFile", NULL, lock_file, NULL, NULL, NULL, napi_enumerable, NULL},
       {"dropCache", NULL, drop_cache, NULL, NULL, NULL, napi_enumerable, NULL},

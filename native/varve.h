@@ -1,7 +1,9 @@
 /*
- * The addon of varve: system calls that Node does not have. N-API, raw system calls; neither libuv nor liburing.
+ * The addon of varve: system calls that Node does not have, and decompression. N-API, raw system calls; neither libuv nor
+ * liburing.
  *
  *      addon.c    what JavaScript sees
+ *      lz4.c      decompression
  *      file.c     reads that cannot block, file locks, dropping the page cache
  *      queue.c    requests on their way: one thread for each queue, completions back to the event loop
  *      ring.c     io_uring
@@ -31,6 +33,9 @@ int64_t file_read_now(int fd, void *into, size_t length, int64_t position);
 int file_takes_nowait(const char *directory);
 int file_lock(int fd, bool exclusive);
 int file_drop_cache(int fd);
+
+/* lz4.c */
+bool lz4_decode(const uint8_t *source, size_t source_length, uint8_t *target, size_t target_length);
 
 enum { OP_READ = 0, OP_SYNC = 1 };
 

@@ -12,6 +12,7 @@ import { VarveError, isCode } from './kernel/errors.ts'
 import { loadHash } from './kernel/hash.ts'
 import type { Hash } from './kernel/hash.ts'
 import { shardId } from './kernel/ids.ts'
+import type { Lz4Decoder } from './kernel/lz4.ts'
 import type { Random } from './kernel/random.ts'
 import { DirectoryLock } from './fs/directory-lock.ts'
 import type { DirectoryLockOptions } from './fs/directory-lock.ts'
@@ -30,6 +31,7 @@ import { WorkerScheduler } from './jobs/worker-scheduler.ts'
 import { loadNative } from './native/load-native.ts'
 import { NativeFileCalls } from './native/native-file-calls.ts'
 import { NativeFileHolds } from './native/native-file-holds.ts'
+import { NativeLz4 } from './native/native-lz4.ts'
 import type { ShardComponents } from './shard/shard.ts'
 import { checkWrapping, encryptHeads, workerWrappers, wrapFiles } from './local-wrappers.ts'
 import type { LocalWrapping } from './local-wrappers.ts'
@@ -66,6 +68,8 @@ export interface LocalComponentsOptions extends LocalOptions {
 }
 
 export interface LocalComponents extends ShardComponents {
+  /** Of the addon, where there is one. */
+  readonly lz4: Lz4Decoder | undefined
   /** Closes all of them, after the shards over them. */
   close(): Promise<void>
 }
@@ -120,6 +124,7 @@ export async function localComponents(
       clock,
       random,
       hash,
+      lz4: native === undefined ? undefined : new NativeLz4(native),
       close,
     }
     return reserve === undefined ? parts : { ...parts, reserve }

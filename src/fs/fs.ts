@@ -110,15 +110,15 @@ export interface FileReader {
    * @throws {VarveError} IO_FAILED — after bounded retries
    */
   read(offset: number, length: number, options?: ReadOptions): Promise<Uint8Array>
-  /** Twin of `read`, where `supports.syncRead`; otherwise throws WOULD_BLOCK. */
-  readSync(offset: number, length: number): Uint8Array
+  /** Twin of `read`, where `supports.syncRead`; otherwise throws WOULD_BLOCK. The result is new, or a part of `into`. */
+  readSync(offset: number, length: number, into?: Uint8Array): Uint8Array
   /**
    * Exactly `length` bytes from `offset` where they are known to be in memory, otherwise undefined: ask `read`. Never
-   * waits for a disk or a network.
+   * waits for a disk or a network. The result is new, or a part of `into`, which may have been changed in any case.
    *
    * @throws {VarveError} as `read`
    */
-  readNow(offset: number, length: number): Uint8Array | undefined
+  readNow(offset: number, length: number, into?: Uint8Array): Uint8Array | undefined
   /** Idempotent. Waits for reads in flight. */
   close(): Promise<void>
 }

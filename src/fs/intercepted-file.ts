@@ -101,17 +101,17 @@ export class InterceptedReader implements FileReader {
     }
   }
 
-  readSync(offset: number, length: number): Uint8Array {
+  readSync(offset: number, length: number, into?: Uint8Array): Uint8Array {
     this.#checkOpen()
     if (!this.#syncRead) throw new VarveError('WOULD_BLOCK', `${this.ref.name} cannot be read synchronously`)
     const call = storeCall('read', this.ref.name, offset, length, true)
-    return this.#interceptor.runSync(call, () => this.#inner.readSync(offset, length))
+    return this.#interceptor.runSync(call, () => this.#inner.readSync(offset, length, into))
   }
 
-  readNow(offset: number, length: number): Uint8Array | undefined {
+  readNow(offset: number, length: number, into?: Uint8Array): Uint8Array | undefined {
     this.#checkOpen()
     const call = storeCall('read', this.ref.name, offset, length, true)
-    const found = this.#interceptor.runSync(call, () => this.#inner.readNow(offset, length))
+    const found = this.#interceptor.runSync(call, () => this.#inner.readNow(offset, length, into))
     // A store that refuses the synchronous twins stands for one that is far away.
     return this.#syncRead ? found : undefined
   }

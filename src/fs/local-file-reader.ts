@@ -29,7 +29,7 @@ export class LocalFileReader implements FileReader {
   async read(offset: number, length: number, options: ReadOptions = {}): Promise<Uint8Array> {
     checkRange(this.ref, offset, length)
     const { into } = options
-    const bytes = into !== undefined && into.length >= length ? into.subarray(0, length) : new Uint8Array(length)
+    const bytes = memoryFor(length, into)
     for (let attempt = 1; ; attempt++) {
       throwIfAborted(options.signal)
       try {
@@ -40,11 +40,11 @@ export class LocalFileReader implements FileReader {
     }
   }
 
-  readSync(offset: number, length: number): Uint8Array {
+  readSync(offset: number, length: number, into?: Uint8Array): Uint8Array {
     if (!this.#syncRead)
       throw new VarveError('WOULD_BLOCK', `${this.ref.name} cannot be read synchronously on this device`)
     checkRange(this.ref, offset, length)
-    const bytes = new Uint8Array(length)
+    const bytes = memoryFor(length, into)
     for (let attempt = 1; ; attempt++) {
       try {
         return this.#whole(bytes, offset, this.#file.readSync(bytes, offset))
@@ -54,11 +54,11 @@ export class LocalFileReader implements FileReader {
     }
   }
 
-  readNow(offset: number, length: number): Uint8Array | undefined {
+  readNow(offset: number, length: number, into?: Uint8Array): Uint8Array | undefined {
     checkRange(this.ref, offset, length)
     if (this.#closed) throw new VarveError('CLOSED', `the reader of ${this.ref.name} is closed`)
     if (!this.#readNow) return undefined
-    const bytes = new Uint8Array(length)
+    const bytes = memoryFor(length, into)
     try {
       const count = this.#file.readNow(bytes, offset)
       return count === undefined ? undefined : this.#whole(bytes, offset, count)
@@ -80,4 +80,8 @@ export class LocalFileReader implements FileReader {
     if (count === bytes.length) return bytes
     throw fileMissing(this.ref, offset + count)
   }
+}
+
+function memoryFor(length: number, into: Uint8Array | undefined): Uint8Array {
+  return into !== undefined && into.length >= length ? into.subarray(0, length) : new Uint8Array(length)
 }

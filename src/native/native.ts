@@ -1,5 +1,5 @@
 /**
- * What the addon exports (native/addon.c): system calls that Node does not have.
+ * What the addon exports (native/addon.c): system calls that Node does not have, and decompression.
  *
  * Numbers that are results are what the call has to say, or minus the system's error number. Wrong arguments are a
  * TypeError. An addon belongs to the thread that loaded it.
@@ -8,6 +8,8 @@
 export interface NativeAddon {
   /** Bytes read from the page cache, 0 at the end of the file; -EAGAIN where the next byte is not there. */
   readNow(fd: number, into: Uint8Array, position: number): number
+  /** 1 where the LZ4 block in `source[start…)` is well-formed and fills `into`, which it is decoded to; otherwise 0. */
+  decodeLz4(source: Uint8Array, start: number, into: Uint8Array): number
   /** 1 where files in `directory` can be read so, 0 where not. */
   takesNowait(directory: string): number
   /** Takes a lock on the open file if that is possible at once, until it is closed: -EAGAIN where another has it. */

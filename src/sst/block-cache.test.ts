@@ -28,7 +28,13 @@ class Slots {
   }
 }
 
-class Block extends CachedBlock {}
+class Block extends CachedBlock {
+  moves = 0
+
+  moveTo(): void {
+    this.moves++
+  }
+}
 
 test('the budget holds, and slots and cache agree on what is kept', () => {
   const step = fc.record({ number: fc.nat(30), bytes: fc.integer({ min: 1, max: 400 }), remove: fc.boolean() })
@@ -93,4 +99,16 @@ test('settings out of range or unknown are refused by name', () => {
   assert.throws(() => new BlockCache({ cacheBytes: -1 }), /cacheBytes/)
   assert.throws(() => new BlockCache({ probationShare: 2 }), /probationShare/)
   assert.throws(() => new BlockCache(JSON.parse('{"cachBytes":1}') as object), /cachBytes/)
+})
+
+test('a block that is kept for longer than its neighbours is given other memory, every time it stays', () => {
+  const cache = new BlockCache({ cacheBytes: 1000 })
+  const owner = new Slots(cache)
+  owner.load(0, 100)
+  const block = owner.slots[0] as Block
+  for (let number = 1; number <= 40; number++) {
+    assert.ok(owner.use(0), 'a block in use went')
+    owner.load(number, 100)
+  }
+  assert.ok(block.moves >= 1)
 })

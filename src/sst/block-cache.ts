@@ -12,13 +12,21 @@
  * New blocks pass through a small probation queue, so a scan through cold blocks pushes out only others on probation.
  * The two queues are those of S3-FIFO (Yang et al., SOSP 2023) without its ghosts.
  *
+ * Blocks share memory with those that came at the same time, and leave it in that order; one that stays is copied to where
+ * others that stay are, every time it gets another round. So what is kept is what the budget says.
+ *
  * Indexes and filters of open tables are pinned: they count in the budget and leave less of it for blocks.
  */
 
+import { KIB } from '../kernel/limits.ts'
+import { BlockMemory } from './block-memory.ts'
 import { BlockQueue } from './block-queue.ts'
 import type { CachedBlock } from './block-queue.ts'
 import { resolveBlockCacheSettings } from './block-cache-settings.ts'
 import type { BlockCacheSettings } from './block-cache-settings.ts'
+
+// Larger ones hold a large value: there the buffer is not what costs.
+const STORED_BYTES = 64 * KIB
 
 export interface BlockCacheStatistics {
   /** Blocks found in memory, and not found. */
@@ -39,6 +47,12 @@ export class BlockCache {
   misses = 0
   #evictions = 0
   #pinnedBytes = 0
+  /** For blocks that are going to be offered. */
+  readonly memory = new BlockMemory()
+  /** For blocks that are read once. */
+  readonly passingMemory = new BlockMemory()
+  readonly #stored = new Uint8Array(STORED_BYTES)
+  readonly #keptMemory = new BlockMemory()
   readonly #probation = new BlockQueue()
   readonly #kept = new BlockQueue()
 
@@ -56,6 +70,11 @@ export class BlockCache {
       blockBytes: this.#probation.bytes + this.#kept.bytes,
       pinnedBytes: this.#pinnedBytes,
     }
+  }
+
+  /** Memory for the stored bytes of a block until they are decoded, before the next call: at least `length`, or undefined. */
+  stored(length: number): Uint8Array | undefined {
+    return length <= this.#stored.length ? this.#stored : undefined
   }
 
   /** Offers a block. True when it is kept: its owner puts it into its slot, until `evicted` says otherwise. */
@@ -97,6 +116,7 @@ export class BlockCache {
       queue.remove(block)
       if (block.touched) {
         block.touched = false
+        block.moveTo(this.#keptMemory)
         this.#kept.push(block)
       } else {
         this.#evictions++

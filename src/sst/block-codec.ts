@@ -8,6 +8,8 @@
 
 import { compressSync, uncompressSync } from 'lz4-napi'
 import { MIB } from '../kernel/limits.ts'
+import type { Lz4Decoder } from '../kernel/lz4.ts'
+import type { BlockMemory } from './block-memory.ts'
 import { readU32 } from './columns.ts'
 import { tableCorrupt } from './table-damage.ts'
 import type { TablePlace } from './table-damage.ts'
@@ -35,9 +37,15 @@ export function encodeStored(codec: BlockCodecName, block: Uint8Array): Uint8Arr
   return compressed.length * 8 <= block.length * 7 ? compressed : block
 }
 
+/** How blocks are decoded to stay: into `memory`, by `lz4` where there is one. */
+export interface BlockKeeping {
+  readonly memory: BlockMemory
+  readonly lz4: Lz4Decoder | undefined
+}
+
 /**
- * The block of `decodedLength` bytes behind `stored`, whose checksum has been verified: `stored` itself when it has that
- * length already.
+ * The block of `decodedLength` bytes behind `stored`, whose checksum has been verified. To be kept, it is in memory of its
+ * own; otherwise it is `stored` itself when that has the length already.
  *
  * @throws {VarveError} TABLE_CORRUPT — the lengths contradict each other, or the stream is malformed
  */
@@ -46,8 +54,9 @@ export function decodeStored(
   stored: Uint8Array,
   decodedLength: number,
   place: TablePlace,
+  keep?: BlockKeeping,
 ): Uint8Array {
-  if (stored.length === decodedLength) return stored
+  if (stored.length === decodedLength) return keep === undefined ? stored : copyOf(stored, keep.memory)
   if (codec === 'none')
     throw tableCorrupt(place, 'a block that is not compressed has another length than the index says')
   if (stored.length <= LENGTH_BYTES || stored.length > decodedLength)
@@ -58,6 +67,11 @@ export function decodeStored(
     throw tableCorrupt(place, 'impossible compression ratio')
   if (readU32(stored, 0) !== decodedLength)
     throw tableCorrupt(place, 'compressed block has another length than the index says')
+  if (keep?.lz4 !== undefined) {
+    const decoded = keep.memory.take(decodedLength)
+    if (keep.lz4.decode(stored, LENGTH_BYTES, decoded)) return decoded
+    throw tableCorrupt(place, 'malformed LZ4 block')
+  }
   let decoded: Uint8Array
   try {
     decoded = uncompressSync(stored)
@@ -66,4 +80,10 @@ export function decodeStored(
   }
   if (decoded.length !== decodedLength) throw tableCorrupt(place, 'LZ4 block ends early')
   return decoded
+}
+
+function copyOf(stored: Uint8Array, memory: BlockMemory): Uint8Array {
+  const copy = memory.take(stored.length)
+  copy.set(stored)
+  return copy
 }

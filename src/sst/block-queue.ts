@@ -1,6 +1,7 @@
 /** A queue of cached blocks, linked through the blocks themselves: any of them leaves in constant time. */
 
 import { assert } from '../kernel/assert.ts'
+import type { BlockMemory } from './block-memory.ts'
 
 /** Told when the cache gives a block up. */
 export interface CachedBlockOwner {
@@ -25,6 +26,9 @@ export abstract class CachedBlock {
     this.blockNumber = blockNumber
     this.chargeBytes = chargeBytes
   }
+
+  /** It outlives its neighbours: takes its bytes out of the memory it shares with them. Views of them stay what they are. */
+  abstract moveTo(memory: BlockMemory): void
 }
 
 export class BlockQueue {

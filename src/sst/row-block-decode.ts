@@ -3,6 +3,7 @@
 import type { FileRef } from '../kernel/file-ref.ts'
 import type { Hash } from '../kernel/hash.ts'
 import { decodeStored } from './block-codec.ts'
+import type { BlockKeeping } from './block-codec.ts'
 import type { CachedBlockOwner } from './block-queue.ts'
 import { alignedBytes } from './columns.ts'
 import { PART_BLOCK, partSeed } from './file-identity.ts'
@@ -10,20 +11,20 @@ import { RowBlock } from './row-block.ts'
 import type { RowIndex } from './row-index.ts'
 import { tableCorrupt } from './table-damage.ts'
 
-/** @param own the block gets memory of its own, and only as much as it needs @throws {VarveError} TABLE_CORRUPT */
+/** @param keep the block gets memory of its own, that lasts @throws {VarveError} TABLE_CORRUPT */
 export function decodeBlock(
   index: RowIndex,
   number: number,
   stored: Uint8Array,
   owner: CachedBlockOwner & { readonly ref: FileRef },
   hash: Hash,
-  own: boolean,
+  keep?: BlockKeeping,
 ): RowBlock {
   const offset = index.offsets[number] as number
   const place = { file: owner.ref.name, part: 'block', offset } as const
   if (hash.hash64(stored, partSeed(index.birth, PART_BLOCK, offset)) !== index.checksums[number]) {
     throw tableCorrupt(place, 'checksum does not match')
   }
-  const decoded = decodeStored(index.codec, stored, index.decodedLengths[number] as number, place)
-  return new RowBlock(alignedBytes(decoded, !own), owner, number, place)
+  const decoded = decodeStored(index.codec, stored, index.decodedLengths[number] as number, place, keep)
+  return new RowBlock(alignedBytes(decoded, true), owner, number, place)
 }

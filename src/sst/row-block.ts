@@ -22,6 +22,7 @@
 import { compareRange, headOf } from '../kernel/bytes.ts'
 import type { Found } from '../kernel/found.ts'
 import type { KeyOrder } from '../kernel/key-order.ts'
+import type { BlockMemory } from './block-memory.ts'
 import { CachedBlock } from './block-queue.ts'
 import type { CachedBlockOwner } from './block-queue.ts'
 import { readU32, u32Column } from './columns.ts'
@@ -46,9 +47,9 @@ export const ROW_BEYOND = -2
 const OBJECT_BYTES = 512
 
 export class RowBlock extends CachedBlock {
-  readonly bytes: Uint8Array
+  bytes: Uint8Array
   readonly count: number
-  readonly heads: Uint32Array
+  heads: Uint32Array
   readonly prefixStart: number
   readonly prefixLength: number
   readonly seqnoBase: number
@@ -91,6 +92,15 @@ export class RowBlock extends CachedBlock {
     this.#checkAscending(this.keyOffsetsAt, place)
     this.#checkAscending(this.valueOffsetsAt, place)
     this.#checkPads(place)
+  }
+
+  moveTo(memory: BlockMemory): void {
+    const { bytes } = this
+    if (bytes.length === bytes.buffer.byteLength) return
+    const copy = memory.take(bytes.length)
+    copy.set(bytes)
+    this.bytes = copy
+    this.heads = u32Column(copy, ROW_HEADER_BYTES, this.count)
   }
 
   /** Index of the first entry at or after (`key`, `seqno`) in the order of entries; `count` when all come before. */

@@ -97,7 +97,7 @@ export async function* inspectRowBlock(
   hash: Hash,
 ): AsyncGenerator<EntryBatch, void, undefined> {
   const stored = await file.read(index.offsets[number] as number, index.storedLength(number))
-  const block = decodeBlock(index, number, stored, { ref: file.ref, evicted: () => undefined }, hash, true)
+  const block = decodeBlock(index, number, stored, { ref: file.ref, evicted: () => undefined }, hash)
   const batch = new EntryBatch()
   for (let first = 0; first < block.count; first += batch.count) {
     batch.clear()

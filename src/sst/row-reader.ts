@@ -19,6 +19,7 @@ import type { KeyRange } from '../kernel/key-range.ts'
 import type { RangeTombstones } from '../kernel/range-tombstone.ts'
 import type { FileReader, ReadOptions } from '../fs/fs.ts'
 import type { BlockCache } from './block-cache.ts'
+import type { BlockKeeping } from './block-codec.ts'
 import type { BlockFetch, BlockSource } from './block-fetch.ts'
 import type { CachedBlockOwner } from './block-queue.ts'
 import { KeyScratch } from './key-scratch.ts'
@@ -39,6 +40,8 @@ export class RowTableReader implements TableReader, BlockSource, CachedBlockOwne
   readonly hash: Hash
   readonly #file: FileReader
   readonly #cache: BlockCache
+  readonly #keeping: BlockKeeping
+  readonly #passing: BlockKeeping
   readonly #loads = new Map<number, Promise<object>>()
   readonly #scratch = new KeyScratch()
   #slots: (RowBlock | undefined)[] = []
@@ -49,7 +52,10 @@ export class RowTableReader implements TableReader, BlockSource, CachedBlockOwne
     this.#file = file
     this.order = options.order
     this.hash = options.hash
-    this.#cache = options.cache
+    const { cache, lz4 } = options
+    this.#cache = cache
+    this.#keeping = { memory: cache.memory, lz4 }
+    this.#passing = { memory: cache.passingMemory, lz4 }
   }
 
   get ref(): FileRef {
@@ -192,7 +198,14 @@ export class RowTableReader implements TableReader, BlockSource, CachedBlockOwne
    * @throws {VarveError} TABLE_CORRUPT
    */
   decode(number: number, stored: Uint8Array, keep: boolean): RowBlock {
-    const block = decodeBlock(this.#openMeta().index, number, stored, this, this.hash, true)
+    const block = decodeBlock(
+      this.#openMeta().index,
+      number,
+      stored,
+      this,
+      this.hash,
+      keep ? this.#keeping : this.#passing,
+    )
     if (keep) {
       this.#cache.misses++
       if (this.#slots[number] === undefined && this.#cache.insert(block)) this.#slots[number] = block
@@ -229,20 +242,26 @@ export class RowTableReader implements TableReader, BlockSource, CachedBlockOwne
       }
       return this.#keepMeta(new RowMeta(tail, footer, this.ref, this.hash, this.order))
     }
-    return this.#slots[number] ?? this.#admit(number, this.readBlocksSync(number, number + 1))
+    const { offset, length } = this.#extent(number, number + 1)
+    return this.#slots[number] ?? this.#admit(number, this.#file.readSync(offset, length, this.#cache.stored(length)))
   }
 
   /** The meta may be large: whoever lacks it waits. */
   loadNow(number: number): object | undefined {
     if (number === META) return this.#meta
     const { offset, length } = this.#extent(number, number + 1)
-    const stored = this.#slots[number] === undefined ? this.#file.readNow(offset, length) : undefined
+    const stored =
+      this.#slots[number] === undefined ? this.#file.readNow(offset, length, this.#cache.stored(length)) : undefined
     return stored === undefined ? this.#slots[number] : this.#admit(number, stored)
   }
 
   hold(): void {} // What a fetch holds stays valid by itself: blocks are plain memory.
 
-  letGo(): void {}
+  /** Who has loaded a block has read it once: only the next to read it is a reason to keep it. */
+  letGo(blockNumber: number): void {
+    const block = this.#slots[blockNumber]
+    if (block !== undefined) block.touched = false
+  }
 
   async #load(number: number): Promise<object> {
     this.#checkOpen()
@@ -260,7 +279,7 @@ export class RowTableReader implements TableReader, BlockSource, CachedBlockOwne
   }
 
   #admit(number: number, stored: Uint8Array): RowBlock {
-    const block = decodeBlock(this.#openMeta().index, number, stored, this, this.hash, true)
+    const block = decodeBlock(this.#openMeta().index, number, stored, this, this.hash, this.#keeping)
     const before = this.#slots[number]
     if (before !== undefined) return before
     if (this.#cache.insert(block)) this.#slots[number] = block

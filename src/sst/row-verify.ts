@@ -63,7 +63,7 @@ export async function verifyRowTable(
         (index.offsets[number + 1] as number) - base,
       )
       // Decoding checks the checksum and that everything is inside the block; the entries are the next level's concern.
-      const block = decodeBlock(index, number, stored, owner, hash, false)
+      const block = decodeBlock(index, number, stored, owner, hash)
       structure?.visit(block, number)
     }
     next = limit

@@ -16,6 +16,7 @@ import type { RangeFragment } from '../kernel/fragment-list.ts'
 import type { Found } from '../kernel/found.ts'
 import type { Hash } from '../kernel/hash.ts'
 import type { Seqno } from '../kernel/ids.ts'
+import type { Lz4Decoder } from '../kernel/lz4.ts'
 import type { KeyOrder } from '../kernel/key-order.ts'
 import type { KeyRange } from '../kernel/key-range.ts'
 import type { RangeTombstones } from '../kernel/range-tombstone.ts'
@@ -44,6 +45,8 @@ export interface TableReaderOptions {
   readonly order: KeyOrder
   readonly hash: Hash
   readonly cache: BlockCache
+  /** Decodes blocks into memory that the cache hands out. Default: `lz4-napi`, which makes a buffer for each. */
+  readonly lz4?: Lz4Decoder | undefined
 }
 
 export interface TableWriter {

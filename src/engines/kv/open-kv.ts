@@ -5,6 +5,7 @@ import { openShard } from '../../shard/open-shard.ts'
 import { resolveShardSettings, SHARD_DEFAULTS } from '../../shard/settings.ts'
 import { VarveError } from '../../kernel/errors.ts'
 import type { KeyOrder } from '../../kernel/key-order.ts'
+import type { Lz4Decoder } from '../../kernel/lz4.ts'
 import { ArenaPool } from '../../memtable/arena.ts'
 import { BPlusTree } from '../../memtable/b-plus-tree.ts'
 import type { MemtableSupport } from '../../memtable/memtable.ts'
@@ -27,6 +28,8 @@ export interface KvComponents extends ShardComponents {
   readonly memtable?: (order: KeyOrder) => OrderedMemtable
   /** Cache for blocks, shared likewise. Default: one of `cacheBytes`. */
   readonly cache?: BlockCache
+  /** Decodes blocks that this thread reads. Default: `lz4-napi`. */
+  readonly lz4?: Lz4Decoder | undefined
   /** Runs after the shard has closed, or where opening it fails: closes the other components. */
   readonly close?: () => Promise<void>
 }
@@ -48,8 +51,8 @@ export async function openKv(components: KvComponents, options: KvOpenOptions = 
     const arenas = components.arenas ?? new ArenaPool()
     const memtable = components.memtable ?? ((by: KeyOrder) => new BPlusTree({ pool: arenas, order: by }))
     const cache = components.cache ?? new BlockCache({ cacheBytes: settings.cacheBytes })
-    const { files, hash, clock } = components
-    tables = new TableCache(files, { order, hash, cache }, { openFilesMax: settings.openFilesMax })
+    const { files, hash, clock, lz4 } = components
+    tables = new TableCache(files, { order, hash, cache, lz4 }, { openFilesMax: settings.openFilesMax })
     const makeMemtable = (): OrderedMemtable => withVersions(memtable(order))
     const engine = new KvEngine({ settings, order, namedOrder: options.order, memtable: makeMemtable, tables })
     const shard = await openShard(components, engine, { ...options, settings: resolveShardSettings(shardInput) })
