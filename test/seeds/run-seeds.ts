@@ -34,17 +34,12 @@ Object.assign(Math, { random: forbidden })
 Object.assign(performance, { now: forbidden })
 Object.assign(globalThis, { setTimeout: forbidden, setInterval: forbidden })
 
-const report = { seeds: 0, events: 0, writes: 0, rejected: 0, crashes: 0, checked: 0 }
+const report: Record<string, number> = {}
 for (let index = 0; index < count; index++) {
   const seed = first + index * step
-  const { hash, events, writes, rejected, crashes, checked } = await runSeed(seed, length)
+  const { hash, faults, ...counts } = await runSeed(seed, length)
   if (hashes) console.log(`${seed} ${hash}`)
-  report.seeds++
-  report.events += events
-  report.writes += writes
-  report.rejected += rejected
-  report.crashes += crashes
-  report.checked += checked
+  for (const [name, of] of Object.entries({ seeds: 1, ...counts, ...faults })) report[name] = (report[name] ?? 0) + of
 }
 const { user, system } = cpuUsage()
 console.log(JSON.stringify({ ...report, cpuSeconds: (user + system) / 1e6 }))

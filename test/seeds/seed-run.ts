@@ -5,6 +5,7 @@
 
 import assert from 'node:assert/strict'
 import { isCode, VarveError } from '../../src/kernel/errors.ts'
+import type { ErrorCode } from '../../src/kernel/errors.ts'
 import type { KvOperation } from '../../src/engines/kv/kv.ts'
 import { KV_POLICIES } from '../../src/engines/kv/settings.ts'
 import type { CrashPolicy, DeviceOperation } from '../../src/testing/simulated-device.ts'
@@ -28,6 +29,8 @@ export interface SeedReport {
   readonly crashes: number
   /** Calls on keys whose answers some order explains. */
   readonly checked: number
+  /** How often what went wrong did: `write NO_SPACE`, `kill`. */
+  readonly faults: Readonly<Record<string, number>>
 }
 
 const CRASHES: readonly CrashPolicy[] = [
@@ -63,6 +66,7 @@ class SeedRun {
   readonly #scheduler: SimulatedScheduler
   readonly #history = new History()
   readonly #recorded = new RecordedCalls()
+  readonly #faults: Record<string, number> = {}
   readonly #settings: ConstructorParameters<typeof Simulation>[1]
   readonly #seed: number
   readonly #length: SeedLength
@@ -111,7 +115,15 @@ class SeedRun {
     await this.#liveness()
     const [writes, rejected, crashes] = [this.#writes, this.#rejected, this.#crashes]
     const { checked } = this.#recorded
-    return { events: this.#trace.count, hash: this.#trace.digest(), writes, rejected, crashes, checked }
+    return {
+      events: this.#trace.count,
+      hash: this.#trace.digest(),
+      writes,
+      rejected,
+      crashes,
+      checked,
+      faults: this.#faults,
+    }
   }
 
   #start(
@@ -136,16 +148,25 @@ class SeedRun {
 
   #before(process: SimulatedProcess, operation: DeviceOperation): void {
     this.#trace.operation(process.id, operation)
-    if (this.#full && operation.operation === 'write') throw failure('NO_SPACE', operation.operation, operation.path)
+    if (this.#full && operation.operation === 'write') throw this.#fault('NO_SPACE', operation)
     if (this.#failOneIn === 0 || !this.#random.once(this.#failOneIn)) return
     if (operation.operation === 'write' && this.#random.once(2)) {
       // Full for a moment.
       this.#full = true
       void process.sleep(this.#random.below(20), 'space').then(() => (this.#full = false))
-      throw failure('NO_SPACE', operation.operation, operation.path)
+      throw this.#fault('NO_SPACE', operation)
     }
     const code = operation.operation === 'open' && this.#random.once(2) ? 'OUT_OF_FILES' : 'IO_FAILED'
-    throw failure(code, operation.operation, operation.path)
+    throw this.#fault(code, operation)
+  }
+
+  #fault(code: ErrorCode, { operation, path }: DeviceOperation): VarveError {
+    this.#count(`${operation} ${code}`)
+    return failure(code, operation, path)
+  }
+
+  #count(what: string): void {
+    this.#faults[what] = (this.#faults[what] ?? 0) + 1
   }
 
   async #client(): Promise<void> {
@@ -244,6 +265,7 @@ class SeedRun {
   /** The process ends in one way or another, and the next one takes over. */
   async #end(how: 'kill' | 'powerCut' | 'takeOver' | 'close'): Promise<void> {
     this.#crashes++
+    this.#count(how)
     const [former, process] = [this.#simulation, this.#process]
     if (how === 'close') await this.#scheduler.run(former.stop().catch(() => undefined))
     this.#failOneIn = 0

@@ -21,12 +21,13 @@ export interface PartOptions {
  */
 export async function runParts(script: URL, requests: readonly object[]): Promise<PartReport> {
   const outputs = await Promise.all(requests.map((request) => runPart(script, request)))
+  return sumsOf(outputs.map((lines) => JSON.parse(lines.at(-1) ?? '{}') as PartReport))
+}
+
+export function sumsOf(reports: readonly PartReport[]): PartReport {
   const sums: Record<string, number> = {}
-  for (const lines of outputs) {
-    for (const [name, value] of Object.entries(JSON.parse(lines.at(-1) ?? '{}') as PartReport)) {
-      sums[name] = (sums[name] ?? 0) + value
-    }
-  }
+  for (const [name, value] of reports.flatMap((report) => Object.entries(report)))
+    sums[name] = (sums[name] ?? 0) + value
   return sums
 }
 
