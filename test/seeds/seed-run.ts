@@ -5,17 +5,17 @@
 
 import assert from 'node:assert/strict'
 import { isCode, VarveError } from '../../src/kernel/errors.ts'
-import type { ErrorCode } from '../../src/kernel/errors.ts'
 import type { KvOperation } from '../../src/engines/kv/kv.ts'
 import { KV_POLICIES } from '../../src/engines/kv/settings.ts'
 import type { CrashPolicy, DeviceOperation } from '../../src/testing/simulated-device.ts'
 import type { SimulatedDevice } from '../../src/testing/simulated-device.ts'
 import { EventTrace } from '../../src/testing/event-trace.ts'
-import { failure } from '../../src/testing/simulated-failure.ts'
 import { SeededRandom } from '../../src/testing/seeded-random.ts'
 import { SimulatedScheduler } from '../../src/testing/simulated-scheduler.ts'
 import type { SimulatedProcess } from '../../src/testing/simulated-scheduler.ts'
 import { Simulation, TINY_SETTINGS } from '../simulation.ts'
+import { answersOf, contentOf, KEYS, keyOf } from './content.ts'
+import { DiskFaults } from './disk-faults.ts'
 import { History } from './history.ts'
 import { RecordedCalls } from './recorded-calls.ts'
 import type { Call } from './recorded-calls.ts'
@@ -39,7 +39,6 @@ const CRASHES: readonly CrashPolicy[] = [
   { data: 'some', names: 'all' },
   { data: 'all', names: 'none' },
 ]
-const KEYS = 12
 
 /** How long a run is. The same seed with another length is another history. */
 export interface SeedLength {
@@ -66,15 +65,12 @@ class SeedRun {
   readonly #scheduler: SimulatedScheduler
   readonly #history = new History()
   readonly #recorded = new RecordedCalls()
-  readonly #faults: Record<string, number> = {}
+  readonly #faults: DiskFaults
   readonly #settings: ConstructorParameters<typeof Simulation>[1]
   readonly #seed: number
   readonly #length: SeedLength
   #process: SimulatedProcess
   #simulation: Simulation
-  /** One operation of the disk in so many fails. 0: none. */
-  #failOneIn = 0
-  #full = false
   #calls = 0
   #writes = 0
   #rejected = 0
@@ -97,6 +93,7 @@ class SeedRun {
       compression: random.once(2) ? 'none' : 'lz4',
       filterBitsPerKey: random.once(2) ? 0 : 10,
     }
+    this.#faults = new DiskFaults(random, this.#trace)
     this.#process = this.#scheduler.process()
     this.#simulation = this.#start(this.#process, undefined)
   }
@@ -104,7 +101,7 @@ class SeedRun {
   async all(): Promise<SeedReport> {
     await this.#scheduler.run(this.#simulation.open())
     for (let round = 0; round < this.#length.rounds; round++) {
-      this.#failOneIn = this.#random.once(2) ? 0 : 20 + this.#random.below(200)
+      this.#faults.oneIn = this.#random.once(2) ? 0 : 20 + this.#random.below(200)
       const clients = Promise.all([this.#client(), this.#client(), this.#client()])
       const ended = clients.catch((error: unknown) => void (this.#failure ??= { error }))
       if (this.#random.once(3)) await this.#scheduler.run(ended)
@@ -122,7 +119,7 @@ class SeedRun {
       rejected,
       crashes,
       checked,
-      faults: this.#faults,
+      faults: this.#faults.counts,
     }
   }
 
@@ -134,39 +131,12 @@ class SeedRun {
       record: false,
       failedWrites: 'some' as const,
       failedSyncs: 'dropped' as const,
-      delay: () => process.sleep(this.#latencyMs(), 'disk'),
-      before: (operation: DeviceOperation) => this.#before(process, operation),
+      delay: () => process.sleep(this.#faults.latencyMs(), 'disk'),
+      before: (operation: DeviceOperation) => this.#faults.before(process, operation),
     }
     const simulation = new Simulation(this.#seed + process.id, this.#settings, options, 'main', undefined, process)
     if (device !== undefined) simulation.device = device(simulation.deviceOptions)
     return simulation
-  }
-
-  #latencyMs(): number {
-    return this.#random.once(50) ? this.#random.below(200) : this.#random.below(1000) / 1000
-  }
-
-  #before(process: SimulatedProcess, operation: DeviceOperation): void {
-    this.#trace.operation(process.id, operation)
-    if (this.#full && operation.operation === 'write') throw this.#fault('NO_SPACE', operation)
-    if (this.#failOneIn === 0 || !this.#random.once(this.#failOneIn)) return
-    if (operation.operation === 'write' && this.#random.once(2)) {
-      // Full for a moment.
-      this.#full = true
-      void process.sleep(this.#random.below(20), 'space').then(() => (this.#full = false))
-      throw this.#fault('NO_SPACE', operation)
-    }
-    const code = operation.operation === 'open' && this.#random.once(2) ? 'OUT_OF_FILES' : 'IO_FAILED'
-    throw this.#fault(code, operation)
-  }
-
-  #fault(code: ErrorCode, { operation, path }: DeviceOperation): VarveError {
-    this.#count(`${operation} ${code}`)
-    return failure(code, operation, path)
-  }
-
-  #count(what: string): void {
-    this.#faults[what] = (this.#faults[what] ?? 0) + 1
   }
 
   async #client(): Promise<void> {
@@ -265,11 +235,10 @@ class SeedRun {
   /** The process ends in one way or another, and the next one takes over. */
   async #end(how: 'kill' | 'powerCut' | 'takeOver' | 'close'): Promise<void> {
     this.#crashes++
-    this.#count(how)
+    this.#faults.count(how)
     const [former, process] = [this.#simulation, this.#process]
     if (how === 'close') await this.#scheduler.run(former.stop().catch(() => undefined))
-    this.#failOneIn = 0
-    this.#full = false
+    this.#faults.end()
     this.#process = this.#scheduler.process()
     if (how !== 'takeOver') process.kill()
     this.#simulation = this.#start(this.#process, (options) => {
@@ -325,30 +294,5 @@ class SeedRun {
 
   #value(): string {
     return `${++this.#calls}`.padEnd(this.#random.below(40), 'x')
-  }
-}
-
-function keyOf(number: number): string {
-  return `key ${String(number).padStart(2, '0')}`
-}
-
-function answersOf(calls: readonly Call[], content: ReadonlyMap<string, string>): readonly (string | null)[] {
-  return calls.map(({ input }) => content.get(input.key) ?? null)
-}
-
-async function contentOf(
-  { db }: Simulation,
-  snapshot?: ReturnType<Simulation['db']['snapshot']>,
-): Promise<ReadonlyMap<string, string>> {
-  const found = new Map<string, string>()
-  const scan = db.scan(snapshot === undefined ? {} : { snapshot })
-  try {
-    for (;;) {
-      const entries = await scan.next(16)
-      if (entries.length === 0) return found
-      for (const { key, value } of entries) found.set(Buffer.from(key).toString(), Buffer.from(value).toString())
-    }
-  } finally {
-    scan.close()
   }
 }

@@ -1,0 +1,106 @@
+/**
+ * Every error class is made, and every recovery branch is taken, by the seeds and the tests that are named here, or it says
+ * below why not. What none of them reaches shows that they do not test what they should, and fails.
+ */
+
+import assert from 'node:assert/strict'
+import { spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { existsSync, mkdtempSync, readFileSync, readdirSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { env, execPath } from 'node:process'
+import { after, test } from 'node:test'
+import { ERROR_KINDS } from '../../src/kernel/errors.ts'
+import { ROOT } from '../repository.ts'
+import { executionCounts } from './execution-counts.ts'
+import { placesIn, placesOf } from './places.ts'
+import { UNREACHED } from './unreached.ts'
+
+const FOLDERS = ['journal', 'shard', 'fs', 'jobs', 'sst', 'engines/kv']
+const SEEDS = 40
+/** Those that try parts of a thing over and over reach nothing that the others do not. */
+const SLOW = /^(?:row-corruption|row-model|crash-states|.*-crash|.*-bench)\.test\.js$/
+const WHOLE = [
+  'clone',
+  'kv-verify',
+  'opening-messages',
+  'full-disk',
+  'full-disk-reserve',
+  'replaced-owner',
+  'read-now',
+  'checkpoint-links',
+  'damage',
+  'interleavings/takeover',
+  'faults/error-loop',
+  'jobs/worker-scheduler',
+  'jobs/inline-scheduler',
+  'jobs/standard-handlers',
+  'journal/local-journal',
+  'journal/local-journal-damage',
+].map((name) => `build/test/${name}.test.js`)
+
+const scratch = mkdtempSync(join(tmpdir(), 'varve-sometimes-'))
+after(() => rmSync(scratch, { recursive: true, force: true }))
+
+test('a place is a catch or a throw of an error with a code, and is named by where it is', () => {
+  const text =
+    'function f() { try { g() } catch (e) { h() }\n if (e) throw new VarveError("X"); throw new VarveError(\'BUSY\', "") }'
+  const places = placesOf('a.js', text)
+  assert.deepEqual(
+    places.map(({ id }) => id),
+    ['a.js catch in f', 'a.js throw BUSY in f'],
+  )
+  assert.equal(text.slice(places[0]?.offset, (places[0]?.offset ?? 0) + 4), ' h()')
+})
+
+test('every error class is made, and every recovery branch is taken, sometimes', async (context) => {
+  const files = FOLDERS.flatMap((folder) =>
+    readdirSync(join(ROOT, 'build/src', folder))
+      .filter((name) => name.endsWith('.test.js') && !SLOW.test(name))
+      .map((name) => `build/src/${folder}/${name}`),
+  )
+  for (const name of WHOLE) assert.ok(existsSync(join(ROOT, name)), `there is no ${name}`)
+  // Tests that fail are reported where they are run for their own sake.
+  await Promise.all([
+    run(['build/test/seeds/run-seeds.js', JSON.stringify({ first: 1, count: SEEDS })]),
+    run(['--test', ...files, ...WHOLE]),
+  ])
+
+  const errors = errorCounts()
+  const branches = executionCounts(join(scratch, 'coverage'), placesIn(FOLDERS))
+  for (const [code, count] of errors) context.diagnostic(`${count} ${code}`)
+  for (const [id, count] of branches) context.diagnostic(`${count} ${id}`)
+  const never = [...errors, ...branches].filter(([id, count]) => count === 0 && !UNREACHED.has(id)).map(([id]) => id)
+  assert.deepEqual(never, [], 'never reached')
+  assert.deepEqual(
+    [...UNREACHED.keys()].filter((id) => !branches.has(id) && !errors.has(id)),
+    [],
+    'named, and not there any more',
+  )
+})
+
+async function run(parameters: readonly string[]): Promise<void> {
+  const child = spawn(execPath, parameters, {
+    cwd: ROOT,
+    stdio: 'ignore',
+    env: {
+      ...env,
+      NODE_OPTIONS: `--import ${new URL('./count-errors.js', import.meta.url).href}`,
+      NODE_V8_COVERAGE: join(scratch, 'coverage'),
+      VARVE_ERROR_COUNTS: join(scratch, 'errors'),
+      // Of a test within a test Node would want another way of reporting.
+      NODE_TEST_CONTEXT: undefined,
+    },
+  })
+  await once(child, 'close')
+}
+
+function errorCounts(): ReadonlyMap<string, number> {
+  const counts = new Map(Object.keys(ERROR_KINDS).map((code) => [code, 0]))
+  for (const name of readdirSync(join(scratch, 'errors'))) {
+    const found = JSON.parse(readFileSync(join(scratch, 'errors', name), 'utf8')) as Readonly<Record<string, number>>
+    for (const [code, count] of Object.entries(found)) counts.set(code, (counts.get(code) ?? 0) + count)
+  }
+  return counts
+}
