@@ -15,15 +15,21 @@ import { CONTROL_BYTES_MAX } from './settings.ts'
 const DEPTH_MAX = 32
 
 export class MessageCodec {
+  readonly #bytesMax: number
   // Without records: those are state of a connection, which a lost frame would put out of step.
   readonly #packr = new Packr({ useRecords: false, mapsAsObjects: true, copyBuffers: true })
+
+  /** @param bytesMax of one message */
+  constructor(bytesMax: number = CONTROL_BYTES_MAX) {
+    this.#bytesMax = bytesMax
+  }
 
   /** @param value plain data: what is none is lost on the way. @throws {VarveError} LIMIT_EXCEEDED */
   encode(value: unknown): Uint8Array {
     const bytes = this.#packr.pack(value)
-    if (bytes.length > CONTROL_BYTES_MAX) {
+    if (bytes.length > this.#bytesMax) {
       throw new VarveError('LIMIT_EXCEEDED', `a message of ${bytes.length} bytes is over the limit`, {
-        details: { what: 'message', size: bytes.length, limit: CONTROL_BYTES_MAX },
+        details: { what: 'message', size: bytes.length, limit: this.#bytesMax },
       })
     }
     // A Buffer's own `slice` is no copy: whoever gets the bytes would be in for a surprise.
@@ -33,13 +39,26 @@ export class MessageCodec {
   /** Undefined where it is no message. */
   decode(bytes: Uint8Array): { readonly value: unknown } | undefined {
     if (bytes.length === 0) return { value: undefined }
-    if (bytes.length > CONTROL_BYTES_MAX || !isMessage(bytes)) return undefined
+    if (bytes.length > this.#bytesMax || !isMessage(bytes)) return undefined
     try {
-      return { value: this.#packr.unpack(bytes) as unknown }
+      return { value: withOwnBytes(this.#packr.unpack(bytes)) }
     } catch {
       return undefined
     }
   }
+}
+
+/** Byte strings come as Buffers, which share memory with others and whose `slice` is no copy. */
+function withOwnBytes(value: unknown): unknown {
+  if (typeof value !== 'object' || value === null) return value
+  if (value instanceof Uint8Array) return new Uint8Array(value)
+  if (Array.isArray(value)) {
+    for (const [index, each] of value.entries()) value[index] = withOwnBytes(each)
+    return value
+  }
+  const record = value as Record<string, unknown>
+  for (const name of Object.keys(record)) record[name] = withOwnBytes(record[name])
+  return value
 }
 
 /** True for exactly one value, whose every part is there. */

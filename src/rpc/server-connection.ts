@@ -38,6 +38,9 @@ interface RunningCall {
 
 const NOTHING = new Uint8Array(0)
 
+// A sync takes so long on a slow disk; what takes longer waits for something that may not come.
+const DRAIN_MS_MAX = 5_000
+
 export class ServerConnection {
   readonly #host: ServerConnectionHost
   readonly #wire: Wire
@@ -74,11 +77,19 @@ export class ServerConnection {
     this.#channel.fail(reason)
   }
 
-  /** Takes no further call, answers those there are, and ends. Resolves when its sessions are closed. */
+  /** Takes no further call, answers those there are, as far as that is a matter of seconds, and ends. Resolves when its sessions are closed. */
   async close(): Promise<void> {
     this.#closing = true
     this.#channel.pause()
-    if (this.#calls.size > 0 && !this.#ended) await new Promise<void>((resolve) => this.#idle.push(resolve))
+    if (this.#calls.size > 0 && !this.#ended) {
+      await new Promise<void>((resolve) => {
+        const timer = this.#host.clock.after(DRAIN_MS_MAX, resolve, { keepAlive: true })
+        this.#idle.push(() => {
+          timer.cancel()
+          resolve()
+        })
+      })
+    }
     this.#channel.send('bye', 0, NOTHING)
     this.#channel.end()
     this.#end()

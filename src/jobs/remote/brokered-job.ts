@@ -1,0 +1,70 @@
+/** One job at a broker, from `submit` to its outcome: waiting, leased to a worker, settled. */
+
+import type { Timer } from '../../kernel/clock.ts'
+import type { JobResult, JobSpec } from '../jobs.ts'
+
+export type JobOutcome =
+  | { readonly type: 'done'; readonly result: JobResult }
+  /** What the handler, or the broker, has to say. */
+  | { readonly type: 'failed'; readonly error: unknown }
+  /** Nobody asked for it: it has not begun. */
+  | { readonly type: 'not-begun' }
+
+export interface Lease {
+  readonly id: string
+  /** Says so to the worker. Called once. */
+  end: () => void
+  timer: Timer | undefined
+}
+
+export class BrokeredJob {
+  readonly key: string
+  readonly shard: string
+  readonly spec: JobSpec
+  readonly outcome: Promise<JobOutcome>
+  readonly #settle: (outcome: JobOutcome) => void
+  /** How often it was given to a worker. */
+  tries = 0
+  lease: Lease | undefined
+  cancelled = false
+  settled = false
+  /** Ends it where nobody has begun it, or nobody wants it any more. */
+  timer: Timer | undefined
+  #progress = 0
+
+  constructor(key: string, shard: string, spec: JobSpec) {
+    this.key = key
+    this.shard = shard
+    this.spec = spec
+    let resolve: ((outcome: JobOutcome) => void) | undefined
+    this.outcome = new Promise((accept) => (resolve = accept))
+    this.#settle = (outcome) => resolve?.(outcome)
+  }
+
+  get urgent(): boolean {
+    return this.spec.priority <= 0
+  }
+
+  get progress(): number {
+    return this.#progress
+  }
+
+  advance(fraction: number): void {
+    if (fraction > this.#progress) this.#progress = Math.min(fraction, 1)
+  }
+
+  /** For a worker: outputs of every try have names of their own, so that one that comes late is in nobody's way. */
+  get leasedSpec(): JobSpec {
+    const { spec, tries } = this
+    return tries === 1 ? spec : { ...spec, outputPrefix: `${spec.outputPrefix}t${tries}-` }
+  }
+
+  settle(outcome: JobOutcome): void {
+    this.settled = true
+    this.timer?.cancel()
+    this.lease?.timer?.cancel()
+    this.lease?.end()
+    this.lease = undefined
+    this.#settle(outcome)
+  }
+}

@@ -1,0 +1,179 @@
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import { fileName, seqno } from '../../kernel/ids.ts'
+import { SeededRandom } from '../../testing/seeded-random.ts'
+import { SimulatedClock } from '../../testing/simulated-clock.ts'
+import type { JobSpec } from '../jobs.ts'
+import type { BrokeredJob, JobOutcome } from './brokered-job.ts'
+import { JobBroker } from './job-broker.ts'
+import type { LeasedJob } from './job-broker.ts'
+import type { WorkerOffer } from './job-choice.ts'
+
+const RESULT = { outputs: [], statistics: {} }
+
+class Bench {
+  readonly clock = new SimulatedClock()
+  readonly broker: JobBroker
+  #count = 0
+
+  constructor() {
+    this.broker = new JobBroker({ clock: this.clock, random: new SeededRandom(1), settings: { leaseMs: 1_000 } })
+  }
+
+  submit(shard: string, given: Partial<JobSpec> = {}): BrokeredJob {
+    const id = `${shard}.e1-j${++this.#count}`
+    const spec: JobSpec = {
+      id,
+      attempt: 1,
+      handler: { module: 'm', export: 'x', version: 1 },
+      inputs: [],
+      parameters: null,
+      pinnedSeqnos: [],
+      outputPrefix: `${id}-a1-`,
+      requirements: { memoryBytes: 0, labels: [] },
+      priority: 1,
+      ...given,
+    }
+    return this.broker.submit(id, shard, spec)
+  }
+
+  async pull(offer: Partial<WorkerOffer> = {}): Promise<LeasedJob | undefined> {
+    const stop = new AbortController()
+    const whole = { urgentOnly: false, memoryBytes: 100, labels: [], ...offer }
+    const pulled = this.broker.pull(whole, stop.signal)
+    await this.clock.turn()
+    stop.abort()
+    return pulled
+  }
+
+  async outcome(job: BrokeredJob): Promise<JobOutcome | undefined> {
+    return Promise.race([job.outcome, this.clock.turn().then(() => undefined)])
+  }
+}
+
+test('shards take turns, however many jobs one of them has, and urgent jobs go first', async () => {
+  const bench = new Bench()
+  for (let index = 0; index < 6; index++) bench.submit('greedy')
+  for (let index = 0; index < 2; index++) bench.submit('modest')
+  bench.submit('third', { priority: 7 })
+  const shards: string[] = []
+  for (let index = 0; index < 6; index++) shards.push((await bench.pull())?.spec.id.split('.')[0] ?? '')
+  assert.deepEqual(shards, ['greedy', 'modest', 'third', 'greedy', 'modest', 'greedy'])
+  const urgent = bench.submit('greedy', { priority: 0 })
+  bench.submit('fresh')
+  assert.equal((await bench.pull())?.spec.id, urgent.spec.id)
+})
+
+test('a worker gets only what it has room and labels for', async () => {
+  const bench = new Bench()
+  const large = bench.submit('a', { requirements: { memoryBytes: 500, labels: [] } })
+  const special = bench.submit('a', { requirements: { memoryBytes: 0, labels: ['gpu'] } })
+  assert.equal(await bench.pull(), undefined)
+  assert.equal((await bench.pull({ labels: ['gpu', 'fpga'] }))?.spec.id, special.spec.id)
+  assert.equal(await bench.pull({ urgentOnly: true, memoryBytes: 500 }), undefined)
+  assert.equal((await bench.pull({ memoryBytes: 500 }))?.spec.id, large.spec.id)
+})
+
+test('a job whose worker falls silent is given to another under another prefix, and the first one’s answer is void', async () => {
+  const bench = new Bench()
+  const job = bench.submit('a')
+  const first = (await bench.pull()) as LeasedJob
+  for (let renewal = 0; renewal < 5; renewal++) {
+    bench.clock.advance(900)
+    assert.ok(bench.broker.renew(first.lease, renewal / 10), 'one that says something keeps it')
+  }
+  assert.equal(job.progress, 0.4)
+  bench.clock.advance(1_001)
+  assert.equal(bench.broker.renew(first.lease, 0.9), false)
+  const second = (await bench.pull()) as LeasedJob
+  assert.equal(second.spec.id, job.spec.id)
+  assert.notEqual(second.spec.outputPrefix, first.spec.outputPrefix)
+  assert.ok(second.spec.outputPrefix.startsWith(first.spec.outputPrefix))
+  bench.broker.finish(first.lease, { result: { outputs: [], statistics: { zombie: 1 } } })
+  assert.equal(await bench.outcome(job), undefined)
+  bench.broker.finish(second.lease, { result: RESULT })
+  assert.deepEqual(await bench.outcome(job), { type: 'done', result: RESULT })
+  assert.equal(bench.broker.pending, 0)
+})
+
+test('a job over which workers die is given up, and its work is not taken again for a while', async () => {
+  const bench = new Bench()
+  const ref = { name: fileName('a.e1-j0-a1-0.table'), bytes: 1, checksum: '0'.repeat(16) }
+  const none = new Uint8Array(0)
+  const inputs = [{ type: 'file', ref, format: { name: 'row', version: 1 }, meta: none, view: none }] as const
+  for (let round = 0; round < 3; round++) {
+    const job = bench.submit('a', { inputs, pinnedSeqnos: [seqno(round)] })
+    let tries = 0
+    while ((await bench.outcome(job)) === undefined) {
+      assert.ok((await bench.pull()) !== undefined)
+      tries++
+      bench.clock.advance(1_001)
+    }
+    assert.equal(tries, 3)
+    assert.equal((await job.outcome).type, 'failed')
+  }
+  assert.throws(() => bench.submit('a', { inputs }), { code: 'JOB_FAILED' })
+  const other = bench.submit('a')
+  assert.equal((await bench.pull())?.spec.id, other.spec.id, 'other work goes on')
+  bench.clock.advance(10_001)
+  const again = bench.submit('a', { inputs })
+  const lease = (await bench.pull()) as LeasedJob
+  bench.broker.finish(lease.lease, { result: RESULT })
+  assert.equal((await again.outcome).type, 'done')
+  bench.submit('a', { inputs })
+})
+
+test('a job that is asked for again after it has ended has its outcome, and does not run again', async () => {
+  const bench = new Bench()
+  const job = bench.submit('a')
+  const lease = (await bench.pull()) as LeasedJob
+  bench.broker.finish(lease.lease, { result: RESULT })
+  assert.equal(bench.broker.submit(job.key, 'a', job.spec), job)
+  assert.equal(await bench.pull(), undefined)
+  bench.clock.advance(30_001)
+  assert.notEqual(bench.broker.submit(job.key, 'a', job.spec), job)
+})
+
+test('a job that nobody asks for is given back; one that waits behind others is not', async () => {
+  const bench = new Bench()
+  const lonely = bench.submit('a')
+  bench.clock.advance(5_001)
+  assert.deepEqual(await bench.outcome(lonely), { type: 'not-begun' })
+  const running = bench.submit('a')
+  const lease = (await bench.pull()) as LeasedJob
+  const waiting = bench.submit('a')
+  for (let second = 0; second < 20; second++) {
+    bench.clock.advance(500)
+    bench.broker.renew(lease.lease, 0)
+  }
+  assert.equal(await bench.outcome(waiting), undefined)
+  bench.broker.finish(lease.lease, { result: RESULT })
+  assert.equal((await running.outcome).type, 'done')
+})
+
+test('a job that is cancelled while it waits ends at once; one that runs, when its worker has stopped', async () => {
+  const bench = new Bench()
+  const [waiting, running] = [bench.submit('a'), bench.submit('a', { priority: 0 })]
+  const lease = (await bench.pull()) as LeasedJob
+  let told = false
+  void bench.broker.watch(lease.lease).then(() => (told = true))
+  for (const job of [waiting, running]) bench.broker.cancel(job.key)
+  assert.equal((await bench.outcome(waiting))?.type, 'failed')
+  assert.equal(await bench.outcome(running), undefined)
+  assert.ok(told, 'the worker hears of it')
+  bench.broker.finish(lease.lease, { result: RESULT })
+  assert.equal((await bench.outcome(running))?.type, 'failed')
+})
+
+test('a job whose submitter has gone is stopped after a while, unless it comes back', async () => {
+  const bench = new Bench()
+  const [gone, back] = [bench.submit('a'), bench.submit('b')]
+  const leases = [await bench.pull(), await bench.pull()] as LeasedJob[]
+  for (const job of [gone, back]) bench.broker.orphan(job.key)
+  assert.equal(bench.broker.submit(back.key, 'b', back.spec), back)
+  for (let second = 0; second < 40; second++) {
+    bench.clock.advance(900)
+    for (const { lease } of leases) bench.broker.renew(lease, 0)
+  }
+  assert.deepEqual([gone.cancelled, back.cancelled], [true, false])
+})

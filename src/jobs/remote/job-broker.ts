@@ -1,0 +1,273 @@
+/**
+ * Jobs of many shards, and workers that ask for them.
+ *
+ *      shards ──submit──► waiting ──pull──► leased ──done──► answered
+ *                            ▲                 │
+ *                            └── lease ended ──┘  up to triesMax times
+ *
+ * Workers pull what they have room for: nobody has to know how busy they are. Urgent jobs go first; then the shard of
+ * which the fewest jobs are running, and of those the one that has waited longest for its turn; within a shard the order
+ * of priority, then of submission. A lease that is not renewed ends, and the job is given to another worker; what the
+ * former one answers then is not listened to.
+ */
+
+import type { Clock } from '../../kernel/clock.ts'
+import { VarveError } from '../../kernel/errors.ts'
+import { nonce } from '../../kernel/random.ts'
+import type { Random } from '../../kernel/random.ts'
+import type { JobResult, JobSpec } from '../jobs.ts'
+import { BrokeredJob } from './brokered-job.ts'
+import { chooseJob } from './job-choice.ts'
+import type { WorkerOffer } from './job-choice.ts'
+import { Quarantine } from './quarantine.ts'
+import { resolveBrokerSettings } from './settings.ts'
+import type { BrokerSettings } from './settings.ts'
+
+export interface JobBrokerOptions {
+  readonly clock: Clock
+  readonly random: Random
+  readonly settings?: Partial<BrokerSettings>
+}
+
+export interface LeasedJob {
+  readonly lease: string
+  readonly leaseMs: number
+  readonly spec: JobSpec
+}
+
+interface WaitingWorker {
+  readonly offer: WorkerOffer
+  /** Undefined: there will be none. */
+  readonly take: (job: LeasedJob | undefined) => void
+}
+
+// Of all shards together: a waiting spec takes some kilobytes.
+const PENDING_MAX = 10_000
+
+export class JobBroker {
+  readonly #clock: Clock
+  readonly #random: Random
+  readonly #settings: BrokerSettings
+  readonly #quarantine: Quarantine
+  readonly #jobs = new Map<string, BrokeredJob>()
+  /** Kept for a while, because answers get lost. */
+  readonly #settled = new Map<string, BrokeredJob>()
+  /** In order of submission. */
+  readonly #waiting = new Set<BrokeredJob>()
+  readonly #leased = new Map<string, BrokeredJob>()
+  readonly #workers = new Set<WaitingWorker>()
+  /** When a shard last got a worker: counts up. */
+  readonly #turns = new Map<string, number>()
+  #turn = 0
+  #closed = false
+
+  constructor({ clock, random, settings }: JobBrokerOptions) {
+    this.#clock = clock
+    this.#random = random
+    this.#settings = resolveBrokerSettings(settings)
+    this.#quarantine = new Quarantine(clock, this.#settings)
+  }
+
+  /** Jobs that have not settled. */
+  get pending(): number {
+    return this.#jobs.size
+  }
+
+  /**
+   * Takes a job, or finds it where it was submitted before under this key.
+   *
+   * @throws {VarveError} BUSY; JOB_FAILED — the same work has failed too often, and is not taken for a while
+   */
+  submit(key: string, shard: string, spec: JobSpec): BrokeredJob {
+    const there = this.find(key)
+    if (there !== undefined) {
+      if (there.lease !== undefined) there.timer?.cancel()
+      return there
+    }
+    if (this.#jobs.size >= PENDING_MAX) {
+      throw new VarveError('BUSY', `${this.#jobs.size} jobs are pending`, {
+        details: { pending: this.#jobs.size, limit: PENDING_MAX },
+      })
+    }
+    const quarantinedMs = Math.ceil(this.#quarantine.remainingMs(spec))
+    if (quarantinedMs > 0) {
+      throw new VarveError(
+        'JOB_FAILED',
+        `the work of job ${spec.id} has failed too often: not for ${quarantinedMs} ms`,
+        {
+          details: { job: spec.id, attempt: spec.attempt, quarantinedMs },
+        },
+      )
+    }
+    const job = new BrokeredJob(key, shard, spec)
+    this.#jobs.set(key, job)
+    this.#enqueue(job)
+    return job
+  }
+
+  find(key: string): BrokeredJob | undefined {
+    return this.#jobs.get(key) ?? this.#settled.get(key)
+  }
+
+  /** A job that waits ends at once; one that is worked on when its worker has heard of it, or its lease has ended. */
+  cancel(key: string): void {
+    const job = this.#jobs.get(key)
+    if (job === undefined) return
+    job.cancelled = true
+    if (job.lease === undefined) this.#settle(job, { type: 'failed', error: cancelled(job.spec) })
+    else job.lease.end()
+  }
+
+  /** Its submitter has gone: nobody may want it. */
+  orphan(key: string): void {
+    const job = this.#jobs.get(key)
+    if (job === undefined) return
+    job.timer?.cancel()
+    job.timer = this.#clock.after(this.#settings.orphanMs, () => this.cancel(key))
+  }
+
+  /** Resolves when there is a job for the worker; undefined: it has gone before. */
+  pull(offer: WorkerOffer, signal: AbortSignal): Promise<LeasedJob | undefined> {
+    if (signal.aborted || this.#closed) return Promise.resolve(undefined)
+    return new Promise((resolve) => {
+      const leave = (): void => {
+        this.#workers.delete(worker)
+        resolve(undefined)
+      }
+      const worker: WaitingWorker = {
+        offer,
+        take: (job) => {
+          signal.removeEventListener('abort', leave)
+          this.#workers.delete(worker)
+          resolve(job)
+        },
+      }
+      signal.addEventListener('abort', leave, { once: true })
+      this.#workers.add(worker)
+      this.#match()
+    })
+  }
+
+  /** The worker is still at it. False: not any more for us. */
+  renew(lease: string, progress: number): boolean {
+    const job = this.#leased.get(lease)
+    if (job === undefined) return false
+    job.advance(progress)
+    this.#extend(job)
+    return true
+  }
+
+  /** Resolves when the worker should stop: its job was cancelled, or is not its own any more. */
+  watch(lease: string): Promise<void> {
+    const job = this.#leased.get(lease)
+    if (job?.lease === undefined || job.cancelled) return Promise.resolve()
+    const { lease: held } = job
+    return new Promise((resolve) => {
+      const end = held.end
+      held.end = () => {
+        end()
+        resolve()
+      }
+    })
+  }
+
+  /** What became of it. Not listened to where the lease has ended. */
+  finish(lease: string, outcome: { readonly result: JobResult } | { readonly error: unknown }): void {
+    const job = this.#leased.get(lease)
+    if (job === undefined) return
+    this.#leased.delete(lease)
+    if (job.cancelled) {
+      this.#settle(job, { type: 'failed', error: cancelled(job.spec) })
+    } else if ('result' in outcome) {
+      this.#quarantine.succeeded(job.spec)
+      this.#settle(job, { type: 'done', result: outcome.result })
+    } else {
+      this.#quarantine.failed(job.spec)
+      this.#settle(job, { type: 'failed', error: outcome.error })
+    }
+    this.#match()
+  }
+
+  /** Ends everything: jobs that have not settled are given back, workers get none. */
+  close(): void {
+    this.#closed = true
+    for (const worker of this.#workers) worker.take(undefined)
+    for (const job of this.#jobs.values()) this.#settle(job, { type: 'not-begun' })
+    this.#leased.clear()
+    this.#waiting.clear()
+  }
+
+  #enqueue(job: BrokeredJob): void {
+    this.#waiting.add(job)
+    this.#awaitWorker(job)
+    this.#match()
+  }
+
+  /** Given up where nobody asks for it: its shard can do it itself. */
+  #awaitWorker(job: BrokeredJob): void {
+    job.timer?.cancel()
+    job.timer = this.#clock.after(this.#settings.startMs, () => {
+      if (!this.#waiting.has(job)) return
+      // Somebody is at work who could take it afterwards.
+      if (this.#leased.size > 0) this.#awaitWorker(job)
+      else this.#settle(job, { type: 'not-begun' })
+    })
+  }
+
+  #match(): void {
+    for (const worker of this.#workers) {
+      const job = chooseJob(this.#waiting, worker.offer, this.#leased.values(), this.#turns)
+      if (job !== undefined) worker.take(this.#lease(job))
+    }
+  }
+
+  #lease(job: BrokeredJob): LeasedJob {
+    this.#waiting.delete(job)
+    job.timer?.cancel()
+    job.tries++
+    this.#turns.set(job.shard, ++this.#turn)
+    const id = nonce(this.#random)
+    job.lease = { id, end: () => undefined, timer: undefined }
+    this.#leased.set(id, job)
+    this.#extend(job)
+    return { lease: id, leaseMs: this.#settings.leaseMs, spec: job.leasedSpec }
+  }
+
+  #extend(job: BrokeredJob): void {
+    const { lease } = job
+    if (lease === undefined) return
+    lease.timer?.cancel()
+    lease.timer = this.#clock.after(this.#settings.leaseMs, () => this.#expire(job))
+  }
+
+  #expire(job: BrokeredJob): void {
+    const { lease, spec, tries } = job
+    if (lease === undefined) return
+    this.#leased.delete(lease.id)
+    job.lease = undefined
+    lease.end()
+    if (job.cancelled) {
+      this.#settle(job, { type: 'failed', error: cancelled(spec) })
+    } else if (tries < this.#settings.triesMax) {
+      this.#enqueue(job)
+    } else {
+      this.#quarantine.failed(spec)
+      const error = new Error(`${tries} workers have fallen silent over it`)
+      this.#settle(job, { type: 'failed', error })
+    }
+    this.#match()
+  }
+
+  #settle(job: BrokeredJob, outcome: Parameters<BrokeredJob['settle']>[0]): void {
+    this.#waiting.delete(job)
+    this.#jobs.delete(job.key)
+    if (job.settled) return
+    job.settle(outcome)
+    this.#settled.set(job.key, job)
+    this.#clock.after(this.#settings.orphanMs, () => this.#settled.delete(job.key))
+  }
+}
+
+function cancelled(spec: JobSpec): VarveError {
+  return new VarveError('ABORTED', `job ${spec.id} was cancelled`, { details: { job: spec.id, attempt: spec.attempt } })
+}

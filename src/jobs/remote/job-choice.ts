@@ -1,0 +1,53 @@
+/**
+ * Which waiting job a worker gets.
+ *
+ * Urgent ones first; then the shard of which the fewest are running, and of those the one that has waited longest for its
+ * turn; within a shard the order of priority, then of submission.
+ */
+
+import type { BrokeredJob } from './brokered-job.ts'
+
+/** What a worker has room for. */
+export interface WorkerOffer {
+  /** Takes jobs of priority 0 and below only. */
+  readonly urgentOnly: boolean
+  readonly memoryBytes: number
+  readonly labels: readonly string[]
+}
+
+/**
+ * @param waiting in order of submission
+ * @param turns when each shard last got a worker
+ */
+export function chooseJob(
+  waiting: Iterable<BrokeredJob>,
+  offer: WorkerOffer,
+  leased: Iterable<BrokeredJob>,
+  turns: ReadonlyMap<string, number>,
+): BrokeredJob | undefined {
+  const running = new Map<string, number>()
+  for (const { shard } of leased) running.set(shard, (running.get(shard) ?? 0) + 1)
+  let best: { readonly job: BrokeredJob; readonly rank: readonly number[] } | undefined
+  for (const job of waiting) {
+    if (!fits(job, offer)) continue
+    const { urgent, shard, spec } = job
+    const rank = [urgent ? 0 : 1, running.get(shard) ?? 0, turns.get(shard) ?? 0, spec.priority]
+    // Strictly less: the first of equals has waited longest.
+    if (best === undefined || compare(rank, best.rank) < 0) best = { job, rank }
+  }
+  return best?.job
+}
+
+function fits({ spec, urgent }: BrokeredJob, { urgentOnly, memoryBytes, labels }: WorkerOffer): boolean {
+  if (urgentOnly && !urgent) return false
+  const { requirements } = spec
+  return requirements.memoryBytes <= memoryBytes && requirements.labels.every((label) => labels.includes(label))
+}
+
+function compare(left: readonly number[], right: readonly number[]): number {
+  for (const [index, value] of left.entries()) {
+    const difference = value - (right[index] as number)
+    if (difference !== 0) return difference
+  }
+  return 0
+}

@@ -1,0 +1,109 @@
+/** A broker for others: what shards submit to (`jobs`), and what workers pull from (`worker`). */
+
+import { decodeError, encodeError } from '../../kernel/error-wire.ts'
+import { VarveError } from '../../kernel/errors.ts'
+import { checkFileName, checkShard } from '../../rpc/access.ts'
+import { Parameters } from '../../rpc/parameters.ts'
+import type { Grant, Peer, RpcAnswer, RpcRequest, RpcService, RpcSession } from '../../rpc/rpc.ts'
+import type { JobBroker } from './job-broker.ts'
+import { decodeResult, decodeSpec, encodeResult, encodeSpec } from './job-wire.ts'
+
+export const JOB_SERVICE = 'jobs'
+export const WORKER_SERVICE = 'worker'
+
+export class JobService implements RpcService {
+  readonly name = JOB_SERVICE
+  readonly roles = ['jobs'] as const
+  readonly #broker: JobBroker
+
+  constructor({ broker }: { readonly broker: JobBroker }) {
+    this.#broker = broker
+  }
+
+  openSession({ grant }: Peer): RpcSession {
+    const broker = this.#broker
+    /** What this connection waits for. */
+    const keys = new Set<string>()
+    return {
+      call: (request) => submitted(broker, grant, keys, request),
+      close: () => {
+        for (const key of keys) broker.orphan(key)
+        return Promise.resolve()
+      },
+    }
+  }
+}
+
+async function submitted(
+  broker: JobBroker,
+  grant: Grant,
+  keys: Set<string>,
+  { method, parameters, body }: RpcRequest,
+): Promise<RpcAnswer> {
+  const given = new Parameters(parameters)
+  const shard = given.text(0)
+  checkShard(grant, shard)
+  const key = `${shard}/${given.text(1)}`
+  switch (method) {
+    case 'submit': {
+      const spec = decodeSpec(body)
+      checkFileName(grant, spec.outputPrefix)
+      for (const input of spec.inputs) if (input.type === 'file') checkFileName(grant, input.ref.name)
+      keys.add(key)
+      const outcome = await broker.submit(key, shard, spec).outcome
+      keys.delete(key)
+      // What a handler throws is an answer: it says nothing about this call.
+      if (outcome.type === 'done') return { value: ['done'], body: encodeResult(outcome.result) }
+      if (outcome.type === 'not-begun') return { value: ['not-begun'] }
+      const { stack: _stack, ...error } = encodeError(outcome.error)
+      return { value: ['failed', error] }
+    }
+    case 'progress':
+      return { value: broker.find(key)?.progress ?? 0 }
+    case 'cancel':
+      broker.cancel(key)
+      return {}
+    default:
+      throw new VarveError('UNSUPPORTED', `jobs have no ${method}`, { details: { capability: method } })
+  }
+}
+
+export class WorkerService implements RpcService {
+  readonly name = WORKER_SERVICE
+  readonly roles = ['worker'] as const
+  readonly #broker: JobBroker
+
+  constructor({ broker }: { readonly broker: JobBroker }) {
+    this.#broker = broker
+  }
+
+  openSession(): RpcSession {
+    return { call: (request) => this.#call(request), close: () => Promise.resolve() }
+  }
+
+  async #call({ method, parameters, body, signal }: RpcRequest): Promise<RpcAnswer> {
+    const given = new Parameters(parameters)
+    switch (method) {
+      case 'pull': {
+        const offer = { urgentOnly: given.flag(0), memoryBytes: given.count(1), labels: given.texts(2) }
+        const job = await this.#broker.pull(offer, signal)
+        return job === undefined ? {} : { value: [job.lease, job.leaseMs], body: encodeSpec(job.spec) }
+      }
+      case 'renew': {
+        const fraction = given.any(1)
+        return { value: this.#broker.renew(given.text(0), typeof fraction === 'number' ? fraction : 0) }
+      }
+      case 'watch':
+        await this.#broker.watch(given.text(0))
+        return {}
+      case 'done':
+        this.#broker.finish(given.text(0), { result: decodeResult(body) })
+        return {}
+      case 'failed':
+        this.#broker.finish(given.text(0), { error: decodeError(given.any(1)) })
+        return {}
+      default:
+        throw new VarveError('UNSUPPORTED', `workers have no ${method}`, { details: { capability: method } })
+    }
+  }
+}

@@ -1,0 +1,181 @@
+/**
+ * A job scheduler whose workers are elsewhere: the client of `JobService`.
+ *
+ * Takes no shared memory: a shard flushes with a scheduler of its own. Where the broker is not there, or nobody asks it
+ * for a job, the job runs on `local`, if there is one. When the connection is lost while a job runs, it is asked for again
+ * under its key; a broker that does not know it any more runs it again.
+ */
+
+import type { Clock, Timer } from '../../kernel/clock.ts'
+import { decodeError } from '../../kernel/error-wire.ts'
+import { VarveError, isCode } from '../../kernel/errors.ts'
+import { nonce } from '../../kernel/random.ts'
+import type { Random } from '../../kernel/random.ts'
+import { isUnanswered } from '../../rpc/call-error.ts'
+import type { RpcClient } from '../../rpc/client.ts'
+import type { RpcReply } from '../../rpc/rpc.ts'
+import { portableSpec } from '../job-data.ts'
+import { JobQueue } from '../job-queue.ts'
+import type { JobHandle, JobResult, JobScheduler, JobSpec, JobSupport } from '../jobs.ts'
+import { resolveQueueSettings } from '../queue-settings.ts'
+import type { QueuedJob } from '../queued-job.ts'
+import { JOB_SERVICE } from './job-service.ts'
+import { decodeResult, encodeSpec } from './job-wire.ts'
+
+export interface RemoteSchedulerOptions {
+  /** Of a server with a `JobService`. Stays the caller's. */
+  readonly client: RpcClient
+  /** Whose jobs these are: shards take turns. */
+  readonly shard: string
+  readonly clock: Clock
+  readonly random: Random
+  /** Runs what nobody elsewhere does. Stays the caller's. Default: such a job fails. */
+  readonly local?: JobScheduler
+  /** Jobs that have not settled; with as many, `submit` throws BUSY. Default REMOTE_JOBS_MAX. */
+  readonly pendingMax?: number
+  /** What workers have, such as `gpu`; jobs that need anything else are refused. Default: nothing. */
+  readonly labels?: readonly string[]
+  /** How long a broker may be away before its jobs run here, in milliseconds. Default REMOTE_JOBS_AWAY_MS. */
+  readonly awayMs?: number
+}
+
+/** Of a call's limit on a connection; every job is a call that is under way. */
+export const REMOTE_JOBS_MAX = 100
+export const REMOTE_JOBS_AWAY_MS = 5_000
+
+// Faster than a person reads, and a call costs some ten microseconds.
+const PROGRESS_MS = 250
+
+export class RemoteScheduler implements JobScheduler {
+  readonly name = 'remote'
+  readonly supports: JobSupport = Object.freeze({ sharedMemory: false })
+  readonly #options: RemoteSchedulerOptions
+  readonly #queue: JobQueue
+  /** Jobs that ran here because nobody elsewhere did. */
+  localCount = 0
+
+  constructor(options: RemoteSchedulerOptions) {
+    this.#options = options
+    const { pendingMax = REMOTE_JOBS_MAX, labels = [] } = options
+    // Everything is handed on at once: the broker knows what comes first.
+    const settings = { concurrency: 1024, urgentPlaces: 0, pendingMax, memoryBytesMax: Number.MAX_SAFE_INTEGER, labels }
+    this.#queue = new JobQueue(resolveQueueSettings(settings), (job) => this.#run(job))
+  }
+
+  submit(spec: JobSpec): JobHandle {
+    if (spec.inputs.some((input) => input.type === 'memory'))
+      throw new VarveError('UNSUPPORTED', 'no shared memory', { details: { capability: 'sharedMemory' } })
+    return this.#queue.submit(spec)
+  }
+
+  get pending(): number {
+    return this.#queue.pending
+  }
+
+  get pendingMax(): number {
+    return this.#queue.pendingMax
+  }
+
+  ready(): Promise<void> {
+    return this.#queue.ready()
+  }
+
+  close(): Promise<void> {
+    return this.#queue.close()
+  }
+
+  async #run(job: QueuedJob): Promise<JobResult> {
+    // Cloned, as on the way to a thread: what is no data fails here.
+    const spec = structuredClone(portableSpec(job.spec))
+    const body = encodeSpec(spec)
+    const key = `${spec.id}/${spec.attempt}/${nonce(this.#options.random)}`
+    const cancel = (): void => void this.#ask('cancel', key).catch(() => undefined)
+    job.signal.addEventListener('abort', cancel, { once: true })
+    const progress = this.#follow(job, key)
+    let reply: RpcReply | undefined
+    try {
+      reply = await this.#submit(job, key, body)
+    } finally {
+      progress.cancel()
+      job.signal.removeEventListener('abort', cancel)
+    }
+    const [type, failure] = (reply?.value ?? ['not-begun']) as [string, unknown]
+    if (reply !== undefined && type === 'done') return decodeResult(reply.body)
+    if (type === 'failed') throw decodeError(failure)
+    return this.#runHere(job)
+  }
+
+  /** What the broker answers; undefined: it is not there. */
+  async #submit(job: QueuedJob, key: string, body: Uint8Array): Promise<RpcReply | undefined> {
+    const { client, shard, awayMs = REMOTE_JOBS_AWAY_MS } = this.#options
+    for (;;) {
+      try {
+        const connection = await client.retry({ timeoutMs: awayMs }, async (found) => Promise.resolve(found))
+        if (job.signal.aborted) throw job.signal.reason
+        return await connection.call({
+          service: JOB_SERVICE,
+          method: 'submit',
+          parameters: [shard, key],
+          body,
+          timeoutMs: 0,
+        })
+      } catch (error) {
+        if (!isUnanswered(error)) throw error
+        if (error.details['operation'] === 'connect') return undefined
+      }
+    }
+  }
+
+  /** Under other names: what was begun elsewhere may still be writing. */
+  async #runHere(job: QueuedJob): Promise<JobResult> {
+    const { local } = this.#options
+    const { spec } = job
+    if (local === undefined) {
+      throw new VarveError('JOB_FAILED', `nobody takes job ${spec.id}`, {
+        details: { job: spec.id, attempt: spec.attempt },
+      })
+    }
+    this.localCount++
+    await local.ready()
+    if (job.signal.aborted) throw job.signal.reason
+    const handle = local.submit({ ...spec, outputPrefix: `${spec.outputPrefix}l-` })
+    const cancel = (): void => handle.cancel(job.signal.reason)
+    job.signal.addEventListener('abort', cancel, { once: true })
+    try {
+      return await handle.result
+    } catch (error) {
+      throw isCode(error, 'JOB_FAILED') ? error.cause : error
+    } finally {
+      job.signal.removeEventListener('abort', cancel)
+    }
+  }
+
+  /** Asks now and then how far it is. */
+  #follow(job: QueuedJob, key: string): Timer {
+    const { clock } = this.#options
+    let stopped = false
+    let timer: Timer | undefined
+    const next = (): void => {
+      timer = clock.after(PROGRESS_MS, () => {
+        this.#ask('progress', key)
+          .then(
+            ({ value }) => void (typeof value === 'number' && job.onProgress(value)),
+            () => undefined,
+          )
+          .finally(() => stopped || next())
+      })
+    }
+    next()
+    return {
+      cancel: () => {
+        stopped = true
+        timer?.cancel()
+      },
+    }
+  }
+
+  #ask(method: 'cancel' | 'progress', key: string): Promise<RpcReply> {
+    const { client, shard } = this.#options
+    return client.call({ service: JOB_SERVICE, method, parameters: [shard, key] })
+  }
+}

@@ -1,0 +1,45 @@
+/** How patient a broker of jobs is. */
+
+import { checkCount, checkDurationMs } from '../queue-settings.ts'
+
+export interface BrokerSettings {
+  /** How long a worker may be silent about a job before another gets it, in milliseconds. */
+  readonly leaseMs: number
+  /** How often a job is given to a worker before it is given up. */
+  readonly triesMax: number
+  /** How long a job waits while no worker that could run it asks for work, in milliseconds. */
+  readonly startMs: number
+  /** How long a job goes on whose submitter's connection is lost, in milliseconds. */
+  readonly orphanMs: number
+  /** Failures in a row of the same work after which it is not taken for a while. */
+  readonly failuresMax: number
+  /** For how long then, in milliseconds; doubles with each further failure. */
+  readonly quarantineMs: number
+  readonly quarantineMsMax: number
+}
+
+export const BROKER_DEFAULTS: BrokerSettings = Object.freeze({
+  // Three renewals; SlateDB's remote compaction reclaims after 30 s, and a worker here says something every few seconds.
+  leaseMs: 15_000,
+  // One may have been the worker's fault, two a coincidence.
+  triesMax: 3,
+  // A worker asks again within milliseconds; one that is started anew takes a second or two.
+  startMs: 5_000,
+  orphanMs: 30_000,
+  failuresMax: 3,
+  quarantineMs: 10_000,
+  quarantineMsMax: 600_000,
+})
+
+/** @throws {RangeError} naming the setting */
+export function resolveBrokerSettings(input: Partial<BrokerSettings> = {}): BrokerSettings {
+  const settings = { ...BROKER_DEFAULTS, ...input }
+  checkDurationMs('leaseMs', settings.leaseMs)
+  checkDurationMs('startMs', settings.startMs)
+  checkDurationMs('orphanMs', settings.orphanMs)
+  checkDurationMs('quarantineMs', settings.quarantineMs)
+  checkDurationMs('quarantineMsMax', settings.quarantineMsMax)
+  checkCount('triesMax', settings.triesMax, 1, 100)
+  checkCount('failuresMax', settings.failuresMax, 1, 100)
+  return Object.freeze(settings)
+}

@@ -1,0 +1,172 @@
+import assert from 'node:assert/strict'
+import { mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { test } from 'node:test'
+import { HandlerTable } from '../../src/jobs/handler-table.ts'
+import { InlineScheduler } from '../../src/jobs/inline-scheduler.ts'
+import { JobBroker } from '../../src/jobs/remote/job-broker.ts'
+import { JobService, WorkerService } from '../../src/jobs/remote/job-service.ts'
+import { JobWorker } from '../../src/jobs/remote/job-worker.ts'
+import { RemoteScheduler } from '../../src/jobs/remote/remote-scheduler.ts'
+import type { BrokerSettings } from '../../src/jobs/remote/settings.ts'
+import * as standardHandlers from '../../src/jobs/standard-handlers.ts'
+import { loadHash } from '../../src/kernel/hash.ts'
+import { RpcClient } from '../../src/rpc/client.ts'
+import { dialLoopback } from '../../src/rpc/loopback.ts'
+import type { Dial } from '../../src/rpc/rpc.ts'
+import { RpcServer } from '../../src/rpc/server.ts'
+import { dialSocket, listenSocket } from '../../src/rpc/socket-transport.ts'
+import { faultyDial } from '../../src/testing/faulty-wire.ts'
+import { JobBench } from '../../src/testing/job-bench.ts'
+import type { JobSchedulerUnderTest } from '../../src/testing/job-bench.ts'
+import { SystemClock } from '../../src/system-clock.ts'
+import * as testHandlers from '../../src/testing/job-handlers.ts'
+import { testJobScheduler } from '../../src/testing/job-scheduler-conformance.ts'
+import { SeededRandom } from '../../src/testing/seeded-random.ts'
+import { openTestFiles } from './worker-composition.ts'
+
+const hash = await loadHash()
+const clock = new SystemClock()
+const handlers = new HandlerTable({
+  [testHandlers.TEST_HANDLERS]: testHandlers,
+  [standardHandlers.STANDARD_HANDLERS]: standardHandlers,
+})
+
+interface Place extends JobSchedulerUnderTest {
+  readonly scheduler: RemoteScheduler
+  readonly broker: JobBroker
+}
+
+/** A broker, a worker and a shard's scheduler. */
+async function openPlace(options: {
+  readonly concurrency: number
+  readonly pendingMax: number
+  readonly listens: boolean
+  readonly around?: (dial: Dial) => Dial
+  readonly broker?: Partial<BrokerSettings>
+  readonly workers?: boolean
+}): Promise<Place> {
+  const { concurrency, pendingMax, listens, around = (dial) => dial, workers = true } = options
+  const folder = mkdtempSync(join(tmpdir(), 'varve-jobs-'))
+  const files = await openTestFiles(folder)
+  const random = new SeededRandom(7)
+  const broker = new JobBroker({ clock, random, settings: options.broker ?? {} })
+  const server = new RpcServer({ services: [new JobService({ broker }), new WorkerService({ broker })], clock, hash })
+  const listening = listens ? await listenSocket('tcp://127.0.0.1:0', server) : undefined
+  const dial = around(listening === undefined ? dialLoopback(server) : dialSocket(listening.address))
+  const shardClient = new RpcClient({ dial, clock, hash, random })
+  const workerClient = new RpcClient({ dial, clock, hash, random })
+  const inner = new InlineScheduler({
+    files,
+    hash,
+    clock,
+    handlers,
+    settings: { concurrency, urgentPlaces: 0, pendingMax: 100 },
+  })
+  const worker = workers
+    ? new JobWorker({ client: workerClient, jobs: inner, clock, settings: { places: concurrency } })
+    : undefined
+  const scheduler = new RemoteScheduler({
+    client: shardClient,
+    shard: 'test',
+    clock,
+    random,
+    pendingMax,
+    local: inner,
+    awayMs: 500,
+  })
+  return {
+    scheduler,
+    broker,
+    files,
+    clock,
+    close: async () => {
+      await scheduler.close()
+      await worker?.close()
+      await inner.close()
+      await shardClient.close()
+      await workerClient.close()
+      await listening?.close()
+      broker.close()
+      await server.close()
+      rmSync(folder, { recursive: true })
+    },
+  }
+}
+
+for (const transport of ['loopback', 'TCP'] as const) {
+  testJobScheduler({
+    test,
+    name: `a worker elsewhere, by ${transport}`,
+    isolated: false,
+    open: ({ concurrency, pendingMax }) => openPlace({ concurrency, pendingMax, listens: transport === 'TCP' }),
+  })
+}
+
+test('over a network that cuts, every job is answered with what one run of it wrote', async () => {
+  const random = new SeededRandom(3)
+  const around = (dial: Dial): Dial =>
+    faultyDial(dial, { random, clock, faults: { cutsOnceIn: 20, damagesOnceIn: 60, delayTurnsMax: 1 } })
+  const place = await openPlace({
+    concurrency: 2,
+    pendingMax: 100,
+    listens: true,
+    around,
+    broker: { leaseMs: 300, triesMax: 20 },
+  })
+  const bench = new JobBench(place)
+  const texts = Array.from({ length: 40 }, (_, index) => `output of job ${index}`)
+  const results = await Promise.all(
+    texts.map((text) => place.scheduler.submit(bench.spec('write', { parameters: [text] })).result),
+  )
+  const names = new Set<string>()
+  for (const [index, { outputs }] of results.entries()) {
+    const ref = outputs[0]?.ref
+    assert.ok(ref !== undefined && outputs.length === 1)
+    names.add(ref.name)
+    const content = await (await place.files.open(ref)).read(0, ref.bytes)
+    assert.equal(new TextDecoder().decode(content), texts[index])
+  }
+  assert.equal(names.size, texts.length)
+  assert.equal(place.broker.pending, 0)
+  await place.close()
+})
+
+test('a job that no worker asks for runs here, and so does one whose broker is not there', async () => {
+  const place = await openPlace({
+    concurrency: 1,
+    pendingMax: 10,
+    listens: true,
+    workers: false,
+    broker: { startMs: 50 },
+  })
+  const bench = new JobBench(place)
+  const run = async (): Promise<string> => {
+    const { outputs } = await place.scheduler.submit(bench.spec('write', { parameters: ['here'] })).result
+    return outputs[0]?.ref.name ?? ''
+  }
+  assert.match(await run(), /^job-1-l-/)
+  assert.equal(place.scheduler.localCount, 1)
+  await place.close()
+  const client = new RpcClient({
+    dial: dialSocket('unix:/nowhere/varve.sock'),
+    clock,
+    hash,
+    random: new SeededRandom(1),
+  })
+  const again = await openPlace({ concurrency: 1, pendingMax: 10, listens: false })
+  const scheduler = new RemoteScheduler({
+    client,
+    shard: 'test',
+    clock,
+    random: new SeededRandom(1),
+    local: new InlineScheduler({ files: again.files, hash, clock, handlers }),
+    awayMs: 100,
+  })
+  const { outputs } = await scheduler.submit(bench.spec('write', { parameters: ['here'] })).result
+  assert.equal(outputs.length, 1)
+  await scheduler.close()
+  await client.close()
+  await again.close()
+})
