@@ -23,6 +23,7 @@ import { PoorJournalSystem } from '../src/testing/poor-journal-system.ts'
 import { PoorFileStore, PoorHeadStore } from '../src/testing/poor-stores.ts'
 import { SeededRandom } from '../src/testing/seeded-random.ts'
 import type { SimulatedDeviceOptions } from '../src/testing/simulated-device.ts'
+import { withPartsElsewhere } from './parts-elsewhere.ts'
 import type { Composer, SimulationSettings } from './simulation.ts'
 
 export interface Composition {
@@ -58,6 +59,11 @@ export const COMPOSITIONS: readonly Composition[] = [
   },
   { name: 'encrypted files and heads', composer: encrypted },
   { name: 'poor stores, a poor journal and poor jobs', composer: poor, syncReads: false },
+  {
+    name: 'files, heads and jobs elsewhere, a local journal',
+    composer: () => ({ compose: withPartsElsewhere }),
+    syncReads: false,
+  },
   { name: 'heads whose answers are lost', composer: forgetfulHeads },
   { name: 'tiered compaction', settings: { policy: 'tiered' } },
   { name: 'lazy-leveled compaction', settings: { policy: 'lazy-leveled' } },
