@@ -2,8 +2,6 @@
  * A shard that this process owns: the write path, the views and the background loops, put together.
  *
  * It knows operations, memtables, files and seqnos, and nothing else.
- *
- * Long on purpose: each part is a file of its own, and here is all that one needs of the others, read best in one place.
  */
 
 import { VarveError } from '../kernel/errors.ts'
@@ -11,13 +9,12 @@ import type { Seqno, ShardId } from '../kernel/ids.ts'
 import { Pace } from '../kernel/pace.ts'
 import type { Durability, Journal } from '../journal/journal.ts'
 import type { Memtable } from '../memtable/memtable.ts'
-import { toEdit } from './change-edit.ts'
 import { writeCheckpoint, writeClone } from './checkpoint.ts'
 import type { Origin } from './checkpoint.ts'
 import type { Committer } from './committer.ts'
 import { Compactor } from './compactor.ts'
-import { Counters } from './counters.ts'
-import type { Edit, ManifestState } from './edit.ts'
+import type { ManifestState } from './edit.ts'
+import { FileChanges } from './file-changes.ts'
 import { FileRemover } from './file-remover.ts'
 import { Flusher } from './flusher.ts'
 import { inOrder } from './in-order.ts'
@@ -34,13 +31,11 @@ import type {
   CheckpointTarget,
   Engine,
   Purpose,
-  Rewrite,
   Shard,
   ShardComponents,
   ShardSettings,
   ShardStatistics,
   Underway,
-  VersionFile,
 } from './shard.ts'
 import type { FrozenTable, TableStack } from './table-stack.ts'
 import { Views } from './version.ts'
@@ -68,19 +63,18 @@ export class OwnedShard<Operation, Table extends Memtable<Operation>, Shape> imp
   readonly #views: Views<Table, Shape>
   readonly #writes: WritePath<Operation, Table>
   readonly #jobs: JobRunner
+  readonly #files: FileChanges<Table, Shape>
   readonly #flusher: Flusher<Table>
   readonly #compactor: Compactor
   readonly #remover: FileRemover
   readonly #space: SpaceGuard
   readonly #pins = new PinnedSeqnos()
   readonly #manifest: ManifestLog
-  readonly #commits: VersionCommits<Table, Shape>
   readonly #parts: RebuildParts<Operation, Table, Shape>
   readonly #progress: Progress
   #rebuilding: Promise<void> | undefined
   #failure: VarveError | undefined
   #closing: Promise<void> | undefined
-  readonly #counters = new Counters()
 
   constructor(
     components: ShardComponents,
@@ -131,13 +125,23 @@ export class OwnedShard<Operation, Table extends Memtable<Operation>, Shape> imp
     const { journal, tables } = opened
     const [manifest, views, remover] = [this.#manifest, this.#views, this.#remover]
     this.#parts = { engine, journal, manifest, views, tables }
-    this.#commits = new VersionCommits({ engine, manifest, views, tables, remover })
+    const commits = new VersionCommits({ engine, manifest, views, tables, remover })
+    const [jobs, pins, space] = [this.#jobs, this.#pins, this.#space]
+    this.#files = new FileChanges(
+      { engine, clock, jobs, journal, manifest, commits, tables, views, pins, space },
+      {
+        committed: () => this.#committed(),
+        truncated: () => {
+          if (space.full) this.#compactor.retryNow()
+        },
+      },
+    )
     this.#flusher = new Flusher(
       {
         nextFrozen: () => this.#tables.oldestFrozen,
         untilVisible: (slot) => this.#untilVisible(slot),
-        writeFiles: (slot) => this.#writeFiles(slot),
-        commitFlush: (slot, files) => this.#commitFlush(slot, files),
+        writeFiles: (slot) => this.#files.writeFiles(slot),
+        commitFlush: (slot, files) => this.#files.commitFlush(slot, files),
         stalled: (error) => this.#stalled(error),
         failed: (error) => this.#fail(error),
       },
@@ -146,9 +150,9 @@ export class OwnedShard<Operation, Table extends Memtable<Operation>, Shape> imp
     )
     this.#compactor = new Compactor(
       {
-        choose: (underway) => this.#choose(underway),
-        rewriteFiles: (change) => this.#rewriteFiles(change),
-        commitChange: (change, added) => this.#commitChange(change, added),
+        choose: (underway) => this.#files.choose(underway),
+        rewriteFiles: (change) => this.#files.rewriteFiles(change),
+        commitChange: (change, added) => this.#files.commitChange(change, added),
         stalled: (error) => this.#stalled(error),
         failed: (error) => this.#fail(error),
       },
@@ -275,7 +279,7 @@ export class OwnedShard<Operation, Table extends Memtable<Operation>, Shape> imp
       journalBytes: this.#journal.storedBytes,
       queuedBytes: this.#writes.queuedBytes,
       writtenBytes: this.#writes.writtenBytes,
-      ...this.#counters.counted,
+      ...this.#files.counted,
       jobsRunning: this.#jobs.running,
       jobFailures: this.#jobs.failures,
       heldMs: Math.round(this.#writes.heldMs),
@@ -309,22 +313,6 @@ export class OwnedShard<Operation, Table extends Memtable<Operation>, Shape> imp
       this.#progress.wake()
       await this.#remover.idle()
     }
-  }
-
-  #choose(underway: Underway): readonly Change[] {
-    const { version } = this.view
-    const chosen = this.#engine.choose({
-      shape: version.shape,
-      files: version.files,
-      ...underway,
-      pinnedSeqnos: this.#pins.list(),
-      now: this.#components.clock.now(),
-      debt: this.#tables.frozenCount,
-      outOfSpace: this.#space.full,
-    })
-    // What little space there is goes to flushes first, which give back their journal, and then to one rewrite at a time.
-    const crowded = this.#space.full && (this.#tables.frozenCount > 0 || underway.changes.length > 0)
-    return crowded ? chosen.filter(({ type }) => type !== 'rewrite') : chosen
   }
 
   #freeze(): void {
@@ -363,42 +351,8 @@ export class OwnedShard<Operation, Table extends Memtable<Operation>, Shape> imp
     )
   }
 
-  async #writeFiles(slot: FrozenTable<Table>): Promise<readonly VersionFile[]> {
-    const pinned = this.#pins.list()
-    return this.#jobs.run(this.#engine.flush(slot.table, pinned), pinned)
-  }
-
-  async #rewriteFiles(change: Rewrite): Promise<readonly VersionFile[]> {
-    const pinned = this.#pins.list()
-    return this.#jobs.run(this.#engine.rewrite(change, this.view.version.shape, pinned), pinned)
-  }
-
-  async #commitFlush(slot: FrozenTable<Table>, added: readonly VersionFile[]): Promise<void> {
-    await this.#journal.sync()
-    await this.#commit(
-      () => ({ removed: [], added, replayFrom: slot.positionLimit, seqnoLast: slot.seqnoLast }),
-      () => {
-        this.#tables.shift(slot)
-        this.#counters.flushed(added)
-        return () => slot.table.release()
-      },
-    )
-    await this.#journal.truncate(this.#manifest.state.replayFrom)
-    if (this.#space.full) this.#compactor.retryNow()
-  }
-
-  async #commitChange(change: Change, added: readonly VersionFile[]): Promise<void> {
-    await this.#commit(
-      (manifest) => toEdit(change, added, manifest),
-      () => {
-        this.#counters.changed(change, added)
-        return () => undefined
-      },
-    )
-  }
-
-  async #commit(makeEdit: (manifest: ManifestState) => Edit, committed: () => () => void): Promise<void> {
-    await this.#commits.commit(makeEdit, committed)
+  /** There is a new version: what waited for it goes on. */
+  #committed(): void {
     this.#holdIfBehind()
     this.#progress.wake()
     this.#space.check()
