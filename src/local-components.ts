@@ -89,11 +89,12 @@ export async function localComponents(
   checkOptions(directory, options)
   const readOnly = options.readOnly === true
   const native = loadNative()
-  const calls = native === undefined ? undefined : new NativeFileCalls(native, directory)
+  const [clock, random] = [new SystemClock(), new SystemRandom()]
+  const calls = native === undefined ? undefined : new NativeFileCalls(native, directory, clock)
   const device = new NodeDevice(directory, { readOnly, ...(calls === undefined ? {} : { calls }) })
   if (readOnly || options.create === false) await requireDirectory(device, directory)
   else await device.makeDirectory('.')
-  const [clock, random, hash] = [new SystemClock(), new SystemRandom(), await loadHash()]
+  const hash = await loadHash()
   const lock = readOnly ? undefined : await lockDirectory(device, directory, random)
   try {
     const reserve = readOnly ? undefined : await openReserve(device, options.reserveBytes ?? RESERVE_BYTES_DEFAULT)

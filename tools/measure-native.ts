@@ -13,6 +13,7 @@ import { open } from '../src/local.ts'
 import type { KvShard } from '../src/engines/kv/kv-shard.ts'
 import { loadNative } from '../src/native/load-native.ts'
 import { NativeFileCalls } from '../src/native/native-file-calls.ts'
+import { SystemClock } from '../src/system-clock.ts'
 import type { DeviceFile } from '../src/kernel/device.ts'
 
 const BLOCK = 4096
@@ -25,7 +26,7 @@ let seed = 1
 const addon = loadNative()
 if (addon === undefined) throw new Error('there is no addon: npm run build:native')
 const directory = fs.mkdtempSync(path.resolve(argv[2] ?? '.', '.measure-'))
-const native = new NativeFileCalls(addon, directory)
+const native = new NativeFileCalls(addon, directory, new SystemClock())
 try {
   await measureReads()
   await measureSyncs()

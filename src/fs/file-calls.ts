@@ -14,6 +14,8 @@ export interface FileCalls {
   read(fd: number, into: Uint8Array, position: number, path: string): Promise<number>
   /** Bytes read from the system's cache, 0 at the end of the file; NOT_AT_HAND, or NEVER_AT_HAND for this file. */
   readNow(fd: number, into: Uint8Array, position: number, path: string): number
+  /** What to wait for before an answer of `readNow` is passed on to who awaits it: a turn of the event loop, now and then. */
+  pause(): Promise<void> | undefined
   /** Makes what was written durable. Not called again for a file before it has answered. */
   sync(fd: number, path: string): Promise<void>
 }

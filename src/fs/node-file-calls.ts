@@ -16,6 +16,10 @@ export class NodeFileCalls implements FileCalls {
     return NEVER_AT_HAND
   }
 
+  pause(): undefined {
+    return undefined
+  }
+
   sync(fd: number, path: string): Promise<void> {
     return attempt<void>('sync', path, (callback) => fs.fdatasync(fd, callback))
   }

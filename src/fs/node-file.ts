@@ -42,7 +42,11 @@ export class NodeFile implements DeviceFile {
       let done = 0
       if (this.#readsNow && into.length <= AT_ONCE_BYTES_MAX) {
         const count = this.#readNow(into, position)
-        if (count !== undefined) return count
+        if (count !== undefined) {
+          const pause = this.#calls.pause()
+          if (pause !== undefined) await pause
+          return count
+        }
       }
       while (done < into.length) {
         const left = done === 0 ? into : into.subarray(done)

@@ -9,7 +9,9 @@ import path from 'node:path'
 import { deviceError } from '../fs/device-error.ts'
 import type { FileCalls } from '../fs/file-calls.ts'
 import { NEVER_AT_HAND, NOT_AT_HAND } from '../fs/file-calls.ts'
+import type { Clock } from '../kernel/clock.ts'
 import { KIB } from '../kernel/limits.ts'
+import { Pace } from '../kernel/pace.ts'
 import { NodeFileCalls } from '../fs/node-file-calls.ts'
 import type { NativeAddon } from './native.ts'
 import { RequestQueue } from './request-queue.ts'
@@ -21,6 +23,7 @@ const RING_BYTES_MAX = 128 * KIB
 export class NativeFileCalls implements FileCalls {
   readonly readsNow: boolean
   readonly #addon: NativeAddon
+  readonly #pace: Pace
   readonly #node = new NodeFileCalls()
   // Threads are started when first needed; null where the kernel refused.
   #reads: RequestQueue | undefined | null
@@ -28,8 +31,9 @@ export class NativeFileCalls implements FileCalls {
   #closed = false
 
   /** @param directory where the files are or will be: whether they can be read without waiting depends on what is mounted there */
-  constructor(addon: NativeAddon, directory: string) {
+  constructor(addon: NativeAddon, directory: string, clock: Clock) {
     this.#addon = addon
+    this.#pace = new Pace(clock)
     this.readsNow = takesNowait(addon, path.resolve(directory))
   }
 
@@ -48,6 +52,10 @@ export class NativeFileCalls implements FileCalls {
     if (count === -EAGAIN) return NOT_AT_HAND
     if (count === -EOPNOTSUPP || count === -EPERM || count === -ENOSYS) return NEVER_AT_HAND
     throw deviceError(systemError(-count, 'preadv2'), 'read', shown)
+  }
+
+  pause(): Promise<void> | undefined {
+    return this.#pace.take()
   }
 
   async sync(fd: number, shown: string): Promise<void> {

@@ -7,6 +7,7 @@ import os from 'node:os'
 import path from 'node:path'
 import { loadNative } from '../../src/native/load-native.ts'
 import { NativeFileCalls } from '../../src/native/native-file-calls.ts'
+import { SystemClock } from '../../src/system-clock.ts'
 import type { NativeAddon } from '../../src/native/native.ts'
 
 export const PAGE = 4096
@@ -31,7 +32,7 @@ export function addon(): NativeAddon {
 /** A directory for one test, and calls through the addon in it. */
 export async function place(context: TestContext): Promise<{ directory: string; calls: NativeFileCalls }> {
   const directory = fs.mkdtempSync(path.join(os.tmpdir(), 'varve-native-'))
-  const calls = new NativeFileCalls(addon(), directory)
+  const calls = new NativeFileCalls(addon(), directory, new SystemClock())
   context.after(async () => {
     await calls.close()
     fs.rmSync(directory, { recursive: true, force: true })

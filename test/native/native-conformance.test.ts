@@ -9,6 +9,7 @@ import { NodeDevice } from '../../src/fs/node-device.ts'
 import { LocalJournalSystem } from '../../src/journal/local-journal-system.ts'
 import { loadHash } from '../../src/kernel/hash.ts'
 import { NativeFileCalls } from '../../src/native/native-file-calls.ts'
+import { SystemClock } from '../../src/system-clock.ts'
 import { testDevice } from '../../src/testing/device-conformance.ts'
 import { testFileStore } from '../../src/testing/file-store-conformance.ts'
 import { testHeadStore } from '../../src/testing/head-store-conformance.ts'
@@ -29,7 +30,7 @@ interface Place {
 
 async function open(): Promise<Place> {
   const root = await fs.mkdtemp(path.join(os.tmpdir(), 'varve-native-'))
-  const calls = new NativeFileCalls(addon(), root)
+  const calls = new NativeFileCalls(addon(), root, new SystemClock())
   const dispose = async (): Promise<void> => {
     await calls.close()
     await fs.rm(root, { recursive: true })

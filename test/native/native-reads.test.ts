@@ -4,8 +4,10 @@ import assert from 'node:assert/strict'
 import fs from 'node:fs'
 import path from 'node:path'
 import { NEVER_AT_HAND, NOT_AT_HAND } from '../../src/fs/file-calls.ts'
+import { NodeDevice } from '../../src/fs/node-device.ts'
 import { NativeFileCalls } from '../../src/native/native-file-calls.ts'
 import { failsWith } from '../../src/testing/expected-failure.ts'
+import { SystemClock } from '../../src/system-clock.ts'
 import { PAGE, addon, numberOf, pages, place, testWithAddon } from './addon-test.ts'
 
 testWithAddon('what is in the page cache is read at once; what was dropped is not at hand', {}, async (context) => {
@@ -39,7 +41,7 @@ testWithAddon(
     }
     const directory = fs.mkdtempSync(path.join(shared, 'varve-native-'))
     context.after(() => fs.rmSync(directory, { recursive: true }))
-    const calls = new NativeFileCalls(addon(), path.join(directory, 'not', 'made', 'yet'))
+    const calls = new NativeFileCalls(addon(), path.join(directory, 'not', 'made', 'yet'), new SystemClock())
     assert.equal(calls.readsNow, false, 'declared: what is yet to be made will be on the same file system')
     const fd = pages(directory, 3)
     const into = new Uint8Array(PAGE)
@@ -123,3 +125,25 @@ async function dropped(fd: number, gone: () => boolean): Promise<boolean> {
   }
   return false
 }
+
+// Replay of a journal held every timer for as long as it took.
+testWithAddon('reads of what is at hand, awaited one after the other, let the event loop turn', {}, async (context) => {
+  const { directory, calls } = await place(context)
+  fs.closeSync(pages(directory, 10))
+  const file = await new NodeDevice(directory, { calls }).open('pages', 'read')
+  context.after(() => file.close())
+  let [turns, running] = [0, true]
+  const count = (): void => {
+    turns++
+    if (running) setImmediate(count)
+  }
+  setImmediate(count)
+  const into = new Uint8Array(16)
+  for (let done = 0; done < 300; done++) {
+    await file.read(into, 0)
+    for (const until = performance.now() + 1; performance.now() < until;);
+  }
+  running = false
+  // One each 3 ms of 300, on a machine that has nothing else to do.
+  assert.ok(turns > 30, `${turns} turns`)
+})
