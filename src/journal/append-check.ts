@@ -1,6 +1,6 @@
 /** What every journal refuses, and how. */
 
-import { VarveError } from '../kernel/errors.ts'
+import { VarveError, isCode } from '../kernel/errors.ts'
 import type { JournalPosition } from '../kernel/ids.ts'
 import { LIMITS } from '../kernel/limits.ts'
 import { rejected } from './deferred.ts'
@@ -29,6 +29,11 @@ export function busy(pending: number, limit: number): VarveError {
 export function failedAppend(end: number, reason: VarveError): Append {
   const promise = rejected(reason)
   return { end: end as JournalPosition, written: promise, synced: promise }
+}
+
+/** True for a write that has left nothing: there was no space for it, or no descriptor for the segment it needed. */
+export function tookNothing(error: unknown): error is VarveError {
+  return isCode(error, 'NO_SPACE', 'OUT_OF_FILES')
 }
 
 export function outcomeUnknown(operation: string, cause: unknown): VarveError {

@@ -111,7 +111,7 @@ export interface Journal extends JournalReader {
  *
  * Both promises reject with FENCED (not acknowledged, another owner has the shard) or OUTCOME_UNKNOWN (a write or sync
  * failed; replay may or may not find it). After either, every later append rejects too: close and open anew.
- * NO_SPACE rejects cleanly: nothing of this batch will be found, and later appends may succeed.
+ * NO_SPACE and OUT_OF_FILES reject cleanly: nothing of this batch will be found, and later appends may succeed.
  */
 export interface Append {
   /** Position just past the batch. */

@@ -12,12 +12,12 @@
  * later rejects with OUTCOME_UNKNOWN, and the handle is never synced again. A lost fence does the same with FENCED.
  * NO_SPACE ends nothing, but positions have been given out: the frame that failed, and everything appended between it
  * and its rejection, rejects with NO_SPACE; then `end` is back where that frame began, nothing of it is in the log, and
- * appends go on from there.
+ * appends go on from there. So does OUT_OF_FILES, where a new segment cannot be created.
  */
 
-import { VarveError, isCode } from '../kernel/errors.ts'
+import { VarveError } from '../kernel/errors.ts'
 import type { Epoch, JournalPosition } from '../kernel/ids.ts'
-import { busy, checkBatch, failedAppend, outcomeUnknown, unsupported } from './append-check.ts'
+import { busy, checkBatch, failedAppend, outcomeUnknown, tookNothing, unsupported } from './append-check.ts'
 import { Deferred } from './deferred.ts'
 import { fenced } from './fence.ts'
 import type { Fence } from './fence.ts'
@@ -232,7 +232,7 @@ export class LocalJournal implements Journal {
     try {
       this.#log.writeSync(first)
     } catch (error) {
-      if (isCode(error, 'NO_SPACE')) {
+      if (tookNothing(error)) {
         void this.#writeAll(frames, error)
         return
       }
@@ -277,7 +277,7 @@ export class LocalJournal implements Journal {
         count++
       }
     } catch (error) {
-      if (isCode(error, 'NO_SPACE')) return { count, noSpace: error }
+      if (tookNothing(error)) return { count, noSpace: error }
       this.#fail(outcomeUnknown('write', error))
     }
     return { count, noSpace: undefined }

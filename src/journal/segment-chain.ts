@@ -123,7 +123,9 @@ export class SegmentChain {
   }
 
   async #replaySegment(segment: Segment, end: number, from: number, visit: VisitBatch): Promise<number> {
-    const file = await openPresent(this.#device, segment)
+    // One that is open costs no descriptor: a process that has none left can still find out what it has written.
+    const lent = await segment.opened
+    const file = lent ?? (await openPresent(this.#device, segment))
     try {
       const cursor = await this.#cursor(segment, file, from, this.#readBytes)
       const place = segment.index.floor(from)
@@ -159,7 +161,7 @@ export class SegmentChain {
       }
       return position
     } finally {
-      await file.close()
+      if (lent === undefined) await file.close()
     }
   }
 

@@ -39,6 +39,11 @@ export class Segment {
     this.#file = Promise.resolve(file)
   }
 
+  /** The file that was lent, or has been opened; undefined where none is open. */
+  get opened(): Promise<DeviceFile> | undefined {
+    return this.#file
+  }
+
   /** Its file, opened once. */
   async open(device: Device): Promise<DeviceFile> {
     this.#file ??= device.open(this.path, 'read')

@@ -409,7 +409,7 @@ export class OwnedShard<Operation, Table extends Memtable<Operation>, Shape> imp
       this.#writes.rebuilt(this.#tables.active, seqnoLast)
       this.#progress.wake()
     } catch (cause) {
-      const reason = 'the memtable could not be rebuilt after the disk was full: reopen the shard'
+      const reason = 'the memtable could not be rebuilt after a write that was refused: reopen the shard'
       this.#fail(new VarveError('POISONED', reason, { cause }))
     } finally {
       this.#rebuilding = undefined

@@ -1,4 +1,4 @@
-/** After NO_SPACE: the memtables have operations that are not in the journal. Makes them anew from what is. */
+/** After NO_SPACE or OUT_OF_FILES: the memtables have operations that are not in the journal. Makes them anew from what is. */
 
 import type { Seqno } from '../kernel/ids.ts'
 import type { Journal } from '../journal/journal.ts'

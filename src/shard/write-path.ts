@@ -9,9 +9,9 @@
  * Operations of one turn share one journal batch, and those of one rung one promise. While writes are held back they
  * queue, in order, up to a limit.
  *
- * When the journal says NO_SPACE nothing of the group is in it, but the memtable has it already: writes are held until
- * the host has rebuilt the memtable from the journal. Any other failure leaves the outcome unknown: no further write is
- * taken, and reads go on at the last visible seqno.
+ * When the journal says NO_SPACE or OUT_OF_FILES nothing of the group is in it, but the memtable has it already: writes are
+ * held until the host has rebuilt the memtable from the journal. Any other failure leaves the outcome unknown: no further
+ * write is taken, and reads go on at the last visible seqno.
  */
 
 import { Decoder } from '../kernel/codec.ts'
@@ -278,7 +278,7 @@ export class WritePath<Operation, Table extends Memtable<Operation>> {
 
   #onFailed(group: WriteGroup, error: unknown): void {
     group.reject(error)
-    if (isCode(error, 'NO_SPACE')) {
+    if (isCode(error, 'NO_SPACE', 'OUT_OF_FILES')) {
       if (this.#holds.has('rebuild') || this.#failure !== undefined) return
       this.hold('rebuild')
       // What this turn has added since follows a gap and cannot be written either.

@@ -65,7 +65,7 @@ const LAST_STEPS: readonly Operation[] = ['put', 'delRange', 'batch', 'flush', '
 const KEYS = ['a', 'b', 'c', 'd', 'e', 'r'] as const
 
 /** Nothing of a write that was rejected with one of these is in the journal. */
-const REFUSALS = ['NO_SPACE', 'BUSY', 'POISONED', 'CLOSED', 'FENCED', 'READ_ONLY'] as const
+const REFUSALS = ['NO_SPACE', 'OUT_OF_FILES', 'BUSY', 'POISONED', 'CLOSED', 'FENCED', 'READ_ONLY'] as const
 
 export async function runWithFault(
   base: { readonly image: DiskImage; readonly state: State },
@@ -235,8 +235,9 @@ class FaultyRun {
     if (this.#hit !== undefined && error === 'NO_SPACE' && isThere) return
     this.#hit ??= operation
     if (operation.operation === 'sync' && this.#fault.failedSyncs === 'reverted') this.#states.reverted()
-    // Without descriptors nobody can look what has become of a write of the journal or a commit: that ends the owner.
-    if (error === 'OUT_OF_FILES' && /^(?:journal|heads)/.test(operation.path)) this.#mayEnd = true
+    // Without descriptors nobody can look what has become of a commit: that ends the owner. The journal has written nothing
+    // where it could not create a segment.
+    if (error === 'OUT_OF_FILES' && operation.path.startsWith('heads')) this.#mayEnd = true
     if (!isPlausible(error, operation.operation) || ERROR_KINDS[error] !== 'retry' || error === 'IO_FAILED') {
       this.#mayEnd = true
     }
