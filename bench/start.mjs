@@ -43,5 +43,7 @@ run('npm', ['run', '--silent', 'build'], root)
 run('npm', ['run', '--silent', 'build:native', '--', '--if-possible'], root)
 run(execPath, [`${root}node_modules/typescript/bin/tsc`, '-p', 'tsconfig.json'], here)
 
-const { status } = spawnSync(execPath, [`${here}build/main.js`, ...argv.slice(2)], { stdio: 'inherit' })
+const [first, ...rest] = argv.slice(2)
+const command = first === 'corruption' ? ['corruption/main.js', ...rest] : ['main.js', ...argv.slice(2)]
+const { status } = spawnSync(execPath, [`${here}build/${command[0]}`, ...command.slice(1)], { stdio: 'inherit' })
 exit(status ?? 1)

@@ -11,7 +11,12 @@ import type { PackageManifest } from './repository.ts'
 import type { SourceFile } from './syntax.ts'
 
 /** What bench/start.mjs starts, and what that starts for each peer. */
-const BENCH_ENTRIES = ['bench/main.ts', 'bench/peer-process.ts']
+const BENCH_ENTRIES = [
+  'bench/main.ts',
+  'bench/peer-process.ts',
+  'bench/corruption/main.ts',
+  'bench/corruption/examiner.ts',
+]
 
 export function deadFiles(sources: readonly SourceFile[], manifest: PackageManifest): readonly string[] {
   const targets = new Map(sources.map((source) => [source.path, targetsOf(source)]))

@@ -33,7 +33,7 @@ export const ENGINE_MUTANTS: readonly Mutant[] = [
   mutant(
     'table-bomb-not-bounded',
     'sst/block-codec.js',
-    'if (decodedLength > LIMITS.blockBytesMax)',
+    'if (decodedLength > COMPRESSED_BLOCK_BYTES_MAX)',
     'if (decodedLength < 0)',
     'src/sst/block-codec.test.js',
   ),
