@@ -16,6 +16,7 @@ import { serve } from './commands/serve.ts'
 import { stats } from './commands/stats.ts'
 import { tree } from './commands/tree.ts'
 import { verify } from './commands/verify.ts'
+import { work } from './commands/work.ts'
 
 export const COMMANDS: readonly Command[] = Object.freeze([
   demo,
@@ -32,6 +33,7 @@ export const COMMANDS: readonly Command[] = Object.freeze([
   compact,
   dump,
   serve,
+  work,
   demoCheck,
 ])
 

@@ -21,7 +21,7 @@ const stop = new AbortController()
 // The first Ctrl-C lets the command clean up, the next one ends it as usual.
 process.once('SIGINT', () => stop.abort(new Error('stopped by Ctrl-C')))
 // What stops services, and only knows of one signal.
-if (argv[2] === 'serve') process.once('SIGTERM', () => stop.abort(new Error('terminated')))
+if (argv[2] === 'serve' || argv[2] === 'work') process.once('SIGTERM', () => stop.abort(new Error('terminated')))
 
 // A command may wait for something that does not keep the process: a failed job's next try, say.
 const alive = setInterval(() => undefined, 60_000)

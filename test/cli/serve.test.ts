@@ -6,12 +6,14 @@ import { join } from 'node:path'
 import { test } from 'node:test'
 import type { TestContext } from 'node:test'
 import * as kvJobs from '../../src/engines/kv/jobs.ts'
+import type { KvOpenOptions } from '../../src/engines/kv/kv.ts'
 import type { KvShard } from '../../src/engines/kv/kv-shard.ts'
 import { openKv } from '../../src/engines/kv/open-kv.ts'
 import { RemoteFileStore } from '../../src/fs/remote/remote-file-store.ts'
 import { RemoteHeadStore } from '../../src/fs/remote/remote-head-store.ts'
 import { HandlerTable } from '../../src/jobs/handler-table.ts'
 import { InlineScheduler } from '../../src/jobs/inline-scheduler.ts'
+import { RemoteScheduler } from '../../src/jobs/remote/remote-scheduler.ts'
 import { RemoteJournalSystem } from '../../src/journal/remote/remote-journal-system.ts'
 import { loadHash } from '../../src/kernel/hash.ts'
 import { shardId } from '../../src/kernel/ids.ts'
@@ -42,29 +44,37 @@ async function serve(
   return { process, address: /listening on (\S+):/.exec(printed)?.[1] ?? '' }
 }
 
-/** A shard all of whose parts are behind `address`, but jobs. */
-async function openThere(address: string, name: string, token = ''): Promise<KvShard> {
+/** A shard all of whose parts are behind `address`, but flushes. */
+async function openThere(
+  address: string,
+  name: string,
+  token = '',
+  settings: NonNullable<KvOpenOptions['settings']> = {},
+): Promise<KvShard> {
   const client = new RpcClient({ dial: dialSocket(address), clock, hash, random, token, settings: { callMs: 1_000 } })
   try {
     const files = new RemoteFileStore({ client })
     const handlers = new HandlerTable({ 'varve/kv/jobs': kvJobs })
-    const jobs = new InlineScheduler({ files, hash, clock, handlers })
+    const localJobs = new InlineScheduler({ files, hash, clock, handlers })
+    const jobs = new RemoteScheduler({ client, shard: name, clock, random })
     const parts = {
       shard: shardId(name),
       files,
       heads: new RemoteHeadStore({ client }),
       journal: await RemoteJournalSystem.connect({ client, random, resumeMs: 1_000 }),
       jobs,
+      localJobs,
       clock,
       random,
       hash,
       close: async (): Promise<void> => {
         await jobs.close()
+        await localJobs.close()
         await files.close()
         await client.close()
       },
     }
-    return await openKv(parts)
+    return await openKv(parts, { settings })
   } catch (error) {
     await client.close()
     throw error
@@ -78,7 +88,7 @@ test('shards live behind one server, and outlive it: stopped, killed and started
   const shards = await Promise.all(['one', 'two'].map((name) => openThere(first.address, name)))
   await Promise.all(
     shards.map(async (shard, index) => {
-      for (let key = 0; key < 100; key++)
+      for (let key = 0; key < 20; key++)
         await shard.put(bytes(`key ${key}`), bytes(`${index}`), { durability: 'synced' })
       if (index === 0) await shard.flush()
     }),
@@ -90,7 +100,7 @@ test('shards live behind one server, and outlive it: stopped, killed and started
 
   const second = await serve(context, work.path, words)
   const again = await openThere(second.address, 'two')
-  assert.equal(textOf(await again.get(bytes('key 99'))), '1')
+  assert.equal(textOf(await again.get(bytes('key 19'))), '1')
   await again.put(bytes('more'), bytes('!'), { durability: 'synced' })
   second.process.signal('SIGKILL')
   await second.process.ended
@@ -123,6 +133,35 @@ test('a directory that was an embedded database is served as it is, and is one a
   assert.equal(textOf(await back.get(bytes('b'))), 'there')
   await back.close()
 })
+
+for (const [name, jobs] of [
+  ['by the server', '1'],
+  ['by a worker elsewhere', '0'],
+] as const) {
+  test(`compactions of a shard are done ${name}, and nowhere else`, async (context) => {
+    const work = new Workplace(context)
+    const words = ['--journal', 'j', '--files', 'f', '--jobs', jobs, '--listen', `unix:${work.in('varve.sock')}`]
+    const { address, process } = await serve(context, work.path, words)
+    const worker = jobs === '0' ? start(['work', '--jobs-at', address], { cwd: work.path }) : undefined
+    if (worker !== undefined) context.after(() => worker.signal('SIGKILL'))
+    await worker?.prints('working for')
+    const shard = await openThere(address, 'main', '', { memtableBytes: 16_384, level0Files: 2, tableBytes: 8192 })
+    for (let round = 0; round < 6; round++) {
+      for (let key = 0; key < 40; key++) await shard.put(bytes(`key ${key}`), new Uint8Array(200).fill(round))
+      await shard.flush()
+    }
+    // There is nobody here who could: without a worker this would fail.
+    await shard.compactRange({})
+    assert.ok(shard.statistics().compactedBytes > 0)
+    assert.equal((await shard.get(bytes('key 7')))?.[0], 5)
+    await shard.close()
+    for (const each of [worker, process]) {
+      each?.signal('SIGTERM')
+      const { code, errors } = (await each?.ended) ?? { code: 0, errors: '' }
+      assert.equal(code, 0, errors)
+    }
+  })
+}
 
 test('tokens say who may do what, and are never shown', async (context) => {
   const work = new Workplace(context)

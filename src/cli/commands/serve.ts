@@ -1,10 +1,14 @@
-/** `varve serve`: journals, files and heads for shards elsewhere, in any combination. */
+/** `varve serve`: journals, files, heads and jobs for shards elsewhere, in any combination. */
 
 import { once } from 'node:events'
 import { FileService } from '../../fs/remote/file-service.ts'
 import { HeadService } from '../../fs/remote/head-service.ts'
+import { JobBroker } from '../../jobs/remote/job-broker.ts'
+import { JobService, WorkerService } from '../../jobs/remote/job-service.ts'
 import { JournalService } from '../../journal/remote/journal-service.ts'
 import { loadHash } from '../../kernel/hash.ts'
+import { RpcClient } from '../../rpc/client.ts'
+import { dialLoopback } from '../../rpc/loopback.ts'
 import type { RpcService } from '../../rpc/rpc.ts'
 import { RpcServer } from '../../rpc/server.ts'
 import { listenSocket } from '../../rpc/socket-transport.ts'
@@ -12,6 +16,8 @@ import { SystemClock } from '../../system-clock.ts'
 import { SystemRandom } from '../../system-random.ts'
 import type { Command, CommandContext } from '../command.ts'
 import { EXIT_CODES } from '../exit-code.ts'
+import { directoryWorkers } from '../serve/job-files.ts'
+import { startJobThreads } from '../serve/job-threads.ts'
 import { serveOptions } from '../serve/serve-options.ts'
 import type { ServeOptions } from '../serve/serve-options.ts'
 import { Opened, ServedDirectories } from '../serve/served-directory.ts'
@@ -20,7 +26,7 @@ import { removeStaleSocket } from '../serve/stale-socket.ts'
 export const serve: Command = {
   name: 'serve',
   parameters: [],
-  summary: 'offer journals, files and heads to shards elsewhere',
+  summary: 'offer journals, files, heads and jobs to shards elsewhere',
   details: [
     'ADDRESS is unix:PATH, tcp://HOST:PORT or tls://HOST:PORT, or several of them with commas. Without --tokens, only Unix',
     'sockets and addresses of this machine are listened on. Ends when it is interrupted or terminated, after answering what',
@@ -32,6 +38,7 @@ export const serve: Command = {
     { name: 'journal', value: 'DIR', help: 'serve journals kept in DIR: one log for all shards' },
     { name: 'per-shard', help: 'keep one log for each shard, as embedded databases do' },
     { name: 'files', value: 'DIR', help: 'serve files and heads kept in DIR' },
+    { name: 'jobs', value: 'N', help: 'take jobs, and run N of them at a time here; 0: leave them to `varve work`' },
     { name: 'tokens', value: 'FILE', help: 'who may do what' },
     { name: 'certificate', value: 'FILE', help: 'for tls: addresses, in PEM' },
     { name: 'key', value: 'FILE', help: 'its private key, in PEM' },
@@ -65,8 +72,23 @@ async function start(options: ServeOptions, opened: Opened, { output }: CommandC
     opened.add(() => service.close())
     services.push(service)
   }
+  const broker = options.jobs === undefined ? undefined : new JobBroker({ clock, random })
+  if (broker !== undefined) services.push(new JobService({ broker }), new WorkerService({ broker }))
   const server = new RpcServer({ services, clock, hash, access: options.access })
   opened.add(() => server.close())
+  if (broker !== undefined) {
+    // Before the server: what waits for work, or for an answer, has to be told.
+    opened.add(() => Promise.resolve(broker.close()))
+    if (options.jobs !== undefined && options.jobs > 0 && options.files !== undefined) {
+      // Behind a door of its own, that nobody else can come through.
+      const inside = new RpcServer({ services: [new WorkerService({ broker })], clock, hash })
+      opened.add(() => inside.close())
+      const client = new RpcClient({ dial: dialLoopback(inside), clock, hash, random })
+      opened.add(() => client.close())
+      const composition = directoryWorkers(options.files)
+      startJobThreads({ client, clock, composition, settings: { places: options.jobs }, opened })
+    }
+  }
   for (const address of options.addresses) {
     await removeStaleSocket(address)
     const listening = await listenSocket(address, server, options.listening)

@@ -1,0 +1,102 @@
+/** `varve work`: runs jobs of shards elsewhere. */
+
+import { readFile } from 'node:fs/promises'
+import { once } from 'node:events'
+import { loadHash } from '../../kernel/hash.ts'
+import { MIB } from '../../kernel/limits.ts'
+import { parseAddress } from '../../rpc/address.ts'
+import { RpcClient } from '../../rpc/client.ts'
+import { dialSocket } from '../../rpc/socket-transport.ts'
+import type { DialOptions } from '../../rpc/socket-transport.ts'
+import { SystemClock } from '../../system-clock.ts'
+import { SystemRandom } from '../../system-random.ts'
+import type { CommandArguments } from '../command-arguments.ts'
+import type { Command } from '../command.ts'
+import { EXIT_CODES } from '../exit-code.ts'
+import { remoteWorkers } from '../serve/job-files.ts'
+import { startJobThreads } from '../serve/job-threads.ts'
+import { Opened } from '../serve/served-directory.ts'
+import { UsageError } from '../usage-error.ts'
+
+export const work: Command = {
+  name: 'work',
+  parameters: [],
+  summary: 'run jobs of shards elsewhere',
+  details: [
+    'Pulls jobs from a server with --jobs, reads their inputs and writes their outputs at a server with --files. Ends when it',
+    'is interrupted or terminated; what it was working on is given to another worker.',
+  ],
+  options: [
+    { name: 'jobs-at', value: 'ADDRESS', help: 'where jobs come from' },
+    { name: 'files-at', value: 'ADDRESS', help: 'where files are; default: the same' },
+    { name: 'places', value: 'N', help: 'jobs at a time, each on a thread of its own; default 2' },
+    { name: 'memory', value: 'MIB', help: 'what one job may need; default 1024' },
+    { name: 'labels', value: 'LABELS', help: 'what this machine has, with commas, such as gpu' },
+    { name: 'token', value: 'FILE', help: 'the token that is shown to both' },
+    { name: 'certificate', value: 'FILE', help: 'the certificate that is shown, in PEM' },
+    { name: 'key', value: 'FILE', help: 'its private key, in PEM' },
+    { name: 'authorities', value: 'FILE', help: 'who signs certificates of servers, in PEM' },
+  ],
+  async run(given, { output, signal }) {
+    const { value } = given
+    const jobsAt = value('jobs-at')
+    if (jobsAt === undefined) throw new UsageError('`varve work` needs --jobs-at ADDRESS', 'work')
+    const filesAt = value('files-at') ?? jobsAt
+    for (const address of [jobsAt, filesAt]) checkAddress(address)
+    const places = countOf('places', value('places') ?? '2', 64)
+    const memoryBytes = countOf('memory', value('memory') ?? '1024', 1_048_576) * MIB
+    const labels = (value('labels') ?? '').split(',').filter((label) => label !== '')
+    const token = value('token') === undefined ? '' : (await textOf(value('token') as string)).trim()
+    const dial = await dialOptions(given)
+    const [clock, random, hash] = [new SystemClock(), new SystemRandom(), await loadHash()]
+    const opened = new Opened()
+    try {
+      const client = new RpcClient({ dial: dialSocket(jobsAt, dial), token, clock, hash, random })
+      opened.add(() => client.close())
+      const composition = remoteWorkers({ address: filesAt, token, dial })
+      const settings = { places, memoryBytes, labels }
+      const worker = startJobThreads({ client, clock, composition, settings, opened })
+      output.line(`working for ${jobsAt}: ${places} jobs at a time`)
+      // Not wanted there: then there is nothing to wait for.
+      await Promise.race([worker.ended, signal.aborted ? undefined : once(signal, 'abort')])
+    } finally {
+      await opened.close()
+    }
+    return EXIT_CODES.ok
+  },
+}
+
+function checkAddress(address: string): void {
+  try {
+    parseAddress(address)
+  } catch (error) {
+    throw new UsageError((error as Error).message, 'work')
+  }
+}
+
+function countOf(option: string, given: string, most: number): number {
+  const count = /^[0-9]{1,7}$/.test(given) ? Number(given) : 0
+  if (count < 1 || count > most)
+    throw new UsageError(`--${option} is a number from 1 to ${most}, not '${given}'`, 'work')
+  return count
+}
+
+async function dialOptions({ value }: CommandArguments): Promise<DialOptions> {
+  const [certificate, key, authorities] = [value('certificate'), value('key'), value('authorities')]
+  if ((certificate === undefined) !== (key === undefined))
+    throw new UsageError('--certificate FILE and --key FILE go together', 'work')
+  return {
+    ...(certificate === undefined || key === undefined
+      ? {}
+      : { identity: { certificate: await textOf(certificate), key: await textOf(key) } }),
+    ...(authorities === undefined ? {} : { authorities: await textOf(authorities) }),
+  }
+}
+
+async function textOf(path: string): Promise<string> {
+  try {
+    return await readFile(path, 'utf8')
+  } catch (error) {
+    throw new UsageError(`${path} cannot be read: ${(error as Error).message}`, 'work')
+  }
+}
