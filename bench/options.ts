@@ -30,7 +30,7 @@ export const USAGE = `usage: npm run bench -- [${MODES.join(' | ')}] [OPTION…]
   --value-bytes COUNT  default 100
   --rounds COUNT       default 3; the table shows medians
   --budget SECONDS     a measurement stops after this; default 10
-  --cache-mib COUNT    block cache of every peer that has one; default 64
+  --cache-mib COUNT    block cache of every peer that has one; default 256
   --directory PATH     where the data go; default: a folder of the system's temporary directory
   --out PATH           results, a JSON line each; default: bench/results/<time>.jsonl. Table and charts go beside it
   --keep               leave the prepared data in --directory, and use what is there
@@ -83,7 +83,7 @@ export function parseOptions(args: readonly string[]): BenchOptions {
     peers: chosenPeers(values.peers),
     rounds: count('rounds', values.rounds, smoke || mode === 'growth' ? 1 : 3),
     budgetMs: count('budget', values.budget, 10) * 1000,
-    cacheBytes: count('cache-mib', values['cache-mib'], 64) * MIB,
+    cacheBytes: count('cache-mib', values['cache-mib'], 256) * MIB,
     directory: values.directory ?? join(tmpdir(), 'varve-bench'),
     out: values.out,
     keep: values.keep === true,

@@ -24,6 +24,17 @@ int64_t file_read_now(int fd, void *into, size_t length, int64_t position) {
   return count < 0 ? -errno : count;
 }
 
+/* Reads and writes at a position, in one system call. */
+int64_t file_read(int fd, void *into, size_t length, int64_t position) {
+  ssize_t count = pread(fd, into, length, position);
+  return count < 0 ? -errno : count;
+}
+
+int64_t file_write(int fd, const void *bytes, size_t length, int64_t position) {
+  ssize_t count = pwrite(fd, bytes, length, position);
+  return count < 0 ? -errno : count;
+}
+
 /* 1 where files in `directory` can be read without waiting, 0 where not; an error where it could not be tried. */
 int file_takes_nowait(const char *directory) {
   int fd = open(directory, O_TMPFILE | O_RDWR | O_CLOEXEC, 0600);

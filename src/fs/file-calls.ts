@@ -16,6 +16,10 @@ export interface FileCalls {
   readNow(fd: number, into: Uint8Array, position: number, path: string): number
   /** What to wait for before an answer of `readNow` is passed on to who awaits it: a turn of the event loop, now and then. */
   pause(): Promise<void> | undefined
+  /** Bytes read, at least one, or 0 at the end of the file. @throws {Error} the system's, which the file translates */
+  readSync(fd: number, into: Uint8Array, position: number): number
+  /** Bytes written. @throws {Error} the system's, which the file translates */
+  writeSync(fd: number, bytes: Uint8Array, position: number): number
   /** Makes what was written durable. Not called again for a file before it has answered. */
   sync(fd: number, path: string): Promise<void>
 }

@@ -20,6 +20,14 @@ export class NodeFileCalls implements FileCalls {
     return undefined
   }
 
+  readSync(fd: number, into: Uint8Array, position: number): number {
+    return fs.readSync(fd, into, 0, into.length, position)
+  }
+
+  writeSync(fd: number, bytes: Uint8Array, position: number): number {
+    return fs.writeSync(fd, bytes, 0, bytes.length, position)
+  }
+
   sync(fd: number, path: string): Promise<void> {
     return attempt<void>('sync', path, (callback) => fs.fdatasync(fd, callback))
   }

@@ -71,7 +71,7 @@ export class NodeFile implements DeviceFile {
     try {
       let done = 0
       while (done < into.length) {
-        const count = fs.readSync(this.#fd, into, done, into.length - done, position + done)
+        const count = this.#calls.readSync(this.#fd, done === 0 ? into : into.subarray(done), position + done)
         if (count === 0) break
         done += count
       }
@@ -92,7 +92,7 @@ export class NodeFile implements DeviceFile {
       const [first] = parts
       if (parts.length === 1 && first !== undefined) {
         for (let done = 0; done < first.length;) {
-          const count = fs.writeSync(this.#fd, first, done, first.length - done, position + done)
+          const count = this.#calls.writeSync(this.#fd, done === 0 ? first : first.subarray(done), position + done)
           this.#checkProgress(count)
           done += count
         }

@@ -58,6 +58,18 @@ export class NativeFileCalls implements FileCalls {
     return this.#pace.take()
   }
 
+  readSync(fd: number, into: Uint8Array, position: number): number {
+    const count = this.#addon.readAt(fd, into, position)
+    if (count < 0) throw systemError(-count, 'pread')
+    return count
+  }
+
+  writeSync(fd: number, bytes: Uint8Array, position: number): number {
+    const count = this.#addon.writeAt(fd, bytes, position)
+    if (count < 0) throw systemError(-count, 'pwrite')
+    return count
+  }
+
   async sync(fd: number, shown: string): Promise<void> {
     if (this.#syncs === undefined && !this.#closed) this.#syncs = RequestQueue.open(this.#addon, 'calls') ?? null
     if (this.#syncs === null || this.#closed) return this.#node.sync(fd, shown)

@@ -8,6 +8,10 @@
 export interface NativeAddon {
   /** Bytes read from the page cache, 0 at the end of the file; -EAGAIN where the next byte is not there. */
   readNow(fd: number, into: Uint8Array, position: number): number
+  /** Bytes read, 0 at the end of the file. Waits for the disk where it must. */
+  readAt(fd: number, into: Uint8Array, position: number): number
+  /** Bytes written. */
+  writeAt(fd: number, bytes: Uint8Array, position: number): number
   /** 1 where the LZ4 block in `source[start…)` is well-formed and fills `into`, which it is decoded to; otherwise 0. */
   decodeLz4(source: Uint8Array, start: number, into: Uint8Array): number
   /** 1 where files in `directory` can be read so, 0 where not. */
