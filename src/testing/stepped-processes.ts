@@ -14,12 +14,17 @@ export class SteppedProcesses {
   readonly #processes: SteppedProcess[] = []
 
   /**
-   * @param operations those that take a step; others happen in the midst of one
+   * @param operations those that take a step, everywhere or where `takesStep` says so; others happen in the midst of one
    * @param clock whose turns are the steps
    */
-  constructor(device: SimulatedDevice, operations: readonly OperationName[], clock: Clock) {
+  constructor(
+    device: SimulatedDevice,
+    operations: readonly OperationName[],
+    clock: Clock,
+    takesStep: (operation: OperationName, path: string) => boolean = () => true,
+  ) {
     const isAlive = (of: ProcessIdentity): boolean => this.#processes[of.pid - 1]?.alive === true
-    this.#world = { device, operations: new Set(operations), clock, isAlive }
+    this.#world = { device, operations: new Set(operations), clock, isAlive, takesStep }
   }
 
   /** Every process there has been, in the order of their numbers, from 1 on. */
@@ -41,6 +46,7 @@ interface World {
   readonly operations: ReadonlySet<PropertyKey>
   readonly clock: Clock
   readonly isAlive: (identity: ProcessIdentity) => boolean
+  readonly takesStep: (operation: OperationName, path: string) => boolean
 }
 
 export class SteppedProcess {
@@ -69,6 +75,11 @@ export class SteppedProcess {
   /** True where it has a step to take. */
   get running(): boolean {
     return this.#alive && this.#working
+  }
+
+  /** True where it has come to a step, which somebody has to let it take. */
+  get waits(): boolean {
+    return this.#alive && this.#waiting.length > 0
   }
 
   /** Begins `work`, which must not reject, up to its first step. One after the other. */
@@ -107,11 +118,19 @@ export class SteppedProcess {
         if (typeof found !== 'function') return found
         if (name !== 'open' && !operations.has(name)) return found.bind(target) as unknown
         return async (...call: unknown[]): Promise<unknown> => {
-          if (operations.has(name)) await this.pause()
+          if (operations.has(name) && this.#world.takesStep(name as OperationName, pathOf(target, name, call))) {
+            await this.pause()
+          }
           const result: unknown = await Reflect.apply(found, target, call)
           return name === 'open' ? this.#stepped(result as DeviceFile) : result
         }
       },
     })
   }
+}
+
+/** What is made, where there are two; what an open file is of. */
+function pathOf(target: Device | DeviceFile, name: PropertyKey, call: readonly unknown[]): string {
+  if ('path' in target) return target.path
+  return String(name === 'link' || name === 'rename' ? call[1] : call[0])
 }

@@ -25,6 +25,7 @@ const STEPS_MAX = 3000
 
 export class TakeoverWorld {
   readonly device: SimulatedDevice
+  readonly #clock = new SimulatedClock()
   readonly #processes: SteppedProcesses
   /** Keys that somebody was told are durable. */
   readonly acknowledged: string[] = []
@@ -32,9 +33,18 @@ export class TakeoverWorld {
   #failure: unknown
   #seed = 0
 
-  constructor(options: SimulatedDeviceOptions) {
+  constructor(
+    options: SimulatedDeviceOptions,
+    steps: readonly OperationName[] = STEPS,
+    takesStep?: (operation: OperationName, path: string) => boolean,
+  ) {
     this.device = new SimulatedDevice({ ...options, record: false })
-    this.#processes = new SteppedProcesses(this.device, STEPS, new SimulatedClock())
+    this.#processes = new SteppedProcesses(this.device, steps, this.#clock, takesStep)
+  }
+
+  /** The disk goes on; nobody waits for anything but a step. */
+  turn(): Promise<void> {
+    return this.#clock.turn()
   }
 
   /** Opens, writes, flushes and compacts, until it is fenced. Values are so large that the journal goes on in new segments. */
@@ -52,9 +62,21 @@ export class TakeoverWorld {
     })
   }
 
+  /** Does `work`, which waits for a step at `begin`; who is fenced gives up. */
+  process(work: (simulation: Simulation, begin: () => Promise<void>) => Promise<void>): Promise<SteppedProcess> {
+    return this.#start((simulation, process) => work(simulation, () => process.pause()))
+  }
+
+  /** Writes `key`, durably. What it is told of must not be lost. */
+  async put({ db }: Simulation, key: string): Promise<void> {
+    await db.put(Buffer.from(key), Buffer.from(key), { durability: 'synced' })
+    this.acknowledged.push(key)
+  }
+
   /** Opens without taking over, and finds of each owner's writes the first ones. */
-  reader(): Promise<SteppedProcess> {
-    return this.#start(async (simulation) => {
+  reader(begin?: 'after a step'): Promise<SteppedProcess> {
+    return this.#start(async (simulation, process) => {
+      if (begin !== undefined) await process.pause()
       await simulation.open({ readOnly: true })
       const found = await keysOf(simulation)
       for (const name of ['a', 'b']) {
@@ -82,14 +104,14 @@ export class TakeoverWorld {
     await after.stop()
   }
 
-  async #start(work: (simulation: Simulation) => Promise<void>): Promise<SteppedProcess> {
+  async #start(work: (simulation: Simulation, process: SteppedProcess) => Promise<void>): Promise<SteppedProcess> {
     const process = this.#processes.spawn()
     const simulation = this.#simulation(process.device as SimulatedDevice)
     // Others may be at work in the same directory.
     simulation.cleansUp = false
     await process.run(async () => {
       try {
-        await work(simulation)
+        await work(simulation, process)
       } catch (error) {
         if (isCode(error, 'FENCED')) this.fenced++
         // A reader whose files have gone since it looked may look again.
