@@ -196,5 +196,9 @@ NAPI_MODULE_INIT() {
       {"closeQueue", NULL, close_queue, NULL, NULL, NULL, napi_enumerable, NULL},
   };
   napi_define_properties(env, exports, sizeof(functions) / sizeof(functions[0]), functions);
+  /* Raised with every change of a function: src/native/load-native.ts takes no other. */
+  napi_value version;
+  napi_create_uint32(env, 1, &version);
+  napi_set_named_property(env, exports, "interfaceVersion", version);
   return exports;
 }

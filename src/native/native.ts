@@ -6,6 +6,8 @@
  */
 
 export interface NativeAddon {
+  /** Of what is declared here. */
+  readonly interfaceVersion: number
   /** Bytes read from the page cache, 0 at the end of the file; -EAGAIN where the next byte is not there. */
   readNow(fd: number, into: Uint8Array, position: number): number
   /** Bytes read, 0 at the end of the file. Waits for the disk where it must. */

@@ -203,6 +203,25 @@ test('VARVE_NATIVE=0 turns the addon off', () => {
   assert.equal(output, 'undefined\n')
 })
 
+// One that was left over from before lacked a function, and whoever needed it got a TypeError.
+testWithAddon('an addon that was built from other sources is no addon', {}, async (context) => {
+  const directory = fs.mkdtempSync(path.join(tmpdir(), 'varve-native-'))
+  context.after(() => fs.rmSync(directory, { recursive: true }))
+  const name = `${process.platform}-${process.arch}.node`
+  fs.copyFileSync(new URL(name, LOADER), path.join(directory, name))
+  const source = fs.readFileSync(new URL(LOADER), 'utf8')
+  for (const [version, expected] of [
+    [1, 'object\n'],
+    [2, 'undefined\n'],
+  ] as const) {
+    const loader = path.join(directory, `load-native-${version}.mjs`)
+    fs.writeFileSync(loader, source.replace('INTERFACE_VERSION = 1', `INTERFACE_VERSION = ${version}`))
+    const script = `console.log(typeof (await import(${JSON.stringify(loader)})).loadNative())`
+    const child = spawnSync(execPath, ['--input-type=module', '-e', script], { encoding: 'utf8' })
+    assert.equal(child.stdout, expected, child.stderr)
+  }
+})
+
 test('an addon for another machine, or a broken one, is no addon', (context) => {
   const directory = fs.mkdtempSync(path.join(tmpdir(), 'varve-native-'))
   context.after(() => fs.rmSync(directory, { recursive: true }))
