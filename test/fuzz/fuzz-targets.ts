@@ -1,9 +1,10 @@
-/** Every parser of stored bytes. */
+/** Every parser of stored bytes, and of those that come over connections. */
 
 import { databaseTargets } from './database-targets.ts'
 import type { FuzzTarget } from './fuzz-target.ts'
 import { fsTargets } from './fs-targets.ts'
 import { journalTargets } from './journal-targets.ts'
+import { rpcTargets } from './rpc-targets.ts'
 import { shardTargets } from './shard-targets.ts'
 import { sstTargets } from './sst-targets.ts'
 import { wireTargets } from './wire-targets.ts'
@@ -15,6 +16,7 @@ export async function fuzzTargets(): Promise<readonly FuzzTarget[]> {
     ...(await shardTargets()),
     ...(await sstTargets()),
     ...wireTargets(),
+    ...(await rpcTargets()),
     ...(await databaseTargets()),
   ]
 }

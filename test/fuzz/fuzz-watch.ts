@@ -33,13 +33,14 @@ const HEAP_MIB_MAX = 768
  * @throws {Error} a case that did not end, or took all memory: names it
  */
 export async function watchFuzz(request: FuzzRequest, sink: (report: TargetReport) => void): Promise<void> {
+  // Before there is a thread: what it says while nobody listens is lost.
+  const names = (await fuzzTargets()).map(({ name }) => name)
   const place = new SharedArrayBuffer(8)
   const at = new Int32Array(place)
   const worker = new Worker(new URL('./fuzz-worker.js', import.meta.url), {
     workerData: { request, place },
     resourceLimits: { maxOldGenerationSizeMb: HEAP_MIB_MAX },
   })
-  const names = (await fuzzTargets()).map(({ name }) => name)
   const where = (): string =>
     `${names[Atomics.load(at, 0)] ?? 'no target'}, case ${Atomics.load(at, 1)} of seed ${request.seed}`
   let timer: NodeJS.Timeout | undefined
