@@ -45,6 +45,7 @@ export class FrameChannel {
   #partBytes = 0
   #heardMs: number
   #heartbeat: Timer | undefined
+  #trusted = false
   #ended = false
 
   constructor(wire: Wire, side: 'client' | 'server', basis: RpcBasis, receiver: ChannelReceiver) {
@@ -71,6 +72,7 @@ export class FrameChannel {
 
   /** The peer has authenticated: it may send what it likes, and is listened for. */
   trust(): void {
+    this.#trusted = true
     this.#reader.limits = { frameBytesMax: FRAME_BYTES_MAX, totalBytesMax: Number.MAX_SAFE_INTEGER }
     this.#listenForLife()
   }
@@ -96,8 +98,9 @@ export class FrameChannel {
     if (!this.#ended) this.#wire.resume()
   }
 
-  /** Sends what is buffered, then ends. */
+  /** Sends what is buffered, then ends. Nothing that has arrived is looked at any more. */
   end(): void {
+    this.#reader.stop()
     this.#flush()
     this.#wire.end()
   }
@@ -125,8 +128,9 @@ export class FrameChannel {
   }
 
   #receive(frame: Frame): void {
-    if (frame.kind === 'ping') this.send('pong', 0, NOTHING)
-    else if (frame.kind !== 'pong') this.#receiver.frame(frame)
+    // A stranger's are not answered: a few bytes of each would cost us more than them.
+    if (frame.kind === 'ping' && this.#trusted) this.send('pong', 0, NOTHING)
+    else if (frame.kind !== 'pong' || !this.#trusted) this.#receiver.frame(frame)
   }
 
   #listenForLife(): void {

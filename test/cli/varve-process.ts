@@ -23,6 +23,7 @@ export interface Outcome {
 }
 
 export interface Running {
+  readonly pid: number
   readonly ended: Promise<Outcome>
   readonly signal: (name: 'SIGINT' | 'SIGTERM' | 'SIGKILL') => void
   /** Resolves when standard error has this. */
@@ -57,6 +58,7 @@ export function start(
     })
   })
   return {
+    pid: child.pid ?? 0,
     ended,
     signal: (name) => void child.kill(name),
     says: async (text) => {
