@@ -29,6 +29,9 @@ export interface ListenOptions {
   readonly authorities?: string
 }
 
+// Twice Node's: an honest client should find room behind a burst of strangers. Systems cut it to what they allow.
+const BACKLOG = 1024
+
 /** How to reach `address`. @throws {RangeError} no address */
 export function dialSocket(address: string, options: DialOptions = {}): Dial {
   const parsed = parseAddress(address)
@@ -85,7 +88,8 @@ export async function listenSocket(
   const listener = parsed.type === 'tls' ? tls.createServer(tlsOptions(options), accept) : net.createServer(accept)
   await new Promise<void>((resolve, reject) => {
     listener.once('error', (error) => reject(unreachable(address, error)))
-    listener.listen(parsed.type === 'unix' ? { path: parsed.path } : { host: parsed.host, port: parsed.port }, resolve)
+    const place = parsed.type === 'unix' ? { path: parsed.path } : { host: parsed.host, port: parsed.port }
+    listener.listen({ ...place, backlog: BACKLOG }, resolve)
   })
   listener.on('error', () => undefined)
   const close = (): Promise<void> => new Promise((resolve) => listener.close(() => resolve()))
