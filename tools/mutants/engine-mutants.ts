@@ -98,16 +98,16 @@ export const ENGINE_MUTANTS: readonly Mutant[] = [
   mutant('orphans-include-live-files', 'shard/file-remover.js', '!manifest.files.has(name) && ', '', KV_MODEL),
   mutant(
     'flush-before-journal-sync',
-    'shard/owned-shard.js',
-    'await this.#journal.sync();\n        await this.#commit(',
+    'shard/file-changes.js',
+    'await journal.sync();\n        await this.#commit(',
     'await this.#commit(',
     KV_MODEL,
   ),
   mutant(
     'flush-forgets-replay-point',
-    'shard/owned-shard.js',
+    'shard/file-changes.js',
     'replayFrom: slot.positionLimit',
-    'replayFrom: this.#journal.end',
+    'replayFrom: journal.end',
     KV_MODEL,
   ),
   mutant(
