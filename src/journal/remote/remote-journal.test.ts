@@ -59,7 +59,8 @@ class Place {
       this.faults === undefined ? direct(signal) : faultyDial(direct, { random, clock, faults: this.faults })(signal)
     const client = new RpcClient({ dial, clock, hash, random, token })
     this.#clients.push(client)
-    return RemoteJournalSystem.connect({ client, random })
+    // Time goes by quickly here, and a network that fails so often takes many attempts.
+    return RemoteJournalSystem.connect({ client, random, resumeMs: 3_600_000 })
   }
 
   passTime(): void {
@@ -100,11 +101,11 @@ for (const [name, faults, listens] of [
     open: async () => {
       const place = new Place(localJournals())
       if (listens) place.listening = await listenSocket('tcp://127.0.0.1:0', place.server)
-      const system = await place.system()
       if (faults !== undefined) {
         place.faults = faults
         place.passTime()
       }
+      const system = await place.system()
       return { system: () => system, dispose: () => place.dispose() }
     },
   })
@@ -115,9 +116,9 @@ test('an append whose answer is lost is not made again, and is acknowledged when
     const storage = new MemoryJournalStorage()
     const place = new Place(new MemoryJournalSystem({ storage }))
     place.random.below(seed + 1)
-    const system = await place.system()
     place.passTime()
-    place.faults = { cutsOnceIn: 6, dropsOnceIn: 40 }
+    place.faults = { cutsOnceIn: 10, dropsOnceIn: 100 }
+    const system = await place.system()
     const keeper = new MemoryStateKeeper()
     const journal = await system.open(SHARD, epoch(1), keeper)
     const acknowledged: number[] = []
