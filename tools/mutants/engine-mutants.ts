@@ -138,4 +138,32 @@ export const ENGINE_MUTANTS: readonly Mutant[] = [
     'if (name === undefined)',
     'src/shard/job-runner.test.js',
   ),
+  mutant(
+    'replay-accepts-gaps',
+    'shard/replay.js',
+    'if (first !== seqnoLast + 1)',
+    'if (first < seqnoLast + 1)',
+    'src/shard/replay.test.js',
+  ),
+  mutant(
+    'replay-accepts-repeats',
+    'shard/replay.js',
+    'if (first !== seqnoLast + 1)',
+    'if (first > seqnoLast + 1)',
+    'src/shard/replay.test.js',
+  ),
+  mutant(
+    'orphans-of-own-epoch',
+    'shard/file-remover.js',
+    'this.#shard) < epoch',
+    'this.#shard) <= epoch',
+    'test/kv-model.test.js',
+  ),
+  mutant(
+    'merge-job-without-tables',
+    'engines/kv/merge-parts.js',
+    'if (within.length > 0)',
+    'if (within !== undefined)',
+    'src/engines/kv/merge-parts.test.js',
+  ),
 ]
