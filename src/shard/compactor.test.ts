@@ -73,6 +73,32 @@ test('settle does not resolve where one change has succeeded and another one is 
   await assert.rejects(compactor.settle(), /the bad one/)
 })
 
+test('when a change that was asked for fails, what the policy wants of the same files is done', async () => {
+  const clock = new SimulatedClock()
+  const wanted = dropOf('one')
+  let [commits, left] = [0, 1]
+  const compactor = new Compactor(
+    hostOf(
+      () => (left > 0 ? [wanted] : []),
+      async () => {
+        if (commits++ === 0) throw new Error('the disk is full for a moment')
+        await clock.turn()
+        left--
+      },
+    ),
+    clock,
+    1,
+    1000,
+  )
+  await assert.rejects(
+    compactor.apply(() => wanted),
+    /for a moment/,
+  )
+  await clock.turn()
+  await clock.turn()
+  assert.deepEqual([commits, left], [2, 0])
+})
+
 function hostOf(choose: () => readonly Change[], commitChange: (change: Change) => Promise<void>): CompactionHost {
   const nothing = (): void => undefined
   return { choose, commitChange, rewriteFiles: () => Promise.resolve([]), stalled: nothing, failed: nothing }

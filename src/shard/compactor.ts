@@ -87,8 +87,10 @@ export class Compactor {
     } catch (error) {
       this.#failIfFinal(error)
       throw error
+    } finally {
+      // Failed or not, it was in the way of what the policy wants, for which writes may be waiting.
+      this.kick()
     }
-    this.kick()
   }
 
   /**
