@@ -109,7 +109,7 @@ export class OwnedShard<Operation, Table extends Memtable<Operation>, Shape> imp
       settings,
       {
         freeze: () => this.#freeze(),
-        rebuild: (error) => this.#startRebuild(error),
+        rebuild: (error) => void (this.#rebuilding = this.#rebuild(error)),
         refused: () => this.#space.check(),
         advanced: () => this.#progress.wake(),
         keepAlive,
@@ -398,14 +398,12 @@ export class OwnedShard<Operation, Table extends Memtable<Operation>, Shape> imp
   }
 
   /** Nothing of the last groups is in the journal, but the memtables have them. */
-  #startRebuild(error: VarveError): void {
-    this.#rebuilding = this.#rebuild(error)
-  }
-
   async #rebuild(error: VarveError): Promise<void> {
     await this.#space.met(error)
     try {
       const seqnoLast = await rebuildTables(this.#parts, this.#writes.visible)
+      // Frozen tables that had to be flushed may have gone, and nobody would let the writes behind them go on.
+      this.#holdIfBehind()
       this.#writes.rebuilt(this.#tables.active, seqnoLast)
       this.#progress.wake()
     } catch (cause) {

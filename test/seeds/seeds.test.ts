@@ -18,6 +18,11 @@ test('under faults, kills, power cuts and takeovers no acknowledged write is los
   assert.ok(rejected > 20)
 })
 
+test('no call waits for ever: not for a compaction after one that failed, not for memtables that a full disk has taken back', async () => {
+  // Each once did.
+  for (const seed of [1285, 1408]) assert.ok((await runSeed(seed)).writes > 0)
+})
+
 test('one seed is one history, in two processes of another time zone, heap and order of seeds', () =>
   checkSameHistories(101, 5, 1))
 
