@@ -26,6 +26,9 @@ export interface SimulatedSchedulerOptions {
   readonly trace?: (label: string, atMs: number) => void
 }
 
+// Nothing waits for a year; what keeps a process alive while a call waits is a timer over and over.
+const SETTLES_WITHIN_MS = 365 * 86_400_000
+
 export class SimulatedScheduler {
   readonly #options: SimulatedSchedulerOptions
   // For its turn of the real event loop: promises run to their end in between.
@@ -47,13 +50,15 @@ export class SimulatedScheduler {
     return new SimulatedProcess(this, ++this.#processes)
   }
 
-  /** Lets things happen until `work` settles. @throws {Error} where it never would: nothing is left to happen */
+  /** Lets things happen until `work` settles. @throws {Error} where it never would: nothing, or only timers, are left */
   async run<T>(work: Promise<T>): Promise<T> {
     let settled = false
     const settle = (): void => void (settled = true)
     work.then(settle, settle)
+    const limitMs = this.#monotonic + SETTLES_WITHIN_MS
     await this.#real.turn()
     while (!settled) {
+      if (this.#monotonic > limitMs) throw new Error('a call never settles: a year has passed')
       if (!this.#happen()) throw new Error('a call never settles: nothing is left to happen')
       await this.#real.turn()
     }
