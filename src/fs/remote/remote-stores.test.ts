@@ -59,6 +59,12 @@ class Place {
     return client
   }
 
+  /** The dead close nothing, but their sockets go; nobody waits for them. */
+  abandon(): void {
+    const closing = [...this.#clients, this.server].map((each) => each.close())
+    void Promise.allSettled([...closing, this.#stopListening()])
+  }
+
   async dispose(): Promise<void> {
     for (const client of this.#clients) await client.close()
     await this.#stopListening()
@@ -93,7 +99,7 @@ for (const transport of ['loopback', 'TCP'] as const) {
         powerCut: () => {
           device = device.crash({ data: 'none', names: 'none' }, 1)
           place = undefined
-          // The dead do not close anything.
+          for (const each of opened) each.abandon()
           opened.length = 0
         },
         dispose: async () => {
@@ -123,7 +129,7 @@ for (const transport of ['loopback', 'TCP'] as const) {
         powerCut: () => {
           device = device.crash({ data: 'none', names: 'none' }, 1)
           place = undefined
-          // The dead do not close anything.
+          for (const each of opened) each.abandon()
           opened.length = 0
         },
         dispose: async () => {
