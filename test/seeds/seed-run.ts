@@ -199,7 +199,7 @@ class SeedRun {
       this.#history.acknowledge(write, durability === 'synced')
       this.#recorded.answer(calls, [])
     } catch (error) {
-      if (isCode(error, 'NO_SPACE', 'BUSY')) {
+      if (isCode(error, 'NO_SPACE', 'OUT_OF_FILES', 'BUSY')) {
         write.state = 'refused'
         this.#recorded.refuse(calls)
       }
