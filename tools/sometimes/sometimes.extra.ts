@@ -23,6 +23,7 @@ const SEEDS = 40
 const SLOW = /^(?:row-corruption|row-model|crash-states|.*-crash|.*-bench)\.test\.js$/
 const WHOLE = [
   'clone',
+  'encryption',
   'kv-verify',
   'opening-messages',
   'full-disk',
