@@ -20,7 +20,7 @@ export class CountTable implements Memtable<PageView> {
   seqnoLast = 0 as Seqno
 
   get bytes(): number {
-    return this.counts.size * 64 // About what V8 takes for an entry of a Map.
+    return this.counts.size * 64 + this.count * 8 // About what V8 takes for an entry of a Map; and the journal's share.
   }
 
   apply({ page, day, count }: PageView, seqno: Seqno): void {
