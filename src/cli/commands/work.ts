@@ -1,18 +1,16 @@
 /** `varve work`: runs jobs of shards elsewhere. */
 
-import { readFile } from 'node:fs/promises'
 import { once } from 'node:events'
 import { loadHash } from '../../kernel/hash.ts'
 import { MIB } from '../../kernel/limits.ts'
 import { parseAddress } from '../../rpc/address.ts'
 import { RpcClient } from '../../rpc/client.ts'
 import { dialSocket } from '../../rpc/socket-transport.ts'
-import type { DialOptions } from '../../rpc/socket-transport.ts'
 import { SystemClock } from '../../system-clock.ts'
 import { SystemRandom } from '../../system-random.ts'
-import type { CommandArguments } from '../command-arguments.ts'
 import type { Command } from '../command.ts'
 import { EXIT_CODES } from '../exit-code.ts'
+import { certificateFiles, textOf } from '../serve/certificate-files.ts'
 import { remoteWorkers } from '../serve/job-files.ts'
 import { startJobThreads } from '../serve/job-threads.ts'
 import { Opened } from '../serve/served-directory.ts'
@@ -46,8 +44,8 @@ export const work: Command = {
     const places = countOf('places', value('places') ?? '2', 64)
     const memoryBytes = countOf('memory', value('memory') ?? '1024', 1_048_576) * MIB
     const labels = (value('labels') ?? '').split(',').filter((label) => label !== '')
-    const token = value('token') === undefined ? '' : (await textOf(value('token') as string)).trim()
-    const dial = await dialOptions(given)
+    const token = value('token') === undefined ? '' : (await textOf(value('token') as string, 'work')).trim()
+    const dial = await certificateFiles(value, 'work')
     const [clock, random, hash] = [new SystemClock(), new SystemRandom(), await loadHash()]
     const opened = new Opened()
     try {
@@ -79,24 +77,4 @@ function countOf(option: string, given: string, most: number): number {
   if (count < 1 || count > most)
     throw new UsageError(`--${option} is a number from 1 to ${most}, not '${given}'`, 'work')
   return count
-}
-
-async function dialOptions({ value }: CommandArguments): Promise<DialOptions> {
-  const [certificate, key, authorities] = [value('certificate'), value('key'), value('authorities')]
-  if ((certificate === undefined) !== (key === undefined))
-    throw new UsageError('--certificate FILE and --key FILE go together', 'work')
-  return {
-    ...(certificate === undefined || key === undefined
-      ? {}
-      : { identity: { certificate: await textOf(certificate), key: await textOf(key) } }),
-    ...(authorities === undefined ? {} : { authorities: await textOf(authorities) }),
-  }
-}
-
-async function textOf(path: string): Promise<string> {
-  try {
-    return await readFile(path, 'utf8')
-  } catch (error) {
-    throw new UsageError(`${path} cannot be read: ${(error as Error).message}`, 'work')
-  }
 }

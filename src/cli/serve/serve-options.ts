@@ -1,6 +1,5 @@
 /** What `varve serve` was asked for, checked before anything is opened. */
 
-import { readFile } from 'node:fs/promises'
 import { parseAddress } from '../../rpc/address.ts'
 import { Access, ROLES } from '../../rpc/access.ts'
 import type { AccessRule } from '../../rpc/access.ts'
@@ -8,6 +7,7 @@ import type { Role } from '../../rpc/rpc.ts'
 import type { ListenOptions } from '../../rpc/socket-transport.ts'
 import type { CommandArguments } from '../command-arguments.ts'
 import { UsageError } from '../usage-error.ts'
+import { certificateFiles, textOf } from './certificate-files.ts'
 
 export interface ServeOptions {
   readonly addresses: readonly string[]
@@ -42,7 +42,7 @@ export async function serveOptions({ value, has }: CommandArguments): Promise<Se
   if (journal !== undefined && journal === files && !perShard)
     throw new UsageError('--journal and --files are one directory only with --per-shard', 'serve')
   const access = await accessOf(value('tokens'))
-  const listening = await listenOptions(value)
+  const listening = await certificateFiles(value, 'serve')
   if (listening.identity === undefined && addresses.some((address) => address.startsWith('tls:')))
     throw new UsageError('a tls: address needs --certificate FILE and --key FILE', 'serve')
   return { addresses, journal, perShard, files, jobs, access, listening }
@@ -64,7 +64,7 @@ function countOf(given: string | undefined): number | undefined {
 
 async function accessOf(path: string | undefined): Promise<Access> {
   if (path === undefined) return new Access()
-  const text = await textOf(path)
+  const text = await textOf(path, 'serve')
   let rules: unknown
   try {
     rules = JSON.parse(text)
@@ -92,24 +92,4 @@ function isRule(value: unknown): value is AccessRule {
   if (typeof name !== 'string' || !isText(token) || !isText(certificate)) return false
   if (Array.isArray(roles) && !roles.every((role: Role) => ROLES.includes(role))) return false
   return isList(roles) && isList(shards)
-}
-
-async function listenOptions(value: CommandArguments['value']): Promise<ListenOptions> {
-  const [certificate, key, authorities] = [value('certificate'), value('key'), value('authorities')]
-  if ((certificate === undefined) !== (key === undefined))
-    throw new UsageError('--certificate FILE and --key FILE go together', 'serve')
-  return {
-    ...(certificate === undefined || key === undefined
-      ? {}
-      : { identity: { certificate: await textOf(certificate), key: await textOf(key) } }),
-    ...(authorities === undefined ? {} : { authorities: await textOf(authorities) }),
-  }
-}
-
-async function textOf(path: string): Promise<string> {
-  try {
-    return await readFile(path, 'utf8')
-  } catch (error) {
-    throw new UsageError(`${path} cannot be read: ${(error as Error).message}`, 'serve')
-  }
 }
