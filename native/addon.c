@@ -30,43 +30,31 @@ static bool bytes_of(napi_env env, napi_value value, void **data, size_t *length
   return napi_get_typedarray_info(env, value, &type, length, data, NULL, NULL) == napi_ok && type == napi_uint8_array;
 }
 
-/* Fetches (fd, bytes, position); false, and an exception is pending, where they are not. */
-static bool take_transfer(napi_env env, napi_callback_info info, int32_t *fd, void **data, size_t *length,
-                          int64_t *position, const char *message) {
+/* Makes one of the calls of file.c that take an open file, bytes and a position. */
+static napi_value transfer(napi_env env, napi_callback_info info, int64_t (*call)(int, void *, size_t, int64_t),
+                           const char *message) {
   napi_value values[3];
-  if (!take_arguments(env, info, 3, values)) return false;
-  if (napi_get_value_int32(env, values[0], fd) == napi_ok && bytes_of(env, values[1], data, length) &&
-      napi_get_value_int64(env, values[2], position) == napi_ok)
-    return true;
-  refuse(env, message);
-  return false;
+  int32_t fd;
+  int64_t position;
+  void *data;
+  size_t length;
+  if (!take_arguments(env, info, 3, values)) return NULL;
+  if (napi_get_value_int32(env, values[0], &fd) != napi_ok || !bytes_of(env, values[1], &data, &length) ||
+      napi_get_value_int64(env, values[2], &position) != napi_ok)
+    return refuse(env, message);
+  return number(env, call(fd, data, length, position));
 }
 
 static napi_value read_now(napi_env env, napi_callback_info info) {
-  int32_t fd;
-  int64_t position;
-  void *data;
-  size_t length;
-  if (!take_transfer(env, info, &fd, &data, &length, &position, "readNow(fd, into, position)")) return NULL;
-  return number(env, file_read_now(fd, data, length, position));
+  return transfer(env, info, file_read_now, "readNow(fd, into, position)");
 }
 
 static napi_value read_at(napi_env env, napi_callback_info info) {
-  int32_t fd;
-  int64_t position;
-  void *data;
-  size_t length;
-  if (!take_transfer(env, info, &fd, &data, &length, &position, "readAt(fd, into, position)")) return NULL;
-  return number(env, file_read(fd, data, length, position));
+  return transfer(env, info, file_read, "readAt(fd, into, position)");
 }
 
 static napi_value write_at(napi_env env, napi_callback_info info) {
-  int32_t fd;
-  int64_t position;
-  void *data;
-  size_t length;
-  if (!take_transfer(env, info, &fd, &data, &length, &position, "writeAt(fd, bytes, position)")) return NULL;
-  return number(env, file_write(fd, data, length, position));
+  return transfer(env, info, file_write, "writeAt(fd, bytes, position)");
 }
 
 static napi_value decode_lz4(napi_env env, napi_callback_info info) {

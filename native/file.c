@@ -30,7 +30,8 @@ int64_t file_read(int fd, void *into, size_t length, int64_t position) {
   return count < 0 ? -errno : count;
 }
 
-int64_t file_write(int fd, const void *bytes, size_t length, int64_t position) {
+/* Only reads `bytes`: not const so that it is called like the others. */
+int64_t file_write(int fd, void *bytes, size_t length, int64_t position) {
   ssize_t count = pwrite(fd, bytes, length, position);
   return count < 0 ? -errno : count;
 }

@@ -30,7 +30,7 @@ __asm__(".symver pthread_sigmask, pthread_sigmask@GLIBC_2.2.5");
 
 /* file.c: bytes or 0, or minus an error number. */
 int64_t file_read(int fd, void *into, size_t length, int64_t position);
-int64_t file_write(int fd, const void *bytes, size_t length, int64_t position);
+int64_t file_write(int fd, void *bytes, size_t length, int64_t position);
 int64_t file_read_now(int fd, void *into, size_t length, int64_t position);
 int file_takes_nowait(const char *directory);
 int file_lock(int fd, bool exclusive);
