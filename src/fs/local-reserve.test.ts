@@ -34,3 +34,13 @@ test('a reserve that was given back is held again on a disk that has become ampl
   assert.equal(await again.hold(2 * MIB), true)
   assert.equal(again.released, false)
 })
+
+test('a disk that was full though it says that there is ample space is one where space has to be held', async () => {
+  const device = new SimulatedDevice({ record: false })
+  const reserve = await reserveOn(device, 50 * GIB)
+  assert.equal(await reserve.hold(1 * MIB), true)
+  // Nothing was held, but something met NO_SPACE: a quota, which free bytes know nothing of.
+  await reserve.release()
+  assert.equal(await reserve.hold(1 * MIB), true)
+  assert.equal(reserve.heldBytes, 1 * MIB)
+})

@@ -43,6 +43,8 @@ export class LocalReserve implements SpaceReserve {
   readonly #bytesMax: number
   #heldBytes: number
   #exists: boolean
+  /** False once the disk was full whatever it said: a quota knows of no free bytes. */
+  #freeBytesBelieved = true
   #turn: Promise<unknown> = Promise.resolve()
 
   private constructor(options: LocalReserveOptions, bytes: number | undefined) {
@@ -100,7 +102,7 @@ export class LocalReserve implements SpaceReserve {
     const { freeBytes, totalBytes } = await this.#device.space('.')
     const wanted = Math.min(bytes, this.#bytesMax, Math.floor(totalBytes / SHARE_OF_DISK))
     if (wanted <= this.#heldBytes) return true
-    if (freeBytes >= AMPLE_BYTES && !this.#exists) return true
+    if (freeBytes >= AMPLE_BYTES && this.#freeBytesBelieved && !this.#exists) return true
     if (freeBytes - (wanted - this.#heldBytes) < wanted) return false
     const file = await this.#open()
     try {
@@ -118,6 +120,7 @@ export class LocalReserve implements SpaceReserve {
   }
 
   async #cut(): Promise<void> {
+    this.#freeBytesBelieved = false
     if (this.#heldBytes === 0) return
     const file = await this.#open()
     try {
