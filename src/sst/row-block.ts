@@ -42,8 +42,8 @@ export const ROW_ABSENT = -1
 /** `find`: every entry of this block comes before; the next block may have it. */
 export const ROW_BEYOND = -2
 
-// What the objects around the bytes weigh: this one and two typed arrays, 220 bytes on the heap (measured), and their
-// buffer's record outside it, taken to be as much again and some for the allocator.
+// What the objects around the bytes weigh: this one and two typed arrays, 220 bytes on the heap (measured), and, where it has
+// a buffer of its own, that one's record outside it, taken to be as much again and some for the allocator.
 const OBJECT_BYTES = 512
 
 export class RowBlock extends CachedBlock {
