@@ -72,71 +72,68 @@ class Place {
   }
 }
 
-for (const transport of ['loopback', 'TCP'] as const) {
-  const placed = async (files: FileStore, heads: HeadStore): Promise<Place> => {
-    const place = new Place(files, heads)
-    return transport === 'TCP' ? place.listen() : place
+/** What a conformance suite opens: a place on a device that the power may be cut of, and clients of it. */
+function host<Store>(
+  transport: 'loopback' | 'TCP',
+  start: (device: SimulatedDevice) => Promise<Place>,
+  connect: (client: RpcClient) => Store,
+): { open: () => Promise<Store>; powerCut: () => void; dispose: () => Promise<void> } {
+  let device = new SimulatedDevice()
+  const opened: Place[] = []
+  let place: Promise<Place> | undefined
+  const begin = async (): Promise<Place> => {
+    const begun = await start(device)
+    opened.push(begun)
+    return transport === 'TCP' ? begun.listen() : begun
   }
+  return {
+    open: async () => {
+      place ??= begin()
+      return connect((await place).client())
+    },
+    powerCut: () => {
+      device = device.crash({ data: 'none', names: 'none' }, 1)
+      place = undefined
+      for (const each of opened) each.abandon()
+      opened.length = 0
+    },
+    dispose: async () => {
+      for (const each of opened) await each.dispose()
+    },
+  }
+}
 
+for (const transport of ['loopback', 'TCP'] as const) {
   testFileStore({
     test,
     name: `files elsewhere, by ${transport}`,
     hash,
-    open: async () => {
-      let device = new SimulatedDevice()
-      const opened: Place[] = []
-      let place: Promise<Place> | undefined
-      const start = async (): Promise<Place> => {
-        const files = await LocalFileStore.open({ device, directory: 'files', hash })
-        opened.push(await placed(files, new MemoryHeadStore()))
-        return opened.at(-1) as Place
-      }
-      return {
-        open: async () => {
-          place ??= start()
-          return new RemoteFileStore({ client: (await place).client() })
-        },
-        powerCut: () => {
-          device = device.crash({ data: 'none', names: 'none' }, 1)
-          place = undefined
-          for (const each of opened) each.abandon()
-          opened.length = 0
-        },
-        dispose: async () => {
-          for (const each of opened) await each.dispose()
-        },
-      }
-    },
+    open: () =>
+      Promise.resolve(
+        host(
+          transport,
+          async (device) =>
+            new Place(await LocalFileStore.open({ device, directory: 'files', hash }), new MemoryHeadStore()),
+          (client) => new RemoteFileStore({ client }),
+        ),
+      ),
   })
 
   testHeadStore({
     test,
     name: `heads elsewhere, by ${transport}`,
-    open: async () => {
-      let device = new SimulatedDevice()
-      const opened: Place[] = []
-      let place: Promise<Place> | undefined
-      const start = async (): Promise<Place> => {
-        const heads = await LocalHeadStore.open({ device, directory: 'heads', hash, random })
-        opened.push(await placed(new MemoryFileStore({ hash }), heads))
-        return opened.at(-1) as Place
-      }
-      return {
-        open: async () => {
-          place ??= start()
-          return new RemoteHeadStore({ client: (await place).client() })
-        },
-        powerCut: () => {
-          device = device.crash({ data: 'none', names: 'none' }, 1)
-          place = undefined
-          for (const each of opened) each.abandon()
-          opened.length = 0
-        },
-        dispose: async () => {
-          for (const each of opened) await each.dispose()
-        },
-      }
-    },
+    open: () =>
+      Promise.resolve(
+        host(
+          transport,
+          async (device) =>
+            new Place(
+              new MemoryFileStore({ hash }),
+              await LocalHeadStore.open({ device, directory: 'heads', hash, random }),
+            ),
+          (client) => new RemoteHeadStore({ client }),
+        ),
+      ),
   })
 }
 
