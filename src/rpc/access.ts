@@ -2,7 +2,8 @@
  * Who may do what: by token, by certificate, or because the wire cannot leave this machine.
  *
  * Tokens are kept as digests, and all of them are compared, in a time that says nothing about any: SHA-256 makes them of
- * one length, which `timingSafeEqual` demands. A name in a certificate is no secret, and is compared as text.
+ * one length, which `timingSafeEqual` demands. A name in a certificate is no secret, and is compared as text, the whole of
+ * it: `*.example.org` in a certificate is no other name than that.
  */
 
 import { createHash, timingSafeEqual } from 'node:crypto'
@@ -16,7 +17,12 @@ export interface AccessRule {
   readonly name: string
   /** Who shows this token. At least 16 bytes. */
   readonly token?: string
-  /** Who has a certificate, signed by an authority that the listener trusts, with this name. */
+  /** When the token ends: date and time of ISO 8601 with a zone, such as `2027-01-31T12:00:00Z`. Default: never. */
+  readonly expires?: string
+  /**
+   * Who has a certificate, signed by an authority that the listener trusts, with this name: a DNS name or URI of its
+   * subjectAltName, or its common name.
+   */
   readonly certificate?: string
   /** Default: all. */
   readonly roles?: readonly Role[]
@@ -42,10 +48,14 @@ export class Access {
     const certificates = new Map<string, Grant>()
     for (const rule of rules) {
       const grant = grantOf(rule)
+      const expiresMs = expiryOf(rule)
       if (rule.token !== undefined) {
         if (rule.token.length < TOKEN_LENGTH_MIN)
           throw new RangeError(`the token of ${rule.name} must have ${TOKEN_LENGTH_MIN} characters or more`)
-        tokens.push({ digest: digestOf(new TextEncoder().encode(rule.token)), grant })
+        tokens.push({
+          digest: digestOf(new TextEncoder().encode(rule.token)),
+          grant: expiresMs === undefined ? grant : Object.freeze({ ...grant, expiresMs }),
+        })
       }
       if (rule.certificate !== undefined) certificates.set(rule.certificate, grant)
       if (rule.token === undefined && rule.certificate === undefined)
@@ -63,22 +73,31 @@ export class Access {
   /**
    * What whoever is at the other end of `wire` may do.
    *
+   * @param nowMs wall clock, milliseconds since 1970
    * @throws {VarveError} PERMISSION_DENIED
    */
-  grant(wire: Pick<Wire, 'safety' | 'certified'>, token: Uint8Array): Grant {
+  grant(wire: Pick<Wire, 'safety' | 'certified'>, token: Uint8Array, nowMs: number): Grant {
     if (this.open) {
       if (wire.safety === 'local') return EVERYTHING
       throw denied('without tokens or certificates, only connections on this machine are served')
     }
-    const certified = wire.certified === undefined ? undefined : this.#certificates.get(wire.certified)
-    if (certified !== undefined) return certified
+    for (const name of wire.certified) {
+      const certified = this.#certificates.get(name)
+      if (certified !== undefined) return certified
+    }
     const digest = digestOf(token)
     let found: Grant | undefined
     // All of them, whichever it is.
     for (const each of this.#tokens) if (timingSafeEqual(each.digest, digest)) found = each.grant
     if (found === undefined) throw denied('the token, or the certificate, is not known here')
+    checkExpiry(found, nowMs)
     return found
   }
+}
+
+/** @throws {VarveError} PERMISSION_DENIED — the token has expired, by the wall clock */
+export function checkExpiry({ name, expiresMs }: Grant, nowMs: number): void {
+  if (expiresMs !== undefined && nowMs >= expiresMs) throw denied(`the token of ${name} has expired`)
 }
 
 /** @throws {VarveError} PERMISSION_DENIED — the shard is not the peer's */
@@ -106,6 +125,18 @@ function grantOf({ name, roles = ROLES, shards }: AccessRule): Grant {
     roles: Object.freeze([...roles]),
     shards: shards === undefined ? undefined : [...shards],
   })
+}
+
+// A date alone, or a time without a zone, would be another moment on another machine.
+const ISO_TIME = /^[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}(:[0-9]{2}(\.[0-9]+)?)?(Z|[+-][0-9]{2}:[0-9]{2})$/
+
+function expiryOf({ name, token, expires }: AccessRule): number | undefined {
+  if (expires === undefined) return undefined
+  if (token === undefined)
+    throw new TypeError(`access rule ${name} has nothing that expires: certificates say so themselves`)
+  const atMs = ISO_TIME.test(expires) ? Date.parse(expires) : NaN
+  if (Number.isNaN(atMs)) throw new TypeError(`access rule ${name} expires at no time of ISO 8601 with a zone`)
+  return atMs
 }
 
 function digestOf(token: Uint8Array): Uint8Array {

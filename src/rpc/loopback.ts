@@ -6,7 +6,7 @@ import type { Dial, Wire, WireReceiver } from './rpc.ts'
 class LoopbackWire implements Wire {
   readonly peer: string
   readonly safety = 'local'
-  readonly certified = undefined
+  readonly certified: readonly string[] = []
   #other: LoopbackWire | undefined
   #receiver: WireReceiver | undefined
   /** Sent by the other end and not heard yet. */

@@ -15,7 +15,7 @@ import type { Wire, WireReceiver } from './rpc.ts'
 export class PortWire implements Wire {
   readonly peer: string
   readonly safety = 'local'
-  readonly certified = undefined
+  readonly certified: readonly string[] = []
   readonly #port: MessagePort
   #receiver: WireReceiver | undefined
   #bufferedBytes = 0

@@ -24,8 +24,8 @@ export interface Wire {
   /** For people: who is at the other end. */
   readonly peer: string
   readonly safety: WireSafety
-  /** The name in the peer's certificate, where the wire has verified one. */
-  readonly certified: string | undefined
+  /** Names in the peer's certificate, where the wire has verified one: DNS names and URIs, its common name last. */
+  readonly certified: readonly string[]
   /** Called once, before anything else: from now on the receiver hears what arrives. */
   listen(receiver: WireReceiver): void
   /** Sends, in order. The memory must stay as it is until `bufferedBytes` is 0 or the wire has ended. */
@@ -70,6 +70,8 @@ export interface Grant {
   readonly roles: readonly Role[]
   /** Shards it may touch; undefined: all. */
   readonly shards: readonly string[] | undefined
+  /** When it ends, in milliseconds since 1970. Default: never. */
+  readonly expiresMs?: number
 }
 
 export interface Peer {

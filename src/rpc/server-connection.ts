@@ -11,7 +11,7 @@
 import type { Timer } from '../kernel/clock.ts'
 import { encodeError } from '../kernel/error-wire.ts'
 import { VarveError } from '../kernel/errors.ts'
-import { denied } from './access.ts'
+import { checkExpiry, denied } from './access.ts'
 import type { Access } from './access.ts'
 import { FrameChannel } from './frame-channel.ts'
 import type { RpcBasis } from './frame-channel.ts'
@@ -139,7 +139,7 @@ export class ServerConnection {
   #greet(frame: Frame): void {
     try {
       if (frame.kind !== 'hello') throw denied('say hello first')
-      const grant = this.#host.access.grant(this.#wire, decodeHello(frame.control))
+      const grant = this.#host.access.grant(this.#wire, decodeHello(frame.control), this.#host.clock.now())
       this.#peer = Object.freeze({ grant, address: this.#wire.peer })
     } catch (error) {
       if (error instanceof VarveError) this.#channel.send('refused', 0, encodeRefusal(error))
@@ -180,6 +180,7 @@ export class ServerConnection {
 
   // Asynchronous, so that what a session throws is a rejection; it begins at once, so that order is kept.
   async #ask(name: string, request: Parameters<RpcSession['call']>[0]): Promise<RpcAnswer> {
+    if (this.#peer !== undefined) checkExpiry(this.#peer.grant, this.#host.clock.now())
     return await this.#session(name).call(request)
   }
 

@@ -3,6 +3,7 @@
 import net from 'node:net'
 import tls from 'node:tls'
 import { VarveError } from '../kernel/errors.ts'
+import { certifiedNames } from './certified-names.ts'
 import { formatAddress, isLoopback, parseAddress } from './address.ts'
 import type { Address } from './address.ts'
 import type { Dial, Listening, Wire } from './rpc.ts'
@@ -49,7 +50,7 @@ export function dialSocket(address: string, options: DialOptions = {}): Dial {
         socket.off('error', failed)
         signal.removeEventListener('abort', stop)
         const safety = parsed.type === 'tls' ? 'encrypted' : safetyOf(socket)
-        resolve(new SocketWire(socket, address, safety, undefined))
+        resolve(new SocketWire(socket, address, safety, []))
       })
       if (signal.aborted) stop()
       else signal.addEventListener('abort', stop, { once: true })
@@ -128,18 +129,17 @@ function tlsOptions({ identity, authorities }: ListenOptions): tls.TlsOptions {
 }
 
 function acceptedWire(socket: net.Socket, address: Address): Wire {
-  if (address.type === 'unix') return new SocketWire(socket, 'a process on this machine', 'local', undefined)
+  if (address.type === 'unix') return new SocketWire(socket, 'a process on this machine', 'local', [])
   const peer = `${socket.remoteAddress ?? 'unknown'}:${socket.remotePort ?? 0}`
-  if (!(socket instanceof tls.TLSSocket)) return new SocketWire(socket, peer, safetyOf(socket), undefined)
-  return new SocketWire(socket, peer, 'encrypted', certifiedName(socket))
+  if (!(socket instanceof tls.TLSSocket)) return new SocketWire(socket, peer, safetyOf(socket), [])
+  return new SocketWire(socket, peer, 'encrypted', namesOf(socket))
 }
 
-/** The name in a verified certificate of a client: its common name. */
-function certifiedName(socket: tls.TLSSocket): string | undefined {
-  if (!socket.authorized) return undefined
-  const { subject } = socket.getPeerCertificate()
-  const name: unknown = subject?.CN
-  return typeof name === 'string' ? name : undefined
+/** The names in a verified certificate of a client. */
+function namesOf(socket: tls.TLSSocket): readonly string[] {
+  if (!socket.authorized) return []
+  const { subjectaltname, subject } = socket.getPeerCertificate()
+  return certifiedNames(subjectaltname, subject?.CN)
 }
 
 function safetyOf(socket: net.Socket): 'local' | 'open' {

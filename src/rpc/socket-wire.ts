@@ -6,13 +6,13 @@ import type { Wire, WireReceiver, WireSafety } from './rpc.ts'
 export class SocketWire implements Wire {
   readonly peer: string
   readonly safety: WireSafety
-  readonly certified: string | undefined
+  readonly certified: readonly string[]
   readonly #socket: Socket
   #receiver: WireReceiver | undefined
   #ended = false
 
   /** @param socket connected; this wire's own from now on */
-  constructor(socket: Socket, peer: string, safety: WireSafety, certified: string | undefined) {
+  constructor(socket: Socket, peer: string, safety: WireSafety, certified: readonly string[]) {
     this.#socket = socket
     this.peer = peer
     this.safety = safety

@@ -173,8 +173,8 @@ test('who has a token for one shard gets to no other, nor to its files', () => {
     { name: 'a', token: 'the token of shard a', shards: ['a'], roles: ['files'] },
     { name: 'all', token: 'the token of them all' },
   ])
-  const wire = { safety: 'open', certified: undefined } as const
-  const grantOf = (token: string) => access.grant(wire, new TextEncoder().encode(token))
+  const wire = { safety: 'open', certified: [] } as const
+  const grantOf = (token: string) => access.grant(wire, new TextEncoder().encode(token), 0)
   const grant = grantOf('the token of shard a')
   assert.deepEqual([grant.name, grant.roles], ['a', ['files']])
   checkShard(grant, 'a')
@@ -192,4 +192,21 @@ test('who has a token for one shard gets to no other, nor to its files', () => {
   checkShard(grantOf('the token of them all'), 'b')
   assert.throws(() => new Access([{ name: 'weak', token: 'short' }]), RangeError)
   assert.throws(() => new Access([{ name: 'nobody' }]), TypeError)
+})
+
+test('a token ends when its rule says, also for a connection that is open', async () => {
+  const clock = new SimulatedClock(Date.parse('2027-01-31T11:59:00Z'))
+  const rule = { name: 'for a while', token: TOKEN, expires: '2027-01-31T13:00:00+01:00' }
+  const server = new RpcServer({ services: [], clock, hash, access: new Access([rule]) })
+  const client = new RpcClient({ dial: dialLoopback(server), clock, hash, random: new SeededRandom(1), token: TOKEN })
+  const call = { service: 'none', method: 'x', parameters: [] }
+  await assert.rejects(client.call(call), { code: 'UNSUPPORTED' })
+  clock.jump(60_000)
+  await assert.rejects(client.call(call), { code: 'PERMISSION_DENIED' })
+  const late = new RpcClient({ dial: dialLoopback(server), clock, hash, random: new SeededRandom(1), token: TOKEN })
+  await assert.rejects(late.call(call), { code: 'PERMISSION_DENIED' })
+  for (const each of [client, late, server]) await each.close()
+  for (const expires of ['tomorrow', '2027-01-31', '2027-01-31T12:00:00', '2027-13-31T12:00:00Z'])
+    assert.throws(() => new Access([{ ...rule, expires }]), TypeError, expires)
+  assert.throws(() => new Access([{ name: 'x', certificate: 'x', expires: rule.expires }]), TypeError)
 })

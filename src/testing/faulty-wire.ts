@@ -59,7 +59,7 @@ export class FaultyWire implements Wire {
     return this.#inner.safety
   }
 
-  get certified(): string | undefined {
+  get certified(): readonly string[] {
     return this.#inner.certified
   }
 

@@ -14,7 +14,7 @@ import * as standardHandlers from '../../src/jobs/standard-handlers.ts'
 import { loadHash } from '../../src/kernel/hash.ts'
 import { RpcClient } from '../../src/rpc/client.ts'
 import { dialLoopback } from '../../src/rpc/loopback.ts'
-import type { Dial } from '../../src/rpc/rpc.ts'
+import type { Dial, Wire } from '../../src/rpc/rpc.ts'
 import { RpcServer } from '../../src/rpc/server.ts'
 import { dialSocket, listenSocket } from '../../src/rpc/socket-transport.ts'
 import { faultyDial } from '../../src/testing/faulty-wire.ts'
@@ -169,4 +169,44 @@ test('a job that no worker asks for runs here, and so does one whose broker is n
   await scheduler.close()
   await client.close()
   await again.close()
+})
+
+test('a job that had begun when its broker was started anew runs again under other names, and succeeds', async () => {
+  const place = await openPlace({ concurrency: 1, pendingMax: 10, listens: false, workers: false })
+  const bench = new JobBench(place)
+  const connections: Wire[] = []
+  const random = new SeededRandom(1)
+  const broker = (): { readonly broker: JobBroker; readonly server: RpcServer } => {
+    const made = new JobBroker({ clock, random })
+    const services = [new JobService({ broker: made }), new WorkerService({ broker: made })]
+    return { broker: made, server: new RpcServer({ services, clock, hash }) }
+  }
+  let there = broker()
+  const dial: Dial = async (signal) => {
+    const wire = await dialLoopback(there.server)(signal)
+    connections.push(wire)
+    return wire
+  }
+  const client = (): RpcClient => new RpcClient({ dial, clock, hash, random })
+  const clients = [client(), client()] as const
+  const inner = new InlineScheduler({ files: place.files, hash, clock, handlers })
+  const scheduler = new RemoteScheduler({ client: clients[0], shard: 'test', clock, random })
+  const worker = new JobWorker({ client: clients[1], jobs: inner, clock, settings: { places: 1 } })
+  const { result } = scheduler.submit(bench.spec('wait', { parameters: 'open-gate', outputPrefix: 'begun-' }))
+  await bench.until(async () => (await place.files.list('begun-')).length > 0)
+  // The first output is there when the broker dies, and its worker does not hear of that: a zombie.
+  there = broker()
+  for (const wire of connections.splice(0)) wire.destroy()
+  const other = new InlineScheduler({ files: place.files, hash, clock, handlers })
+  const second = client()
+  const workers = [worker, new JobWorker({ client: second, jobs: other, clock, settings: { places: 1 } })]
+  await bench.writeFile('open-gate')
+  const { outputs } = await result
+  assert.match(outputs[0]?.ref.name ?? '', /^begun-r1-0/)
+  await scheduler.close()
+  for (const each of workers) await each.close()
+  for (const each of [inner, other, ...clients, second]) await each.close()
+  there.broker.close()
+  await there.server.close()
+  await place.close()
 })

@@ -1,6 +1,7 @@
 /**
  * Certificates for tests, valid for a hundred years: an authority, a server (`localhost`) and a client (`client`) that it
- * has signed, and a stranger who signed itself under the client's name. The keys are no secrets.
+ * has signed, a stranger who signed itself under the client's name, and a client with names besides its common one, which is its
+ * own authority. The keys are no secrets.
  */
 
 import type { TlsIdentity } from '../../src/rpc/socket-transport.ts'
@@ -76,6 +77,29 @@ KJkGdkF0FFKst1wCIEUPBVx+2yg937GTLupJiubR0iHSDac/4+35fq/4ak81
 MIGHAgEAMBMGByqGSM49AgEGCCqGSM49AwEHBG0wawIBAQQgXTin1lB3LG8Bra1p
 gAs7NNyX40YiVYsEPviibDDnJGuhRANCAARlt1F7StOiqebaAvfS5qxqWo0wrS1x
 LGyuVg+NWlcTg8sf5XdENiG04kZUPSWU3uMxg8cAUznlmmU1HrgbrpwU
+-----END PRIVATE KEY-----
+`,
+}
+
+/** DNS:worker.example.org, URI:spiffe://example.org/worker, common name `nobody`. */
+export const NAMED: TlsIdentity = {
+  certificate: `-----BEGIN CERTIFICATE-----
+MIIBtzCCAV2gAwIBAgIUO6p/uWt3B8mL0X+fKt4vPdYm8JswCgYIKoZIzj0EAwIw
+ETEPMA0GA1UEAwwGbm9ib2R5MCAXDTI2MTEyMTE0MDAxNFoYDzIxMjYxMDI4MTQw
+MDE0WjARMQ8wDQYDVQQDDAZub2JvZHkwWTATBgcqhkjOPQIBBggqhkjOPQMBBwNC
+AATypIfFj/22RfoDw1fIhXRrbNqlg9qCbyk9YDNubMypSbpKZgCDE7nNnCbP+LSJ
+3liA1u0IcMAVwfmHWpBMlpINo4GQMIGNMB0GA1UdDgQWBBQxf4Kozq8mq+YoB4Wt
+B6QdryryMjAfBgNVHSMEGDAWgBQxf4Kozq8mq+YoB4WtB6QdryryMjAPBgNVHRMB
+Af8EBTADAQH/MDoGA1UdEQQzMDGCEndvcmtlci5leGFtcGxlLm9yZ4Ybc3BpZmZl
+Oi8vZXhhbXBsZS5vcmcvd29ya2VyMAoGCCqGSM49BAMCA0gAMEUCIGhMdjS/gW2S
+/o4fMtp3HXCrLBHmO/hk1C0IFvs3jMeJAiEA38R2CFhCqdp60YRC1FRYTCoi0uSN
+Dzs8VI/f1bXWaq8=
+-----END CERTIFICATE-----
+`,
+  key: `-----BEGIN PRIVATE KEY-----
+MIGHAgEAMBMGByqGSM49AgEGCCqGSM49AwEHBG0wawIBAQQgVhkd87thhCG73V0P
+9pxnxyH8ZgB8YV53+N3SKboYumOhRANCAATypIfFj/22RfoDw1fIhXRrbNqlg9qC
+byk9YDNubMypSbpKZgCDE7nNnCbP+LSJ3liA1u0IcMAVwfmHWpBMlpIN
 -----END PRIVATE KEY-----
 `,
 }

@@ -19,7 +19,7 @@ import { RpcServer } from '../../src/rpc/server.ts'
 import { dialSocket, listenSocket } from '../../src/rpc/socket-transport.ts'
 import { SystemClock } from '../../src/system-clock.ts'
 import { SystemRandom } from '../../src/system-random.ts'
-import { AUTHORITY, CLIENT, SERVER, STRANGER } from './certificates.ts'
+import { AUTHORITY, CLIENT, NAMED, SERVER, STRANGER } from './certificates.ts'
 import { EchoService } from './echo-service.ts'
 
 const hash = await loadHash()
@@ -134,6 +134,29 @@ test('a certificate that an authority has signed is as good as a token, and anot
   } finally {
     await listening.close()
     await server.close()
+  }
+})
+
+test('a certificate is known by its DNS names and its URIs before its common name', async () => {
+  const options = { identity: SERVER, authorities: `${AUTHORITY}${NAMED.certificate}` }
+  for (const certificate of ['worker.example.org', 'spiffe://example.org/worker', 'nobody']) {
+    const service = new EchoService()
+    const access = new Access([
+      { name: 'last', certificate: 'nobody' },
+      { name: 'found', certificate },
+    ])
+    const server = new RpcServer({ services: [service], clock, hash, access })
+    const listening = await listenSocket('tls://localhost:0', server, options)
+    const dial = dialSocket(listening.address, { authorities: AUTHORITY, identity: NAMED })
+    const client = new RpcClient({ dial, clock, hash, random })
+    try {
+      await client.call({ service: 'echo', method: 'echo', parameters: [] })
+      assert.equal(service.peers[0]?.grant.name, 'found')
+    } finally {
+      await client.close()
+      await listening.close()
+      await server.close()
+    }
   }
 })
 

@@ -31,7 +31,7 @@ export const serve: Command = {
     'ADDRESS is unix:PATH, tcp://HOST:PORT or tls://HOST:PORT, or several of them with commas. Without --tokens, only Unix',
     'sockets and addresses of this machine are listened on. Ends when it is interrupted or terminated, after answering what',
     'it works on.',
-    'FILE of --tokens is a JSON list of { "name", "token", "certificate", "roles", "shards" }; docs/remote.md has more.',
+    'FILE of --tokens is a JSON list of { "name", "token", "expires", "certificate", "roles", "shards" }; docs/remote.md has more.',
   ],
   options: [
     { name: 'listen', value: 'ADDRESS', help: 'where to listen' },

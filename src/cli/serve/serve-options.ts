@@ -73,7 +73,7 @@ async function accessOf(path: string | undefined): Promise<Access> {
     throw new UsageError(`${path} is no JSON`, 'serve')
   }
   if (!Array.isArray(rules) || rules.length === 0 || !rules.every(isRule))
-    throw new UsageError(`${path} must be a list of { name, token, certificate, roles, shards }`, 'serve')
+    throw new UsageError(`${path} must be a list of { name, token, expires, certificate, roles, shards }`, 'serve')
   try {
     return new Access(rules)
   } catch (error) {
@@ -81,15 +81,15 @@ async function accessOf(path: string | undefined): Promise<Access> {
   }
 }
 
-const RULE_FIELDS: ReadonlySet<string> = new Set(['name', 'token', 'certificate', 'roles', 'shards'])
+const RULE_FIELDS: ReadonlySet<string> = new Set(['name', 'token', 'expires', 'certificate', 'roles', 'shards'])
 
 function isRule(value: unknown): value is AccessRule {
   if (typeof value !== 'object' || value === null) return false
   if (Object.keys(value).some((field) => !RULE_FIELDS.has(field))) return false
-  const { name, token, certificate, roles, shards } = value as Partial<Record<keyof AccessRule, unknown>>
+  const { name, token, expires, certificate, roles, shards } = value as Partial<Record<keyof AccessRule, unknown>>
   const isText = (each: unknown): boolean => each === undefined || typeof each === 'string'
   const isList = (each: unknown): boolean => each === undefined || (Array.isArray(each) && each.every(isText))
-  if (typeof name !== 'string' || !isText(token) || !isText(certificate)) return false
+  if (typeof name !== 'string' || !isText(token) || !isText(expires) || !isText(certificate)) return false
   if (Array.isArray(roles) && !roles.every((role: Role) => ROLES.includes(role))) return false
   return isList(roles) && isList(shards)
 }

@@ -21,6 +21,8 @@ export class BrokeredJob {
   readonly key: string
   readonly shard: string
   readonly spec: JobSpec
+  /** Counts up where a broker that does not know it any more is given it again. */
+  readonly submission: number
   readonly outcome: Promise<JobOutcome>
   readonly #settle: (outcome: JobOutcome) => void
   /** How often it was given to a worker. */
@@ -32,10 +34,11 @@ export class BrokeredJob {
   timer: Timer | undefined
   #progress = 0
 
-  constructor(key: string, shard: string, spec: JobSpec) {
+  constructor(key: string, shard: string, spec: JobSpec, submission = 0) {
     this.key = key
     this.shard = shard
     this.spec = spec
+    this.submission = submission
     let resolve: ((outcome: JobOutcome) => void) | undefined
     this.outcome = new Promise((accept) => (resolve = accept))
     this.#settle = (outcome) => resolve?.(outcome)
@@ -53,10 +56,14 @@ export class BrokeredJob {
     if (fraction > this.#progress) this.#progress = Math.min(fraction, 1)
   }
 
-  /** For a worker: outputs of every try have names of their own, so that one that comes late is in nobody's way. */
+  /**
+   * For a worker: outputs of every try have names of their own, so that one that comes late is in nobody's way. A broker
+   * that was started anew does not know what its former self had begun: hence the submission.
+   */
   get leasedSpec(): JobSpec {
-    const { spec, tries } = this
-    return tries === 1 ? spec : { ...spec, outputPrefix: `${spec.outputPrefix}t${tries}-` }
+    const { spec, submission, tries } = this
+    const outputPrefix = `${spec.outputPrefix}${submission === 0 ? '' : `r${submission}-`}${tries === 1 ? '' : `t${tries}-`}`
+    return { ...spec, outputPrefix }
   }
 
   settle(outcome: JobOutcome): void {

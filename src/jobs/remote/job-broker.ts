@@ -76,9 +76,10 @@ export class JobBroker {
   /**
    * Takes a job, or finds it where it was submitted before under this key.
    *
+   * @param submission how often it was submitted before, here or to a broker that has gone
    * @throws {VarveError} BUSY; JOB_FAILED — the same work has failed too often, and is not taken for a while
    */
-  submit(key: string, shard: string, spec: JobSpec): BrokeredJob {
+  submit(key: string, shard: string, spec: JobSpec, submission = 0): BrokeredJob {
     const there = this.find(key)
     if (there !== undefined) {
       if (there.lease !== undefined) there.timer?.cancel()
@@ -99,7 +100,7 @@ export class JobBroker {
         },
       )
     }
-    const job = new BrokeredJob(key, shard, spec)
+    const job = new BrokeredJob(key, shard, spec, submission)
     this.#jobs.set(key, job)
     this.#enqueue(job)
     return job

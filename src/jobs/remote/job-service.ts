@@ -50,7 +50,7 @@ async function submitted(
       checkFileName(grant, spec.outputPrefix)
       for (const input of spec.inputs) if (input.type === 'file') checkFileName(grant, input.ref.name)
       keys.add(key)
-      const outcome = await broker.submit(key, shard, spec).outcome
+      const outcome = await broker.submit(key, shard, spec, given.optionalCount(2) ?? 0).outcome
       keys.delete(key)
       // What a handler throws is an answer: it says nothing about this call.
       if (outcome.type === 'done') return { value: ['done'], body: encodeResult(outcome.result) }

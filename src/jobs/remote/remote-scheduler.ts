@@ -108,14 +108,14 @@ export class RemoteScheduler implements JobScheduler {
   /** What the broker answers; undefined: it is not there. */
   async #submit(job: QueuedJob, key: string, body: Uint8Array): Promise<RpcReply | undefined> {
     const { client, shard, awayMs = REMOTE_JOBS_AWAY_MS } = this.#options
-    for (;;) {
+    for (let submission = 0; ; submission++) {
       try {
         const connection = await client.retry({ timeoutMs: awayMs }, async (found) => Promise.resolve(found))
         if (job.signal.aborted) throw job.signal.reason
         return await connection.call({
           service: JOB_SERVICE,
           method: 'submit',
-          parameters: [shard, key],
+          parameters: [shard, key, submission],
           body,
           timeoutMs: 0,
         })
