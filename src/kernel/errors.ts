@@ -30,6 +30,8 @@ export const ERROR_KINDS = {
   LOCKED: 'retry',
   /** Another owner with a higher epoch took the shard. details: epoch. */
   FENCED: 'fenced',
+  /** The shard was split or merged: others have its keys now, for good. details: shard, successors. */
+  SUPERSEDED: 'fenced',
   /** A queue is at its limit; wait for `ready()` or for earlier calls. details: pending, limit. */
   BUSY: 'retry',
   /** A synchronous read needs I/O that this composition cannot, or was asked not to, wait for. Use the async twin. */

@@ -27,6 +27,7 @@ const LEVEL_CODES: Readonly<Partial<Record<ErrorCode, LevelErrorCode>>> = Object
   LOCKED: 'LEVEL_LOCKED',
   // Somebody else has it: what a program does about a lock is right here too.
   FENCED: 'LEVEL_LOCKED',
+  SUPERSEDED: 'LEVEL_LOCKED',
   NO_SPACE: 'LEVEL_IO_ERROR',
   OUT_OF_FILES: 'LEVEL_IO_ERROR',
   IO_FAILED: 'LEVEL_IO_ERROR',

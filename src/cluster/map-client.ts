@@ -1,0 +1,126 @@
+/**
+ * A client that follows the map: it sends what is asked of a key to who has the key's shard, and looks again where they
+ * have not.
+ *
+ *      route ──► operation ──► FENCED, SUPERSEDED, nobody there ──► read the map ──► changed: again, at once
+ *        ▲                                                              └─ as it was: again, after a pause
+ *        └─────────────────────────────────────────────────────────────────────────────────┘
+ */
+
+import type { Clock } from '../kernel/clock.ts'
+import { VarveError, isCode, throwIfAborted } from '../kernel/errors.ts'
+import type { AbortOptions } from '../fs/fs.ts'
+import type { MapStore } from './map-store.ts'
+import { entryFor } from './shard-map.ts'
+import type { MapEntry, ShardMap } from './shard-map.ts'
+
+export interface MapClientSettings {
+  /** The first pause before an operation is tried again with a map that has not changed; doubles each time. */
+  readonly pauseMs: number
+  readonly pauseMsMax: number
+  /** How long an operation is tried again, from its first failure on. */
+  readonly patienceMs: number
+}
+
+export const MAP_CLIENT_DEFAULTS: MapClientSettings = Object.freeze({
+  // A takeover of an idle shard takes tens of milliseconds.
+  pauseMs: 10,
+  // What a thousand waiting clients read of the map is a thousand small reads a second.
+  pauseMsMax: 1000,
+  // Longer than a takeover with a full journal to replay.
+  patienceMs: 30_000,
+})
+
+export interface MapClientParts {
+  readonly store: Pick<MapStore, 'read'>
+  readonly clock: Clock
+  readonly settings?: Partial<MapClientSettings>
+  /**
+   * Whether `error` says that the shard is elsewhere now, or may soon be. Default: FENCED, SUPERSEDED, CLOSED. A client
+   * that talks to nodes adds what it hears of one that has died.
+   */
+  readonly hasMoved?: (error: unknown) => boolean
+}
+
+/** An entry that has an owner. */
+export type OwnedEntry = MapEntry & { readonly owner: string }
+
+export class MapClient {
+  readonly #store: Pick<MapStore, 'read'>
+  readonly #clock: Clock
+  readonly #settings: MapClientSettings
+  readonly #hasMoved: (error: unknown) => boolean
+  #map: ShardMap | undefined
+  #reading: Promise<ShardMap> | undefined
+
+  constructor({ store, clock, settings, hasMoved }: MapClientParts) {
+    this.#store = store
+    this.#clock = clock
+    this.#settings = Object.freeze({ ...MAP_CLIENT_DEFAULTS, ...settings })
+    this.#hasMoved = hasMoved ?? ((error) => isCode(error, 'FENCED', 'SUPERSEDED', 'CLOSED'))
+  }
+
+  /** The map as it was read last; reads it where it never was. */
+  async map(options: AbortOptions = {}): Promise<ShardMap> {
+    return this.#map ?? this.refresh(options)
+  }
+
+  /** Reads the map. Those who ask while it is being read get the same answer. Never goes back to an older one. */
+  async refresh({ signal }: AbortOptions = {}): Promise<ShardMap> {
+    throwIfAborted(signal)
+    this.#reading ??= this.#read().finally(() => (this.#reading = undefined))
+    return this.#reading
+  }
+
+  /**
+   * Runs `operation` with the entry that `key` belongs to, again and elsewhere where the shard has moved.
+   *
+   * An operation that failed may have taken effect: what is not harmless twice must look before it acts.
+   *
+   * @throws {VarveError} BUSY — for `patienceMs` nobody had the shard; and the last error of `operation`
+   */
+  async run<T>(
+    key: Uint8Array,
+    operation: (entry: OwnedEntry) => Promise<T>,
+    { signal }: AbortOptions = {},
+  ): Promise<T> {
+    const { patienceMs, pauseMsMax } = this.#settings
+    let { pauseMs } = this.#settings
+    let failedAt: number | undefined
+    for (let map = await this.map({ ...(signal && { signal }) }); ;) {
+      throwIfAborted(signal)
+      const entry = entryFor(map, key)
+      let failure: unknown
+      try {
+        if (entry.owner !== undefined) return await operation(entry as OwnedEntry)
+        failure = nobody(entry)
+      } catch (error) {
+        if (!this.#hasMoved(error)) throw error
+        failure = error
+      }
+      const now = this.#clock.monotonic()
+      failedAt ??= now
+      if (now - failedAt >= patienceMs) throw failure
+      const before = map
+      map = await this.refresh({ ...(signal && { signal }) })
+      if (map.revision !== before.revision) continue
+      await this.#pause(pauseMs)
+      pauseMs = Math.min(pauseMsMax, pauseMs * 2)
+      map = await this.refresh({ ...(signal && { signal }) })
+    }
+  }
+
+  async #read(): Promise<ShardMap> {
+    const map = await this.#store.read()
+    if (this.#map === undefined || map.revision > this.#map.revision) this.#map = map
+    return this.#map
+  }
+
+  #pause(pauseMs: number): Promise<void> {
+    return new Promise((resolve) => void this.#clock.after(pauseMs, resolve, { keepAlive: true }))
+  }
+}
+
+function nobody({ shard }: MapEntry): VarveError {
+  return new VarveError('BUSY', `nobody has shard ${shard} at the moment`, { details: { shard } })
+}
