@@ -6,7 +6,7 @@ import type { Memtable } from '../memtable/memtable.ts'
 import type { ManifestLog } from './manifest-log.ts'
 import { replayInto } from './replay.ts'
 import type { Engine } from './shard.ts'
-import type { TableStack } from './table-stack.ts'
+import { TableStack } from './table-stack.ts'
 import type { Views } from './version.ts'
 
 export interface RebuildParts<Operation, Table extends Memtable<Operation>, Shape> {
@@ -18,7 +18,8 @@ export interface RebuildParts<Operation, Table extends Memtable<Operation>, Shap
 }
 
 /**
- * Replaces the tables with operations after `visible`.
+ * Replaces the tables with operations after `visible`. Until everything is in the new one, readers see the old: a flush that
+ * is committed meanwhile shows them whatever tables there are.
  *
  * @returns seqno of the last operation that is in the journal
  */
@@ -26,9 +27,10 @@ export async function rebuildTables<Operation, Table extends Memtable<Operation>
   { engine, journal, manifest, tables, views }: RebuildParts<Operation, Table, Shape>,
   visible: Seqno,
 ): Promise<Seqno> {
-  const { dropped, positionFirst } = tables.rewind(visible, engine.memtable())
-  const before = tables.newestFrozen?.seqnoLast ?? manifest.state.seqnoLast
-  const { seqnoLast } = await replayInto(journal, engine, tables, positionFirst, before, Infinity)
+  const { position, seqnoBefore = manifest.state.seqnoLast } = tables.startAfter(visible)
+  const rebuilt = new TableStack(engine.memtable(), position)
+  const { seqnoLast } = await replayInto(journal, engine, rebuilt, position, seqnoBefore, Infinity)
+  const dropped = tables.rewind(visible, rebuilt.active)
   views.advance(
     tables.list(),
     views.current.version,

@@ -64,21 +64,27 @@ export class TableStack<Table extends Memtable<never>> {
     this.#frozen = this.#frozen.slice(1)
   }
 
+  /** Where the first table with operations after `seqno` begins; they end with what the tables before it hold. */
+  startAfter(seqno: Seqno): { readonly position: JournalPosition; readonly seqnoBefore: Seqno | undefined } {
+    const first = this.#frozen.findIndex((slot) => slot.seqnoLast > seqno)
+    if (first < 0) return { position: this.#positionFirst, seqnoBefore: this.newestFrozen?.seqnoLast }
+    const position = this.#frozen[first]?.positionFirst ?? this.#positionFirst
+    return { position, seqnoBefore: this.#frozen[first - 1]?.seqnoLast }
+  }
+
   /**
-   * Forgets every table with operations after `seqno`; the caller rebuilds them into `next`.
+   * Puts `next`, which holds what is in the journal from there on, in the place of every table with operations after
+   * `seqno`.
    *
-   * @returns the tables forgotten and where their first operation is in the journal
+   * @returns the tables forgotten
    */
-  rewind(seqno: Seqno, next: Table): { readonly dropped: readonly Table[]; readonly positionFirst: JournalPosition } {
-    const dropped: Table[] = [this.#active]
-    let positionFirst = this.#positionFirst
-    for (let slot = this.#frozen.at(-1); slot !== undefined && slot.seqnoLast > seqno; slot = this.#frozen.at(-1)) {
-      dropped.push(slot.table)
-      positionFirst = slot.positionFirst
-      this.#frozen.pop()
-    }
+  rewind(seqno: Seqno, next: Table): readonly Table[] {
+    const { position } = this.startAfter(seqno)
+    const kept = this.#frozen.filter((slot) => slot.seqnoLast <= seqno)
+    const dropped = [this.#active, ...this.#frozen.slice(kept.length).map((slot) => slot.table)]
+    this.#frozen = kept
     this.#active = next
-    this.#positionFirst = positionFirst
-    return { dropped, positionFirst }
+    this.#positionFirst = position
+    return dropped
   }
 }
