@@ -1,5 +1,7 @@
 /** `varve/shard`: the generic shard, for the author of a domain engine. */
 
+export { Follower } from './follower.ts'
+export type { FollowOptions, FollowerState } from './follower.ts'
 export { openShard } from './open-shard.ts'
 export { chooseFifo, FIFO_DEFAULTS } from './policy/fifo.ts'
 export type { FifoSettings } from './policy/fifo.ts'

@@ -11,7 +11,7 @@
 import { VarveError, isCode, throwIfAborted } from '../kernel/errors.ts'
 import { epoch, EPOCH_ZERO } from '../kernel/ids.ts'
 import { nonce } from '../kernel/random.ts'
-import type { Head, HeadStore } from '../fs/fs.ts'
+import type { HeadStore } from '../fs/fs.ts'
 import type { JournalStateKeeper } from '../journal/journal.ts'
 import type { Memtable } from '../memtable/memtable.ts'
 import { Committer } from './committer.ts'
@@ -24,6 +24,8 @@ import { ReadOnlyShard } from './read-only-shard.ts'
 import { replayInto } from './replay.ts'
 import { resolveShardSettings } from './settings.ts'
 import type { Engine, Shard, ShardComponents, ShardOpenOptions, ShardSettings } from './shard.ts'
+import { named, readHead, sourceOf } from './stored-head.ts'
+import type { StoredHead } from './stored-head.ts'
 import { TableStack } from './table-stack.ts'
 
 /**
@@ -121,36 +123,6 @@ async function dropStalePins(committer: Committer, heads: HeadStore): Promise<vo
   await committer.commit(() => ({ changePins: (pins) => pins.filter((pin) => !stale.has(pin.name)) }))
 }
 
-interface StoredHead {
-  readonly stored: Head | undefined
-  readonly content: HeadContent | undefined
-}
-
-async function readHead<Operation, Table extends Memtable<Operation>, Shape>(
-  components: ShardComponents,
-  engine: Engine<Operation, Table, Shape>,
-  options: ShardOpenOptions,
-): Promise<StoredHead> {
-  const { shard, heads } = components
-  const stored = await heads.read(shard)
-  if (stored === undefined) {
-    if (options.createIfMissing === false || options.readOnly === true) {
-      throw new VarveError('NOT_FOUND', `there is no ${named(components)}`, { details: { name: shard } })
-    }
-    return { stored, content: undefined }
-  }
-  if (options.errorIfExists === true) {
-    throw new VarveError('EXISTS', `there is a ${named(components)} already`, { details: { name: shard } })
-  }
-  const content = decodeHead(stored.content, sourceOf(components))
-  requireSame('journal', describe(content.journal), describe(components.journal))
-  requireSame('engine', describe(content.engine), describe(engine))
-  for (const name of new Set([...Object.keys(content.identity), ...Object.keys(engine.identity)])) {
-    requireSame(name, content.identity[name], engine.identity[name])
-  }
-  return { stored, content }
-}
-
 /** Makes this process the owner: the head gets the next epoch and a nonce of ours. */
 async function takeOver<Operation, Table extends Memtable<Operation>, Shape>(
   components: ShardComponents,
@@ -229,13 +201,8 @@ async function openReadOnly<Operation, Table extends Memtable<Operation>, Shape>
   try {
     const tables = new TableStack<Table>(engine.memtable(), manifest.replayFrom)
     const { seqnoLast } = await replayInto(journal, engine, tables, manifest.replayFrom, manifest.seqnoLast, Infinity)
-    return new ReadOnlyShard(components, engine, settings, {
-      epoch: content.epoch,
-      journal,
-      manifest,
-      tables,
-      seqnoLast,
-    })
+    const shown = { epoch: content.epoch, manifest, tables, seqnoLast }
+    return new ReadOnlyShard(components, engine, settings, shown, () => journal.close())
   } catch (error) {
     await journal.close()
     throw error
@@ -244,27 +211,4 @@ async function openReadOnly<Operation, Table extends Memtable<Operation>, Shape>
 
 function isDamage(error: unknown): boolean {
   return error instanceof VarveError && error.kind === 'corrupt'
-}
-
-function named({ shard, location }: ShardComponents): string {
-  return location === undefined ? `shard ${shard}` : `shard ${shard} in ${location}`
-}
-
-function sourceOf(components: ShardComponents): string {
-  return `head of ${components.shard}`
-}
-
-function describe(part: { readonly name: string; readonly version: number }): string {
-  return `${part.name} version ${part.version}`
-}
-
-function requireSame(what: string, found: string | undefined, expected: string | undefined): void {
-  if (found === expected) return
-  throw new VarveError(
-    'INCOMPATIBLE',
-    `the shard was written with ${what} ${String(found)}, not with ${String(expected)}; nothing was changed`,
-    {
-      details: { what, found, expected },
-    },
-  )
 }

@@ -18,6 +18,8 @@ export type {
   VerifyOptions,
   WriteOptions,
 } from './kv.ts'
+export { followKv, KvFollower } from './follow-kv.ts'
+export type { KvFollowOptions } from './follow-kv.ts'
 export { KvShard } from './kv-shard.ts'
 export type { TableVerification } from './kv-verify.ts'
 export type { TableKeyColumn } from './key-columns.ts'

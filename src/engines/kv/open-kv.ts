@@ -1,6 +1,6 @@
 /** Opening a key-value shard over given components. */
 
-import type { ShardComponents } from '../../shard/shard.ts'
+import type { Shard, ShardComponents, ShardSettings } from '../../shard/shard.ts'
 import { openShard } from '../../shard/open-shard.ts'
 import { resolveShardSettings, SHARD_DEFAULTS } from '../../shard/settings.ts'
 import { VarveError } from '../../kernel/errors.ts'
@@ -8,6 +8,7 @@ import type { KeyOrder } from '../../kernel/key-order.ts'
 import type { Lz4Decoder } from '../../kernel/lz4.ts'
 import { ArenaPool } from '../../memtable/arena.ts'
 import { BPlusTree } from '../../memtable/b-plus-tree.ts'
+import type { OrderedOperation } from '../../memtable/entry-operation.ts'
 import type { MemtableSupport } from '../../memtable/memtable.ts'
 import type { OrderedMemtable } from '../../memtable/ordered-memtable.ts'
 import { BlockCache } from '../../sst/block-cache.ts'
@@ -15,6 +16,7 @@ import { TableCache } from '../../sst/table-cache.ts'
 import { KvEngine } from './engine.ts'
 import type { KvOpenOptions } from './kv.ts'
 import { KvShard } from './kv-shard.ts'
+import type { Levels } from './levels.ts'
 import { checkOrder } from './named-order.ts'
 import { isKvSetting, resolveKvSettings } from './settings.ts'
 
@@ -40,7 +42,16 @@ export interface KvComponents extends ShardComponents {
  * @throws {TypeError} {RangeError} an option or setting is wrong; the message names it
  * @throws {VarveError} what `openShard` throws
  */
-export async function openKv(components: KvComponents, options: KvOpenOptions = {}): Promise<KvShard> {
+export function openKv(components: KvComponents, options: KvOpenOptions = {}): Promise<KvShard> {
+  return openWith(components, options, (engine, settings) => openShard(components, engine, { ...options, settings }))
+}
+
+/** As `openKv`, with another way to open the generic shard. */
+export async function openWith(
+  components: KvComponents,
+  options: KvOpenOptions,
+  openGeneric: (engine: KvEngine, settings: ShardSettings) => Promise<Shard<OrderedOperation, OrderedMemtable, Levels>>,
+): Promise<KvShard> {
   const close = components.close ?? ((): Promise<void> => Promise.resolve())
   let tables: TableCache | undefined
   try {
@@ -55,7 +66,7 @@ export async function openKv(components: KvComponents, options: KvOpenOptions = 
     tables = new TableCache(files, { order, hash, cache, lz4 }, { openFilesMax: settings.openFilesMax })
     const makeMemtable = (): OrderedMemtable => withVersions(memtable(order))
     const engine = new KvEngine({ settings, order, namedOrder: options.order, memtable: makeMemtable, tables })
-    const shard = await openShard(components, engine, { ...options, settings: resolveShardSettings(shardInput) })
+    const shard = await openGeneric(engine, resolveShardSettings(shardInput))
     return new KvShard({ files, hash, shard, engine, order, cache, tables, clock, closeParts: close })
   } catch (error) {
     await tables?.close()

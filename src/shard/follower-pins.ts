@@ -1,0 +1,68 @@
+/** The pin of a follower: what it shows, and what somebody still reads of what it has shown before. */
+
+import { isCode } from '../kernel/errors.ts'
+import type { FileName, ShardId } from '../kernel/ids.ts'
+import type { HeadStore } from '../fs/fs.ts'
+import { encodeHead } from './head-content.ts'
+import { byOwner, changePin, withPin } from './pins.ts'
+import type { StoredHead } from './stored-head.ts'
+
+export class FollowerPins {
+  readonly #shard: ShardId
+  readonly #heads: HeadStore
+  readonly #name: string
+  /** Files that are shown, or that a view from before still sees. */
+  #held = new Set<FileName>()
+  /** Shards that have a pin of ours. */
+  readonly #owners = new Set<ShardId>()
+
+  /** @param follower its name, of at least one character */
+  constructor(shard: ShardId, heads: HeadStore, follower: string) {
+    if (follower === '') throw new RangeError('the name of a pin must not be empty')
+    this.#shard = shard
+    this.#heads = heads
+    // A clone pins files of several shards under its own name: a follower of it must not be taken for one of theirs.
+    this.#name = `follower:${shard}:${follower}`
+  }
+
+  /**
+   * Pins `files`, which are those of `head`, beside what is held.
+   *
+   * @returns false — the head has changed: what it refers to may have gone before it was pinned
+   */
+  async keep(head: StoredHead, files: readonly FileName[]): Promise<boolean> {
+    const { stored, content } = head
+    if (stored === undefined || content === undefined) return false
+    const wanted = new Set([...this.#held, ...files])
+    const owned = new Map(byOwner([...wanted]))
+    const own = owned.get(this.#shard) ?? []
+    owned.delete(this.#shard)
+    // Others' first: as long as the head refers to a file of theirs, its shard has a pin there.
+    for (const [owner, names] of owned) await changePin(this.#heads, owner, this.#name, () => names)
+    for (const owner of this.#owners) {
+      if (owner !== this.#shard && !owned.has(owner)) await changePin(this.#heads, owner, this.#name, () => [])
+    }
+    const pins = withPin(content.pins, this.#name, () => own)
+    try {
+      // Also where the pin says so already: what matters is that the head has not changed.
+      await this.#heads.compareAndSet(this.#shard, stored.version, encodeHead({ ...content, pins }))
+    } catch (error) {
+      if (isCode(error, 'HEAD_CONFLICT', 'OUTCOME_UNKNOWN')) return false
+      throw error
+    }
+    this.#owners.clear()
+    for (const owner of [this.#shard, ...owned.keys()]) this.#owners.add(owner)
+    this.#held = wanted
+    return true
+  }
+
+  /** Nobody reads `files` any more. They are let go with the next `keep`: by then the head has to be written anyway. */
+  release(files: readonly FileName[]): void {
+    for (const name of files) this.#held.delete(name)
+  }
+
+  /** Lets go of everything. */
+  async clear(): Promise<void> {
+    for (const owner of [this.#shard, ...this.#owners]) await changePin(this.#heads, owner, this.#name, () => [])
+  }
+}

@@ -1,0 +1,62 @@
+/** The head of a shard as it is found, and whether this composition may open it. */
+
+import { VarveError } from '../kernel/errors.ts'
+import type { Head } from '../fs/fs.ts'
+import type { Memtable } from '../memtable/memtable.ts'
+import { decodeHead } from './head-content.ts'
+import type { HeadContent } from './head-content.ts'
+import type { Engine, ShardComponents, ShardOpenOptions } from './shard.ts'
+
+export interface StoredHead {
+  readonly stored: Head | undefined
+  readonly content: HeadContent | undefined
+}
+
+/** @throws {VarveError} NOT_FOUND, EXISTS, INCOMPATIBLE, HEAD_CORRUPT */
+export async function readHead<Operation, Table extends Memtable<Operation>, Shape>(
+  components: ShardComponents,
+  engine: Engine<Operation, Table, Shape>,
+  options: ShardOpenOptions,
+): Promise<StoredHead> {
+  const { shard, heads } = components
+  const stored = await heads.read(shard)
+  if (stored === undefined) {
+    if (options.createIfMissing === false || options.readOnly === true) {
+      throw new VarveError('NOT_FOUND', `there is no ${named(components)}`, { details: { name: shard } })
+    }
+    return { stored, content: undefined }
+  }
+  if (options.errorIfExists === true) {
+    throw new VarveError('EXISTS', `there is a ${named(components)} already`, { details: { name: shard } })
+  }
+  const content = decodeHead(stored.content, sourceOf(components))
+  requireSame('journal', describe(content.journal), describe(components.journal))
+  requireSame('engine', describe(content.engine), describe(engine))
+  for (const name of new Set([...Object.keys(content.identity), ...Object.keys(engine.identity)])) {
+    requireSame(name, content.identity[name], engine.identity[name])
+  }
+  return { stored, content }
+}
+
+export function named({ shard, location }: ShardComponents): string {
+  return location === undefined ? `shard ${shard}` : `shard ${shard} in ${location}`
+}
+
+export function sourceOf(components: ShardComponents): string {
+  return `head of ${components.shard}`
+}
+
+function describe(part: { readonly name: string; readonly version: number }): string {
+  return `${part.name} version ${part.version}`
+}
+
+function requireSame(what: string, found: string | undefined, expected: string | undefined): void {
+  if (found === expected) return
+  throw new VarveError(
+    'INCOMPATIBLE',
+    `the shard was written with ${what} ${String(found)}, not with ${String(expected)}; nothing was changed`,
+    {
+      details: { what, found, expected },
+    },
+  )
+}
