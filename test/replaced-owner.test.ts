@@ -16,7 +16,8 @@ import { loadHash } from '../src/kernel/hash.ts'
 import { shardId } from '../src/kernel/ids.ts'
 import { SystemClock } from '../src/system-clock.ts'
 import { SystemRandom } from '../src/system-random.ts'
-import { TINY_SETTINGS } from './simulation.ts'
+import { failure } from '../src/testing/simulated-failure.ts'
+import { Simulation, TINY_SETTINGS } from './simulation.ts'
 
 // Its flush was refused for good, began again at once, wrote its files anew, and so on for as long as the process lived.
 test('an owner that was replaced while it flushed writes no more files', async () => {
@@ -41,5 +42,31 @@ test('an owner that was replaced while it flushed writes no more files', async (
   const before = created
   for (let turn = 0; turn < 300; turn++) await clock.turn()
   assert.ok(before > 0 && created <= before + 1, `${created - before} more files were begun`)
-  await Promise.all([first.close().catch(() => undefined), second.close()])
+  await Promise.all([first.close(), second.close()])
+})
+
+test('an owner that was replaced closes without an error, whether it has heard of it or not', async () => {
+  for (const hears of [true, false]) {
+    const simulation = await Simulation.start(1, TINY_SETTINGS)
+    const first = simulation.db
+    await first.put(Buffer.from('key'), Buffer.from('value'))
+    simulation.cleansUp = false
+    await simulation.open()
+    const fenced = hears ? [first.put(Buffer.from('key'), Buffer.from('lost')), first.flush()] : []
+    for (const call of fenced) await assert.rejects(call, { code: 'FENCED' })
+    await first.close()
+    const found = await simulation.db.get(Buffer.from('key'))
+    assert.equal(Buffer.from(found ?? []).toString(), 'value')
+    await simulation.stop()
+  }
+})
+
+test('closing says where what was written last may not be stored, and lets go all the same', async () => {
+  const simulation = await Simulation.start(1, TINY_SETTINGS)
+  await simulation.db.put(Buffer.from('key'), Buffer.from('value'))
+  simulation.beforeOperation = ({ operation, path }) => {
+    if (operation === 'sync') throw failure('IO_FAILED', operation, path)
+  }
+  await assert.rejects(simulation.db.close(), { code: 'OUTCOME_UNKNOWN' })
+  await assert.rejects(simulation.db.put(Buffer.from('key'), Buffer.from('late')), { code: 'CLOSED' })
 })

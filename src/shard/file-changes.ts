@@ -11,7 +11,7 @@
 import type { Clock } from '../kernel/clock.ts'
 import type { Journal } from '../journal/journal.ts'
 import type { Memtable } from '../memtable/memtable.ts'
-import { toEdit } from './change-edit.ts'
+import { requireFiles, toEdit } from './change-edit.ts'
 import { Counters } from './counters.ts'
 import type { Counted } from './counters.ts'
 import type { Edit, ManifestState } from './edit.ts'
@@ -84,7 +84,8 @@ export class FileChanges<Table extends Memtable<never>, Shape> {
   }
 
   async rewriteFiles(change: Rewrite): Promise<readonly VersionFile[]> {
-    const { engine, jobs, pins, views } = this.#parts
+    const { engine, jobs, manifest, pins, views } = this.#parts
+    requireFiles(change, manifest.state.files)
     const pinned = pins.list()
     return jobs.run(engine.rewrite(change, views.current.version.shape, pinned), pinned)
   }

@@ -153,3 +153,28 @@ function named(output: JobResult['outputs'][number] | undefined, name: string): 
   assert.ok(output !== undefined)
   return { ...output, ref: { ...output.ref, name: fileName(name) } }
 }
+
+test('seqnos and groups that are no numbers are refused, wherever they come from', async () => {
+  const numbers = { seqnoFirst: NaN, seqnoLast: 1.5, group: NaN }
+  for (const wrong of [...Object.entries(numbers), ['seqnoLast', NaN], ['seqnoFirst', -1], ['group', -1]] as const) {
+    const { scheduler, run, result } = await bench()
+    const running = run(1)
+    await turn()
+    const { outputs, statistics } = await result(0)
+    const changed = outputs.map((output) => ({ ...output, [wrong[0]]: wrong[1] }) as never)
+    scheduler.jobs[0]?.answer({ outputs: changed, statistics })
+    await assert.rejects(running, (error) => isCode(error, 'JOB_REJECTED'), String(wrong))
+  }
+})
+
+test('what a plan lacks is named', async () => {
+  const runner = new JobRunner({ shard: shardId('s') } as unknown as ShardComponents, epoch(1), () => Promise.resolve())
+  for (const [name, says] of [
+    ['handler', /no handler/],
+    ['inputs', /e of m.* no inputs/],
+    ['requirements', /e of m.* no requirements/],
+    ['priority', /e of m.* no priority/],
+  ] as const) {
+    await assert.rejects(runner.run([{ ...plan, [name]: undefined }], []), says)
+  }
+})

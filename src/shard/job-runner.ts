@@ -82,6 +82,7 @@ export class JobRunner {
   }
 
   #specOf(plan: JobPlan, pinnedSeqnos: readonly Seqno[]): JobSpec {
+    checkPlan(plan)
     const name = `${this.#shard}.e${this.#epoch}-j${this.#idNext++}`
     return { id: name, attempt: 1, ...plan, pinnedSeqnos, outputPrefix: `${name}-a1-` }
   }
@@ -110,7 +111,11 @@ export class JobRunner {
         throw rejected(spec, `output ${name} does not start with ${spec.outputPrefix}`)
       if (names.has(name)) throw rejected(spec, `output ${name} is there twice`)
       if (!(Number.isSafeInteger(bytes) && bytes > 0)) throw rejected(spec, `output ${name} has length ${bytes}`)
-      if (output.seqnoFirst > output.seqnoLast) throw rejected(spec, `output ${name} has no seqno range`)
+      const { seqnoFirst, seqnoLast, group } = output
+      // Written so that NaN is no seqno, either.
+      if (!(isCount(seqnoFirst) && isCount(seqnoLast) && seqnoFirst <= seqnoLast))
+        throw rejected(spec, `output ${name} has no seqno range: ${seqnoFirst} to ${seqnoLast}`)
+      if (!isCount(group)) throw rejected(spec, `output ${name} has no group: ${group}`)
       names.add(name)
     }
   }
@@ -123,6 +128,23 @@ export class JobRunner {
       // Orphans by reference: the next owner collects them.
     }
   }
+}
+
+/** What an engine's author forgets is said here by name, not somewhere in a scheduler. @throws {TypeError} */
+function checkPlan({ handler, inputs, requirements, priority }: Partial<JobPlan>): void {
+  const { module, export: name } = handler ?? {}
+  if (typeof module !== 'string' || typeof name !== 'string')
+    throw new TypeError('the plan of a job has no handler: a module, an export and a version')
+  const of = `the plan of a job, ${name} of ${module},`
+  if (!Array.isArray(inputs)) throw new TypeError(`${of} has no inputs`)
+  if (!(Number(requirements?.memoryBytes) >= 0) || !Array.isArray(requirements?.labels))
+    throw new TypeError(`${of} has no requirements: memoryBytes and labels`)
+  if (typeof priority !== 'number' || Number.isNaN(priority)) throw new TypeError(`${of} has no priority`)
+}
+
+/** Of values that a handler has made, which may be elsewhere and is not believed. */
+function isCount(value: unknown): boolean {
+  return Number.isSafeInteger(value) && Number(value) >= 0
 }
 
 export function rejected(spec: JobSpec, reason: string): VarveError {

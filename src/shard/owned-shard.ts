@@ -4,7 +4,7 @@
  * It knows operations, memtables, files and seqnos, and nothing else.
  */
 
-import { VarveError } from '../kernel/errors.ts'
+import { VarveError, isCode } from '../kernel/errors.ts'
 import type { Seqno, ShardId } from '../kernel/ids.ts'
 import { Pace } from '../kernel/pace.ts'
 import type { Durability, Journal } from '../journal/journal.ts'
@@ -307,6 +307,9 @@ export class OwnedShard<Operation, Table extends Memtable<Operation>, Shape> imp
     await this.#rebuilding
     try {
       if (this.#failure === undefined) await this.#journal.sync()
+    } catch (error) {
+      // What was acknowledged is the new owner's now, and nothing else is at stake.
+      if (!isCode(error, 'FENCED')) throw error
     } finally {
       await this.#journal.close()
       this.#writes.fail(reason)

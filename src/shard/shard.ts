@@ -271,7 +271,13 @@ export interface Shard<Operation, Table extends Memtable<Operation>, Shape> {
   /** Resolves if this owner still is the owner. @throws {VarveError} FENCED */
   barrier(): Promise<void>
   statistics(): ShardStatistics
-  /** Settles every call, then lets go. Idempotent. */
+  /**
+   * Settles every call, makes what was written durable, then lets go, whatever happens. Idempotent. Resolves also where
+   * another owner has taken over, who has what was acknowledged, and where the shard has failed before, which its calls
+   * have said.
+   *
+   * @throws {VarveError} OUTCOME_UNKNOWN — what was written last, and not synced, may not survive a power cut
+   */
   close(): Promise<void>
 }
 

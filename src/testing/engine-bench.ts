@@ -17,6 +17,8 @@ import { SeededRandom } from './seeded-random.ts'
 import { SimulatedClock } from './simulated-clock.ts'
 import { SimulatedDevice } from './simulated-device.ts'
 import type { SimulatedDeviceOptions } from './simulated-device.ts'
+import { WatchedScheduler } from './watched-scheduler.ts'
+import type { FailedJob } from './watched-scheduler.ts'
 
 /** An open shard of the engine under test. */
 export interface EngineUnderTest {
@@ -75,6 +77,9 @@ export interface EngineSuite {
 /** How many operations a test writes that wants to reach every part. */
 export const OPERATIONS = 240
 
+// Whatever goes on has a job end, or a shard opened, far more often.
+const QUIET_TURNS_MAX = 100_000
+
 /** One open shard, with what has been written to it. */
 export class EngineSession {
   readonly engine: EngineUnderTest
@@ -125,6 +130,10 @@ export class EngineBench {
   readonly hash: Hash
   readonly #suite: EngineSuite
   readonly #sessions: EngineSession[] = []
+  /** Since the last one that succeeded. */
+  #failed: FailedJob | undefined
+  /** Turns in which nothing happened that a bench sees. */
+  #quietTurns = 0
   device: SimulatedDevice
 
   constructor(suite: EngineSuite, hash: Hash, seed: number) {
@@ -149,7 +158,9 @@ export class EngineBench {
     const parts = this.#compose({ files, heads, journal: this.#journal(device) })
     const { wrap = (jobs: JobScheduler): JobScheduler => jobs } = options
     const { jobs, localJobs } = parts
-    const schedulers = { jobs: wrap(jobs), ...(localJobs === undefined ? {} : { localJobs: wrap(localJobs) }) }
+    const watched = (scheduler: JobScheduler): JobScheduler => wrap(new WatchedScheduler(scheduler, this.#jobEnded))
+    const schedulers = { jobs: watched(jobs), ...(localJobs === undefined ? {} : { localJobs: watched(localJobs) }) }
+    this.#quietTurns = 0
     const components = { ...parts, ...schedulers, shard: shardId(options.shard ?? 'main'), clock, random, hash }
     const session = new EngineSession(this.#suite, await this.#suite.open(components), components, written)
     this.#sessions.push(session)
@@ -180,11 +191,42 @@ export class EngineBench {
     const settle = (): void => void (settled = true)
     work.then(settle, settle)
     for (let turn = 0; !settled; turn++) {
+      if (turn >= 10_000) this.#throwFailed()
       assert.ok(turn < 10_000, 'nothing happened for a long time')
       await this.clock.turn()
       this.clock.advance(1_000)
     }
     return work
+  }
+
+  /**
+   * What `work` resolves to. Where it waits for a job that fails for good, with a clock that stands still, rejects with
+   * what that job said: nothing else would ever happen.
+   */
+  async watch<Result>(work: Promise<Result>): Promise<Result> {
+    let settled = false
+    const settle = (): void => void (settled = true)
+    work.then(settle, settle)
+    for (this.#quietTurns = 0; !settled; this.#quietTurns++) {
+      if (this.#quietTurns > QUIET_TURNS_MAX) this.#throwFailed()
+      await this.clock.turn()
+    }
+    return work
+  }
+
+  #jobEnded = (failed: FailedJob | undefined): void => {
+    this.#failed = failed
+    this.#quietTurns = 0
+  }
+
+  #throwFailed(): void {
+    if (this.#failed === undefined) return
+    const { spec, error } = this.#failed
+    const { module, export: name } = spec.handler
+    const reason = error instanceof Error ? error.message : String(error)
+    throw new Error(`the shard waits for job ${spec.id} (${name} of ${module}), which fails: ${reason}`, {
+      cause: error,
+    })
   }
 
   /** Closes what is still open on a disk that is alive. */

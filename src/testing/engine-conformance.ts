@@ -31,7 +31,7 @@ export function testEngine(suite: EngineSuite): void {
     suite.test(`${suite.name}: ${name}`, skipped === undefined ? {} : { skip: skipped.reason }, async () => {
       const bench = new EngineBench(suite, await loadHash(), 1)
       try {
-        await body(bench)
+        await bench.watch(body(bench))
       } finally {
         await bench.close()
       }

@@ -38,10 +38,15 @@ const SETTINGS: Readonly<Record<string, SimulationSettings>> = {
 export const COMPOSITION_TABLE: readonly Composition[] = [
   ...Object.entries(SETTINGS).map(([name, settings]) => ({ name, settings })),
   // Other parts; what else that table has are settings, and directories.
-  ...COMPOSITIONS.filter(({ composer, device }) => composer !== undefined || device !== undefined).map(
-    (composition) => ({
-      ...composition,
-      settings: { ...TINY_SETTINGS, ...composition.settings },
-    }),
-  ),
+  ...tiny(COMPOSITIONS.filter(({ composer, device }) => composer !== undefined || device !== undefined)),
 ]
+
+/** With real files and threads. What opens a directory finds the addon, where it was built and is not turned off. */
+export const DIRECTORY_TABLE: readonly Composition[] = tiny(COMPOSITIONS.filter(({ local }) => local !== undefined))
+
+function tiny(compositions: readonly Composition[]): readonly Composition[] {
+  return compositions.map((composition) => ({
+    ...composition,
+    settings: { ...TINY_SETTINGS, ...composition.settings },
+  }))
+}

@@ -3,12 +3,11 @@
 import assert from 'node:assert/strict'
 import fc from 'fast-check'
 import { VarveError } from '../../src/kernel/errors.ts'
+import type { KvShard } from '../../src/engines/kv/kv-shard.ts'
 import type { KvSnapshot } from '../../src/engines/kv/kv.ts'
-import type { DeviceOperation } from '../../src/testing/simulated-device.ts'
-import { SeededRandom } from '../../src/testing/seeded-random.ts'
-import { failure } from '../../src/testing/simulated-failure.ts'
 import type { Composition } from '../compositions.ts'
-import { Simulation } from '../simulation.ts'
+import { DirectoryDatabase } from './directory-database.ts'
+import { SimulatedDatabase } from './simulated-database.ts'
 import { VersionedMap } from './versioned-map.ts'
 
 const key = fc.nat(20).map((index) => `key ${String(index).padStart(2, '0')}`)
@@ -49,38 +48,56 @@ export const commands: fc.Arbitrary<readonly Command[]> = fc.array(
   { minLength: 20, maxLength: 60 },
 )
 
+/** A database that faults can be let loose on. */
+export interface FaultyDatabase {
+  readonly db: KvShard
+  /** While true, calls fail now and then with what a caller may answer by trying again. */
+  faults: boolean
+  open(): Promise<void>
+  reopen(): Promise<void>
+  /** Waits until what failed in the background may have been tried again, though it has `failures` times. */
+  recover(failures: number): Promise<void>
+  /** What `work` answers, for which time may have to pass. @throws where it never settles */
+  settle<T>(work: Promise<T>): Promise<T>
+  stop(): Promise<void>
+}
+
 /** @returns commands that were tried again */
 export async function runUnder(composition: Composition, list: readonly Command[], seed: number): Promise<number> {
-  const run = new MetamorphicRun(composition, seed)
+  const database =
+    composition.local === undefined
+      ? new SimulatedDatabase(composition, seed)
+      : new DirectoryDatabase(composition, composition.local, seed)
+  const run = new MetamorphicRun(database)
   await run.all(list)
   return run.retries
 }
 
+const TRIES = 20
+
 class MetamorphicRun {
   retries = 0
-  readonly #simulation: Simulation
+  readonly #database: FaultyDatabase
   readonly #model = new VersionedMap()
-  readonly #random: SeededRandom
   #snapshots: { readonly snapshot: KvSnapshot; readonly version: number }[] = []
-  #faults = false
 
-  constructor({ settings = {}, device, composer }: Composition, seed: number) {
-    this.#random = new SeededRandom(seed)
-    const before = (operation: DeviceOperation): void => this.#before(operation)
-    this.#simulation = new Simulation(seed, settings, { record: false, ...device, before })
-    const parts = composer?.(seed)
-    if (parts !== undefined) this.#simulation.composer = parts
+  constructor(database: FaultyDatabase) {
+    this.#database = database
   }
 
   async all(list: readonly Command[]): Promise<void> {
-    await this.#simulation.open()
-    for (const command of list) await this.#one(command)
-    await this.#one({ do: 'scan', from: '', to: '~' })
-    await this.#settle(this.#simulation.stop())
+    const database = this.#database
+    await database.open()
+    try {
+      for (const command of list) await this.#one(command)
+      await this.#one({ do: 'scan', from: '', to: '~' })
+    } finally {
+      await database.settle(database.stop())
+    }
   }
 
   async #one(command: Command): Promise<void> {
-    const { db } = this.#simulation
+    const { db } = this.#database
     if (command.do === 'put') {
       await this.#retry(() => db.put(Buffer.from(command.key), Buffer.from(command.value)))
       this.#model.write([[command.key, command.value]])
@@ -112,11 +129,11 @@ class MetamorphicRun {
   async #reopen(): Promise<void> {
     for (const { snapshot } of this.#snapshots) snapshot.close()
     this.#snapshots = []
-    await this.#settle(this.#simulation.reopen())
+    await this.#database.settle(this.#database.reopen())
   }
 
   async #get(name: string): Promise<void> {
-    const { db } = this.#simulation
+    const { db } = this.#database
     for (const { version, ...options } of [...this.#snapshots, { version: this.#model.version }]) {
       const found = await this.#retry(() => db.get(Buffer.from(name), options))
       const text = found === undefined ? undefined : Buffer.from(found).toString()
@@ -125,7 +142,7 @@ class MetamorphicRun {
   }
 
   async #scan(from: string, to: string): Promise<void> {
-    const { db } = this.#simulation
+    const { db } = this.#database
     const bounds = { gte: Buffer.from(from), lt: Buffer.from(to) }
     for (const { version, ...options } of [...this.#snapshots, { version: this.#model.version }]) {
       const found = await this.#retry(async () => {
@@ -141,42 +158,20 @@ class MetamorphicRun {
 
   /** Calls `work` with faults on, until it does not meet one. Nothing of a call that fails so has happened. */
   async #retry<T>(work: () => Promise<T>): Promise<T> {
-    for (let left = 20; ; left--) {
+    const database = this.#database
+    for (let left = TRIES; ; left--) {
       // The last ones without: of what runs in the background something may have failed a moment ago.
-      this.#faults = left > 2
+      database.faults = left > 2
       try {
-        return await this.#settle(work())
+        return await database.settle(work())
       } catch (error) {
         if (left === 0 || !(error instanceof VarveError) || error.kind !== 'retry') throw error
         this.retries++
-        // What failed in the background is tried again after a pause.
-        this.#simulation.clock.advance(120_000)
-        await this.#simulation.clock.turn()
+        database.faults = false
+        await database.recover(TRIES - left)
       } finally {
-        this.#faults = false
+        database.faults = false
       }
     }
-  }
-
-  /** Lets time pass where a call waits for it: what failed in the background is tried again after a pause. */
-  async #settle<T>(work: Promise<T>): Promise<T> {
-    let settled = false
-    const done = (): void => void (settled = true)
-    work.then(done, done)
-    for (let turns = 0; !settled; turns++) {
-      assert.ok(turns < 5000, 'a call never settles')
-      await this.#simulation.clock.turn()
-      if (turns > 100) this.#simulation.clock.advance(1000)
-    }
-    return work
-  }
-
-  /** A disk that is full for a moment, a process without descriptors, a read that fails. */
-  #before({ operation, path }: DeviceOperation): void {
-    if (!this.#faults || !this.#random.once(40)) return
-    if (operation === 'write') throw failure('NO_SPACE', operation, path)
-    const table = path.startsWith('files')
-    if (operation === 'open' && table) throw failure('OUT_OF_FILES', operation, path)
-    if (operation === 'read' && table) throw failure('IO_FAILED', operation, path)
   }
 }

@@ -9,7 +9,9 @@
 import { argv } from 'node:process'
 import { pathToFileURL } from 'node:url'
 import fc from 'fast-check'
-import { COMPOSITION_TABLE } from './composition-table.ts'
+import { loadNative } from '../../src/native/load-native.ts'
+import { COMPOSITION_TABLE, DIRECTORY_TABLE } from './composition-table.ts'
+import type { Composition } from '../compositions.ts'
 import { commands, runUnder } from './metamorphic.ts'
 
 export interface ListsRequest {
@@ -18,20 +20,26 @@ export interface ListsRequest {
   /** Of the one list to run. */
   readonly path?: string
   readonly shrink?: boolean
+  /** Over the compositions in directories, not the simulated ones. */
+  readonly directories?: boolean
 }
 
 export interface SameAnswers {
   readonly runs: number
   readonly commands: number
   readonly retries: number
+  /** Of the runs, those in a directory that the addon read and wrote. */
+  readonly withAddon: number
 }
 
 /** @throws where answers differ from the model's: fast-check's report has seed, path and list */
-export async function checkSameAnswers({ seed, lists, path, shrink = false }: ListsRequest): Promise<SameAnswers> {
+export async function checkSameAnswers(request: ListsRequest): Promise<SameAnswers> {
+  const { seed, lists, path, shrink = false, directories = false } = request
+  const compositions = directories ? DIRECTORY_TABLE : COMPOSITION_TABLE
   let [runs, count, retries] = [0, 0, 0]
   const property = fc.asyncProperty(commands, fc.integer(), async (list, chance) => {
     count += list.length
-    for (const composition of COMPOSITION_TABLE) {
+    const run = async (composition: Composition): Promise<void> => {
       try {
         retries += await runUnder(composition, list, chance)
       } catch (cause) {
@@ -40,6 +48,9 @@ export async function checkSameAnswers({ seed, lists, path, shrink = false }: Li
       }
       runs++
     }
+    // Directories wait for the disk more than they compute.
+    if (directories) await allOf(compositions.map(run))
+    else for (const composition of compositions) await run(composition)
   })
   await fc.assert(property, {
     numRuns: path === undefined ? lists : 1,
@@ -48,7 +59,13 @@ export async function checkSameAnswers({ seed, lists, path, shrink = false }: Li
     endOnFailure: !shrink,
     includeErrorInReport: true,
   })
-  return { runs, commands: count, retries }
+  return { runs, commands: count, retries, withAddon: directories && loadNative() !== undefined ? runs : 0 }
+}
+
+/** As `Promise.all`, but waits for all of them, so that nothing of a list runs when the next one begins. */
+async function allOf(runs: readonly Promise<void>[]): Promise<void> {
+  const outcomes = await Promise.allSettled(runs)
+  for (const outcome of outcomes) if (outcome.status === 'rejected') throw outcome.reason
 }
 
 if (import.meta.url === pathToFileURL(argv[1] ?? '').href) {
