@@ -19,8 +19,9 @@ import { RpcServer } from '../src/rpc/server.ts'
 /** @param parts `parts.jobs` is what is replaced: it sees the files without a detour */
 export function withPartsElsewhere(parts: KvComponents): KvComponents {
   const { hash, clock, random } = parts
+  const fileService = new FileService({ files: parts.files, hash, clock })
   const fileServer = new RpcServer({
-    services: [new FileService({ files: parts.files, hash }), new HeadService({ heads: parts.heads })],
+    services: [fileService, new HeadService({ heads: parts.heads, clock })],
     clock,
     hash,
   })
@@ -64,6 +65,7 @@ export function withPartsElsewhere(parts: KvComponents): KvComponents {
       broker.close()
       await jobServer.close()
       await fileServer.close()
+      await fileService.close()
       await parts.close?.()
     },
   }

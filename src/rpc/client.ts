@@ -57,6 +57,10 @@ export class RpcClient {
     return this.#basis.clock
   }
 
+  get random(): Random {
+    return this.#random
+  }
+
   get hash(): Hash {
     return this.#basis.hash
   }

@@ -64,7 +64,9 @@ async function start(options: ServeOptions, opened: Opened, { output }: CommandC
   const services: RpcService[] = []
   if (options.files !== undefined) {
     const { files, heads } = await directories.files(options.files)
-    services.push(new FileService({ files, hash }), new HeadService({ heads }))
+    const [fileService, headService] = [new FileService({ files, hash, clock }), new HeadService({ heads, clock })]
+    opened.add(async () => Promise.all([fileService.close(), headService.close()]))
+    services.push(fileService, headService)
   }
   if (options.journal !== undefined) {
     const open = options.perShard ? directories.journals(options.journal) : directories.sharedJournal(options.journal)

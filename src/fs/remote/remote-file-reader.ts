@@ -1,4 +1,7 @@
-/** A file that is read elsewhere. On a new connection it is opened again: files do not change. */
+/**
+ * A file that is read elsewhere. The service holds it under a name that only this reader knows; one that was started anew
+ * opens it again: files do not change.
+ */
 
 import { VarveError, throwIfAborted } from '../../kernel/errors.ts'
 import type { FileRef } from '../../kernel/file-ref.ts'
@@ -8,27 +11,30 @@ import { checkRange } from '../file-missing.ts'
 import type { FileReader, ReadIntent, ReadOptions } from '../fs.ts'
 import { FILE_SERVICE, READ_BYTES_MAX } from './file-service.ts'
 
-export interface RemoteReaderPlace {
-  readonly connection: RpcConnection
-  /** What the server at its other end calls the reader. */
-  readonly id: number
+export interface RemoteOpening {
+  /** What the service holds it under. */
+  readonly key: string
+  readonly ref: FileRef
+  readonly intent: ReadIntent
 }
 
 export class RemoteFileReader implements FileReader {
   readonly ref: FileRef
   readonly #client: RpcClient
-  readonly #intent: ReadIntent
-  #place: Promise<RemoteReaderPlace>
+  readonly #opening: RemoteOpening
+  /** Where it is open. */
+  #place: Promise<RpcConnection>
   #connection: RpcConnection
   readonly #reading = new Set<Promise<unknown>>()
   #closing: Promise<void> | undefined
 
-  constructor(client: RpcClient, ref: FileRef, intent: ReadIntent, place: RemoteReaderPlace) {
-    this.ref = ref
+  /** @param connection where it has been opened */
+  constructor(client: RpcClient, opening: RemoteOpening, connection: RpcConnection) {
+    this.ref = opening.ref
     this.#client = client
-    this.#intent = intent
-    this.#place = Promise.resolve(place)
-    this.#connection = place.connection
+    this.#opening = opening
+    this.#place = Promise.resolve(connection)
+    this.#connection = connection
   }
 
   async read(offset: number, length: number, options: ReadOptions = {}): Promise<Uint8Array> {
@@ -63,10 +69,11 @@ export class RemoteFileReader implements FileReader {
   async #close(): Promise<void> {
     await Promise.allSettled(this.#reading)
     try {
-      const { connection, id } = await this.#place
-      if (connection.alive) await connection.call({ service: FILE_SERVICE, method: 'close', parameters: [id] })
+      const connection = await this.#place
+      const call = { service: FILE_SERVICE, method: 'close', parameters: [this.#opening.key] }
+      if (connection.alive) await connection.call(call)
     } catch {
-      // It ends with its connection, or never began.
+      // The service closes what nobody comes back for.
     }
   }
 
@@ -84,8 +91,8 @@ export class RemoteFileReader implements FileReader {
 
   async #readPiece(offset: number, length: number, signal: AbortSignal | undefined): Promise<Uint8Array> {
     const { body } = await this.#client.retry({ signal }, async (connection, timeoutMs) => {
-      const { id } = await this.#on(connection)
-      const parameters = [id, offset, length]
+      await this.#on(connection)
+      const parameters = [this.#opening.key, offset, length]
       return connection.call({ service: FILE_SERVICE, method: 'read', parameters, signal, timeoutMs })
     })
     if (body.length === length) return body
@@ -95,10 +102,10 @@ export class RemoteFileReader implements FileReader {
   }
 
   /** This file, open on `connection`. */
-  #on(connection: RpcConnection): Promise<RemoteReaderPlace> {
+  #on(connection: RpcConnection): Promise<RpcConnection> {
     if (this.#connection !== connection) {
       this.#connection = connection
-      this.#place = openOn(connection, this.ref, this.#intent, undefined)
+      this.#place = openOn(connection, this.#opening, undefined)
       // Whoever reads hears of it, and the next to read tries again.
       this.#place.catch(() => (this.#connection = NOWHERE))
     }
@@ -117,11 +124,10 @@ const NOWHERE: RpcConnection = Object.freeze({
 
 export async function openOn(
   connection: RpcConnection,
-  { name, bytes, checksum }: FileRef,
-  intent: ReadIntent,
+  { key, ref: { name, bytes, checksum }, intent }: RemoteOpening,
   signal: AbortSignal | undefined,
-): Promise<RemoteReaderPlace> {
-  const parameters = [name, bytes, checksum, intent]
-  const { value } = await connection.call({ service: FILE_SERVICE, method: 'open', parameters, signal })
-  return { connection, id: value as number }
+): Promise<RpcConnection> {
+  const parameters = [key, name, bytes, checksum, intent]
+  await connection.call({ service: FILE_SERVICE, method: 'open', parameters, signal })
+  return connection
 }

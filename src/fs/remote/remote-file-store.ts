@@ -1,14 +1,15 @@
 /**
  * A file store that is elsewhere: the client of `FileService`.
  *
- * Nothing of it is synchronous. Reads, lists and removals are made again when a connection is lost; a file that is being
- * written then has to be written anew, under another name or this one, and its writer says so.
+ * Nothing of it is synchronous. What is open goes on when a connection is lost and another is made; reads, lists and removals
+ * are made again. A file that was being written when its service was started anew is lost, and its writer says so.
  */
 
 import { VarveError, throwIfAborted } from '../../kernel/errors.ts'
 import type { FileRef } from '../../kernel/file-ref.ts'
 import { fileName } from '../../kernel/ids.ts'
 import type { FileName } from '../../kernel/ids.ts'
+import { nonce } from '../../kernel/random.ts'
 import type { RpcClient } from '../../rpc/client.ts'
 import type { RpcReply } from '../../rpc/rpc.ts'
 import type {
@@ -56,18 +57,10 @@ export class RemoteFileStore implements FileStore {
     const checked = fileName(name)
     const { signal, expectedBytes } = options
     return this.#opens(async () => {
-      // Nobody sees it before it is finished: doing it twice does no harm.
-      const writer = await this.#client.retry({ signal }, async (connection, timeoutMs) => {
-        const call = {
-          service: FILE_SERVICE,
-          method: 'create',
-          parameters: [checked, expectedBytes],
-          signal,
-          timeoutMs,
-        }
-        const id = (await connection.call(call)).value as number
-        return new RemoteFileWriter(checked, { client: this.#client, connection, id, pending: this.#pending })
-      })
+      const [client, key] = [this.#client, this.#key(checked)]
+      // Again on another connection: the service knows it by its key.
+      await client.call({ service: FILE_SERVICE, method: 'create', parameters: [key, checked, expectedBytes], signal })
+      const writer = new RemoteFileWriter(checked, { client, key, pending: this.#pending })
       return this.#keep(writer, this.#writers, () => writer.end())
     })
   }
@@ -77,8 +70,9 @@ export class RemoteFileStore implements FileStore {
     fileName(ref.name)
     const { signal, intent = 'point' } = options
     return this.#opens(async () => {
-      const place = await this.#client.retry({ signal }, (connection) => openOn(connection, ref, intent, signal))
-      const reader = new RemoteFileReader(this.#client, ref, intent, place)
+      const opening = { key: this.#key(ref.name), ref, intent }
+      const connection = await this.#client.retry({ signal }, async (found) => openOn(found, opening, signal))
+      const reader = new RemoteFileReader(this.#client, opening, connection)
       return this.#keep(reader, this.#readers, () => reader.close())
     })
   }
@@ -145,6 +139,12 @@ export class RemoteFileStore implements FileStore {
     } finally {
       this.#opening.delete(opening)
     }
+  }
+
+  /** Of what is opened, at the service: nobody else knows it. */
+  #key(name: FileName): string {
+    const { random } = this.#client
+    return `${name}/${nonce(random)}${nonce(random)}`
   }
 
   /** Remembers what is open, as long as it is; or ends it, where the store has been closed meanwhile. */

@@ -1,5 +1,6 @@
 /**
- * A file being written elsewhere, over one connection: when that is lost, so is what has been written.
+ * A file being written elsewhere. The service holds it under a name that only this writer knows: on another connection it
+ * goes on, and whatever was not answered is sent again. Only where the service was started anew what was written is lost.
  *
  * The checksum is computed here as well, over what was handed in. It tells whether the store has what was sent; and where
  * the answer to `finish` is lost, it is what is looked for.
@@ -14,19 +15,20 @@ import type { FileName } from '../../kernel/ids.ts'
 import { MIB } from '../../kernel/limits.ts'
 import { isUnanswered } from '../../rpc/call-error.ts'
 import type { RpcClient } from '../../rpc/client.ts'
-import type { RpcConnection } from '../../rpc/rpc.ts'
+import type { RpcCall } from '../../rpc/rpc.ts'
 import type { FileWriter } from '../fs.ts'
 import type { PendingBytes } from '../pending-bytes.ts'
 import { FILE_SERVICE } from './file-service.ts'
 
 // Of one call.
 const WRITE_BYTES_MAX = 1 * MIB
+// Whoever gives a file up does not want to wait long for a service that is not there.
+const ABORT_MS_MAX = 5_000
 
 export interface RemoteWriterBasis {
   readonly client: RpcClient
-  readonly connection: RpcConnection
-  /** What the server calls it. */
-  readonly id: number
+  /** What the service holds it under. */
+  readonly key: string
   readonly pending: PendingBytes
 }
 
@@ -53,15 +55,21 @@ export class RemoteFileWriter implements FileWriter {
     this.#checkOpen()
     assert(!this.#writing, 'writes to one file overlap')
     this.#writing = true
-    const { pending } = this.#basis
+    const { client, pending } = this.#basis
+    const offset = this.#bytes
     this.#bytes += bytes.length
     this.#stream.update(bytes)
     pending.add(bytes.length)
     try {
-      const pieces: Promise<unknown>[] = []
-      for (let start = 0; start < bytes.length; start += WRITE_BYTES_MAX)
-        pieces.push(this.#call('write', bytes.subarray(start, start + WRITE_BYTES_MAX)))
-      await Promise.all(pieces)
+      // All of it again, in order, on another connection: the service knows what it has.
+      await client.retry({}, async (connection, timeoutMs) => {
+        const pieces: Promise<unknown>[] = []
+        for (let start = 0; start < bytes.length; start += WRITE_BYTES_MAX) {
+          const body = bytes.subarray(start, start + WRITE_BYTES_MAX)
+          pieces.push(connection.call({ ...this.#callOf('write', [offset + start]), body, timeoutMs }))
+        }
+        await settledAll(pieces)
+      })
     } catch (error) {
       // What was not written is missing in the middle.
       if (this.#state === 'open') this.#state = 'failed'
@@ -93,10 +101,10 @@ export class RemoteFileWriter implements FileWriter {
     if (this.#state === 'open' || this.#state === 'failed') this.#state = 'aborted'
     if (this.#state !== 'aborted') return
     try {
-      await this.#call('abort')
+      await this.#basis.client.call({ ...this.#callOf('abort', []), timeoutMs: ABORT_MS_MAX })
     } catch (error) {
-      // Its end goes with the connection.
-      if (!isUnanswered(error)) throw error
+      // The service ends what nobody comes back for.
+      if (!isUnanswered(error) && !isCode(error, 'CLOSED')) throw error
     }
   }
 
@@ -107,16 +115,30 @@ export class RemoteFileWriter implements FileWriter {
   }
 
   async #finish(ref: FileRef): Promise<FileRef> {
+    const { client } = this.#basis
+    let asked = 0
     try {
-      const { value } = await this.#call('finish')
+      const { value } = await client.retry({}, (connection) => {
+        const asking = connection.call({ ...this.#callOf('finish', []), timeoutMs: 0 })
+        asked++
+        return asking
+      })
+      // It need not be held any more; a service that does not hear of that forgets it by itself.
+      client.call(this.#callOf('abort', [])).catch(() => undefined)
       const [bytes, checksum] = value as [number, string]
       if (bytes === ref.bytes && checksum === ref.checksum) return ref
       throw new VarveError('IO_FAILED', `file ${this.name} is not what was sent: it has other bytes`, {
         details: { operation: 'finish', path: this.name },
       })
     } catch (error) {
-      if (isCode(error, 'OUTCOME_UNKNOWN') && isUnanswered(error) && (await this.#isThere(ref))) return ref
-      throw error
+      // Asked, and not told: by a service that has gone, or one that has been started anew.
+      const isLost = isCode(error, 'IO_FAILED') && error.details['lost'] === true
+      if (isLost ? asked < 2 : asked === 0 || !isUnanswered(error)) throw error
+      if (await this.#isThere(ref)) return ref
+      throw new VarveError('OUTCOME_UNKNOWN', `file ${this.name} may or may not have been finished`, {
+        details: { operation: 'finish', path: this.name },
+        cause: error,
+      })
     }
   }
 
@@ -130,18 +152,17 @@ export class RemoteFileWriter implements FileWriter {
     }
   }
 
-  #call(method: 'write' | 'finish' | 'abort', body?: Uint8Array): Promise<{ readonly value: unknown }> {
-    return this.#basis.connection.call({
-      service: FILE_SERVICE,
-      method,
-      parameters: [this.#basis.id],
-      // Only `finish` shows.
-      ...(method === 'finish' ? { effect: true, timeoutMs: 0 } : {}),
-      ...(body === undefined ? {} : { body }),
-    })
+  #callOf(method: 'write' | 'finish' | 'abort', parameters: readonly unknown[]): RpcCall {
+    return { service: FILE_SERVICE, method, parameters: [this.#basis.key, ...parameters] }
   }
 
   #checkOpen(): void {
     if (this.#state !== 'open') throw new VarveError('CLOSED', `the writer of ${this.name} is ${this.#state}`)
   }
+}
+
+/** Rejects with the first failure, once nothing is under way any more: what was lent may be taken back then. */
+async function settledAll(work: readonly Promise<unknown>[]): Promise<void> {
+  await Promise.allSettled(work)
+  await Promise.all(work)
 }

@@ -1,20 +1,36 @@
 /**
  * Heads that are elsewhere: the client of `HeadService`.
  *
- * A change whose answer is lost is not made again: it rejects with OUTCOME_UNKNOWN, and whoever made it reads the head to
- * see whether it is theirs, as the port has it.
+ * A change whose answer is lost is asked for again, under its number: the service knows whether it has made it. Only where the
+ * service was started anew meanwhile, or does not come back, it rejects with OUTCOME_UNKNOWN, and whoever made it reads the
+ * head to see whether it is theirs, as the port has it.
  */
 
-import { VarveError, throwIfAborted } from '../../kernel/errors.ts'
+import { VarveError, isCode, throwIfAborted } from '../../kernel/errors.ts'
 import type { ShardId } from '../../kernel/ids.ts'
 import { LIMITS } from '../../kernel/limits.ts'
+import { nonce } from '../../kernel/random.ts'
+import { isUnanswered } from '../../rpc/call-error.ts'
 import type { RpcClient } from '../../rpc/client.ts'
+import type { RpcConnection } from '../../rpc/rpc.ts'
 import type { AbortOptions, Head, HeadStore, HeadVersion } from '../fs.ts'
 import { HEAD_SERVICE } from './head-service.ts'
+
+/** Who we are to the service at the other end of a connection. */
+interface Introduction {
+  readonly connection: RpcConnection
+  readonly key: Promise<string>
+}
 
 export class RemoteHeadStore implements HeadStore {
   readonly name = 'remote'
   readonly #client: RpcClient
+  #introduction: Introduction | undefined
+  /** What the service knew us by when it was last asked. */
+  #key: string | undefined
+  #changeNext = 1
+  /** Changes under way, in their order. */
+  readonly #changing = new Set<number>()
 
   /** @param client of a server with a `HeadService`; stays the caller's */
   constructor({ client }: { readonly client: RpcClient }) {
@@ -40,9 +56,73 @@ export class RemoteHeadStore implements HeadStore {
         details: { what: 'head', size: content.length, limit: LIMITS.headBytesMax },
       })
     }
-    const parameters = [shard, expected]
-    const call = { service: HEAD_SERVICE, method: 'compareAndSet', parameters, body: content, signal, effect: true }
-    // Where nobody answers, nothing has been sent: then it is tried again.
-    return (await this.#client.call(call)).value as HeadVersion
+    const number = this.#changeNext++
+    this.#changing.add(number)
+    try {
+      return await this.#change(number, [shard, expected], content, signal)
+    } finally {
+      this.#changing.delete(number)
+    }
   }
+
+  async #change(
+    number: number,
+    what: readonly unknown[],
+    body: Uint8Array,
+    signal: AbortSignal | undefined,
+  ): Promise<HeadVersion> {
+    /** By whom it may have been heard. */
+    let asked: string | undefined
+    try {
+      return await this.#client.retry({ signal }, async (connection, timeoutMs) => {
+        const key = await this.#introduce(connection)
+        if (asked !== undefined && asked !== key) throw unknown('the service was started anew')
+        asked = key
+        const parameters = [...what, key, number, this.#acknowledged()]
+        const call = { service: HEAD_SERVICE, method: 'compareAndSet', parameters, body, signal, timeoutMs }
+        return (await connection.call(call)).value as HeadVersion
+      })
+    } catch (error) {
+      if (asked !== undefined && (isUnanswered(error) || isCode(error, 'POISONED'))) throw unknown(error.message, error)
+      throw error
+    }
+  }
+
+  /** The name that the service at the other end knows us by. */
+  #introduce(connection: RpcConnection): Promise<string> {
+    if (this.#introduction?.connection !== connection) {
+      const introduction = { connection, key: this.#introduceOn(connection) }
+      this.#introduction = introduction
+      introduction.key.catch(() => {
+        if (this.#introduction === introduction) this.#introduction = undefined
+      })
+    }
+    return this.#introduction?.key ?? Promise.reject(unknown('nobody was introduced'))
+  }
+
+  async #introduceOn(connection: RpcConnection): Promise<string> {
+    const introduce = async (key: string, isNew: boolean): Promise<boolean> => {
+      const call = { service: HEAD_SERVICE, method: 'introduce', parameters: [key, isNew] }
+      return (await connection.call(call)).value === true
+    }
+    if (this.#key !== undefined && (await introduce(this.#key, false))) return this.#key
+    const { random } = this.#client
+    const key = `${nonce(random)}${nonce(random)}`
+    await introduce(key, true)
+    this.#key = key
+    return key
+  }
+
+  /** Nothing up to this one is asked for again. */
+  #acknowledged(): number {
+    for (const number of this.#changing) return number - 1
+    return this.#changeNext - 1
+  }
+}
+
+function unknown(reason: string, cause?: unknown): VarveError {
+  return new VarveError('OUTCOME_UNKNOWN', `the head may or may not have been changed: ${reason}`, {
+    details: { operation: 'compareAndSet' },
+    cause,
+  })
 }

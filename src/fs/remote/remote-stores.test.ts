@@ -8,7 +8,8 @@ import { KIB } from '../../kernel/limits.ts'
 import { Access } from '../../rpc/access.ts'
 import { RpcClient } from '../../rpc/client.ts'
 import { dialLoopback } from '../../rpc/loopback.ts'
-import type { Dial } from '../../rpc/rpc.ts'
+import type { Dial, Wire } from '../../rpc/rpc.ts'
+import type { RpcSettings } from '../../rpc/settings.ts'
 import { RpcServer } from '../../rpc/server.ts'
 import { dialSocket, listenSocket } from '../../rpc/socket-transport.ts'
 import { faultyDial } from '../../testing/faulty-wire.ts'
@@ -34,25 +35,48 @@ const random = new SeededRandom(1)
 /** A server with stores of its own, and clients of it that are closed with it. */
 class Place {
   readonly clock = new SimulatedClock()
-  readonly server: RpcServer
+  readonly #files: FileStore
+  readonly #heads: HeadStore
+  readonly #access: Access
+  #services: readonly [FileService, HeadService]
+  #server: RpcServer
   readonly #clients: RpcClient[] = []
-  #dial: Dial
+  #dial: Dial = (signal) => dialLoopback(this.#server)(signal)
   #stopListening: () => Promise<void> = () => Promise.resolve()
 
   constructor(files: FileStore, heads: HeadStore, access = new Access()) {
-    const services = [new FileService({ files, hash }), new HeadService({ heads })]
-    this.server = new RpcServer({ services, clock: this.clock, hash, access })
-    this.#dial = dialLoopback(this.server)
+    this.#files = files
+    this.#heads = heads
+    this.#access = access
+    this.#services = this.#serve()
+    this.#server = this.#listen()
+  }
+
+  /** The services end as in a crash, and others begin over the same stores. */
+  async restart(): Promise<void> {
+    const former = [this.#server, ...this.#services]
+    this.#services = this.#serve()
+    this.#server = this.#listen()
+    for (const each of former) await each.close()
+  }
+
+  #serve(): readonly [FileService, HeadService] {
+    const { clock } = this
+    return [new FileService({ files: this.#files, hash, clock }), new HeadService({ heads: this.#heads, clock })]
+  }
+
+  #listen(): RpcServer {
+    return new RpcServer({ services: this.#services, clock: this.clock, hash, access: this.#access })
   }
 
   async listen(): Promise<this> {
-    const listening = await listenSocket('tcp://127.0.0.1:0', this.server)
+    const listening = await listenSocket('tcp://127.0.0.1:0', this.#server)
     this.#stopListening = () => listening.close()
     this.#dial = dialSocket(listening.address)
     return this
   }
 
-  client(options: { readonly token?: string; readonly around?: (dial: Dial) => Dial } = {}): RpcClient {
+  client(options: { token?: string; around?: (dial: Dial) => Dial; settings?: Partial<RpcSettings> } = {}): RpcClient {
     const { around = (dial) => dial, ...rest } = options
     const client = new RpcClient({ ...rest, dial: around(this.#dial), clock: this.clock, hash, random })
     this.#clients.push(client)
@@ -61,35 +85,57 @@ class Place {
 
   /** The dead close nothing, but their sockets go; nobody waits for them. */
   abandon(): void {
-    const closing = [...this.#clients, this.server].map((each) => each.close())
+    const closing = [...this.#clients, this.#server].map((each) => each.close())
     void Promise.allSettled([...closing, this.#stopListening()])
   }
 
   async dispose(): Promise<void> {
     for (const client of this.#clients) await client.close()
     await this.#stopListening()
-    await this.server.close()
+    for (const each of [this.#server, ...this.#services]) await each.close()
   }
 }
 
+/** Everything a network can do. */
+const FAULTS = {
+  dropsOnceIn: 80,
+  repeatsOnceIn: 80,
+  swapsOnceIn: 80,
+  damagesOnceIn: 80,
+  cutsOnceIn: 40,
+  delayTurnsMax: 1,
+} as const
+
+// Notices soon what was dropped, and comes back however often that takes.
+const PATIENT = { heartbeatMs: 200, silenceMsMax: 600, handshakeMs: 500, callMs: 3_600_000 }
+
+type Transport = 'loopback' | 'TCP' | 'a network that fails'
+
 /** What a conformance suite opens: a place on a device that the power may be cut of, and clients of it. */
 function host<Store>(
-  transport: 'loopback' | 'TCP',
+  transport: Transport,
   start: (device: SimulatedDevice) => Promise<Place>,
   connect: (client: RpcClient) => Store,
 ): { open: () => Promise<Store>; powerCut: () => void; dispose: () => Promise<void> } {
   let device = new SimulatedDevice()
   const opened: Place[] = []
+  const times: { stop(): void }[] = []
+  const chance = new SeededRandom(1)
   let place: Promise<Place> | undefined
   const begin = async (): Promise<Place> => {
     const begun = await start(device)
     opened.push(begun)
+    // Whoever waits for what was dropped waits for time to pass.
+    if (transport === 'a network that fails') times.push(passTime(begun.clock))
     return transport === 'TCP' ? begun.listen() : begun
   }
   return {
     open: async () => {
       place ??= begin()
-      return connect((await place).client())
+      const { clock } = await place
+      const around = (dial: Dial): Dial =>
+        transport === 'a network that fails' ? faultyDial(dial, { random: chance, clock, faults: FAULTS }) : dial
+      return connect((await place).client({ around, settings: PATIENT }))
     },
     powerCut: () => {
       device = device.crash({ data: 'none', names: 'none' }, 1)
@@ -99,11 +145,12 @@ function host<Store>(
     },
     dispose: async () => {
       for (const each of opened) await each.dispose()
+      for (const time of times) time.stop()
     },
   }
 }
 
-for (const transport of ['loopback', 'TCP'] as const) {
+for (const transport of ['loopback', 'TCP', 'a network that fails'] as const) {
   testFileStore({
     test,
     name: `files elsewhere, by ${transport}`,
@@ -137,7 +184,7 @@ for (const transport of ['loopback', 'TCP'] as const) {
   })
 }
 
-test('over a network that fails, a file is whole or its writer says that it is not known to be', async (context) => {
+test('over a network that fails to a service that is started anew, a file is whole or its writer says that it is not known to be', async (context) => {
   const outcomes = { finished: 0, failed: 0, unknown: 0 }
   for (let seed = 1; seed <= 6; seed++) {
     const chance = new SeededRandom(seed)
@@ -151,7 +198,13 @@ test('over a network that fails, a file is whole or its writer says that it is n
       const content = new Uint8Array(Buffer.alloc(chance.below(800 * KIB), `${seed} ${index}`))
       const name = fileName(`shard.e1-j${index}-a1-0.table`)
       try {
-        const ref = await putFile(store, name, content)
+        const putting = putFile(store, name, content)
+        putting.catch(() => undefined)
+        if (chance.once(2)) {
+          for (let turns = chance.below(30); turns > 0; turns--) await place.clock.turn()
+          await place.restart()
+        }
+        const ref = await putting
         outcomes.finished++
         const read = await (await store.open(ref)).read(0, ref.bytes)
         assert.ok(equalBytes(read, content), 'a finished file has what was written')
@@ -174,7 +227,7 @@ test('over a network that fails, a file is whole or its writer says that it is n
   context.diagnostic(JSON.stringify(outcomes))
 })
 
-test('over a network that fails, a head is changed once or its writer reads what has become of it', async () => {
+test('over a network that fails to a service that is started anew, a head is changed once or its writer reads what has become of it', async () => {
   let unknown = 0
   for (let seed = 1; seed <= 15; seed++) {
     const chance = new SeededRandom(seed)
@@ -189,7 +242,13 @@ test('over a network that fails, a head is changed once or its writer reads what
     for (let round = 0; round < 40; round++) {
       const content = Uint8Array.of(round)
       try {
-        const version = await heads.compareAndSet(shard, head?.version, content)
+        const changing = heads.compareAndSet(shard, head?.version, content)
+        changing.catch(() => undefined)
+        if (chance.once(4)) {
+          for (let turns = chance.below(6); turns > 0; turns--) await place.clock.turn()
+          await place.restart()
+        }
+        const version = await changing
         head = { version, content }
       } catch (error) {
         assert.ok(isCode(error, 'OUTCOME_UNKNOWN', 'IO_FAILED'), String(error))
@@ -239,7 +298,42 @@ test('who may work on jobs reads and creates, and removes nothing; who has one s
   await place.dispose()
 })
 
-test('what a client has left open ends with its connection', async () => {
+test('a file that is written and read over connections that are cut is written once and read on, removed or not', async () => {
+  const files = new MemoryFileStore({ hash })
+  const place = new Place(files, new MemoryHeadStore())
+  const wires: Wire[] = []
+  const around =
+    (dial: Dial): Dial =>
+    async (signal) => {
+      const wire = await dial(signal)
+      wires.push(wire)
+      return wire
+    }
+  const store = new RemoteFileStore({ client: place.client({ around }) })
+  const time = passTime(place.clock)
+  const cut = (): void => wires.at(-1)?.destroy()
+  const writer = await store.create(fileName('a.x'))
+  for (let piece = 0; piece < 8; piece++) {
+    const writing = writer.write(new Uint8Array(1000).fill(piece))
+    if (piece % 2 === 0) await place.clock.turn()
+    cut()
+    await writing
+  }
+  const finishing = writer.finish()
+  await place.clock.turn()
+  cut()
+  const ref = await finishing
+  const reader = await store.open(ref)
+  await store.remove([ref.name])
+  cut()
+  for (let piece = 0; piece < 8; piece++) assert.equal((await reader.read(1000 * piece, 1))[0], piece)
+  assert.ok(wires.length > 4)
+  await store.close()
+  await place.dispose()
+  time.stop()
+})
+
+test('what a client has left open ends when it does not come back', async () => {
   const device = new SimulatedDevice()
   const files = await LocalFileStore.open({ device, directory: 'files', hash })
   const place = new Place(files, new MemoryHeadStore())
@@ -248,10 +342,13 @@ test('what a client has left open ends with its connection', async () => {
   const writer = await store.create(fileName('a.x'))
   await writer.write(new Uint8Array(1000))
   await client.close()
-  await place.dispose()
-  assert.deepEqual(await files.list(), [])
+  await place.clock.turn()
+  await assert.rejects(files.create(fileName('a.x')), { code: 'EXISTS' })
+  place.clock.advance(60_001)
+  for (let turns = 0; turns < 10; turns++) await place.clock.turn()
   await putFile(files, fileName('a.x'), Uint8Array.of(1))
-  await assert.rejects(writer.finish(), { code: 'IO_FAILED' })
+  await assert.rejects(writer.finish(), { code: 'CLOSED' })
+  await place.dispose()
 })
 
 /** Time goes by, a little in every turn. */

@@ -25,19 +25,26 @@ export class BrokeredJob {
   readonly submission: number
   readonly outcome: Promise<JobOutcome>
   readonly #settle: (outcome: JobOutcome) => void
+  /** Place in the line: a job whose worker has gone takes its former place. */
+  readonly order: number
   /** How often it was given to a worker. */
   tries = 0
   lease: Lease | undefined
   cancelled = false
   settled = false
-  /** Ends it where nobody has begun it, or nobody wants it any more. */
+  /** Ends it where nobody has begun it. */
   timer: Timer | undefined
+  /** Connections on which somebody waits for it. */
+  readonly waiters = new Set<object>()
+  /** Ends it where nobody waits for it any more. */
+  orphaned: Timer | undefined
   #progress = 0
 
-  constructor(key: string, shard: string, spec: JobSpec, submission = 0) {
+  constructor(key: string, shard: string, spec: JobSpec, order: number, submission = 0) {
     this.key = key
     this.shard = shard
     this.spec = spec
+    this.order = order
     this.submission = submission
     let resolve: ((outcome: JobOutcome) => void) | undefined
     this.outcome = new Promise((accept) => (resolve = accept))
@@ -69,6 +76,7 @@ export class BrokeredJob {
   settle(outcome: JobOutcome): void {
     this.settled = true
     this.timer?.cancel()
+    this.orphaned?.cancel()
     this.lease?.timer?.cancel()
     this.lease?.end()
     this.lease = undefined

@@ -8,6 +8,7 @@ import type { BrokeredJob, JobOutcome } from './brokered-job.ts'
 import { JobBroker } from './job-broker.ts'
 import type { LeasedJob } from './job-broker.ts'
 import type { WorkerOffer } from './job-choice.ts'
+import { WorkerPulls } from './worker-pulls.ts'
 
 const RESULT = { outputs: [], statistics: {} }
 
@@ -34,7 +35,7 @@ class Bench {
       priority: 1,
       ...given,
     }
-    return this.broker.submit(id, shard, spec)
+    return this.broker.submit(id, shard, spec, this)
   }
 
   async pull(offer: Partial<WorkerOffer> = {}): Promise<LeasedJob | undefined> {
@@ -128,10 +129,10 @@ test('a job that is asked for again after it has ended has its outcome, and does
   const job = bench.submit('a')
   const lease = (await bench.pull()) as LeasedJob
   bench.broker.finish(lease.lease, { result: RESULT })
-  assert.equal(bench.broker.submit(job.key, 'a', job.spec), job)
+  assert.equal(bench.broker.submit(job.key, 'a', job.spec, bench), job)
   assert.equal(await bench.pull(), undefined)
   bench.clock.advance(30_001)
-  assert.notEqual(bench.broker.submit(job.key, 'a', job.spec), job)
+  assert.notEqual(bench.broker.submit(job.key, 'a', job.spec, bench), job)
 })
 
 test('a job that nobody asks for is given back; one that waits behind others is not', async () => {
@@ -169,11 +170,65 @@ test('a job whose submitter has gone is stopped after a while, unless it comes b
   const bench = new Bench()
   const [gone, back] = [bench.submit('a'), bench.submit('b')]
   const leases = [await bench.pull(), await bench.pull()] as LeasedJob[]
-  for (const job of [gone, back]) bench.broker.orphan(job.key)
-  assert.equal(bench.broker.submit(back.key, 'b', back.spec), back)
+  for (const job of [gone, back]) bench.broker.leave(job.key, bench)
+  assert.equal(bench.broker.submit(back.key, 'b', back.spec, bench), back)
   for (let second = 0; second < 40; second++) {
     bench.clock.advance(900)
     for (const { lease } of leases) bench.broker.renew(lease, 0)
   }
   assert.deepEqual([gone.cancelled, back.cancelled], [true, false])
+})
+
+test('a job whose submitter is back on another connection goes on when the former one is given up, and while it waits', async () => {
+  const bench = new Bench()
+  const [running, waiting] = [bench.submit('a'), bench.submit('a')]
+  const lease = (await bench.pull()) as LeasedJob
+  // Half-open: the broker hears of the new connection first.
+  const second = {}
+  for (const job of [running, waiting]) {
+    assert.equal(bench.broker.submit(job.key, 'a', job.spec, second), job)
+    bench.broker.leave(job.key, bench)
+  }
+  // And of another one after it has given the second up.
+  for (const job of [running, waiting]) {
+    bench.broker.leave(job.key, second)
+    assert.equal(bench.broker.submit(job.key, 'a', job.spec, bench), job)
+  }
+  for (let step = 0; step < 40; step++) {
+    bench.clock.advance(900)
+    bench.broker.renew(lease.lease, 0)
+  }
+  assert.deepEqual([running.cancelled, waiting.cancelled], [false, false])
+})
+
+test('a job whose worker has gone keeps its place before those that were submitted after it', async () => {
+  const bench = new Bench()
+  const [first, second] = [bench.submit('a'), bench.submit('a')]
+  assert.equal((await bench.pull())?.spec.id, first.spec.id)
+  bench.clock.advance(1_001)
+  assert.equal((await bench.pull())?.spec.id, first.spec.id)
+  assert.equal((await bench.pull())?.spec.id, second.spec.id)
+})
+
+test('a worker that was given a job and has not heard of it asks again and is given that one', async () => {
+  const bench = new Bench()
+  const pulls = new WorkerPulls(bench.broker)
+  const offer = { urgentOnly: false, memoryBytes: 100, labels: [] }
+  const [lost, next] = [new AbortController(), new AbortController()]
+  const unheard = pulls.pull('one', offer, lost.signal)
+  const [job, other] = [bench.submit('a'), bench.submit('a')]
+  const given = await unheard
+  lost.abort()
+  assert.equal(given?.spec.id, job.spec.id)
+  assert.equal((await pulls.pull('one', offer, next.signal))?.lease, given?.lease)
+  assert.equal((await pulls.pull('two', offer, next.signal))?.spec.id, other.spec.id)
+  // A connection that only seems to be there takes nothing from the one that is.
+  const [halfOpen, waiting] = [pulls.pull('three', offer, next.signal), pulls.pull('three', offer, next.signal)]
+  assert.equal(await halfOpen, undefined)
+  const third = bench.submit('a')
+  assert.equal((await waiting)?.spec.id, third.spec.id)
+  // Its lease has ended: then it is as any other.
+  bench.clock.advance(1_001)
+  await bench.clock.turn()
+  assert.notEqual((await pulls.pull('one', offer, next.signal))?.lease, given?.lease)
 })

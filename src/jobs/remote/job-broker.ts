@@ -59,6 +59,7 @@ export class JobBroker {
   /** When a shard last got a worker: counts up. */
   readonly #turns = new Map<string, number>()
   #turn = 0
+  #orderNext = 1
   #closed = false
 
   constructor({ clock, random, settings }: JobBrokerOptions) {
@@ -77,12 +78,14 @@ export class JobBroker {
    * Takes a job, or finds it where it was submitted before under this key.
    *
    * @param submission how often it was submitted before, here or to a broker that has gone
+   * @param waiter who waits for it, until `leave`
    * @throws {VarveError} BUSY; JOB_FAILED — the same work has failed too often, and is not taken for a while
    */
-  submit(key: string, shard: string, spec: JobSpec, submission = 0): BrokeredJob {
+  submit(key: string, shard: string, spec: JobSpec, waiter: object, submission = 0): BrokeredJob {
     const there = this.find(key)
     if (there !== undefined) {
-      if (there.lease !== undefined) there.timer?.cancel()
+      there.orphaned?.cancel()
+      there.waiters.add(waiter)
       return there
     }
     if (this.#jobs.size >= PENDING_MAX) {
@@ -100,7 +103,8 @@ export class JobBroker {
         },
       )
     }
-    const job = new BrokeredJob(key, shard, spec, submission)
+    const job = new BrokeredJob(key, shard, spec, this.#orderNext++, submission)
+    job.waiters.add(waiter)
     this.#jobs.set(key, job)
     this.#enqueue(job)
     return job
@@ -119,12 +123,11 @@ export class JobBroker {
     else job.lease.end()
   }
 
-  /** Its submitter has gone: nobody may want it. */
-  orphan(key: string): void {
+  /** One who waited for it has gone. Where nobody else does, nobody may want it. */
+  leave(key: string, waiter: object): void {
     const job = this.#jobs.get(key)
-    if (job === undefined) return
-    job.timer?.cancel()
-    job.timer = this.#clock.after(this.#settings.orphanMs, () => this.cancel(key))
+    if (job === undefined || !job.waiters.delete(waiter) || job.waiters.size > 0) return
+    job.orphaned = this.#clock.after(this.#settings.orphanMs, () => this.cancel(key))
   }
 
   /** Resolves when there is a job for the worker; undefined: it has gone before. */

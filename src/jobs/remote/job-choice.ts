@@ -2,7 +2,7 @@
  * Which waiting job a worker gets.
  *
  * Urgent ones first; then the shard of which the fewest are running, and of those the one that has waited longest for its
- * turn; within a shard the order of priority, then of submission.
+ * turn; within a shard the order of priority, then of submission, also of those whose workers have gone.
  */
 
 import type { BrokeredJob } from './brokered-job.ts'
@@ -16,7 +16,7 @@ export interface WorkerOffer {
 }
 
 /**
- * @param waiting in order of submission
+ * @param waiting in any order
  * @param turns when each shard last got a worker
  */
 export function chooseJob(
@@ -30,9 +30,8 @@ export function chooseJob(
   let best: { readonly job: BrokeredJob; readonly rank: readonly number[] } | undefined
   for (const job of waiting) {
     if (!fits(job, offer)) continue
-    const { urgent, shard, spec } = job
-    const rank = [urgent ? 0 : 1, running.get(shard) ?? 0, turns.get(shard) ?? 0, spec.priority]
-    // Strictly less: the first of equals has waited longest.
+    const { urgent, shard, spec, order } = job
+    const rank = [urgent ? 0 : 1, running.get(shard) ?? 0, turns.get(shard) ?? 0, spec.priority, order]
     if (best === undefined || compare(rank, best.rank) < 0) best = { job, rank }
   }
   return best?.job

@@ -5,7 +5,9 @@ import { VarveError } from '../../kernel/errors.ts'
 import { checkFileName, checkShard } from '../../rpc/access.ts'
 import { Parameters } from '../../rpc/parameters.ts'
 import type { Grant, Peer, RpcAnswer, RpcRequest, RpcService, RpcSession } from '../../rpc/rpc.ts'
+import type { JobOutcome } from './brokered-job.ts'
 import type { JobBroker } from './job-broker.ts'
+import { WorkerPulls } from './worker-pulls.ts'
 import { decodeResult, decodeSpec, encodeResult, encodeSpec } from './job-wire.ts'
 
 export const JOB_SERVICE = 'jobs'
@@ -27,7 +29,7 @@ export class JobService implements RpcService {
     return {
       call: (request) => submitted(broker, grant, keys, request),
       close: () => {
-        for (const key of keys) broker.orphan(key)
+        for (const key of keys) broker.leave(key, keys)
         return Promise.resolve()
       },
     }
@@ -50,13 +52,14 @@ async function submitted(
       checkFileName(grant, spec.outputPrefix)
       for (const input of spec.inputs) if (input.type === 'file') checkFileName(grant, input.ref.name)
       keys.add(key)
-      const outcome = await broker.submit(key, shard, spec, given.optionalCount(2) ?? 0).outcome
+      const outcome = await broker.submit(key, shard, spec, keys, given.optionalCount(2) ?? 0).outcome
       keys.delete(key)
-      // What a handler throws is an answer: it says nothing about this call.
-      if (outcome.type === 'done') return { value: ['done'], body: encodeResult(outcome.result) }
-      if (outcome.type === 'not-begun') return { value: ['not-begun'] }
-      const { stack: _stack, ...error } = encodeError(outcome.error)
-      return { value: ['failed', error] }
+      return answerOf(outcome)
+    }
+    case 'await': {
+      // Cancelled meanwhile: it is not begun anew where it is not known, and its end is waited for where it is.
+      const job = broker.find(key)
+      return job === undefined ? answerOf({ type: 'not-begun' }) : answerOf(await job.outcome)
     }
     case 'progress':
       return { value: broker.find(key)?.progress ?? 0 }
@@ -68,13 +71,23 @@ async function submitted(
   }
 }
 
+function answerOf(outcome: JobOutcome): RpcAnswer {
+  // What a handler throws is an answer: it says nothing about this call.
+  if (outcome.type === 'done') return { value: ['done'], body: encodeResult(outcome.result) }
+  if (outcome.type === 'not-begun') return { value: ['not-begun'] }
+  const { stack: _stack, ...error } = encodeError(outcome.error)
+  return { value: ['failed', error] }
+}
+
 export class WorkerService implements RpcService {
   readonly name = WORKER_SERVICE
   readonly roles = ['worker'] as const
   readonly #broker: JobBroker
+  readonly #pulls: WorkerPulls
 
   constructor({ broker }: { readonly broker: JobBroker }) {
     this.#broker = broker
+    this.#pulls = new WorkerPulls(broker)
   }
 
   openSession(): RpcSession {
@@ -86,7 +99,7 @@ export class WorkerService implements RpcService {
     switch (method) {
       case 'pull': {
         const offer = { urgentOnly: given.flag(0), memoryBytes: given.count(1), labels: given.texts(2) }
-        const job = await this.#broker.pull(offer, signal)
+        const job = await this.#pulls.pull(given.text(3), offer, signal)
         return job === undefined ? {} : { value: [job.lease, job.leaseMs], body: encodeSpec(job.spec) }
       }
       case 'renew': {

@@ -9,6 +9,7 @@ import type { Clock, Timer } from '../../kernel/clock.ts'
 import { encodeError } from '../../kernel/error-wire.ts'
 import { VarveError, isCode } from '../../kernel/errors.ts'
 import { GIB } from '../../kernel/limits.ts'
+import { nonce } from '../../kernel/random.ts'
 import type { RpcClient } from '../../rpc/client.ts'
 import type { RpcReply } from '../../rpc/rpc.ts'
 import type { JobHandle, JobScheduler } from '../jobs.ts'
@@ -85,10 +86,11 @@ export class JobWorker {
   async #work(urgentOnly: boolean): Promise<void> {
     const { memoryBytes, labels } = this.#settings
     const { signal } = this.#stop
+    const { random } = this.#options.client
     while (!signal.aborted) {
       try {
-        const parameters = [urgentOnly, memoryBytes, labels]
-        // As long as it takes, and again whenever the broker has been away.
+        // As long as it takes, and again under this name whenever the broker has been away.
+        const parameters = [urgentOnly, memoryBytes, labels, `${nonce(random)}${nonce(random)}`]
         const { value, body } = await this.#call('pull', parameters, { timeoutMs: 0, signal })
         if (value !== undefined) await this.#run(value as [string, number], body)
       } catch (error) {

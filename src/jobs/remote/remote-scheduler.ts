@@ -111,14 +111,13 @@ export class RemoteScheduler implements JobScheduler {
     for (let submission = 0; ; submission++) {
       try {
         const connection = await client.retry({ timeoutMs: awayMs }, async (found) => Promise.resolve(found))
-        if (job.signal.aborted) throw job.signal.reason
-        return await connection.call({
-          service: JOB_SERVICE,
-          method: 'submit',
-          parameters: [shard, key, submission],
-          body,
-          timeoutMs: 0,
-        })
+        const { aborted, reason } = job.signal
+        if (aborted && submission === 0) throw reason
+        // One that may have begun ends when its worker has stopped, and is not begun again.
+        const call = aborted
+          ? { method: 'await', parameters: [shard, key] }
+          : { method: 'submit', parameters: [shard, key, submission], body }
+        return await connection.call({ service: JOB_SERVICE, ...call, timeoutMs: 0 })
       } catch (error) {
         if (!isUnanswered(error)) throw error
         if (error.details['operation'] === 'connect') return undefined
@@ -128,6 +127,7 @@ export class RemoteScheduler implements JobScheduler {
 
   /** Under other names: what was begun elsewhere may still be writing. */
   async #runHere(job: QueuedJob): Promise<JobResult> {
+    if (job.signal.aborted) throw job.signal.reason
     const { local } = this.#options
     const { spec } = job
     if (local === undefined) {

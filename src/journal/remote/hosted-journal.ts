@@ -2,7 +2,9 @@
  * A journal that is open for a client, and stays open while the client's connection is lost and made again.
  *
  * An append says where it goes. One that is there already is not made again: the client asks for its outcome, because the
- * answer was lost. So a client that comes back sends again whatever was not answered, and nothing is appended twice.
+ * answer was lost. So a client that comes back sends again whatever was not answered, and nothing is appended twice. From
+ * then on nothing is taken from the connection it has given up: what was still on its way there has been sent again, or was
+ * taken back, and then its place is another's.
  */
 
 import { VarveError, isCode } from '../../kernel/errors.ts'
@@ -19,17 +21,32 @@ export class HostedJournal {
   /** Appends whose answers may have been lost, by where they begin. */
   readonly #recent = new Map<number, Recent>()
   #acknowledged: number
+  /** The connection that appends. */
+  #appender: object
 
-  constructor(journal: Journal) {
+  constructor(journal: Journal, appender: object) {
     this.journal = journal
+    this.#appender = appender
     this.#acknowledged = journal.end
+  }
+
+  /** From now on `appender` appends, and nobody else. */
+  resume(appender: object): void {
+    this.#appender = appender
   }
 
   /**
    * @param acknowledged the client has heard of everything before this position
    * @throws {VarveError} NO_SPACE — it follows an append that did not fit; POISONED; and as `Journal.append`
    */
-  append(position: number, payload: Uint8Array, durability: Durability, acknowledged: number): Append {
+  append(
+    appender: object,
+    position: number,
+    payload: Uint8Array,
+    durability: Durability,
+    acknowledged: number,
+  ): Append {
+    if (appender !== this.#appender) throw new VarveError('POISONED', 'the client appends over another connection now')
     this.#forget(acknowledged)
     const { end } = this.journal
     if (position === end) {

@@ -122,7 +122,7 @@ class JournalSession implements RpcSession {
       case 'append': {
         // Nothing is awaited before this: appends go in in the order of their calls.
         const [place, durability, acknowledged] = [given.count(1), given.text(2) as Durability, given.count(3)]
-        await this.#journal(given).append(place, body, durability, acknowledged).written
+        await this.#journal(given).append(this, place, body, durability, acknowledged).written
         return {}
       }
       case 'synced':
@@ -141,6 +141,12 @@ class JournalSession implements RpcSession {
         const { journal } = this.#journal(given)
         await journal.truncate(position(given, 1))
         return { value: [journal.start, journal.storedBytes] }
+      }
+      case 'resume': {
+        const hosted = this.#journal(given)
+        hosted.resume(this)
+        await hosted.journal.barrier()
+        return {}
       }
       case 'barrier':
         await this.#journal(given).journal.barrier()
@@ -186,7 +192,11 @@ class JournalSession implements RpcSession {
     const owner = epoch(given.count(1))
     const key = keyOf(given, 2, shard)
     // The client asks again, because an answer was lost.
-    if (this.#service.isOpen(key)) return opened(this.#service.use(key, this))
+    if (this.#service.isOpen(key)) {
+      const hosted = this.#service.use(key, this)
+      hosted.resume(this)
+      return opened(hosted)
+    }
     const state = given.flag(3) ? body.slice() : undefined
     const needed = optionalPosition(given, 4)
     const opening = new JournalOpening(state, (keeper) => this.#service.journals.open(shard, owner, keeper, needed))
@@ -214,7 +224,7 @@ class JournalSession implements RpcSession {
     }
     if (step.type === 'commit') return ['commit', step.state]
     this.#openings.delete(key)
-    const hosted = new HostedJournal(step.journal)
+    const hosted = new HostedJournal(step.journal, this)
     this.#service.host(key, hosted, this)
     return opened(hosted)
   }

@@ -211,9 +211,9 @@ export class RemoteJournal implements Journal {
   async #resumeOnce(): Promise<void> {
     const { client, key, resumeMs } = this.#basis
     try {
-      // A barrier costs next to nothing, and tells whether the journal is still open there, and ours.
+      // Tells whether the journal is still open there, and ours.
       this.#connection = await client.retry({ timeoutMs: resumeMs }, async (connection, timeoutMs) => {
-        await connection.call({ service: JOURNAL_SERVICE, method: 'barrier', parameters: [key], timeoutMs })
+        await connection.call({ service: JOURNAL_SERVICE, method: 'resume', parameters: [key], timeoutMs })
         return connection
       })
     } catch (error) {
