@@ -106,8 +106,8 @@ export class BlockFetch {
 
   /** Lets go of everything wanted and held. Idempotent. */
   clear(): void {
-    this.#wantedSources.length = 0
-    this.#wantedNumbers.length = 0
+    // Setting a length is a call into the engine, which a lookup that lacks nothing need not make.
+    if (this.#wantedSources.length > 0) this.#wantedSources.length = this.#wantedNumbers.length = 0
     if (this.#heldSources.length === 0) return
     for (let index = 0; index < this.#heldSources.length; index++) {
       const source = this.#heldSources[index] as BlockSource

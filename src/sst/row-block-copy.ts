@@ -12,14 +12,14 @@ export function copyEntries(block: RowBlock, first: number, count: number, step:
   if (count === 0) return
   // What the loop touches are locals, and keys go over in words.
   const bytes = block.bytes
-  const source = new DataView(bytes.buffer, bytes.byteOffset, bytes.length)
+  const source = block.view
   const { tagBytes, prefixStart, prefixLength, seqnoBase } = block
-  const tagsAt = block.tagsAt
+  const { headsAt, tagsAt } = block
   const keysAt = block.keysAt
   const valuesAt = block.valuesAt
   const boundary = step === 1 ? 1 : 0
   // The last word of a key may reach past it, into the values.
-  const wordBytesMax = bytes.length - valuesAt >= 4 ? WORD_KEY_BYTES_MAX : 0
+  const wordBytesMax = block.limitAt - valuesAt >= 4 ? WORD_KEY_BYTES_MAX : 0
   const prefixHead = headOf(bytes, prefixStart, prefixStart + prefixLength)
   const valueBlock = into.block(bytes)
   const { keyStarts, heads, seqnos, kinds, valueBlocks, valueStarts, valueLengths } = into
@@ -45,7 +45,7 @@ export function copyEntries(block: RowBlock, first: number, count: number, step:
       keys = into.keys
       target = new DataView(keys.buffer, keys.byteOffset, keys.length)
     }
-    const blockHead = block.heads[index] as number
+    const blockHead = source.getUint32(headsAt + index * 4, true)
     if (length <= wordBytesMax) {
       let at = keyAt
       for (let from = prefixStart, limit = at + prefixLength; at < limit; at += 4, from += 4) {

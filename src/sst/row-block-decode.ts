@@ -4,8 +4,8 @@ import type { FileRef } from '../kernel/file-ref.ts'
 import type { Hash } from '../kernel/hash.ts'
 import { decodeStored } from './block-codec.ts'
 import type { BlockKeeping } from './block-codec.ts'
+import { BlockPiece } from './block-memory.ts'
 import type { CachedBlockOwner } from './block-queue.ts'
-import { alignedBytes } from './columns.ts'
 import { PART_BLOCK, partSeed } from './file-identity.ts'
 import { RowBlock } from './row-block.ts'
 import type { RowIndex } from './row-index.ts'
@@ -26,5 +26,6 @@ export function decodeBlock(
     throw tableCorrupt(place, 'checksum does not match')
   }
   const decoded = decodeStored(index.codec, stored, index.decodedLengths[number] as number, place, keep)
-  return new RowBlock(alignedBytes(decoded, true), owner, number, place)
+  const piece = keep === undefined ? new BlockPiece(decoded) : keep.memory.pieceOf(decoded)
+  return new RowBlock(decoded, piece, owner, number, place)
 }

@@ -6,7 +6,7 @@ import { isCode } from '../kernel/errors.ts'
 import { BYTEWISE } from '../kernel/key-order.ts'
 import { batchesOf, describe, entryAt, newestAt, sortEntries } from '../testing/entry-model.ts'
 import type { ModelEntry } from '../testing/entry-model.ts'
-import { alignedBytes } from './columns.ts'
+import { BlockPiece } from './block-memory.ts'
 import { KeyScratch } from './key-scratch.ts'
 import { ROW_ABSENT, RowBlock } from './row-block.ts'
 import { copyEntries } from './row-block-copy.ts'
@@ -43,7 +43,7 @@ function build(list: readonly ModelEntry[]): Uint8Array {
 }
 
 function open(content: Uint8Array): RowBlock {
-  return new RowBlock(alignedBytes(content, false), owner, 0, place)
+  return new RowBlock(content, new BlockPiece(content), owner, 0, place)
 }
 
 function copies(block: RowBlock, step: 1 | -1): readonly string[] {

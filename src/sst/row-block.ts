@@ -22,10 +22,10 @@
 import { compareRange, headOf } from '../kernel/bytes.ts'
 import type { Found } from '../kernel/found.ts'
 import type { KeyOrder } from '../kernel/key-order.ts'
-import type { BlockMemory } from './block-memory.ts'
+import type { BlockMemory, BlockPiece } from './block-memory.ts'
 import { CachedBlock } from './block-queue.ts'
 import type { CachedBlockOwner } from './block-queue.ts'
-import { readU32, u32Column } from './columns.ts'
+import { readU32 } from './columns.ts'
 import type { KeyScratch } from './key-scratch.ts'
 import { tableCorrupt } from './table-damage.ts'
 import type { TablePlace } from './table-damage.ts'
@@ -42,27 +42,43 @@ export const ROW_ABSENT = -1
 /** `find`: every entry of this block comes before; the next block may have it. */
 export const ROW_BEYOND = -2
 
-// What the objects around the bytes weigh: this one and two typed arrays, 220 bytes on the heap (measured), and, where it has
-// a buffer of its own, that one's record outside it, taken to be as much again and some for the allocator.
+// What the objects around the bytes weigh: this one, 220 bytes on the heap (measured), and, where it has a buffer of its own,
+// its views and that one's record outside the heap, with some for the allocator.
 const OBJECT_BYTES = 512
 
-export class RowBlock extends CachedBlock {
-  bytes: Uint8Array
-  readonly count: number
-  heads: Uint32Array
-  readonly prefixStart: number
-  readonly prefixLength: number
-  readonly seqnoBase: number
-  readonly tagBytes: number
-  readonly wide: boolean
-  readonly keyOffsetsAt: number
-  readonly valueOffsetsAt: number
-  readonly tagsAt: number
-  readonly keysAt: number
-  readonly valuesAt: number
+// How far to look around where a head is expected: within a cache line or two.
+const GUESS_REACH = 8
 
-  /** @param bytes aligned to 4; checked for structure, every offset included @throws {VarveError} TABLE_CORRUPT */
-  constructor(bytes: Uint8Array, owner: CachedBlockOwner, blockNumber: number, place: TablePlace) {
+export class RowBlock extends CachedBlock {
+  /** What it is read through: memory that others have parts of. Every `…At` below counts from its start. */
+  bytes: Uint8Array
+  view: DataView
+  readonly count: number
+  readonly prefixLength: number
+  headsAt: number
+  // What is needed to look for a head and to compare a prefix without touching more of the bytes than that: the first and the
+  // last head without their last bit, the first four bytes of the prefix. As integers of 32 bits with a sign they are a part
+  // of this object; others would be objects by themselves.
+  readonly #headFirst: number
+  readonly #headSpan: number
+  readonly #prefixHead: number
+  keyOffsetsAt: number
+  valueOffsetsAt: number
+  tagsAt: number
+  keysAt: number
+  valuesAt: number
+  readonly wide: boolean
+  readonly tagBytes: number
+  readonly seqnoBase: number
+  prefixStart: number
+  /** Where the block ends. */
+  limitAt: number
+
+  /**
+   * @param bytes checked for structure, every offset included; `piece.bytes` or a part of it
+   * @throws {VarveError} TABLE_CORRUPT
+   */
+  constructor(bytes: Uint8Array, piece: BlockPiece, owner: CachedBlockOwner, blockNumber: number, place: TablePlace) {
     super(owner, blockNumber, bytes.length + OBJECT_BYTES)
     if (bytes.length < ROW_HEADER_BYTES) throw tableCorrupt(place, 'shorter than its header')
     const count = readU32(bytes, 0)
@@ -72,22 +88,29 @@ export class RowBlock extends CachedBlock {
     if (count === 0) throw tableCorrupt(place, 'no entries')
     if (!Number.isSafeInteger(seqnoBase)) throw tableCorrupt(place, 'seqno base over 2^53')
     if (tagBytes < 1 || tagBytes > ROW_TAG_BYTES_MAX) throw tableCorrupt(place, 'bad tag size')
-    this.bytes = bytes
+    const start = bytes.byteOffset - piece.bytes.byteOffset
+    const limit = start + bytes.length
+    this.bytes = piece.bytes
+    this.view = piece.view
+    this.limitAt = limit
     this.count = count
     this.prefixLength = prefixLength
     this.seqnoBase = seqnoBase
     this.tagBytes = tagBytes
     this.wide = bytes.length >= ROW_WIDE_BYTES
     const offsetBytes = this.wide ? 4 : 2
-    this.keyOffsetsAt = ROW_HEADER_BYTES + count * 4
+    this.headsAt = start + ROW_HEADER_BYTES
+    this.keyOffsetsAt = this.headsAt + count * 4
     this.valueOffsetsAt = this.keyOffsetsAt + (count + 1) * offsetBytes
     this.tagsAt = this.valueOffsetsAt + (count + 1) * offsetBytes
     this.prefixStart = this.tagsAt + count * tagBytes
     this.keysAt = this.prefixStart + prefixLength
-    if (this.keysAt > bytes.length) throw tableCorrupt(place, 'columns run past the end')
-    this.heads = u32Column(bytes, ROW_HEADER_BYTES, count)
+    if (this.keysAt > limit) throw tableCorrupt(place, 'columns run past the end')
+    this.#headFirst = this.headAt(0) >>> 1
+    this.#headSpan = (this.headAt(count - 1) >>> 1) - this.#headFirst
+    this.#prefixHead = headOf(this.bytes, this.prefixStart, this.keysAt) | 0
     this.valuesAt = this.keysAt + this.offsetAt(this.keyOffsetsAt, count)
-    if (this.valuesAt + this.offsetAt(this.valueOffsetsAt, count) !== bytes.length)
+    if (this.valuesAt + this.offsetAt(this.valueOffsetsAt, count) !== limit)
       throw tableCorrupt(place, 'areas do not add up')
     this.#checkAscending(this.keyOffsetsAt, place)
     this.#checkAscending(this.valueOffsetsAt, place)
@@ -95,12 +118,23 @@ export class RowBlock extends CachedBlock {
   }
 
   moveTo(memory: BlockMemory): void {
-    const { bytes } = this
-    if (bytes.length === bytes.buffer.byteLength) return
-    const copy = memory.take(bytes.length)
-    copy.set(bytes)
-    this.bytes = copy
-    this.heads = u32Column(copy, ROW_HEADER_BYTES, this.count)
+    const start = this.headsAt - ROW_HEADER_BYTES
+    const length = this.limitAt - start
+    if (length === this.bytes.buffer.byteLength) return
+    const copy = memory.take(length)
+    copy.set(this.bytes.subarray(start, start + length))
+    const piece = memory.pieceOf(copy)
+    const shift = copy.byteOffset - piece.bytes.byteOffset - start
+    this.bytes = piece.bytes
+    this.view = piece.view
+    this.headsAt += shift
+    this.keyOffsetsAt += shift
+    this.valueOffsetsAt += shift
+    this.tagsAt += shift
+    this.prefixStart += shift
+    this.keysAt += shift
+    this.valuesAt += shift
+    this.limitAt += shift
   }
 
   /** Index of the first entry at or after (`key`, `seqno`) in the order of entries; `count` when all come before. */
@@ -113,16 +147,9 @@ export class RowBlock extends CachedBlock {
       if (difference !== 0) return difference < 0 ? 0 : this.count
     }
     if (key.length < prefixLength) return 0
-    const heads = this.heads
     const head = headOf(key, prefixLength, key.length)
-    let low = 0
-    let high = this.count
-    while (low < high) {
-      const middle = (low + high) >>> 1
-      if ((heads[middle] as number) < head) low = middle + 1
-      else high = middle
-    }
-    if (low === this.count || heads[low] !== head || !this.#isBefore(low, key, seqno)) return low
+    const low = this.#headBound(head)
+    if (low === this.count || this.headAt(low) !== head || !this.#isBefore(low, key, seqno)) return low
     return this.#searchTies(low + 1, head, key, seqno)
   }
 
@@ -144,22 +171,15 @@ export class RowBlock extends CachedBlock {
   find(key: Uint8Array, seqno: number): number {
     const prefixLength = this.prefixLength
     if (key.length < prefixLength) return ROW_ABSENT
-    const heads = this.heads
     const head = headOf(key, prefixLength, key.length)
-    let low = 0
-    let high = this.count
-    while (low < high) {
-      const middle = (low + high) >>> 1
-      if ((heads[middle] as number) < head) low = middle + 1
-      else high = middle
-    }
+    let low = this.#headBound(head)
     if (low === this.count) return ROW_BEYOND
-    if (heads[low] !== head) return ROW_ABSENT
+    if (this.headAt(low) !== head) return ROW_ABSENT
     let comparison = this.#compareTie(low, key)
     if (comparison < 0 || (comparison === 0 && this.seqnoAt(low) > seqno)) {
       low = this.#searchTies(low + 1, head, key, seqno)
       if (low === this.count) return ROW_BEYOND
-      if (heads[low] !== head) return ROW_ABSENT
+      if (this.headAt(low) !== head) return ROW_ABSENT
       comparison = this.#compareTie(low, key)
     }
     // A key without the prefix was searched for in vain, which is found out here, where its bytes are needed.
@@ -174,13 +194,13 @@ export class RowBlock extends CachedBlock {
 
   isKeyAt(index: number, key: Uint8Array): boolean {
     const prefixLength = this.prefixLength
-    if (key.length < prefixLength || this.heads[index] !== headOf(key, prefixLength, key.length)) return false
+    if (key.length < prefixLength || this.headAt(index) !== headOf(key, prefixLength, key.length)) return false
     return this.#compareTie(index, key) === 0 && this.#hasPrefix(key)
   }
 
   /** True when entries `a` and `b` of this block have the same key. */
   isSameKey(a: number, b: number): boolean {
-    if (this.heads[a] !== this.heads[b]) return false
+    if (this.headAt(a) !== this.headAt(b)) return false
     const aStart = this.keyRestAt(a)
     const aLimit = this.keyRestAt(a + 1)
     const bStart = this.keyRestAt(b)
@@ -223,7 +243,7 @@ export class RowBlock extends CachedBlock {
   putKey(index: number, into: Uint8Array, at: number, length: number): void {
     const { bytes, prefixStart, prefixLength } = this
     into.set(bytes.subarray(prefixStart, prefixStart + prefixLength), at)
-    const head = this.heads[index] as number
+    const head = this.headAt(index)
     const limit = at + length
     at += prefixLength
     for (let shift = 24; at < limit && shift >= 0; shift -= 8) into[at++] = head >>> shift
@@ -239,20 +259,57 @@ export class RowBlock extends CachedBlock {
     into.valueLength = this.offsetAt(this.valueOffsetsAt, index + 1) - start
   }
 
+  headAt(index: number): number {
+    return this.view.getUint32(this.headsAt + index * 4, true)
+  }
+
+  /**
+   * Index of the first head at or above `head`; `count` when there is none.
+   *
+   * Begins where it would be if heads were spread evenly, as those of hashes and random keys are: then a look around there
+   * replaces a binary search through all cache lines of the column.
+   */
+  #headBound(head: number): number {
+    const { view, headsAt } = this
+    let low = 0
+    let high = this.count
+    const span = this.#headSpan
+    const over = (head >>> 1) - this.#headFirst
+    if (over >= 0 && over < span) {
+      const guess = ((over * (high - 1)) / span) | 0
+      if (view.getUint32(headsAt + guess * 4, true) < head) {
+        low = guess + 1
+        const near = low + GUESS_REACH
+        if (near < high && view.getUint32(headsAt + near * 4, true) >= head) high = near
+      } else {
+        high = guess
+        const near = guess - GUESS_REACH
+        if (near >= 0 && view.getUint32(headsAt + near * 4, true) < head) low = near + 1
+      }
+    }
+    while (low < high) {
+      const middle = (low + high) >>> 1
+      if (view.getUint32(headsAt + middle * 4, true) < head) low = middle + 1
+      else high = middle
+    }
+    return low
+  }
+
   /** For a key at least as long as the prefix. */
   #hasPrefix(key: Uint8Array): boolean {
+    const length = this.prefixLength
+    if ((headOf(key, 0, length) | 0) !== this.#prefixHead) return false
     const bytes = this.bytes
     const start = this.prefixStart
-    for (let index = this.prefixLength - 1; index >= 0; index--) if (bytes[start + index] !== key[index]) return false
+    for (let index = length - 1; index >= 4; index--) if (bytes[start + index] !== key[index]) return false
     return true
   }
 
   #searchTies(low: number, head: number, key: Uint8Array, seqno: number): number {
-    const heads = this.heads
     let high = this.count
     while (low < high) {
       const middle = (low + high) >>> 1
-      const found = heads[middle] as number
+      const found = this.headAt(middle)
       if (found < head || (found === head && this.#isBefore(middle, key, seqno))) low = middle + 1
       else high = middle
     }

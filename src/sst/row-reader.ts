@@ -107,7 +107,8 @@ export class RowTableReader implements TableReader, BlockSource, CachedBlockOwne
         }
       } else {
         this.#cache.hits++
-        block.touched = true
+        // Written once: the mark of a block that is hot stays as it is.
+        if (!block.touched) block.touched = true
       }
       const at = this.order.bytewise ? block.find(key, seqno) : block.findBy(this.order, key, seqno, this.#scratch)
       if (at >= 0) {

@@ -114,7 +114,7 @@ class StructureCheck {
       copyEntries(block, at, 1, 1, batch)
       const key = batch.keyAt(0)
       const seqno = batch.seqnos[0] as number
-      if (pad > 0 && pad <= 4 && ((block.heads[at] as number) & (2 ** (pad * 8) - 1)) !== 0) {
+      if (pad > 0 && pad <= 4 && (block.headAt(at) & (2 ** (pad * 8) - 1)) !== 0) {
         this.#fail('block', offset, 'padding of a head is not zero')
       }
       if (batch.kinds[0] === 0) this.#fail('block', offset, 'entry of kind 0')

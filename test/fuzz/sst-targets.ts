@@ -11,6 +11,7 @@ import { BYTEWISE } from '../../src/kernel/key-order.ts'
 import { MemoryFileStore } from '../../src/fs/memory-file-store.ts'
 import { BlockCache } from '../../src/sst/block-cache.ts'
 import { decodeStored, encodeStored } from '../../src/sst/block-codec.ts'
+import { BlockPiece } from '../../src/sst/block-memory.ts'
 import { BlockFetch } from '../../src/sst/block-fetch.ts'
 import { alignedBytes } from '../../src/sst/columns.ts'
 import {
@@ -175,7 +176,7 @@ function blockTarget(tables: readonly TakenApart[]): FuzzTarget {
     parse([stored = new Uint8Array(0), length = new Uint8Array(0)]) {
       const place = { file: NAME, part: 'block', offset: 0 } as const
       const decoded = decodeStored('lz4', stored, readU32(length), place)
-      const block = new RowBlock(alignedBytes(decoded, false), owner, 0, place)
+      const block = new RowBlock(decoded, new BlockPiece(decoded), owner, 0, place)
       const batch = new EntryBatch(16)
       for (let first = 0; first < block.count; first += 16) {
         batch.clear()
