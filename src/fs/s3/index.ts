@@ -1,0 +1,16 @@
+/** `varve/fs/s3`: files and heads in a bucket of an S3-compatible store. */
+
+export type { HttpMethod, HttpRequest, HttpResponse, HttpTransport } from './http.ts'
+export { NodeHttpTransport } from './node-http-transport.ts'
+export type { NodeHttpTransportOptions } from './node-http-transport.ts'
+export { S3Client } from './s3-client.ts'
+export type { S3ClientOptions, S3Request } from './s3-client.ts'
+export { S3FileStore } from './s3-file-store.ts'
+export type { S3FileStoreOptions } from './s3-file-store.ts'
+export { S3HeadStore } from './s3-head-store.ts'
+export type { S3HeadStoreOptions } from './s3-head-store.ts'
+export { S3_DEFAULTS } from './settings.ts'
+export type { S3Settings } from './settings.ts'
+export type { S3Credentials } from './signature.ts'
+export { S3_PRICES, costOf } from './usage.ts'
+export type { S3Prices, S3RequestKind, S3Usage } from './usage.ts'

@@ -1,0 +1,81 @@
+/** HTTP over Node's sockets, which stay open between requests. */
+
+import * as http from 'node:http'
+import * as https from 'node:https'
+import { concatBytes } from '../../kernel/bytes.ts'
+import { VarveError } from '../../kernel/errors.ts'
+import type { HttpRequest, HttpResponse, HttpTransport } from './http.ts'
+
+export interface NodeHttpTransportOptions {
+  /** Connections at the most; further requests wait for one. */
+  readonly connectionsMax: number
+  /** Certificates of authorities to trust, in PEM. Default: those that Node trusts. */
+  readonly authorities?: string
+}
+
+// Failures before anything was sent: nobody lives there, or nobody knows where that is.
+const UNSENT_CODES: readonly unknown[] = ['ECONNREFUSED', 'ENOTFOUND', 'EAI_AGAIN', 'ENETUNREACH', 'EHOSTUNREACH']
+
+export class NodeHttpTransport implements HttpTransport {
+  readonly #plain: http.Agent
+  readonly #secure: https.Agent
+
+  constructor({ connectionsMax, authorities }: NodeHttpTransportOptions) {
+    const shared = { keepAlive: true, maxSockets: connectionsMax, noDelay: true }
+    this.#plain = new http.Agent(shared)
+    this.#secure = new https.Agent(authorities === undefined ? shared : { ...shared, ca: authorities })
+  }
+
+  send({ method, url, headers, body, answerBytesMax, signal }: HttpRequest): Promise<HttpResponse> {
+    const target = new URL(url)
+    const secure = target.protocol === 'https:'
+    return new Promise((resolve, reject) => {
+      const fail = (error: unknown): void => reject(unanswered(method, error))
+      const options = {
+        method,
+        headers: method === 'GET' || method === 'HEAD' ? headers : { ...headers, 'content-length': body.length },
+        agent: secure ? this.#secure : this.#plain,
+        signal,
+      }
+      const call = (secure ? https : http).request(target, options, (answer) => {
+        const parts: Uint8Array[] = []
+        let bytes = 0
+        answer.on('data', (part: Uint8Array) => {
+          bytes += part.length
+          if (bytes > answerBytesMax) call.destroy(new Error(`the answer is longer than ${answerBytesMax} bytes`))
+          else parts.push(part)
+        })
+        answer.on('end', () => {
+          const content = concatBytes(parts)
+          resolve({ status: answer.statusCode ?? 0, headers: firstValues(answer.headers), body: content })
+        })
+        answer.on('error', fail)
+        // An answer that breaks off ends without `end`.
+        answer.on('close', () => fail(new Error('the connection was lost')))
+      })
+      call.on('error', fail)
+      call.end(body)
+    })
+  }
+
+  close(): Promise<void> {
+    this.#plain.destroy()
+    this.#secure.destroy()
+    return Promise.resolve()
+  }
+}
+
+function firstValues(headers: http.IncomingHttpHeaders): Record<string, string | undefined> {
+  return Object.fromEntries(
+    Object.entries(headers).map(([name, value]) => [name, Array.isArray(value) ? value[0] : value]),
+  )
+}
+
+function unanswered(method: string, cause: unknown): VarveError {
+  const code: unknown = typeof cause === 'object' && cause !== null && 'code' in cause ? cause.code : undefined
+  const reason = cause instanceof Error ? cause.message : String(cause)
+  return new VarveError('IO_FAILED', `no answer to ${method}: ${reason}`, {
+    details: { operation: method, unsent: UNSENT_CODES.includes(code) },
+    cause,
+  })
+}

@@ -1,0 +1,247 @@
+/**
+ * Requests to one bucket of an S3-compatible store: signed, counted, limited in time and made again where they fail in
+ * passing.
+ *
+ * Everything it makes again may happen twice without harm: reads, removals, parts of uploads. Writes with a condition
+ * are not of that kind, and go through `ConditionalWrite`, which makes one attempt after the other itself.
+ *
+ * Delays are "full jitter" (M. Brooker, "Exponential Backoff And Jitter", AWS Architecture Blog, 2015): anything up to
+ * a bound that doubles, so that those who failed together do not come back together.
+ */
+
+import { createHash } from 'node:crypto'
+import { VarveError, isCode, throwIfAborted } from '../../kernel/errors.ts'
+import type { Clock } from '../../kernel/clock.ts'
+import { MIB } from '../../kernel/limits.ts'
+import type { Random } from '../../kernel/random.ts'
+import { answerCode, answerError, isPassing } from './answer-error.ts'
+import type { HttpMethod, HttpResponse, HttpTransport } from './http.ts'
+import { NodeHttpTransport } from './node-http-transport.ts'
+import { resolveS3Settings } from './settings.ts'
+import type { S3Settings } from './settings.ts'
+import { encodePath, encodeQuery, signedHeaders } from './signature.ts'
+import type { S3Credentials } from './signature.ts'
+import { UsageMeter } from './usage.ts'
+import type { S3RequestKind, S3Usage } from './usage.ts'
+
+export interface S3ClientOptions {
+  /** For instance `https://s3.eu-central-1.amazonaws.com` or `http://127.0.0.1:7480`. */
+  readonly endpoint: string
+  readonly bucket: string
+  /** Begins the key of every object: for several that share a bucket. Letters, digits, `-`, `_`, `.` and `/`. Default none. */
+  readonly prefix?: string
+  /** Default `us-east-1`, which stores without regions take. */
+  readonly region?: string
+  /** Where they change, a function, asked before every attempt. */
+  readonly credentials: S3Credentials | (() => Promise<S3Credentials>)
+  /** Where the bucket is named: in the path, which every store takes, or in the host. Default `path`. */
+  readonly addressing?: 'path' | 'host'
+  readonly clock: Clock
+  readonly random: Random
+  readonly settings?: Partial<S3Settings>
+  /** Default: Node's sockets. Closed by `close`. */
+  readonly transport?: HttpTransport
+}
+
+export interface S3Request {
+  readonly method: HttpMethod
+  /** Without the prefix; empty: the bucket. */
+  readonly key: string
+  readonly query?: Readonly<Record<string, string>>
+  /** Names in lower case. */
+  readonly headers?: Readonly<Record<string, string>>
+  readonly body?: Uint8Array
+  /** SHA-256 of the body, in hexadecimal, where it is known. */
+  readonly bodyDigest?: string
+  /** What it is counted as, if not by its method. */
+  readonly kind?: S3RequestKind
+  /** Of the answer. Default 8 MiB. */
+  readonly answerBytesMax?: number
+  /** Aborts between attempts and during them. */
+  readonly signal?: AbortSignal | undefined
+}
+
+const EMPTY = new Uint8Array(0)
+const EMPTY_DIGEST = createHash('sha256').digest('hex')
+const PREFIX = /^[A-Za-z0-9._/-]*$/
+const BUCKET = /^[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]$/
+
+export class S3Client {
+  readonly settings: S3Settings
+  readonly prefix: string
+  readonly clock: Clock
+  readonly random: Random
+  readonly #origin: string
+  readonly #host: string
+  readonly #root: string
+  readonly #region: string
+  readonly #credentials: () => Promise<S3Credentials>
+  readonly #transport: HttpTransport
+  readonly #meter = new UsageMeter()
+  /** Ends each thing that is under way: a request, a delay. */
+  readonly #endings = new Set<() => void>()
+  #closed = false
+  /** What the server's clock is ahead of ours, in milliseconds, once it has complained. */
+  #aheadMs = 0
+
+  /** @throws {TypeError} a wrong endpoint, bucket or prefix */
+  constructor(options: S3ClientOptions) {
+    const { endpoint, bucket, prefix = '', region = 'us-east-1', credentials, addressing = 'path' } = options
+    const url = new URL(endpoint)
+    if (url.protocol !== 'http:' && url.protocol !== 'https:')
+      throw new TypeError(`endpoint must begin with http:// or https://, got ${url.protocol}`)
+    if (!BUCKET.test(bucket)) throw new TypeError(`bucket ${JSON.stringify(bucket)} is no name of a bucket`)
+    if (!PREFIX.test(prefix) || prefix.startsWith('/') || prefix.split('/').some((part) => /^\.+$/.test(part)))
+      throw new TypeError(`prefix ${JSON.stringify(prefix)} must match ${PREFIX.source}, without . and ..`)
+    const path = url.pathname.replace(/\/+$/, '')
+    this.#host = addressing === 'path' ? url.host : `${bucket}.${url.host}`
+    this.#origin = `${url.protocol}//${this.#host}`
+    this.#root = addressing === 'path' ? `${path}/${bucket}` : path
+    this.#region = region
+    this.#credentials = typeof credentials === 'function' ? credentials : () => Promise.resolve(credentials)
+    this.settings = resolveS3Settings(options.settings)
+    this.prefix = prefix
+    this.clock = options.clock
+    this.random = options.random
+    const { connectionsMax } = this.settings
+    this.#transport = options.transport ?? new NodeHttpTransport({ connectionsMax })
+  }
+
+  get usage(): S3Usage {
+    return this.#meter.usage
+  }
+
+  /**
+   * Makes a request, and makes it again where it fails in passing.
+   *
+   * @param accepted further answers that are no errors, such as 404
+   * @throws {VarveError} IO_FAILED — after `attemptsMax` attempts; PERMISSION_DENIED, NOT_FOUND (the bucket), NO_SPACE,
+   *   UNSUPPORTED — as the store says
+   */
+  async request(request: S3Request, accepted: readonly number[] = []): Promise<HttpResponse> {
+    for (let attempt = 1; ; attempt++) {
+      const last = attempt >= this.settings.attemptsMax
+      try {
+        const answer = await this.once(request, attempt)
+        if (isSuccess(answer) || accepted.includes(answer.status)) return answer
+        if (last || !isPassing(answer)) throw answerError(describe(request), answer)
+      } catch (error) {
+        if (last || !isUnanswered(error)) throw error
+      }
+      await this.delay(attempt, request.signal)
+    }
+  }
+
+  /**
+   * One attempt. Every answer is returned, whatever it says.
+   *
+   * @throws {VarveError} IO_FAILED — no answer; `isUnanswered` tells it
+   */
+  async once(request: S3Request, attempt = 1): Promise<HttpResponse> {
+    const answer = await this.#attempt(request, attempt)
+    if (answer.status !== 403 || answerCode(answer) !== 'RequestTimeTooSkewed') return answer
+    const theirs = Date.parse(answer.headers['date'] ?? '')
+    if (Number.isNaN(theirs)) return answer
+    this.#aheadMs = theirs - this.clock.now()
+    return this.#attempt(request, attempt + 1)
+  }
+
+  /** Waits before the attempt after the given one, for a random time. */
+  async delay(attempt: number, signal?: AbortSignal): Promise<void> {
+    const { retryDelayMs, retryDelayMsMax } = this.settings
+    const bound = Math.min(retryDelayMs * 2 ** (attempt - 1), retryDelayMsMax)
+    this.#check(signal)
+    await new Promise<void>((resolve) => {
+      const timer = this.clock.after((bound * this.random.u32()) / 2 ** 32, () => done(), { keepAlive: true })
+      const stop = this.#onEnd(signal, () => done())
+      const done = (): void => {
+        timer.cancel()
+        stop()
+        resolve()
+      }
+    })
+    this.#check(signal)
+  }
+
+  /** Idempotent. What is under way fails with CLOSED. */
+  close(): Promise<void> {
+    this.#closed = true
+    for (const end of this.#endings) end()
+    return this.#transport.close()
+  }
+
+  async #attempt(request: S3Request, attempt: number): Promise<HttpResponse> {
+    const { method, key, query = {}, headers = {}, body = EMPTY, signal } = request
+    this.#check(signal)
+    const credentials = await this.#credentials()
+    this.#check(signal)
+    const path = encodePath(key === '' ? this.#root : `${this.#root}/${this.prefix}${key}`)
+    const scope = { credentials, region: this.#region, time: this.clock.now() + this.#aheadMs }
+    const bodyDigest = request.bodyDigest ?? (body.length === 0 ? EMPTY_DIGEST : sha256(body))
+    const signed = signedHeaders({ method, host: this.#host, path, query, headers, bodyDigest }, scope)
+    const asked = encodeQuery(query)
+    this.#meter.sent(request.kind ?? kindOf(method), body.length, attempt)
+
+    const giveUp = new AbortController()
+    const abort = (): void => giveUp.abort()
+    const timer = this.clock.after(this.settings.attemptMs, abort)
+    const stop = this.#onEnd(signal, abort)
+    try {
+      const answer = await this.#transport.send({
+        method,
+        url: `${this.#origin}${path}${asked === '' ? '' : `?${asked}`}`,
+        headers: signed,
+        body,
+        answerBytesMax: request.answerBytesMax ?? 8 * MIB,
+        signal: giveUp.signal,
+      })
+      this.#meter.received(answer.body.length)
+      return answer
+    } catch (error) {
+      // What was aborted is neither late nor broken.
+      this.#check(signal)
+      throw error
+    } finally {
+      timer.cancel()
+      stop()
+    }
+  }
+
+  /** Calls `end` when the signal is aborted or the client closed, until what is returned is called. */
+  #onEnd(signal: AbortSignal | undefined, end: () => void): () => void {
+    signal?.addEventListener('abort', end)
+    this.#endings.add(end)
+    return () => {
+      signal?.removeEventListener('abort', end)
+      this.#endings.delete(end)
+    }
+  }
+
+  #check(signal: AbortSignal | undefined): void {
+    if (this.#closed) throw new VarveError('CLOSED', 'the S3 client is closed')
+    throwIfAborted(signal)
+  }
+}
+
+export function isSuccess({ status }: HttpResponse): boolean {
+  return status >= 200 && status < 300
+}
+
+/** True where a transport has no answer: the request may have been carried out. */
+export function isUnanswered(error: unknown): error is VarveError {
+  return isCode(error, 'IO_FAILED') && 'unsent' in error.details
+}
+
+export function sha256(bytes: Uint8Array): string {
+  return createHash('sha256').update(bytes).digest('hex')
+}
+
+/** For errors: a request as people name it. */
+export function describe({ method, key }: Pick<S3Request, 'method' | 'key'>): string {
+  return key === '' ? `${method} of the bucket` : `${method} of ${key}`
+}
+
+function kindOf(method: HttpMethod): S3RequestKind {
+  if (method === 'DELETE') return 'deletes'
+  return method === 'GET' || method === 'HEAD' ? 'reads' : 'writes'
+}

@@ -1,0 +1,68 @@
+/** How large, how many and how patient: of requests to an S3-compatible store. */
+
+import { GIB, KIB, MIB } from '../../kernel/limits.ts'
+
+export interface S3Settings {
+  /** Files up to this size are one request; larger ones are uploaded in parts of it. In bytes. */
+  readonly partBytes: number
+  /** Parts of one file that are under way at once. */
+  readonly partsInFlight: number
+  /** Longer reads are several requests, under way together. In bytes. */
+  readonly rangeBytes: number
+  /** How long one attempt may take, in milliseconds. */
+  readonly attemptMs: number
+  /** Attempts of one request. */
+  readonly attemptsMax: number
+  /** Before the second attempt at most so long, in milliseconds; before each further one twice as long as before the last. */
+  readonly retryDelayMs: number
+  /** And never longer than so, in milliseconds. */
+  readonly retryDelayMsMax: number
+  /** Bytes of parts under way above which `ready()` waits. */
+  readonly pendingBytesMax: number
+  /** Connections at the most. */
+  readonly connectionsMax: number
+}
+
+export const S3_DEFAULTS: S3Settings = Object.freeze({
+  // A table of 32 MiB is four parts: at 60 MiB/s a connection, as S3 has it, that is as fast as the network of most
+  // machines, and 10,000 parts, the most there may be, are 78 GiB.
+  partBytes: 8 * MIB,
+  partsInFlight: 4,
+  rangeBytes: 8 * MIB,
+  // A part over 140 KiB/s.
+  attemptMs: 60_000,
+  // With the delays below: 11 s on average for a store that answers nothing but errors.
+  attemptsMax: 8,
+  retryDelayMs: 100,
+  retryDelayMsMax: 10_000,
+  // Two files with all their parts under way.
+  pendingBytesMax: 64 * MIB,
+  connectionsMax: 64,
+})
+
+const RANGES: Readonly<Record<keyof S3Settings, readonly [number, number]>> = {
+  // S3 takes no smaller part, except the last.
+  partBytes: [5 * MIB, 1 * GIB],
+  partsInFlight: [1, 64],
+  rangeBytes: [64 * KIB, 1 * GIB],
+  attemptMs: [100, 3_600_000],
+  attemptsMax: [1, 100],
+  retryDelayMs: [1, 60_000],
+  retryDelayMsMax: [1, 600_000],
+  pendingBytesMax: [5 * MIB, 64 * GIB],
+  connectionsMax: [1, 10_000],
+}
+
+/** @throws {TypeError} unknown name or not an integer; {RangeError} out of range */
+export function resolveS3Settings(input: Partial<S3Settings> = {}): S3Settings {
+  for (const name of Object.keys(input))
+    if (!Object.hasOwn(RANGES, name)) throw new TypeError(`unknown setting ${name}`)
+  const settings = { ...S3_DEFAULTS, ...input }
+  for (const name of Object.keys(RANGES) as (keyof S3Settings)[]) {
+    const value: unknown = settings[name]
+    const [least, most] = RANGES[name]
+    if (typeof value !== 'number' || !Number.isInteger(value)) throw new TypeError(`${name} must be an integer`)
+    if (value < least || value > most) throw new RangeError(`${name} must be ${least}…${most}, got ${value}`)
+  }
+  return Object.freeze(settings)
+}

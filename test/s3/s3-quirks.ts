@@ -1,0 +1,28 @@
+/** How an S3-compatible store can be strange, and what can become of a request to it. */
+
+/** What is strange about a store. Each of these is some real one's, radosgw's where it says so. */
+export interface S3Quirks {
+  ignoresIfNoneMatch?: boolean
+  ignoresIfMatch?: boolean
+  /** Conditions are compared, then time passes, then the object is written. */
+  racyConditions?: boolean
+  /** ETags in `If-Match` are compared with their quotes (radosgw). */
+  bareEtags?: boolean
+  /** Who loses a race on `If-Match` gets 500 (radosgw). */
+  losersGet500?: boolean
+  /** The condition of completing an upload is ignored (radosgw). */
+  ignoresCompleteCondition?: boolean
+  /** Completing an upload says nothing of an ETag (radosgw). */
+  emptyCompleteEtag?: boolean
+  refusesCompleteCondition?: boolean
+  ignoresRange?: boolean
+  /** Ranges begin one byte late. */
+  shiftedRange?: boolean
+  /** No request removes several objects. */
+  noBatchRemoval?: boolean
+  /** A condition whose object is not there is 404, not 412 (Amazon). */
+  missingIs404?: boolean
+}
+
+/** What happens to one request. `late`: it is carried out after the client has given up, when `arrive()` is called. */
+export type S3Fault = 'refused' | 'lost' | 'answer-lost' | 'twice' | 'late' | 500 | 503 | '500-after'
