@@ -1,0 +1,44 @@
+/** How many connections to a database there are, and how patient they are. */
+
+export interface PostgresSettings {
+  /** Schema that holds varve's tables. */
+  readonly schema: string
+  /** Connections that run statements; one more listens, where there are jobs. */
+  readonly connectionsMax: number
+  /** How long the server may take for one statement, in milliseconds; twice that until it counts as gone. */
+  readonly answerMs: number
+  /** How long the server may be away, in milliseconds: for so long, what can be asked again is asked again. */
+  readonly awayMs: number
+  /** Unused connections are closed after this, in milliseconds. */
+  readonly idleMs: number
+  /** Makes tables that are missing; `false`: only checks that they are there. */
+  readonly create: boolean
+}
+
+export const POSTGRES_DEFAULTS: PostgresSettings = Object.freeze({
+  schema: 'varve',
+  // A shard has one statement under way, and a server in its default settings takes 100 connections of everybody.
+  connectionsMax: 8,
+  // A row of a megabyte takes milliseconds; what waits for a lock waits for another owner's statement.
+  answerMs: 15_000,
+  // As the remote journal: a server that is started again takes a second or two, a failover some more.
+  awayMs: 10_000,
+  idleMs: 60_000,
+  create: true,
+})
+
+/** @throws {RangeError | TypeError} naming the setting */
+export function resolvePostgresSettings(input: Partial<PostgresSettings> = {}): PostgresSettings {
+  const settings = { ...POSTGRES_DEFAULTS, ...input }
+  const { schema, connectionsMax, create } = settings
+  if (typeof schema !== 'string' || schema.includes('\0') || schema === '' || Buffer.byteLength(schema) > 40)
+    throw new RangeError(`schema must have 1…40 bytes, got ${JSON.stringify(schema)}`)
+  if (!Number.isSafeInteger(connectionsMax) || connectionsMax < 1 || connectionsMax > 1000)
+    throw new RangeError(`connectionsMax must be 1…1000, got ${connectionsMax}`)
+  if (typeof create !== 'boolean') throw new TypeError('create must be a boolean')
+  for (const name of ['answerMs', 'awayMs', 'idleMs'] as const) {
+    const value = settings[name]
+    if (!(value >= 1 && value <= 3_600_000)) throw new RangeError(`${name} must be 1…3600000, got ${value}`)
+  }
+  return Object.freeze(settings)
+}

@@ -1,0 +1,46 @@
+/** What the parts of varve on PostgreSQL need of it: prepared statements, answers as text, and what became of a failure. */
+
+/** Prepared once on each connection, under its name. */
+export interface SqlStatement {
+  readonly name: string
+  readonly text: string
+}
+
+export type SqlValue = string | number | bigint | boolean | Uint8Array | null | readonly (string | number | bigint)[]
+
+/** A row as the server writes it, in text: read it with `sql-row.ts`. */
+export type SqlRow = Readonly<Record<string, string | null>>
+
+export interface SqlAnswer {
+  readonly rows: readonly SqlRow[]
+  /**
+   * The server warned of something. After a commit: it is here, but standbys that were to confirm it may not have it
+   * (somebody cancelled the wait for them).
+   */
+  readonly warned: boolean
+}
+
+/** Who answers one statement. */
+export interface Sql {
+  /**
+   * Runs one statement in a transaction of its own, once.
+   *
+   * @throws {SqlFailure}
+   */
+  query(statement: SqlStatement, values: readonly SqlValue[]): Promise<SqlAnswer>
+}
+
+/** A statement that failed. */
+export class SqlFailure extends Error {
+  /** The server said so, and nothing of the statement was done. Otherwise it may have been done, or may yet be. */
+  readonly answered: boolean
+  /** Five characters, of PostgreSQL's appendix A; undefined where nobody answered. */
+  readonly sqlState: string | undefined
+
+  constructor(message: string, options: { answered: boolean; sqlState?: string | undefined; cause?: unknown }) {
+    super(message, options.cause === undefined ? undefined : { cause: options.cause })
+    this.name = 'SqlFailure'
+    this.answered = options.answered
+    this.sqlState = options.sqlState
+  }
+}

@@ -1,0 +1,262 @@
+/** What the journal on PostgreSQL does when answers are lost, over its tables in memory. */
+
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import { PostgresJournalSystem } from '../../src/journal/postgres/postgres-journal-system.ts'
+import type { Journal } from '../../src/journal/journal.ts'
+import { loadHash } from '../../src/kernel/hash.ts'
+import { POSITION_ZERO, epoch, journalPosition, shardId } from '../../src/kernel/ids.ts'
+import { MIB } from '../../src/kernel/limits.ts'
+import { MemoryStateKeeper, testJournal } from '../../src/testing/journal-conformance.ts'
+import { SeededRandom } from '../../src/testing/seeded-random.ts'
+import { SimulatedClock } from '../../src/testing/simulated-clock.ts'
+import { MemoryJournalTable } from './memory-journal-table.ts'
+import type { AppendFate } from './memory-journal-table.ts'
+
+const hash = await loadHash()
+const SHARD = shardId('main')
+
+class Place {
+  readonly table = new MemoryJournalTable()
+  readonly clock = new SimulatedClock()
+  readonly keeper = new MemoryStateKeeper()
+  readonly random: SeededRandom
+  honest = true
+  #epoch = 0
+  #stopped = false
+
+  constructor(seed = 1) {
+    this.random = new SeededRandom(seed)
+    void (async () => {
+      while (!this.#stopped) {
+        await this.clock.turn()
+        this.clock.advance(50)
+      }
+    })()
+  }
+
+  system(): PostgresJournalSystem {
+    const { table, clock, random } = this
+    const durability = () => Promise.resolve(this.honest ? (['written', 'synced'] as const) : (['written'] as const))
+    const parts = { table, hash, random, clock, awayMs: 60_000, pendingBytesMax: 1 * MIB, durability }
+    return new PostgresJournalSystem(parts, ['written', 'synced'])
+  }
+
+  open(needed?: number): Promise<Journal> {
+    const position = needed === undefined ? undefined : journalPosition(needed)
+    return this.system().open(SHARD, epoch(++this.#epoch), this.keeper, position)
+  }
+
+  stop(): void {
+    this.#stopped = true
+  }
+}
+
+async function values(journal: Pick<Journal, 'replay'>, from = 0): Promise<number[]> {
+  const found: number[] = []
+  await journal.replay(journalPosition(from), (payload) => void found.push(payload[0] as number))
+  return found
+}
+
+testJournal({
+  test,
+  name: 'a journal in rows, in memory',
+  open: async () => {
+    const place = new Place()
+    return { system: () => place.system(), dispose: async () => place.stop() }
+  },
+})
+
+testJournal({
+  test,
+  name: 'a journal in rows whose answers are lost',
+  open: async () => {
+    const place = new Place(7)
+    const fates: readonly AppendFate[] = ['lost-before', 'lost-after', 'late', 'unconfirmed', 'refused-busy']
+    place.table.fate = () =>
+      place.random.once(3) ? (fates[place.random.below(fates.length)] as AppendFate) : 'answered'
+    return { system: () => place.system(), dispose: async () => place.stop() }
+  },
+})
+
+test('an append whose answer is lost is there once, in order, whether it was made before, late or not at all', async () => {
+  for (let seed = 1; seed <= 8; seed++) {
+    const place = new Place(seed)
+    const { random, table } = place
+    const journal = await place.open()
+    const fates: readonly AppendFate[] = ['answered', 'lost-before', 'lost-after', 'late', 'refused-busy']
+    table.fate = () => fates[random.below(fates.length)] as AppendFate
+    const appends: Promise<void>[] = []
+    for (let index = 0; index < 60; index++) {
+      const { written, synced } = journal.append(Uint8Array.of(index), random.once(3) ? 'synced' : 'written')
+      appends.push(synced ?? written)
+      if (random.once(4)) await written
+    }
+    await Promise.all(appends)
+    assert.deepEqual(
+      await values(journal),
+      Array.from({ length: 60 }, (_, index) => index),
+      `seed ${seed}`,
+    )
+    place.stop()
+  }
+})
+
+test('appends that come while another is under way share the next statement', async () => {
+  const place = new Place()
+  const journal = await place.open()
+  const first = journal.append(Uint8Array.of(0), 'written').written
+  await Promise.resolve()
+  const others = Array.from({ length: 50 }, (_, index) => journal.append(Uint8Array.of(index + 1), 'written').written)
+  await Promise.all([first, ...others])
+  assert.deepEqual(
+    place.table.done.map(({ rows }) => rows.map(({ size }) => size)),
+    [[1], [50]],
+  )
+  place.stop()
+})
+
+test('nothing that was synced is lost when the server crashes, and a writer that lost what was only written takes no more', async () => {
+  const place = new Place()
+  const journal = await place.open()
+  await journal.append(Uint8Array.of(1), 'synced').synced
+  await journal.append(Uint8Array.of(2), 'written').written
+  place.table.crash()
+  const late = journal.append(Uint8Array.of(3), 'synced')
+  await assert.rejects(late.written, { code: 'OUTCOME_UNKNOWN' })
+  await assert.rejects(journal.append(Uint8Array.of(4), 'written').written, { code: 'OUTCOME_UNKNOWN' })
+  assert.deepEqual(await values(await place.open()), [1])
+  place.stop()
+})
+
+test('a barrier tells that the server has lost what was written', async () => {
+  const place = new Place()
+  const journal = await place.open()
+  await journal.append(Uint8Array.of(1), 'written').written
+  await journal.barrier()
+  place.table.crash()
+  await assert.rejects(journal.barrier(), { code: 'OUTCOME_UNKNOWN' })
+  place.stop()
+})
+
+test('what no standby has confirmed is synced only after another commit that they have', async () => {
+  const place = new Place()
+  const journal = await place.open()
+  for (const fate of ['unconfirmed', 'lost-after'] as const) {
+    const fates: AppendFate[] = [fate]
+    place.table.fate = () => fates.shift() ?? 'answered'
+    const before = place.table.done.length
+    await journal.append(Uint8Array.of(1), 'synced').synced
+    const made = place.table.done.slice(before)
+    assert.deepEqual(
+      made.map(({ rows, durable }) => [rows.length, durable]),
+      [
+        [1, true],
+        [0, true],
+      ],
+      fate,
+    )
+  }
+  place.stop()
+})
+
+test('a server that does not come back leaves appends of unknown outcome', async () => {
+  const place = new Place()
+  const journal = await place.open()
+  place.table.fate = () => 'lost-before'
+  const appends = [1, 2].map((value) => journal.append(Uint8Array.of(value), 'written').written)
+  for (const written of appends) await assert.rejects(written, { code: 'OUTCOME_UNKNOWN' })
+  await assert.rejects(journal.sync(), { code: 'OUTCOME_UNKNOWN' })
+  place.stop()
+})
+
+test('an append for which there is no space is taken back with all that followed it, and later ones go on', async () => {
+  const place = new Place()
+  const journal = await place.open()
+  await journal.append(Uint8Array.of(1), 'written').written
+  place.table.fate = () => 'refused-full'
+  const refused = [2, 3].map((value) => journal.append(Uint8Array.of(value), 'written').written)
+  for (const written of refused) await assert.rejects(written, { code: 'NO_SPACE' })
+  place.table.fate = () => 'answered'
+  assert.deepEqual([journal.end, journal.pendingBytes], [1, 0])
+  await journal.append(Uint8Array.of(5), 'synced').synced
+  assert.deepEqual(await values(journal), [1, 5])
+  place.stop()
+})
+
+test('an append that may have been made is not said to be refused for want of space', async () => {
+  const place = new Place()
+  const journal = await place.open()
+  const fates: AppendFate[] = ['lost-before', 'refused-full']
+  place.table.fate = () => fates.shift() ?? 'answered'
+  await assert.rejects(journal.append(Uint8Array.of(1), 'written').written, { code: 'OUTCOME_UNKNOWN' })
+  place.stop()
+})
+
+test('damaged, moved and missing rows are JOURNAL_CORRUPT, wherever they are', async () => {
+  const place = new Place()
+  const journal = await place.open()
+  for (let index = 0; index < 6; index++) await journal.append(new Uint8Array(40_000).fill(index), 'written').written
+  await journal.append(new Uint8Array(3 * MIB).fill(6), 'written').written
+  const last = journal.end - 1
+  for (let at = 0; at < 9; at++) {
+    for (const how of ['missing', 'damaged', 'moved'] as const) {
+      let before: readonly unknown[] = []
+      place.table.damage(SHARD, (rows) => {
+        before = rows
+        return rows.flatMap((row, index) => {
+          if (index !== at) return [row]
+          if (how === 'missing') return []
+          if (how === 'damaged') return [{ ...row, content: row.content.map((byte) => byte ^ 1) }]
+          return [{ ...row, batch: row.batch + 1 }]
+        })
+      })
+      await assert.rejects(values(journal), { code: 'JOURNAL_CORRUPT' }, `${how} ${at}`)
+      if (at === 8) await assert.rejects(journal.read(journalPosition(last), 1), { code: 'JOURNAL_CORRUPT' }, how)
+      place.table.damage(SHARD, () => before as never)
+    }
+  }
+  assert.deepEqual(await values(journal), [0, 1, 2, 3, 4, 5, 6])
+  assert.deepEqual(await journal.read(journalPosition(last), 1), Uint8Array.of(6))
+  place.stop()
+})
+
+test('a log that begins after what is needed, or ends before where it once did, does not open', async () => {
+  const place = new Place()
+  const journal = await place.open()
+  for (let index = 0; index < 4; index++) await journal.append(new Uint8Array(60_000), 'written').written
+  await journal.truncate(journalPosition(120_000))
+  await place.open(120_000)
+  await assert.rejects(place.open(119_999), { code: 'JOURNAL_CORRUPT' })
+  await assert.rejects(place.open(240_001), { code: 'JOURNAL_CORRUPT' })
+  const set = new Place()
+  set.keeper.state = place.keeper.state
+  await assert.rejects(set.open(), { code: 'JOURNAL_CORRUPT' })
+  await assert.rejects(set.system().openReadOnly(SHARD, place.keeper.state), { code: 'JOURNAL_CORRUPT' })
+  const damaged = place.keeper.state?.map((byte, index) => (index === 1 ? byte ^ 1 : byte))
+  await assert.rejects(place.system().openReadOnly(SHARD, damaged), { code: 'JOURNAL_CORRUPT' })
+  for (const each of [place, set]) each.stop()
+})
+
+test('a server that has stopped to sync since is refused', async () => {
+  const place = new Place()
+  await place.open()
+  place.honest = false
+  await assert.rejects(place.open(), { code: 'UNSUPPORTED' })
+  place.stop()
+})
+
+test('truncation keeps the batch that has the position, however many rows it is in', async () => {
+  const place = new Place()
+  const journal = await place.open()
+  await journal.append(Uint8Array.of(1), 'written').written
+  await journal.append(new Uint8Array(3 * MIB).fill(2), 'written').written
+  await journal.truncate(journalPosition(2 * MIB))
+  assert.equal(journal.start, 1)
+  assert.deepEqual(await values(journal, 1), [2])
+  await assert.rejects(
+    journal.replay(POSITION_ZERO, () => {}),
+    { code: 'JOURNAL_CORRUPT' },
+  )
+  place.stop()
+})

@@ -1,0 +1,189 @@
+/**
+ * A PostgreSQL server for tests: a cluster of its own in a temporary folder, on a free port of this machine only, with
+ * everything that makes a commit durable left on.
+ *
+ * Debian's package is installed where it is missing and this is root (the server itself then runs as `postgres`, which the
+ * package makes: it refuses to be root). Where it cannot be had there is a reason, and tests skip with it.
+ */
+
+import { execFileSync, spawn, spawnSync } from 'node:child_process'
+import type { ChildProcess } from 'node:child_process'
+import { chownSync, existsSync, mkdtempSync, readFileSync, readdirSync, rmSync, writeFileSync } from 'node:fs'
+import { createServer, createConnection } from 'node:net'
+import type { AddressInfo } from 'node:net'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { getuid, kill } from 'node:process'
+import { setTimeout as delay } from 'node:timers/promises'
+
+const DEBIAN = '/usr/lib/postgresql'
+const PACKAGES = ['postgresql-15', 'postgresql']
+const INSTALL_TIMEOUT_MS = 180_000
+const START_TIMEOUT_MS = 60_000
+
+/** Where the programs are, or why there are none. */
+type Programs = { readonly folder: string } | { readonly missing: string }
+
+export class PostgresServer {
+  readonly port: number
+  readonly #folder: string
+  readonly #programs: string
+  readonly #options: readonly string[]
+  #process: ChildProcess | undefined
+
+  private constructor(port: number, folder: string, programs: string, options: readonly string[]) {
+    this.port = port
+    this.#folder = folder
+    this.#programs = programs
+    this.#options = options
+  }
+
+  /** @returns the reason, where there is no server to be had */
+  static async start(options: readonly string[] = []): Promise<PostgresServer | string> {
+    const programs = findPrograms() ?? install()
+    if ('missing' in programs) return programs.missing
+    const root = mkdtempSync(join(tmpdir(), 'varve-postgres-'))
+    const account = serverAccount()
+    if (account !== undefined) chownSync(root, account.uid, account.gid)
+    const folder = join(root, 'data')
+    const cluster = ['-D', folder, '-U', 'postgres', '-A', 'trust', '-E', 'UTF8', '--locale=C', '--no-sync']
+    execFileSync(join(programs.folder, 'initdb'), cluster, { ...account, cwd: root, stdio: 'ignore' })
+    const server = new PostgresServer(await freePort(), folder, programs.folder, options)
+    await server.restart()
+    return server
+  }
+
+  get url(): string {
+    return `postgres://postgres@127.0.0.1:${this.port}/postgres`
+  }
+
+  /** Starts it, where it is not running, and resolves when it takes connections. */
+  async restart(): Promise<void> {
+    if (this.#process !== undefined) return
+    const settings = [`listen_addresses=127.0.0.1`, `port=${this.port}`, 'unix_socket_directories=', ...this.#options]
+    const child = spawn(
+      join(this.#programs, 'postgres'),
+      ['-D', this.#folder, ...settings.flatMap((setting) => ['-c', setting])],
+      { ...serverAccount(), cwd: this.#folder, stdio: 'ignore', detached: true },
+    )
+    this.#process = child
+    const limit = Date.now() + START_TIMEOUT_MS
+    while (!(await this.#takesConnections())) {
+      if (child.exitCode !== null || Date.now() > limit) throw new Error('the PostgreSQL server does not start')
+      await delay(20)
+    }
+  }
+
+  /** Ends every process of it at once, as a crash does: what was not on disk is gone from its own memory. */
+  async crash(): Promise<void> {
+    await this.#end('SIGKILL')
+  }
+
+  /** Ends it and removes its folder. */
+  async stop(): Promise<void> {
+    await this.#end('SIGQUIT')
+    rmSync(join(this.#folder, '..'), { recursive: true, force: true })
+  }
+
+  async #end(signal: 'SIGKILL' | 'SIGQUIT'): Promise<void> {
+    const child = this.#process
+    this.#process = undefined
+    if (child?.pid === undefined || child.exitCode !== null) return
+    const ended = new Promise((resolve) => child.once('exit', resolve))
+    // Its own processes have the server as their parent; each has a group of its own.
+    const others = signal === 'SIGKILL' ? childrenOf(child.pid) : []
+    for (const pid of [child.pid, ...others]) signalTo(pid, signal)
+    await ended
+    while (others.some(alive)) await delay(5)
+  }
+
+  /** Ready is what it writes behind its process id. */
+  async #takesConnections(): Promise<boolean> {
+    const file = join(this.#folder, 'postmaster.pid')
+    if (!existsSync(file) || !/^ready\s*$/m.test(readFileSync(file, 'utf8'))) return false
+    return new Promise((resolve) => {
+      const socket = createConnection({ host: '127.0.0.1', port: this.port })
+      socket.once('connect', () => resolve(true)).once('error', () => resolve(false))
+      socket.once('connect', () => socket.destroy())
+    })
+  }
+}
+
+/** The newest version that is installed. */
+function findPrograms(): Programs | undefined {
+  const versions = existsSync(DEBIAN) ? readdirSync(DEBIAN).map(Number) : []
+  for (const version of versions.toSorted((a, b) => b - a)) {
+    const folder = join(DEBIAN, String(version), 'bin')
+    if (existsSync(join(folder, 'postgres')) && existsSync(join(folder, 'initdb'))) return { folder }
+  }
+  return undefined
+}
+
+function install(): Programs {
+  if (getuid?.() !== 0) return { missing: 'PostgreSQL is not installed, and this is not root' }
+  // No cluster of Debian's own, and no server on its port.
+  const clusters = '/etc/postgresql-common/createcluster.conf'
+  const apt = (...parameters: readonly string[]): { readonly status: number | null; readonly stderr: string } =>
+    spawnSync('apt-get', ['-qq', '-o', 'Dpkg::Options::=--force-confold', ...parameters], {
+      encoding: 'utf8',
+      timeout: INSTALL_TIMEOUT_MS,
+      env: { ...process.env, DEBIAN_FRONTEND: 'noninteractive' },
+    })
+  spawnSync('mkdir', ['-p', '/etc/postgresql-common'])
+  if (!existsSync(clusters)) writeFileSync(clusters, 'create_main_cluster = false\n')
+  apt('update')
+  let reason = ''
+  for (const name of PACKAGES) {
+    const { status, stderr } = apt('install', '-y', '--no-install-recommends', name)
+    const programs = findPrograms()
+    if (programs !== undefined) return programs
+    reason = `apt-get install ${name} ended with ${status}: ${stderr.trim().split('\n').at(-1) ?? ''}`
+  }
+  return { missing: `PostgreSQL cannot be installed: ${reason}` }
+}
+
+/** The server refuses to be root. */
+function serverAccount(): { readonly uid: number; readonly gid: number } | undefined {
+  if (getuid?.() !== 0) return undefined
+  const id = (flag: string): number => Number(execFileSync('id', [flag, 'postgres'], { encoding: 'utf8' }))
+  return { uid: id('-u'), gid: id('-g') }
+}
+
+function childrenOf(parent: number): readonly number[] {
+  const children: number[] = []
+  for (const pid of readdirSync('/proc').map(Number)) {
+    if (!Number.isInteger(pid)) continue
+    try {
+      // The name in parentheses may have spaces; state and parent follow it.
+      const stat = readFileSync(`/proc/${pid}/stat`, 'utf8')
+      if (Number(stat.slice(stat.lastIndexOf(')') + 2).split(' ')[1]) === parent) children.push(pid)
+    } catch {
+      // It has ended meanwhile.
+    }
+  }
+  return children
+}
+
+function signalTo(pid: number, signal: 'SIGKILL' | 'SIGQUIT'): void {
+  try {
+    kill(pid, signal)
+  } catch {
+    // It has ended meanwhile.
+  }
+}
+
+function alive(pid: number): boolean {
+  try {
+    return !/\) Z /.test(readFileSync(`/proc/${pid}/stat`, 'utf8'))
+  } catch {
+    return false
+  }
+}
+
+async function freePort(): Promise<number> {
+  const probe = createServer()
+  await new Promise<void>((resolve) => probe.listen(0, '127.0.0.1', resolve))
+  const { port } = probe.address() as AddressInfo
+  await new Promise((resolve) => probe.close(resolve))
+  return port
+}
