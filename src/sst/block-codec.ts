@@ -79,7 +79,8 @@ export function decodeStored(
     throw tableCorrupt(place, 'malformed LZ4 block', cause)
   }
   if (decoded.length !== decodedLength) throw tableCorrupt(place, 'LZ4 block ends early')
-  return decoded
+  // Beside its neighbours, where one pair of views serves them all: see BlockPiece.
+  return keep === undefined ? decoded : copyOf(decoded, keep.memory)
 }
 
 function copyOf(stored: Uint8Array, memory: BlockMemory): Uint8Array {
