@@ -84,7 +84,10 @@ export interface Journal extends JournalReader {
    * @throws {VarveError} UNSUPPORTED — the rung is not offered; LIMIT_EXCEEDED; CLOSED. Nothing was appended.
    */
   append(payload: Uint8Array, durability: Durability): Append
-  /** Resolves when everything appended before is synced. */
+  /**
+   * Resolves when everything appended before is synced.
+   * @throws {VarveError} UNSUPPORTED — `synced` is not offered; FENCED, OUTCOME_UNKNOWN
+   */
   sync(): Promise<void>
   /**
    * Payload bytes [position, position + length) of one batch, where `supports.read`.

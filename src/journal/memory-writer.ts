@@ -101,6 +101,7 @@ export class MemoryJournal implements Journal {
     this.#checkOpen()
     await this.#settled()
     if (this.#failure !== undefined) throw this.#failure
+    if (!this.#supports.durability.includes('synced')) throw unsupported('synced')
     this.#sync()
   }
 

@@ -17,6 +17,7 @@ import type { Counted } from './counters.ts'
 import type { Edit, ManifestState } from './edit.ts'
 import type { JobRunner } from './job-runner.ts'
 import type { ManifestLog } from './manifest-log.ts'
+import type { OfferedRungs } from './offered-rungs.ts'
 import type { PinnedSeqnos } from './pinned-seqnos.ts'
 import type { Change, Engine, Rewrite, Underway, VersionFile } from './shard.ts'
 import type { SpaceGuard } from './space-guard.ts'
@@ -29,6 +30,7 @@ export interface FileChangeParts<Table extends Memtable<never>, Shape> {
   readonly clock: Clock
   readonly jobs: JobRunner
   readonly journal: Journal
+  readonly rungs: OfferedRungs
   readonly manifest: ManifestLog
   readonly commits: VersionCommits<Table, Shape>
   readonly tables: TableStack<Table>
@@ -91,8 +93,8 @@ export class FileChanges<Table extends Memtable<never>, Shape> {
   }
 
   async commitFlush(slot: FrozenTable<Table>, added: readonly VersionFile[]): Promise<void> {
-    const { journal, manifest, tables } = this.#parts
-    await journal.sync()
+    const { journal, rungs, manifest, tables } = this.#parts
+    await rungs.secure(journal)
     await this.#commit(
       () => ({ removed: [], added, replayFrom: slot.positionLimit, seqnoLast: slot.seqnoLast }),
       () => {

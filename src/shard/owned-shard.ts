@@ -21,6 +21,7 @@ import { inOrder } from './in-order.ts'
 import { JobRunner } from './job-runner.ts'
 import { KeepAlive } from './keep-alive.ts'
 import { ManifestLog } from './manifest-log.ts'
+import { OfferedRungs } from './offered-rungs.ts'
 import { PinnedSeqnos } from './pinned-seqnos.ts'
 import { Progress } from './progress.ts'
 import { SpaceGuard } from './space-guard.ts'
@@ -59,6 +60,7 @@ export class OwnedShard<Operation, Table extends Memtable<Operation>, Shape> imp
   readonly #engine: Engine<Operation, Table, Shape>
   readonly #committer: Committer
   readonly #journal: Journal
+  readonly #rungs: OfferedRungs
   readonly #tables: TableStack<Table>
   readonly #views: Views<Table, Shape>
   readonly #writes: WritePath<Operation, Table>
@@ -87,6 +89,7 @@ export class OwnedShard<Operation, Table extends Memtable<Operation>, Shape> imp
     this.#engine = engine
     this.#committer = opened.committer
     this.#journal = opened.journal
+    this.#rungs = new OfferedRungs(components.journal.supports)
     this.#tables = opened.tables
     const { shard: id, clock } = components
     this.#manifest = new ManifestLog(id, components.files, opened.committer, opened.manifest)
@@ -128,7 +131,7 @@ export class OwnedShard<Operation, Table extends Memtable<Operation>, Shape> imp
     const commits = new VersionCommits({ engine, manifest, views, tables, remover })
     const [jobs, pins, space] = [this.#jobs, this.#pins, this.#space]
     this.#files = new FileChanges(
-      { engine, clock, jobs, journal, manifest, commits, tables, views, pins, space },
+      { engine, clock, jobs, journal, rungs: this.#rungs, manifest, commits, tables, views, pins, space },
       {
         committed: () => this.#committed(),
         truncated: () => {
@@ -188,11 +191,15 @@ export class OwnedShard<Operation, Table extends Memtable<Operation>, Shape> imp
 
   write(operation: Operation, durability: Durability, purpose: Purpose = 'store'): Promise<void> {
     if (this.#closing !== undefined) return Promise.reject(closed())
+    const refusal = this.#rungs.refusal(durability)
+    if (refusal !== undefined) return Promise.reject(refusal)
     return this.#writes.write(operation, durability, purpose)
   }
 
   writeBatch(operations: readonly Operation[], durability: Durability, purpose: Purpose = 'store'): Promise<void> {
     if (this.#closing !== undefined) return Promise.reject(closed())
+    const refusal = this.#rungs.refusal(durability)
+    if (refusal !== undefined) return Promise.reject(refusal)
     return this.#writes.writeBatch(operations, durability, purpose)
   }
 
@@ -251,6 +258,8 @@ export class OwnedShard<Operation, Table extends Memtable<Operation>, Shape> imp
   }
 
   async sync(): Promise<void> {
+    const refusal = this.#rungs.refusal('synced')
+    if (refusal !== undefined) throw refusal
     await this.#inOrder(() => this.#writes.endGroup())
     await this.#journal.sync()
   }
@@ -306,7 +315,7 @@ export class OwnedShard<Operation, Table extends Memtable<Operation>, Shape> imp
     await stopped
     await this.#rebuilding
     try {
-      if (this.#failure === undefined) await this.#journal.sync()
+      if (this.#failure === undefined) await this.#rungs.secure(this.#journal)
     } catch (error) {
       // What was acknowledged is the new owner's now, and nothing else is at stake.
       if (!isCode(error, 'FENCED')) throw error

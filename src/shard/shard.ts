@@ -220,6 +220,7 @@ export interface Shard<Operation, Table extends Memtable<Operation>, Shape> {
    * @throws {VarveError} BUSY — writes are held back and the queue is full: await earlier writes first
    * @param purpose default `store`
    * @throws {VarveError} NO_SPACE — nothing was written; writes resume by themselves, those that free at once
+   * @throws {VarveError} UNSUPPORTED — the journal does not offer this rung; nothing was written
    * @throws {VarveError} FENCED, OUTCOME_UNKNOWN, POISONED, READ_ONLY, CLOSED
    */
   write(operation: Operation, durability: Durability, purpose?: Purpose): Promise<void>
@@ -251,7 +252,7 @@ export interface Shard<Operation, Table extends Memtable<Operation>, Shape> {
   apply(choose: (underway: Underway) => Change | 'blocked' | undefined): Promise<void>
   /** Resolves when `Engine.choose` asks for nothing more and no job runs; rejects where a change waits for another try. */
   settle(): Promise<void>
-  /** Makes every write so far durable. */
+  /** Makes every write so far durable. Rejects with UNSUPPORTED where the journal does not offer `synced`. */
   sync(): Promise<void>
   /**
    * Copies this moment of the shard to other stores, where it can be opened under the same name. Flushes first. What is

@@ -90,6 +90,7 @@ export class PoorJournal implements Journal {
 
   async sync(): Promise<void> {
     this.#checkOpen()
+    if (!this.#supports.durability.includes('synced')) throw unsupported('synced')
     await this.#late.around(() => this.#inner.sync())
     await this.#acknowledged
     if (this.#failure !== undefined) throw this.#failure

@@ -284,7 +284,7 @@ export class KvShard {
     return this.#guard(() => this.#shard.flush())
   }
 
-  /** Makes every write so far survive a power cut. */
+  /** Makes every write so far survive a power cut. Rejects with UNSUPPORTED where the journal does not offer that. */
   sync(): Promise<void> {
     return this.#guard(() => this.#shard.sync())
   }

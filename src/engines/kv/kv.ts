@@ -19,7 +19,7 @@ export interface KvOpenOptions extends Omit<ShardOpenOptions, 'settings'> {
 }
 
 export interface WriteOptions {
-  /** Default `written`. */
+  /** Default `written`. What the journal does not offer rejects with UNSUPPORTED, and nothing is written. */
   readonly durability?: Durability
 }
 

@@ -1,0 +1,208 @@
+/**
+ * Heads on NATS JetStream: a stream per shard, of which the newest complete head is the head.
+ *
+ * A change is stored only as the successor of the message that its writer has seen last, so of two writers one is refused.
+ * An expectation about a subject, or a bucket of the key-value store, would not do: a cluster has been seen to let several
+ * win (docs/decisions/0013-nats.md). A change of which nothing was heard is looked for in the stream, and made again with
+ * the same expectation; both cannot be stored. What is before the newest head is removed.
+ */
+
+import type { Clock } from '../../kernel/clock.ts'
+import { VarveError, isCode, throwIfAborted } from '../../kernel/errors.ts'
+import type { Hash } from '../../kernel/hash.ts'
+import type { ShardId } from '../../kernel/ids.ts'
+import { KIB, LIMITS } from '../../kernel/limits.ts'
+import { nonce } from '../../kernel/random.ts'
+import type { Random } from '../../kernel/random.ts'
+import { NATS_LOG_DEFAULTS, checkLogSettings } from '../../nats/log-settings.ts'
+import type { NatsLogSettings } from '../../nats/log-settings.ts'
+import type { StreamState, Streams } from '../../nats/nats.ts'
+import { patiently, pause } from '../../nats/patience.ts'
+import type { AbortOptions, Head, HeadStore, HeadVersion } from '../fs.ts'
+import { HeadPartCodec, PART_HEADER_BYTES } from './head-part.ts'
+import type { HeadPart } from './head-part.ts'
+
+export interface NatsHeadStoreOptions {
+  /** Such as a `JetStream` of `varve/nats`. Stays the caller's. */
+  readonly streams: Streams
+  readonly hash: Hash
+  readonly clock: Clock
+  readonly random: Random
+  readonly settings?: Partial<NatsLogSettings>
+}
+
+interface FoundHead extends Head {
+  readonly writer: string
+}
+
+interface HeadStream {
+  readonly shard: ShardId
+  readonly stream: string
+  readonly subject: string
+  readonly codec: HeadPartCodec
+}
+
+// Those who write heads of several messages at once hold each other up.
+const RETRY_MS = 20
+
+export class NatsHeadStore implements HeadStore {
+  readonly name = 'nats'
+  readonly #options: NatsHeadStoreOptions
+  readonly #settings: NatsLogSettings
+
+  constructor(options: NatsHeadStoreOptions) {
+    this.#options = options
+    this.#settings = Object.freeze({ ...NATS_LOG_DEFAULTS, ...options.settings })
+    checkLogSettings(this.#settings)
+  }
+
+  async read(shard: ShardId, { signal }: AbortOptions = {}): Promise<Head | undefined> {
+    throwIfAborted(signal)
+    const place = this.#place(shard)
+    const { streams, clock } = this.#options
+    const found = await patiently({ clock, resumeMs: this.#settings.resumeMs }, async () => {
+      const state = await streams.state(place.stream)
+      return state === undefined ? undefined : this.#find(place, state)
+    })
+    return found === undefined ? undefined : { version: found.version, content: found.content }
+  }
+
+  async compareAndSet(
+    shard: ShardId,
+    expected: HeadVersion | undefined,
+    content: Uint8Array,
+    { signal }: AbortOptions = {},
+  ): Promise<HeadVersion> {
+    throwIfAborted(signal)
+    if (content.length > LIMITS.headBytesMax) {
+      throw new VarveError('LIMIT_EXCEEDED', `a head of ${content.length} bytes is over the limit`, {
+        details: { what: 'head', size: content.length, limit: LIMITS.headBytesMax },
+      })
+    }
+    const { clock, random } = this.#options
+    const place = this.#place(shard)
+    const parts = this.#split(content, nonce(random))
+    const sinceMs = clock.monotonic()
+    /** Something was sent of which nothing was heard. */
+    let unsure = false
+    for (;;) {
+      try {
+        const state = await this.#ensure(place)
+        const found = await this.#find(place, state)
+        if (found?.writer === parts[0]?.writer && found !== undefined) return found.version
+        if (found?.version !== expected) throw conflict(shard, expected, found?.version)
+        const version = await this.#write(place, parts, state, () => (unsure = true))
+        if (version !== undefined) return version
+      } catch (error) {
+        if (isCode(error, 'NO_SPACE') && unsure) throw outcomeUnknown(error)
+        if (!isCode(error, 'IO_FAILED')) throw error
+        if (clock.monotonic() - sinceMs >= this.#settings.resumeMs) throw unsure ? outcomeUnknown(error) : error
+      }
+      await pause(clock, 1 + (random.u32() % RETRY_MS))
+    }
+  }
+
+  #place(shard: ShardId): HeadStream {
+    const { prefix } = this.#settings
+    const stream = `${prefix}-head-${shard}`
+    return {
+      shard,
+      stream,
+      subject: `${prefix}.head.${shard}`,
+      codec: new HeadPartCodec(this.#options.hash, shard, stream),
+    }
+  }
+
+  #ensure({ stream, subject }: HeadStream): Promise<StreamState> {
+    const { replicas } = this.#settings
+    return this.#options.streams.ensure({ name: stream, subjects: [subject], retention: 'limits', replicas })
+  }
+
+  #split(content: Uint8Array, writer: string): readonly HeadPart[] {
+    const { fragmentBytes } = this.#settings
+    const bytes = Math.min(fragmentBytes, this.#options.streams.payloadBytesMax - PART_HEADER_BYTES - KIB)
+    const count = Math.max(1, Math.ceil(content.length / bytes))
+    return Array.from({ length: count }, (_, index) => ({
+      writer,
+      index,
+      count,
+      headBytes: content.length,
+      payload: content.subarray(index * bytes, (index + 1) * bytes),
+    }))
+  }
+
+  /** @returns undefined: another was faster with some message */
+  async #write(
+    { stream, subject, codec }: HeadStream,
+    parts: readonly HeadPart[],
+    { last }: StreamState,
+    unheard: () => void,
+  ): Promise<HeadVersion | undefined> {
+    const { streams } = this.#options
+    let expectedLast = last
+    for (const part of parts) {
+      const bytes = codec.encode(part)
+      const answer = await streams.publish(stream, subject, bytes, { expectedLast }).catch((error: unknown) => {
+        unheard()
+        throw error
+      })
+      if (answer.type === 'refused') return undefined
+      if (answer.type === 'full') {
+        throw new VarveError('NO_SPACE', `stream ${stream} takes nothing more: ${answer.reason}`, {
+          details: { path: stream },
+        })
+      }
+      expectedLast = answer.sequence
+    }
+    // Nobody waits for it, and the next one does it again.
+    void streams.purge(stream, expectedLast - parts.length + 1).catch(() => undefined)
+    return versionOf(expectedLast, parts[0]?.writer ?? '')
+  }
+
+  /** The newest complete head. */
+  async #find({ stream, codec }: HeadStream, { first, last }: StreamState): Promise<FoundHead | undefined> {
+    const { streams } = this.#options
+    const partAt = async (sequence: number): Promise<HeadPart> => {
+      const message = await streams.message(stream, sequence)
+      if (message !== undefined) return codec.decode(message.data, sequence)
+      // Removed since, because there is a newer head; or the server that answers lags behind.
+      throw new VarveError('IO_FAILED', `stream ${stream} has no message ${sequence} now`, {
+        details: { path: stream, operation: 'read' },
+      })
+    }
+    for (let end = last; end >= Math.max(first, 1); end--) {
+      const newest = await partAt(end)
+      const begin = end - newest.index
+      if (newest.index !== newest.count - 1 || begin < first) continue
+      const content = new Uint8Array(newest.headBytes)
+      let at = content.length - newest.payload.length
+      content.set(newest.payload, at)
+      let sequence = end - 1
+      for (; sequence >= begin; sequence--) {
+        const part = await partAt(sequence)
+        if (part.writer !== newest.writer || part.index !== sequence - begin || part.count !== newest.count) break
+        at -= part.payload.length
+        if (at >= 0) content.set(part.payload, at)
+      }
+      if (sequence < begin && at === 0)
+        return { version: versionOf(end, newest.writer), writer: newest.writer, content }
+    }
+    return undefined
+  }
+}
+
+function versionOf(sequence: number, writer: string): HeadVersion {
+  return `${sequence}-${writer}` as HeadVersion
+}
+
+function conflict(shard: ShardId, expected: HeadVersion | undefined, found: HeadVersion | undefined): VarveError {
+  const message = `the head of ${shard} has version ${found ?? 'none'}, expected ${expected ?? 'none'}`
+  return new VarveError('HEAD_CONFLICT', message, { details: { expected, found } })
+}
+
+function outcomeUnknown(cause: unknown): VarveError {
+  return new VarveError('OUTCOME_UNKNOWN', 'a change of a head was not answered', {
+    details: { operation: 'compareAndSet' },
+    cause,
+  })
+}

@@ -1,0 +1,82 @@
+/**
+ * Which records of a stream count, and where the journal ends after each.
+ *
+ * A record of an owner counts if it follows the owner's previous one in number. Records are published many at a time, each
+ * expecting a sequence: where somebody else's takes the place of one, that one is refused, and the next may be stored
+ * behind the stranger, as what it expects is there. Such a record is void: its number tells. It is published again.
+ */
+
+import { journalCorrupt } from '../journal-corrupt.ts'
+import type { LogRecord } from './record.ts'
+
+export class Chain {
+  readonly #stream: string
+  readonly #from: number
+  /** Sequence of the newest message. */
+  #sequence: number | undefined
+  /** Of a batch that is not whole: bytes from its beginning. */
+  #partial: { readonly position: number; length: number } | undefined
+  /** The newest record that counts; undefined: none has come. */
+  newest: LogRecord | undefined
+  /** Just past the last whole batch; undefined while nothing tells. */
+  end: number | undefined
+
+  /** @param from what is missing before this position is no loss */
+  constructor(stream: string, from: number) {
+    this.#stream = stream
+    this.#from = from
+  }
+
+  /**
+   * Takes the next message. The first one that is no knock counts.
+   *
+   * @returns whether it counts
+   * @throws {VarveError} JOURNAL_CORRUPT — what comes before it is missing
+   */
+  accept(record: LogRecord, sequence: number): boolean {
+    const { kind, epoch, owner, serial, position } = record
+    const gap = this.#sequence !== undefined && sequence !== this.#sequence + 1
+    if (gap && position > this.#from && kind !== 'knock') this.#fail(sequence, 'messages before it are missing')
+    this.#sequence = sequence
+    if (kind === 'knock') return false
+    const { newest } = this
+    if (newest === undefined || gap) {
+      this.#partial = undefined
+      this.end = undefined
+    } else if (kind === 'fence') {
+      if (epoch < newest.epoch) this.#fail(sequence, 'an epoch went back')
+    } else if (owner !== newest.owner || serial !== newest.serial + 1) {
+      return false
+    }
+    this.newest = record
+    if (kind === 'batch') this.#fragment(record, sequence)
+    else this.#begin(position, sequence)
+    return true
+  }
+
+  #fragment({ position, batchBytes, offset, payload }: LogRecord, sequence: number): void {
+    if (offset === 0) this.#begin(position, sequence)
+    // The first one that is read may be from the middle.
+    else if (this.end !== undefined && this.#partial?.length !== offset) this.#fail(sequence, 'a fragment is missing')
+    this.#partial = { position, length: offset + payload.length }
+    if (this.#partial.length < batchBytes) return
+    this.#partial = undefined
+    this.end = position + batchBytes
+  }
+
+  #begin(position: number, sequence: number): void {
+    if (this.end !== undefined && this.end !== position)
+      this.#fail(sequence, `it is at position ${position}, the journal ends at ${this.end}`)
+    this.#partial = undefined
+    this.end = position
+  }
+
+  /** Where the next batch goes. */
+  get next(): number {
+    return this.#partial?.position ?? this.end ?? 0
+  }
+
+  #fail(sequence: number, reason: string): never {
+    throw journalCorrupt(this.#stream, sequence, reason)
+  }
+}

@@ -1,0 +1,260 @@
+/**
+ * Publishes records in order, many at a time, each as the successor of the one before it.
+ *
+ *      queued ──► sent, expecting last = n, n + 1, n + 2, … ──► stored
+ *        ▲                     │ one is refused, or not answered
+ *        └──── not there ◄── read back what the stream has
+ *
+ * A record of which nothing was heard is either in the stream or not, or will be: it expects a sequence, and so does the
+ * same record when it is sent again, so that one of both is stored at the most. Which is read back, never guessed. Where
+ * another owner's fence is found, this one has been fenced. A record behind one that was refused is void (chain.ts), and
+ * is sent again.
+ */
+
+import { VarveError, isCode } from '../../kernel/errors.ts'
+import type { Published } from '../../nats/nats.ts'
+import { pause } from '../../nats/patience.ts'
+import { outcomeUnknown } from '../append-check.ts'
+import { fenced } from '../fence.ts'
+import type { LogRecord } from './record.ts'
+import type { ShardLog } from './shard-log.ts'
+
+export interface OutgoingRecord {
+  readonly record: Omit<LogRecord, 'epoch' | 'owner' | 'serial' | 'confirmed'>
+  /** Called once, in order. */
+  readonly stored: (sequence: number) => void
+}
+
+/** One opening of a journal. */
+export interface Owner {
+  readonly epoch: number
+  readonly owner: string
+}
+
+export interface PipelineHost {
+  /** Nothing can be sent any more: FENCED or OUTCOME_UNKNOWN. */
+  failed(reason: VarveError): void
+  /** There is no space for the oldest record; it and everything after it was taken back. */
+  full(reason: VarveError): void
+}
+
+interface Sent extends OutgoingRecord {
+  answer: Published | 'unanswered' | undefined
+  /** It has been sent before, and may still arrive. */
+  unsure: boolean
+}
+
+const RETRY_MS_MIN = 20
+const RETRY_MS_MAX = 1_000
+
+export class RecordPipeline {
+  readonly #log: ShardLog
+  readonly #host: PipelineHost
+  readonly #owner: Owner
+  readonly #windowMessages: number
+  #queued: Sent[] = []
+  #sent: Sent[] = []
+  #unanswered = 0
+  /** Sequence and number of the newest record known to be in its place. */
+  #confirmed: number
+  #serial = 0
+  /** What the next message follows: that record, or a void one. */
+  #last: number
+  #recovering = false
+  #failed = false
+
+  constructor(
+    log: ShardLog,
+    last: number,
+    options: {
+      readonly owner: Owner
+      readonly host: PipelineHost
+      readonly windowMessages: number
+    },
+  ) {
+    this.#log = log
+    this.#confirmed = last
+    this.#last = last
+    this.#owner = options.owner
+    this.#host = options.host
+    this.#windowMessages = options.windowMessages
+  }
+
+  /** Sequence of the newest record known to be stored. */
+  get last(): number {
+    return this.#confirmed
+  }
+
+  /** In order of calls. */
+  push(outgoing: OutgoingRecord): void {
+    if (this.#failed) return
+    this.#queued.push({ ...outgoing, answer: undefined, unsure: false })
+    this.#pump()
+  }
+
+  #pump(): void {
+    while (!this.#recovering && !this.#failed && this.#sent.length < this.#windowMessages) {
+      const next = this.#queued.shift()
+      if (next === undefined) return
+      const before = this.#sent.length
+      next.answer = undefined
+      this.#sent.push(next)
+      this.#unanswered++
+      this.#publish(next, before).then(
+        (answer) => this.#answered(next, answer),
+        () => this.#answered(next, 'unanswered'),
+      )
+    }
+  }
+
+  #answered(record: Sent, answer: Published | 'unanswered'): void {
+    this.#unanswered--
+    if (this.#failed) return
+    record.answer = answer
+    if (answer === 'unanswered') record.unsure = true
+    while (isStored(this.#sent[0]?.answer)) this.#store(this.#last + 1)
+    if (answer !== 'unanswered' && answer.type === 'stored') {
+      this.#pump()
+    } else if (!this.#recovering) {
+      this.#recovering = true
+      void this.#recover()
+    }
+  }
+
+  /** @param before how many are sent and not known to be stored */
+  #publish({ record }: Sent, before: number): Promise<Published> {
+    const { streams, stream, subject, codec } = this.#log
+    const serial = this.#serial + before + 1
+    const bytes = codec.encode({ ...this.#owner, ...record, serial, confirmed: this.#confirmed })
+    return streams.publish(stream, subject, bytes, { expectedLast: this.#last + before })
+  }
+
+  /** The oldest record is in its place. */
+  #store(sequence: number): void {
+    const first = this.#sent.shift()
+    this.#last = sequence
+    this.#confirmed = sequence
+    this.#serial++
+    first?.stored(sequence)
+  }
+
+  async #recover(): Promise<void> {
+    const { clock, resumeMs } = this.#log.patience
+    let since = clock.monotonic()
+    let delayMs = RETRY_MS_MIN
+    // Those that follow one that is not there are refused at once; others are not answered in time at the worst.
+    while (this.#unanswered > 0) await pause(clock, RETRY_MS_MIN)
+    for (;;) {
+      if (this.#failed) return
+      const before = this.#last
+      try {
+        await this.#readBack()
+        if (this.#giveUpFull()) return
+        if (await this.#sendFirst()) break
+      } catch (error) {
+        if (isCode(error, 'FENCED')) {
+          this.fail(error)
+          return
+        }
+        if (!isCode(error, 'IO_FAILED')) {
+          this.fail(outcomeUnknown('append', error))
+          return
+        }
+      }
+      if (this.#last > before) {
+        since = clock.monotonic()
+        delayMs = RETRY_MS_MIN
+      }
+      if (clock.monotonic() - since >= resumeMs) {
+        const cause = new Error(`NATS has not answered for ${resumeMs} ms`)
+        this.fail(outcomeUnknown('append', cause))
+        return
+      }
+      await pause(clock, delayMs)
+      delayMs = Math.min(2 * delayMs, RETRY_MS_MAX)
+    }
+    // In the order in which they came.
+    this.#queued = [...this.#sent, ...this.#queued]
+    this.#sent = []
+    this.#recovering = false
+    this.#pump()
+  }
+
+  /** Finds out which of those that were sent are in their places. */
+  async #readBack(): Promise<void> {
+    const { streams, stream, codec } = this.#log
+    const state = await streams.state(stream)
+    if (state === undefined) throw new VarveError('JOURNAL_CORRUPT', `stream ${stream} is not there any more`)
+    await streams.read(stream, this.#last + 1, state.last, ({ sequence, data }) => {
+      const record = codec.decode(data, sequence)
+      const { epoch, owner } = this.#owner
+      if (record.owner === owner) {
+        if (record.serial === this.#serial + 1) {
+          if (!same(this.#sent[0], record))
+            throw new VarveError('JOURNAL_CORRUPT', `record ${sequence} of ${stream} is not what was sent`)
+          this.#store(sequence)
+        }
+      } else if (record.kind === 'fence' || (record.kind === 'knock' && record.epoch > epoch)) {
+        throw fenced(record.epoch)
+      }
+      this.#last = sequence
+    })
+  }
+
+  /** Nothing of what there is no space for may come later. */
+  #giveUpFull(): boolean {
+    const [first] = this.#sent
+    if (first === undefined || first.answer === undefined || first.answer === 'unanswered') return false
+    if (first.answer.type !== 'full' || this.#sent.some(({ unsure }) => unsure)) return false
+    const { reason } = first.answer
+    const { stream } = this.#log
+    this.#sent = []
+    this.#queued = []
+    this.#recovering = false
+    this.#host.full(
+      new VarveError('NO_SPACE', `stream ${stream} takes nothing more: ${reason}`, { details: { path: stream } }),
+    )
+    return true
+  }
+
+  /** One at a time until the server answers as usual. @returns true: nothing is left, or go on */
+  async #sendFirst(): Promise<boolean> {
+    const [first] = this.#sent
+    if (first === undefined) return true
+    try {
+      first.answer = await this.#publish(first, 0)
+    } catch (error) {
+      first.unsure = true
+      first.answer = 'unanswered'
+      throw error
+    }
+    if (!isStored(first.answer)) return false
+    this.#store(this.#last + 1)
+    return true
+  }
+
+  /** Takes nothing more. */
+  fail(reason: VarveError): void {
+    if (this.#failed) return
+    this.#failed = true
+    this.#sent = []
+    this.#queued = []
+    this.#host.failed(reason)
+  }
+}
+
+function isStored(answer: Sent['answer']): boolean {
+  return answer !== undefined && answer !== 'unanswered' && answer.type === 'stored'
+}
+
+function same(first: OutgoingRecord | undefined, found: LogRecord): boolean {
+  const sent = first?.record
+  return (
+    sent !== undefined &&
+    sent.kind === found.kind &&
+    sent.position === found.position &&
+    sent.offset === found.offset &&
+    sent.batchBytes === found.batchBytes &&
+    sent.payload.length === found.payload.length
+  )
+}

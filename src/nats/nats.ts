@@ -1,0 +1,112 @@
+/**
+ * What varve needs of NATS: the client that a program has anyway, and of JetStream the few operations that logs are made of.
+ *
+ * The one promise everything rests on is the expected last sequence of a _stream_: the server stores a message only as the
+ * successor of the one that was named. Expectations about a subject are not that safe on a cluster
+ * (docs/decisions/0013-nats.md), so a log has a stream of its own.
+ */
+
+/**
+ * A connection of a NATS client: the part of `NatsConnection` (`@nats-io/transport-node`, `nats`, `@nats-io/nats-core`)
+ * that is used here, so that none of these packages is needed to load this one.
+ */
+export interface NatsConnection {
+  readonly info?: { readonly max_payload: number } | undefined
+  publish(subject: string, payload?: Uint8Array, options?: NatsPublishOptions): void
+  request(subject: string, payload?: Uint8Array, options?: NatsRequestOptions): Promise<NatsMessage>
+  subscribe(subject: string, options?: NatsSubscribeOptions): NatsSubscription
+}
+
+export interface NatsPublishOptions {
+  readonly reply?: string
+  readonly headers?: NatsHeaders
+}
+
+export interface NatsRequestOptions {
+  readonly timeout: number
+  readonly headers?: NatsHeaders
+}
+
+export interface NatsSubscribeOptions {
+  readonly callback?: (error: Error | null, message: NatsMessage) => void
+}
+
+export interface NatsSubscription {
+  unsubscribe(): void
+}
+
+export interface NatsMessage {
+  readonly subject: string
+  readonly reply?: string
+  readonly data: Uint8Array
+  readonly headers?: { readonly code: number }
+}
+
+/** `MsgHdrs` of the client. */
+export interface NatsHeaders {
+  set(name: string, value: string): void
+}
+
+/** What a stream keeps, and how. */
+export interface StreamSettings {
+  readonly name: string
+  readonly subjects: readonly string[]
+  /** `limits`: a log; `workqueue`: what is acknowledged goes. */
+  readonly retention: 'limits' | 'workqueue'
+  /** Servers that have each message; more than half of them before it is acknowledged. */
+  readonly replicas: number
+}
+
+export interface StreamState {
+  /** When it was made, as the server says it: another stream of the same name has another. */
+  readonly created: string
+  /** Of the oldest message; of the next one, where there is none. */
+  readonly first: number
+  /** Of the newest message there has ever been; 0: none. */
+  readonly last: number
+  readonly messages: number
+}
+
+export interface StoredMessage {
+  readonly sequence: number
+  readonly data: Uint8Array
+}
+
+export interface PublishOptions {
+  /** Stored only where this is the stream's last sequence. Default: in any case. */
+  readonly expectedLast?: number
+}
+
+/**
+ * - `stored`: it is in the stream, at `sequence`
+ * - `refused`: another sequence is the last one; it is not in the stream, or was stored by an earlier try
+ * - `full`: the stream or the account has no space for it; it is not in the stream
+ */
+export type Published =
+  | { readonly type: 'stored'; readonly sequence: number }
+  | { readonly type: 'refused' }
+  | { readonly type: 'full'; readonly reason: string }
+
+/**
+ * Streams of a JetStream server. Every call is answered, or rejects with IO_FAILED within a bounded time: then it may have
+ * happened, may happen later, or never.
+ */
+export interface Streams {
+  /** Of one message. */
+  readonly payloadBytesMax: number
+  /**
+   * Makes the stream where there is none.
+   *
+   * @throws {VarveError} INCOMPATIBLE — there is one that would lose messages or keep them less safely
+   */
+  ensure(settings: StreamSettings): Promise<StreamState>
+  /** Undefined: there is none. */
+  state(stream: string): Promise<StreamState | undefined>
+  publish(stream: string, subject: string, payload: Uint8Array, options?: PublishOptions): Promise<Published>
+  /** Undefined: it is not there, or not yet on the server that answers. */
+  message(stream: string, sequence: number): Promise<StoredMessage | undefined>
+  /** Visits messages `first` … `last`, in order; those that are not there any more are left out. */
+  read(stream: string, first: number, last: number, visit: (message: StoredMessage) => void): Promise<void>
+  /** Removes messages before `sequence`. */
+  purge(stream: string, sequence: number): Promise<void>
+}

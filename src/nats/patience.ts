@@ -1,0 +1,46 @@
+/** Asks again what was not answered: connections are made anew, and leaders are elected, within seconds. */
+
+import type { Clock } from '../kernel/clock.ts'
+import { isCode } from '../kernel/errors.ts'
+
+export interface Patience {
+  readonly clock: Clock
+  /** How long nothing may be answered, in milliseconds. */
+  readonly resumeMs: number
+}
+
+const RETRY_MS_MIN = 20
+const RETRY_MS_MAX = 1_000
+
+/**
+ * Calls again after IO_FAILED, for `resumeMs` at the most. For what may happen twice.
+ *
+ * @param progress the time begins anew when this has changed
+ */
+export async function patiently<Answer>(
+  { clock, resumeMs }: Patience,
+  call: () => Promise<Answer>,
+  progress: () => number = () => 0,
+): Promise<Answer> {
+  let sinceMs = clock.monotonic()
+  let delayMs = RETRY_MS_MIN
+  for (let seen = progress(); ;) {
+    try {
+      return await call()
+    } catch (error) {
+      if (progress() !== seen) {
+        seen = progress()
+        sinceMs = clock.monotonic()
+        delayMs = RETRY_MS_MIN
+      }
+      if (!isCode(error, 'IO_FAILED') || clock.monotonic() - sinceMs >= resumeMs) throw error
+      await pause(clock, delayMs)
+      delayMs = Math.min(2 * delayMs, RETRY_MS_MAX)
+    }
+  }
+}
+
+/** Keeps the process alive meanwhile. */
+export function pause(clock: Clock, delayMs: number): Promise<void> {
+  return new Promise((resolve) => clock.after(delayMs, resolve, { keepAlive: true }))
+}

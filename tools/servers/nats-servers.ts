@@ -1,0 +1,173 @@
+/**
+ * NATS servers with JetStream on this machine, for tests: a single one, or a cluster of three.
+ *
+ * Each keeps its data in a directory of its own and is ended by the process it was started as. `nats-server` is installed
+ * with apt-get where that may be done; where not, there is a reason to skip with.
+ */
+
+import { spawn, spawnSync } from 'node:child_process'
+import type { ChildProcess } from 'node:child_process'
+import { existsSync, mkdirSync, mkdtempSync, openSync, rmSync, writeFileSync } from 'node:fs'
+import { createServer } from 'node:net'
+import type { AddressInfo } from 'node:net'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { getuid, kill } from 'node:process'
+
+const INSTALL_MS = 240_000
+const START_MS = 60_000
+
+interface Node {
+  readonly name: string
+  readonly client: number
+  readonly cluster: number
+  readonly monitor: number
+  process: ChildProcess | undefined
+}
+
+/** Why there is no `nats-server`; undefined: there is one. */
+export function whyNoNats(): string | undefined {
+  if (found()) return undefined
+  if (getuid?.() !== 0) return 'nats-server is not installed, and only root may install it'
+  const environment = { ...process.env, DEBIAN_FRONTEND: 'noninteractive' }
+  for (const args of [['update'], ['install', '-y', '--no-install-recommends', 'nats-server']]) {
+    const { status, error } = spawnSync('apt-get', args, { timeout: INSTALL_MS, stdio: 'ignore', env: environment })
+    if (error !== undefined) return `apt-get ${args[0]} did not run: ${error.message}`
+    if (status !== 0 && args[0] === 'install') return `apt-get could not install nats-server (${status})`
+  }
+  return found() ? undefined : 'apt-get has installed nats-server, and it does not run'
+}
+
+function found(): boolean {
+  return spawnSync('nats-server', ['--version'], { stdio: 'ignore' }).status === 0
+}
+
+export class NatsServers {
+  readonly #root: string
+  readonly #nodes: readonly Node[]
+
+  private constructor(root: string, nodes: readonly Node[]) {
+    this.#root = root
+    this.#nodes = nodes
+  }
+
+  /** @param maxPayload what the servers take as one message, in bytes */
+  static async start(count: 1 | 3, maxPayload = 1024 * 1024): Promise<NatsServers> {
+    const root = mkdtempSync(join(tmpdir(), 'varve-nats-'))
+    const ports = await freePorts(3 * count)
+    const nodes = Array.from({ length: count }, (_, index) => ({
+      name: `n${index}`,
+      client: ports[3 * index] as number,
+      cluster: ports[3 * index + 1] as number,
+      monitor: ports[3 * index + 2] as number,
+      process: undefined,
+    }))
+    const routes = nodes.map(({ cluster }) => `"nats-route://127.0.0.1:${cluster}"`).join(', ')
+    for (const { name, client, cluster, monitor } of nodes) {
+      mkdirSync(join(root, name))
+      const lines = [
+        `server_name: ${name}`,
+        `listen: "127.0.0.1:${client}"`,
+        `http: "127.0.0.1:${monitor}"`,
+        `max_payload: ${maxPayload}`,
+        `jetstream { store_dir: "${join(root, name)}", max_memory_store: 256MB, max_file_store: 8GB }`,
+      ]
+      if (count > 1)
+        lines.push(`cluster { name: test, listen: "127.0.0.1:${cluster}", no_advertise: true, routes: [ ${routes} ] }`)
+      writeFileSync(join(root, `${name}.conf`), `${lines.join('\n')}\n`)
+    }
+    const servers = new NatsServers(root, nodes)
+    for (let index = 0; index < count; index++) servers.run(index)
+    await servers.ready()
+    return servers
+  }
+
+  /** Of clients. */
+  get addresses(): readonly string[] {
+    return this.#nodes.map(({ client }) => `127.0.0.1:${client}`)
+  }
+
+  /** Starts a node that does not run. */
+  run(index: number): void {
+    const node = this.#nodes[index] as Node
+    if (node.process !== undefined) return
+    const log = openSync(join(this.#root, `${node.name}.log`), 'a')
+    node.process = spawn('nats-server', ['-c', join(this.#root, `${node.name}.conf`)], { stdio: ['ignore', log, log] })
+  }
+
+  /** With SIGKILL; resolves when it has ended. */
+  async kill(index: number): Promise<void> {
+    const node = this.#nodes[index] as Node
+    const { process } = node
+    node.process = undefined
+    if (process?.pid === undefined || process.exitCode !== null) return
+    const ended = new Promise((resolve) => process.once('exit', resolve))
+    kill(process.pid, 'SIGKILL')
+    await ended
+  }
+
+  /** Resolves when every node that runs says that it is well, and a cluster has a leader. */
+  async ready(): Promise<void> {
+    const deadline = Date.now() + START_MS
+    for (;;) {
+      const running = this.#nodes.filter(({ process }) => process !== undefined)
+      const well = await Promise.all(running.map(({ monitor }) => isWell(monitor, this.#nodes.length > 1)))
+      if (well.every(Boolean)) return
+      if (Date.now() > deadline) throw new Error(`the servers are not ready; their logs are in ${this.#root}`)
+      await new Promise((resolve) => setTimeout(resolve, 50))
+    }
+  }
+
+  /** The node whose server leads a stream of the account; undefined: none does. */
+  async leader(stream: string): Promise<number | undefined> {
+    for (const { monitor, process } of this.#nodes) {
+      if (process === undefined) continue
+      const answer = await fetch(`http://127.0.0.1:${monitor}/jsz?streams=true`).catch(() => undefined)
+      const body = (await answer?.json()) as { account_details?: { stream_detail?: StreamDetail[] }[] } | undefined
+      for (const { stream_detail: streams = [] } of body?.account_details ?? []) {
+        const leader = streams.find(({ name }) => name === stream)?.cluster?.leader
+        const index = this.#nodes.findIndex(({ name }) => name === leader)
+        if (index >= 0) return index
+      }
+    }
+    return undefined
+  }
+
+  async stop(): Promise<void> {
+    for (let index = 0; index < this.#nodes.length; index++) await this.kill(index)
+    if (existsSync(this.#root)) rmSync(this.#root, { recursive: true })
+  }
+}
+
+interface StreamDetail {
+  readonly name: string
+  readonly cluster?: { readonly leader?: string }
+}
+
+async function isWell(monitor: number, cluster: boolean): Promise<boolean> {
+  try {
+    const health = await fetch(`http://127.0.0.1:${monitor}/healthz`)
+    if (!health.ok) return false
+    if (!cluster) return true
+    const state = (await (await fetch(`http://127.0.0.1:${monitor}/jsz`)).json()) as {
+      meta_cluster?: { leader?: string }
+    }
+    return (state.meta_cluster?.leader ?? '') !== ''
+  } catch {
+    return false
+  }
+}
+
+/** Ports that nobody listens on now. */
+async function freePorts(count: number): Promise<readonly number[]> {
+  const servers = await Promise.all(
+    Array.from({ length: count }, async () => {
+      const server = createServer()
+      await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
+      return server
+    }),
+  )
+  const ports = servers.map((server) => (server.address() as AddressInfo).port)
+  await Promise.all(servers.map((server) => new Promise((resolve) => server.close(resolve))))
+  return ports
+}
