@@ -56,6 +56,14 @@ export function rangeBefore(range: KeyRange, cut: KeyCut): KeyRange {
   return cut.side === 2 ? range : { ...range, upper: cut.key, upperOpen: cut.side === -1 }
 }
 
+/** What `range` has between two cuts; an empty range where that is nothing. */
+export function rangeBetween(range: KeyRange, order: KeyOrder, lower: KeyCut, upper: KeyCut): KeyRange {
+  const first = laterCut(order, lowerCut(range), lower)
+  const limit = earlierCut(order, upperCut(range), upper)
+  if (compareCuts(order, first, limit) < 0) return rangeBefore(rangeAfter({}, first), limit)
+  return { lower: NO_KEY, lowerOpen: true, upper: NO_KEY, upperOpen: true }
+}
+
 /** Negative, 0 or positive. */
 export function compareCuts(order: KeyOrder, a: KeyCut, b: KeyCut): number {
   const ends = endOf(a) - endOf(b)

@@ -19,7 +19,7 @@ import type { Committer } from './committer.ts'
 import type { ManifestState } from './edit.ts'
 import { snapshotEdit } from './edit.ts'
 import { encodeHead } from './head-content.ts'
-import type { HeadContent } from './head-content.ts'
+import type { HeadContent, Succession } from './head-content.ts'
 import { EMPTY_EDIT_LOG, extendLog } from './manifest.ts'
 import { byOwner, changePin, clonePin, withPin } from './pins.ts'
 import type { CheckpointTarget, ShardPlace } from './shard.ts'
@@ -69,9 +69,29 @@ export async function writeClone(origin: Origin, committer: Committer, clone: Sh
     else await changePin(place.heads, owner, name, change)
   }
   await writeHead(origin, place, clone, EPOCH_ZERO)
+  // An owner that opened one of the others in between took the pin, which had no head yet, for one left behind.
+  for (const [owner, files] of byOwner([...manifest.files.keys()])) {
+    if (owner !== shard) await changePin(place.heads, owner, name, () => files)
+  }
 }
 
-async function requireAbsent({ heads }: ShardPlace, shard: ShardId): Promise<void> {
+/** Runs `work` on a state that holds everything written before, whose files stay meanwhile. */
+export async function withFlushed<View>(
+  shard: { flush(): Promise<void> },
+  views: { pin(): View; unpin(view: View): void },
+  manifest: { readonly state: ManifestState },
+  work: (manifest: ManifestState) => Promise<void>,
+): Promise<void> {
+  await shard.flush()
+  const view = views.pin()
+  try {
+    await work(manifest.state)
+  } finally {
+    views.unpin(view)
+  }
+}
+
+export async function requireAbsent({ heads }: ShardPlace, shard: ShardId): Promise<void> {
   if ((await heads.read(shard)) !== undefined) throw alreadyThere(shard)
 }
 
@@ -79,7 +99,14 @@ function alreadyThere(shard: ShardId, cause?: unknown): VarveError {
   return new VarveError('EXISTS', `there is a shard ${shard} already`, { cause, details: { name: shard } })
 }
 
-async function writeHead(origin: Origin, place: ShardPlace, shard: ShardId, epoch: Epoch): Promise<void> {
+/** @param succession of a shard that is still to be decided on */
+export async function writeHead(
+  origin: Pick<Origin, 'head' | 'manifest'>,
+  place: ShardPlace,
+  shard: ShardId,
+  epoch: Epoch,
+  succession?: Succession,
+): Promise<void> {
   // The new shard's journal is empty and starts at zero.
   const state: ManifestState = { ...origin.manifest, replayFrom: POSITION_ZERO }
   // An owner numbers its manifest files from 1.
@@ -93,12 +120,13 @@ async function writeHead(origin: Origin, place: ShardPlace, shard: ShardId, epoc
     commit: 0,
     journalState: undefined,
     pins: [],
+    succession,
   }
   await createHead(place.heads, shard, encodeHead(content))
 }
 
 /** @throws {VarveError} OUTCOME_UNKNOWN — it is not there, and may appear; EXISTS — another is there */
-async function createHead(heads: HeadStore, shard: ShardId, content: Uint8Array): Promise<void> {
+export async function createHead(heads: HeadStore, shard: ShardId, content: Uint8Array): Promise<void> {
   try {
     await heads.compareAndSet(shard, undefined, content)
   } catch (error) {

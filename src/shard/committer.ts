@@ -18,7 +18,7 @@ import { decodeHead, encodeHead } from './head-content.ts'
 import type { HeadContent, Pin } from './head-content.ts'
 
 /** What an owner may change; the rest is the committer's or belongs to others. */
-export type HeadChange = Partial<Pick<HeadContent, 'journalState' | 'base' | 'deltas' | 'edits'>> & {
+export type HeadChange = Partial<Pick<HeadContent, 'journalState' | 'base' | 'deltas' | 'edits' | 'succession'>> & {
   /** Changes pins of this owner's; asked again when others have changed theirs meanwhile. */
   readonly changePins?: (pins: readonly Pin[]) => readonly Pin[]
 }

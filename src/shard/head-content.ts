@@ -10,6 +10,7 @@
  *             deltas           references of manifest files, oldest first
  *             edits            byte strings, oldest first, newer than every delta
  *             pins             what others hold: a name, and the names of files that must stay
+ *             succession       format version 2 only: of a shard that replaces others, or is replaced
  *
  * The head store guards these bytes with a checksum; manifest files are guarded by the one in their reference.
  *
@@ -18,14 +19,16 @@
 
 import { Decoder, Encoder } from '../kernel/codec.ts'
 import { VarveError } from '../kernel/errors.ts'
-import { epoch, fileName } from '../kernel/ids.ts'
-import type { Epoch, FileName } from '../kernel/ids.ts'
+import { epoch, fileName, shardId } from '../kernel/ids.ts'
+import type { Epoch, FileName, ShardId } from '../kernel/ids.ts'
 import type { FileRef } from '../kernel/file-ref.ts'
 import { isEncrypted } from '../fs/encryption-magic.ts'
 import type { FormatReference } from '../jobs/jobs.ts'
 import { decodeRef, encodeRef } from './edit.ts'
 
+/** Of a head without a succession; with one it is the next. */
 export const HEAD_FORMAT_VERSION = 1
+const SUCCESSION_FORMAT_VERSION = 2
 
 export interface HeadContent {
   readonly epoch: Epoch
@@ -41,7 +44,23 @@ export interface HeadContent {
   /** Encoded edits. */
   readonly edits: readonly Uint8Array[]
   readonly pins: readonly Pin[]
+  /** undefined: a shard like any other. */
+  readonly succession?: Succession | undefined
 }
+
+/**
+ * The part of a shard in a change of arrangement, in which some shards take the place of others: see succession.ts.
+ *
+ * - `forming`: one of those that will be, once `lead`, perhaps itself, is not forming any more
+ * - `sealed`: one of those that were, unless `lead` turns out void
+ * - `void`: the one that led a change that was given up; a shard of this name will never be
+ */
+export type Succession =
+  | { readonly state: 'forming'; readonly lead: ShardId; readonly parents: readonly ShardId[] }
+  | { readonly state: 'sealed'; readonly lead: ShardId; readonly successors: readonly ShardId[] }
+  | { readonly state: 'void' }
+
+const SUCCESSION_STATES = ['forming', 'sealed', 'void'] as const
 
 /** Files that somebody other than the owner still needs. Only who set a pin removes it. */
 export interface Pin {
@@ -51,7 +70,12 @@ export interface Pin {
 
 export function encodeHead(head: HeadContent): Uint8Array {
   const encoder = new Encoder(1024)
-  encoder.u8(HEAD_FORMAT_VERSION).varint(head.epoch).text(head.owner).varint(head.commit)
+  const { succession } = head
+  encoder
+    .u8(succession === undefined ? HEAD_FORMAT_VERSION : SUCCESSION_FORMAT_VERSION)
+    .varint(head.epoch)
+    .text(head.owner)
+    .varint(head.commit)
   encoder.text(head.journal.name).varint(head.journal.version)
   encoder.text(head.engine.name).varint(head.engine.version)
   const identity = Object.entries(head.identity)
@@ -70,7 +94,25 @@ export function encodeHead(head: HeadContent): Uint8Array {
     encoder.text(pin.name).varint(pin.files.length)
     for (const name of pin.files) encoder.text(name)
   }
+  if (succession !== undefined) encodeSuccession(encoder, succession)
   return encoder.finish()
+}
+
+function encodeSuccession(encoder: Encoder, succession: Succession): void {
+  encoder.u8(SUCCESSION_STATES.indexOf(succession.state))
+  if (succession.state === 'void') return
+  const others = succession.state === 'forming' ? succession.parents : succession.successors
+  encoder.text(succession.lead).varint(others.length)
+  for (const shard of others) encoder.text(shard)
+}
+
+function decodeSuccession(decoder: Decoder): Succession {
+  const state = SUCCESSION_STATES[decoder.u8()] ?? decoder.fail('unknown state of a succession')
+  if (state === 'void') return { state }
+  const lead = shardId(decoder.text())
+  const others: ShardId[] = []
+  for (let left = decoder.count(); left > 0; left--) others.push(shardId(decoder.text()))
+  return state === 'forming' ? { state, lead, parents: others } : { state, lead, successors: others }
 }
 
 /**
@@ -85,11 +127,11 @@ export function decodeHead(bytes: Uint8Array, source: string): HeadContent {
   }
   const decoder = new Decoder(bytes, (reason, at) => failHead(source, reason, at))
   const version = decoder.u8()
-  if (version !== HEAD_FORMAT_VERSION) {
+  if (version !== HEAD_FORMAT_VERSION && version !== SUCCESSION_FORMAT_VERSION) {
     throw new VarveError(
       'INCOMPATIBLE',
-      `${source} has head format ${version}, this version of varve reads ${HEAD_FORMAT_VERSION}; nothing was changed`,
-      { details: { what: 'head format', found: version, expected: HEAD_FORMAT_VERSION } },
+      `${source} has head format ${version}, this version of varve reads ${HEAD_FORMAT_VERSION} and ${SUCCESSION_FORMAT_VERSION}; nothing was changed`,
+      { details: { what: 'head format', found: version, expected: SUCCESSION_FORMAT_VERSION } },
     )
   }
   const ownEpoch = epoch(decoder.varint())
@@ -112,6 +154,7 @@ export function decodeHead(bytes: Uint8Array, source: string): HeadContent {
     for (let filesLeft = decoder.count(); filesLeft > 0; filesLeft--) files.push(fileName(decoder.text()))
     pins.push({ name, files })
   }
+  const succession = version === SUCCESSION_FORMAT_VERSION ? decodeSuccession(decoder) : undefined
   decoder.end()
   return {
     epoch: ownEpoch,
@@ -125,6 +168,7 @@ export function decodeHead(bytes: Uint8Array, source: string): HeadContent {
     deltas,
     edits,
     pins,
+    ...(succession === undefined ? {} : { succession }),
   }
 }
 

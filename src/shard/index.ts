@@ -13,6 +13,10 @@ export { chooseRange } from './policy/range.ts'
 export type { PolicyRange } from './policy/range.ts'
 export { chooseTiered, TIERED_DEFAULTS, TIERED_LEVEL_LAST } from './policy/tiered.ts'
 export type { TieredSettings } from './policy/tiered.ts'
+export { reclaimSuperseded } from './reclaim.ts'
+export type { Reclaimed } from './reclaim.ts'
+export { succeed } from './succession.ts'
+export type { Successor } from './succession.ts'
 export { SHARD_DEFAULTS } from './settings.ts'
 export type {
   AnsweredJob,
@@ -21,6 +25,7 @@ export type {
   ChooseInput,
   Drop,
   Engine,
+  HandOver,
   JobPlan,
   Move,
   Pressure,

@@ -10,6 +10,7 @@
 
 import { VarveError, isCode, throwIfAborted } from '../kernel/errors.ts'
 import { epoch, EPOCH_ZERO } from '../kernel/ids.ts'
+import type { ShardId } from '../kernel/ids.ts'
 import { nonce } from '../kernel/random.ts'
 import type { HeadStore } from '../fs/fs.ts'
 import type { JournalStateKeeper } from '../journal/journal.ts'
@@ -26,6 +27,7 @@ import { resolveShardSettings } from './settings.ts'
 import type { Engine, Shard, ShardComponents, ShardOpenOptions, ShardSettings } from './shard.ts'
 import { named, readHead, sourceOf } from './stored-head.ts'
 import type { StoredHead } from './stored-head.ts'
+import { decide, outcomeOf, superseded } from './succession.ts'
 import { TableStack } from './table-stack.ts'
 
 /**
@@ -92,7 +94,7 @@ async function recover<Operation, Table extends Memtable<Operation>, Shape>(
   const journal = await journals.open(shard, content.epoch, keeper, manifest.replayFrom)
   try {
     await committer.check()
-    await dropStalePins(committer, components.heads)
+    await dropStalePins(committer, shard, components.heads)
     const tables = new TableStack<Table>(engine.memtable(), manifest.replayFrom)
     const { seqnoLast } = await replayInto(
       journal,
@@ -113,14 +115,25 @@ async function recover<Operation, Table extends Memtable<Operation>, Shape>(
 }
 
 /** Pins of clones that were never finished: the process died between the pin and the clone's head. */
-async function dropStalePins(committer: Committer, heads: HeadStore): Promise<void> {
+async function dropStalePins(committer: Committer, shard: ShardId, heads: HeadStore): Promise<void> {
   const stale = new Set<string>()
   for (const pin of committer.content.pins) {
     const clone = clonedBy(pin)
-    if (clone !== undefined && (await heads.read(clone)) === undefined) stale.add(pin.name)
+    if (clone !== undefined && !(await mayBe(clone, shard, heads))) stale.add(pin.name)
   }
   if (stale.size === 0) return
   await committer.commit(() => ({ changePins: (pins) => pins.filter((pin) => !stale.has(pin.name)) }))
+}
+
+/** Whether `clone` is a shard, or may become one. `owner` is ours now: what was to replace it has not, and never will. */
+async function mayBe(clone: ShardId, owner: ShardId, heads: HeadStore): Promise<boolean> {
+  const head = await heads.read(clone)
+  if (head === undefined) return false
+  const { succession } = decodeHead(head.content, `head of ${clone}`)
+  if (succession?.state === 'void') return false
+  if (succession?.state !== 'forming') return true
+  const outcome = await outcomeOf(heads, succession.lead)
+  return outcome === 'committed' || (outcome === 'forming' && !succession.parents.includes(owner))
 }
 
 /** Makes this process the owner: the head gets the next epoch and a nonce of ours. */
@@ -131,6 +144,10 @@ async function takeOver<Operation, Table extends Memtable<Operation>, Shape>(
 ): Promise<Committer> {
   const { shard, heads, journal, random } = components
   const owner = nonce(random)
+  const succession = head.content?.succession
+  // Whoever was to replace it may still be at it: from here on they cannot, or they have.
+  if (succession?.state === 'sealed' && (await decide(heads, succession.lead, 'void', head.content)) === 'committed')
+    throw superseded(shard, succession.successors)
   const before: Omit<HeadContent, 'owner'> = head.content ?? {
     epoch: EPOCH_ZERO,
     commit: 0,
@@ -141,7 +158,8 @@ async function takeOver<Operation, Table extends Memtable<Operation>, Shape>(
     ...EMPTY_EDIT_LOG,
     pins: [],
   }
-  const content: HeadContent = { ...before, owner, epoch: epoch(before.epoch + 1), commit: before.commit + 1 }
+  const next = { owner, epoch: epoch(before.epoch + 1), commit: before.commit + 1, succession: undefined }
+  const content: HeadContent = { ...before, ...next }
   try {
     const version = await heads.compareAndSet(shard, head.stored?.version, encodeHead(content))
     return new Committer(heads, shard, version, content)

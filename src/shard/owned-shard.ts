@@ -9,7 +9,7 @@ import type { Seqno, ShardId } from '../kernel/ids.ts'
 import { Pace } from '../kernel/pace.ts'
 import type { Durability, Journal } from '../journal/journal.ts'
 import type { Memtable } from '../memtable/memtable.ts'
-import { writeCheckpoint, writeClone } from './checkpoint.ts'
+import { withFlushed, writeCheckpoint, writeClone } from './checkpoint.ts'
 import type { Origin } from './checkpoint.ts'
 import type { Committer } from './committer.ts'
 import { Compactor } from './compactor.ts'
@@ -17,6 +17,7 @@ import type { ManifestState } from './edit.ts'
 import { FileChanges } from './file-changes.ts'
 import { FileRemover } from './file-remover.ts'
 import { Flusher } from './flusher.ts'
+import { HandOvers } from './hand-over.ts'
 import { inOrder } from './in-order.ts'
 import { JobRunner } from './job-runner.ts'
 import { KeepAlive } from './keep-alive.ts'
@@ -31,6 +32,7 @@ import type {
   Change,
   CheckpointTarget,
   Engine,
+  HandOver,
   Purpose,
   Shard,
   ShardComponents,
@@ -72,6 +74,7 @@ export class OwnedShard<Operation, Table extends Memtable<Operation>, Shape> imp
   readonly #space: SpaceGuard
   readonly #pins = new PinnedSeqnos()
   readonly #manifest: ManifestLog
+  readonly #handOvers: HandOvers<View<Table, Shape>>
   readonly #parts: RebuildParts<Operation, Table, Shape>
   readonly #progress: Progress
   #rebuilding: Promise<void> | undefined
@@ -139,6 +142,12 @@ export class OwnedShard<Operation, Table extends Memtable<Operation>, Shape> imp
         },
       },
     )
+    this.#handOvers = new HandOvers(id, opened.committer, this.#manifest, this.#views, {
+      check: () => this.#throwIfUnable(),
+      flush: () => this.flush(() => this.#writes.hold('hand-over')),
+      resumed: () => this.#writes.release('hand-over'),
+      ended: (reason) => this.#fail(reason),
+    })
     this.#flusher = new Flusher(
       {
         nextFrozen: () => this.#tables.oldestFrozen,
@@ -234,8 +243,10 @@ export class OwnedShard<Operation, Table extends Memtable<Operation>, Shape> imp
     this.#pins.unpin(seqno)
   }
 
-  async flush(): Promise<void> {
+  /** @param first done in the turn after which nothing more belongs to what is flushed */
+  async flush(first?: () => void): Promise<void> {
     const last = await this.#inOrder(() => {
+      first?.()
       this.#freezeWritten()
       return this.#tables.newestFrozen
     })
@@ -265,11 +276,17 @@ export class OwnedShard<Operation, Table extends Memtable<Operation>, Shape> imp
   }
 
   checkpoint(target: CheckpointTarget): Promise<void> {
-    return this.#withFlushed((manifest) => writeCheckpoint(this.#origin(manifest), target))
+    return withFlushed(this, this.#views, this.#manifest, (manifest) => writeCheckpoint(this.#origin(manifest), target))
   }
 
   clone(clone: ShardId): Promise<void> {
-    return this.#withFlushed((manifest) => writeClone(this.#origin(manifest), this.#committer, clone))
+    return withFlushed(this, this.#views, this.#manifest, (manifest) =>
+      writeClone(this.#origin(manifest), this.#committer, clone),
+    )
+  }
+
+  handOver(): Promise<HandOver> {
+    return this.#handOvers.begin()
   }
 
   async barrier(): Promise<void> {
@@ -370,17 +387,6 @@ export class OwnedShard<Operation, Table extends Memtable<Operation>, Shape> imp
     this.#space.check()
     this.#space.grow()
     this.#compactor.kick()
-  }
-
-  /** Runs `work` on a state that holds everything written before, whose files stay meanwhile. */
-  async #withFlushed(work: (manifest: ManifestState) => Promise<void>): Promise<void> {
-    await this.flush()
-    const view = this.#views.pin()
-    try {
-      await work(this.#manifest.state)
-    } finally {
-      this.#views.unpin(view)
-    }
   }
 
   #origin(manifest: ManifestState): Origin {

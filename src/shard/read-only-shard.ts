@@ -145,6 +145,10 @@ export class ReadOnlyShard<Operation, Table extends Memtable<Operation>, Shape> 
     return this.#refuse()
   }
 
+  handOver(): Promise<never> {
+    return this.#refuse()
+  }
+
   barrier(): Promise<void> {
     return this.#refuse()
   }

@@ -8,6 +8,7 @@
 
 import type { Clock } from '../kernel/clock.ts'
 import type { Decoder, Encoder } from '../kernel/codec.ts'
+import type { VarveError } from '../kernel/errors.ts'
 import type { FileRef } from '../kernel/file-ref.ts'
 import type { Hash } from '../kernel/hash.ts'
 import type { FileName, Seqno, ShardId } from '../kernel/ids.ts'
@@ -23,6 +24,8 @@ import type {
   JobScheduler,
   JobSpec,
 } from '../jobs/jobs.ts'
+import type { ManifestState } from './edit.ts'
+import type { HeadContent } from './head-content.ts'
 import type { View } from './version.ts'
 
 /** The parts a shard is composed of. Whoever opens the shard owns them and closes them after it. */
@@ -204,6 +207,21 @@ export interface CheckpointTarget extends ShardPlace {
   readonly adopt?: (refs: readonly FileRef[], source: FileStore) => Promise<ReadonlySet<FileName>>
 }
 
+/** A shard that takes no writes, and whose every write is in files. Its files stay until `resume` or `end`. */
+export interface HandOver {
+  readonly shard: ShardId
+  readonly head: HeadContent
+  readonly manifest: ManifestState
+  /** Keeps `files`, of this shard's own, for `successor`. */
+  pin(successor: ShardId, files: readonly FileName[]): Promise<void>
+  /** From now on nobody opens this shard without looking at `lead`. @throws {VarveError} FENCED, OUTCOME_UNKNOWN */
+  seal(lead: ShardId, successors: readonly ShardId[]): Promise<void>
+  /** The change was given up: writes go on, and nothing is kept for `successors`. Does not reject. */
+  resume(successors: readonly ShardId[]): Promise<void>
+  /** Nothing is written any more: whatever waits, or comes, rejects with `reason`. Reads go on until the shard is closed. */
+  end(reason: VarveError): void
+}
+
 /** An open shard, as its engine uses it. */
 export interface Shard<Operation, Table extends Memtable<Operation>, Shape> {
   readonly id: ShardId
@@ -269,6 +287,13 @@ export interface Shard<Operation, Table extends Memtable<Operation>, Shape> {
    * @throws {VarveError} EXISTS, READ_ONLY
    */
   clone(clone: ShardId): Promise<void>
+  /**
+   * Stops taking writes, which wait from now on, and puts everything into files: so that others can take this shard's
+   * place. What is got must be given to `succeed`, or `resume`d.
+   *
+   * @throws {VarveError} READ_ONLY, BUSY — it is being handed over already; what `flush` throws, and writes go on
+   */
+  handOver(): Promise<HandOver>
   /** Resolves if this owner still is the owner. @throws {VarveError} FENCED */
   barrier(): Promise<void>
   statistics(): ShardStatistics

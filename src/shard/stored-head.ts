@@ -6,6 +6,7 @@ import type { Memtable } from '../memtable/memtable.ts'
 import { decodeHead } from './head-content.ts'
 import type { HeadContent } from './head-content.ts'
 import type { Engine, ShardComponents, ShardOpenOptions } from './shard.ts'
+import { outcomeOf, superseded } from './succession.ts'
 
 export interface StoredHead {
   readonly stored: Head | undefined
@@ -30,12 +31,29 @@ export async function readHead<Operation, Table extends Memtable<Operation>, Sha
     throw new VarveError('EXISTS', `there is a ${named(components)} already`, { details: { name: shard } })
   }
   const content = decodeHead(stored.content, sourceOf(components))
+  await requireInPlace(components, content)
   requireSame('journal', describe(content.journal), describe(components.journal))
   requireSame('engine', describe(content.engine), describe(engine))
   for (const name of new Set([...Object.keys(content.identity), ...Object.keys(engine.identity)])) {
     requireSame(name, content.identity[name], engine.identity[name])
   }
   return { stored, content }
+}
+
+/** @throws {VarveError} NOT_FOUND — it is no shard yet, and may never be; SUPERSEDED — it is none any more */
+async function requireInPlace(components: ShardComponents, { succession }: HeadContent): Promise<void> {
+  const { shard, heads } = components
+  if (succession === undefined) return
+  if (succession.state === 'void') throw notYet(components)
+  const outcome = await outcomeOf(heads, succession.lead)
+  if (succession.state === 'forming' && outcome !== 'committed') throw notYet(components)
+  if (succession.state === 'sealed' && outcome === 'committed') throw superseded(shard, succession.successors)
+}
+
+function notYet(components: ShardComponents): VarveError {
+  return new VarveError('NOT_FOUND', `${named(components)} was to replace others, and has not`, {
+    details: { name: components.shard },
+  })
 }
 
 export function named({ shard, location }: ShardComponents): string {

@@ -31,7 +31,7 @@ import type { QueuedTurn } from './write-queue.ts'
 const NOW = Promise.resolve()
 
 /** Why writes wait. */
-export type HoldReason = 'flush' | 'compaction' | 'journal' | 'rebuild'
+export type HoldReason = 'flush' | 'compaction' | 'journal' | 'rebuild' | 'hand-over'
 
 /** What the write path needs of the shard around it. */
 export interface WriteHost {

@@ -7,6 +7,8 @@ import type { Cursor, CursorOptions, Pending } from '../kernel/cursor.ts'
 import { PENDING } from '../kernel/cursor.ts'
 import type { EntryBatch } from '../kernel/entry-batch.ts'
 import { VarveError } from '../kernel/errors.ts'
+import { rangeBetween } from '../kernel/key-cut.ts'
+import type { KeyCut } from '../kernel/key-cut.ts'
 import type { KeyOrder } from '../kernel/key-order.ts'
 import { isAtOrAfterLower, isAtOrBeforeUpper, isEmptyRange } from '../kernel/key-range.ts'
 import { BlockFetch } from './block-fetch.ts'
@@ -16,10 +18,13 @@ export interface RunTable {
   readonly keyFirst: Uint8Array
   readonly keyLast: Uint8Array
   readonly source: TableSource
+  /** Only what lies between these two cuts is part of the run. */
+  readonly within?: { readonly lower: KeyCut; readonly upper: KeyCut } | undefined
 }
 
 export class RunCursor implements Cursor {
   readonly #tables: readonly RunTable[]
+  readonly #order: KeyOrder
   readonly #options: CursorOptions
   readonly #intent: 'point' | 'stream'
   readonly #fetch = new BlockFetch()
@@ -40,6 +45,7 @@ export class RunCursor implements Cursor {
   ) {
     if (options.reverse && options.versions === 'all') throw new TypeError("a reverse cursor needs versions: 'newest'")
     this.#tables = tables
+    this.#order = order
     this.#options = options
     this.#intent = intent
     this.#step = options.reverse ? -1 : 1
@@ -83,10 +89,14 @@ export class RunCursor implements Cursor {
 
   #open(): Cursor | Pending {
     assert(this.#cursor === undefined, 'a cursor is open already')
-    const source = (this.#tables[this.#at] as RunTable).source
+    const { source, within } = this.#tables[this.#at] as RunTable
     const reader = source.reader(this.#fetch)
     if (reader === PENDING) return PENDING
-    this.#cursor = reader.cursor(this.#options, this.#intent)
+    const options =
+      within === undefined
+        ? this.#options
+        : { ...this.#options, range: rangeBetween(this.#options.range, this.#order, within.lower, within.upper) }
+    this.#cursor = reader.cursor(options, this.#intent)
     source.retain()
     this.#retained = source
     // The source is retained: the fetch need not hold it as well.

@@ -1,5 +1,6 @@
 /** From operations as callers give them to what memtable and journal take. */
 
+import type { Durability } from '../../journal/journal.ts'
 import { ENTRY_DELETE, ENTRY_PUT } from '../../kernel/entry.ts'
 import { lowerCut, upperCut } from '../../kernel/key-cut.ts'
 import type { KeyOrder } from '../../kernel/key-order.ts'
@@ -7,7 +8,7 @@ import { isEmptyRange } from '../../kernel/key-range.ts'
 import { RANGE_DELETE } from '../../memtable/entry-operation.ts'
 import type { OrderedOperation, RangeDeletion } from '../../memtable/entry-operation.ts'
 import { toKeyRange } from './key-bounds.ts'
-import type { KvOperation, KvRange } from './kv.ts'
+import type { KvOperation, KvRange, WriteOptions } from './kv.ts'
 import { checkKey, checkValue, KV_LIMITS, tooLong, typeOf } from './limits.ts'
 
 const EMPTY = new Uint8Array(0)
@@ -53,4 +54,13 @@ export function toRangeDeletion(input: KvRange, order: KeyOrder): RangeDeletion 
   for (const bound of [range.lower, range.upper]) if (bound !== undefined) checkKey(bound)
   if (isEmptyRange(range, order)) return undefined
   return { kind: RANGE_DELETE, lower: lowerCut(range), upper: upperCut(range) }
+}
+
+/** @throws {TypeError} it is no rung */
+export function durabilityOf(options: WriteOptions | undefined): Durability {
+  const durability = options?.durability ?? 'written'
+  if (durability !== 'written' && durability !== 'synced') {
+    throw new TypeError(`durability must be 'written' or 'synced', got ${String(durability)}`)
+  }
+  return durability
 }

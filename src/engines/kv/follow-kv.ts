@@ -1,6 +1,6 @@
 /** Following a key-value shard that is open elsewhere. */
 
-import type { Timer } from '../../kernel/clock.ts'
+import type { Clock, Timer } from '../../kernel/clock.ts'
 import type { OrderedOperation } from '../../memtable/entry-operation.ts'
 import type { OrderedMemtable } from '../../memtable/ordered-memtable.ts'
 import { Follower } from '../../shard/follower.ts'
@@ -18,6 +18,12 @@ export interface KvFollowOptions extends Pick<KvOpenOptions, 'settings' | 'order
   readonly onError?: (error: unknown) => void
 }
 
+interface Polling {
+  readonly clock: Clock
+  readonly everyMs: number
+  readonly onError: (error: unknown) => void
+}
+
 type KvFollowing = Follower<OrderedOperation, OrderedMemtable, Levels>
 
 /** A reader of a shard that somebody else writes. */
@@ -28,9 +34,11 @@ export class KvFollower {
   #timer: Timer | undefined
   #closed = false
 
-  constructor(db: KvShard, follower: KvFollowing) {
+  /** Use `followKv`. */
+  constructor(db: KvShard, follower: KvFollowing, polling: Polling | undefined) {
     this.db = db
     this.#follower = follower
+    if (polling !== undefined) this.#refreshLater(polling)
   }
 
   get state(): FollowerState {
@@ -57,17 +65,17 @@ export class KvFollower {
     return this.close()
   }
 
-  /** Begins to refresh by itself. */
-  every({ clock }: Pick<KvComponents, 'clock'>, ms: number, onError: (error: unknown) => void): void {
-    this.#timer = clock.after(ms, () => {
-      void this.refresh()
-        .catch((error: unknown) => {
-          if (!this.#closed) onError(error)
-        })
-        .then(() => {
-          if (!this.#closed) this.every({ clock }, ms, onError)
-        })
-    })
+  #refreshLater(polling: Polling): void {
+    this.#timer = polling.clock.after(polling.everyMs, () => void this.#refreshAndAgain(polling))
+  }
+
+  async #refreshAndAgain(polling: Polling): Promise<void> {
+    try {
+      await this.refresh()
+    } catch (error) {
+      if (!this.#closed) polling.onError(error)
+    }
+    if (!this.#closed) this.#refreshLater(polling)
   }
 }
 
@@ -87,7 +95,7 @@ export async function followKv(components: KvComponents, options: KvFollowOption
     found.push(follower)
     return follower.shard
   })
-  const follower = new KvFollower(db, found[0] as KvFollowing)
-  if (everyMs !== undefined) follower.every(components, everyMs, onError ?? (() => undefined))
-  return follower
+  const { clock } = components
+  const polling = everyMs === undefined ? undefined : { clock, everyMs, onError: onError ?? ((): void => undefined) }
+  return new KvFollower(db, found[0] as KvFollowing, polling)
 }

@@ -13,19 +13,22 @@ import type { KeyOrder } from '../../kernel/key-order.ts'
 import { isEmptyRange } from '../../kernel/key-range.ts'
 import type { OrderedOperation } from '../../memtable/entry-operation.ts'
 import type { OrderedMemtable } from '../../memtable/ordered-memtable.ts'
-import type { FileStore } from '../../fs/fs.ts'
+import type { FileStore, HeadStore } from '../../fs/fs.ts'
 import type { Durability } from '../../journal/journal.ts'
 import type { CheckpointTarget, Purpose, Shard } from '../../shard/shard.ts'
 import type { BlockCache } from '../../sst/block-cache.ts'
 import type { TableCache } from '../../sst/table-cache.ts'
+import { detachShard, mergeShards, splitShard } from './arrangement.ts'
+import type { Arranged } from './arrangement.ts'
 import { CopyOut } from './copy-out.ts'
 import type { KvEngine } from './engine.ts'
-import { toOperations, toRangeDeletion } from './entry-operations.ts'
+import { durabilityOf, toOperations, toRangeDeletion } from './entry-operations.ts'
 import { toKeyRange } from './key-bounds.ts'
 import type {
   KvOperation,
   KvRange,
   KvScan,
+  KvSnapshot,
   KvStatistics,
   KvSupport,
   ReadOptions,
@@ -34,18 +37,18 @@ import type {
   VerifyOptions,
   WriteOptions,
 } from './kv.ts'
-import type { KvSnapshot } from './kv.ts'
 import { openColumns } from './key-columns.ts'
 import type { TableKeyColumn } from './key-columns.ts'
 import { verifyTables } from './kv-verify.ts'
 import type { TableVerification } from './kv-verify.ts'
+import { levelStatistics } from './levels.ts'
 import type { KvTable, Levels } from './levels.ts'
 import { checkKey, checkValue, typeOf } from './limits.ts'
 import { Pace } from '../../kernel/pace.ts'
 import { PointReads } from './point-reads.ts'
 import { approximateBytes } from './range-size.ts'
 import { Scan } from './scan.ts'
-import type { ScanPlan } from './scan.ts'
+import { toScanPlan } from './scan-plan.ts'
 import { Snapshot } from './snapshot.ts'
 import { SyncFill } from './sync-fill.ts'
 import { openView } from './view-cursor.ts'
@@ -62,6 +65,7 @@ export interface KvParts {
   readonly tables: TableCache
   readonly clock: Clock
   readonly files: FileStore
+  readonly heads: HeadStore
   readonly hash: Hash
   /** Closes what was opened for this shard alone. */
   readonly closeParts: () => Promise<void>
@@ -227,22 +231,10 @@ export class KvShard {
   /** Entries in key order. @throws {TypeError} {RangeError} bad bounds or limit; {VarveError} CLOSED */
   scan(options: ScanOptions = {}): KvScan {
     this.#checkOpen()
-    const { limit = Infinity, signal, reverse = false, keys = true, values = true } = options
-    if (typeof limit !== 'number' || !(limit >= 0))
-      throw new RangeError(`limit must be 0 or more, got ${String(limit)}`)
-    if (typeof reverse !== 'boolean') throw new TypeError(`reverse must be a boolean, got ${typeOf(reverse)}`)
-    const range = toKeyRange(options, this.#order)
-    const fixed = options.snapshot === undefined ? undefined : this.#readSeqno(options.snapshot)
-    const seqno = this.#shard.pinSeqno(fixed)
-    const plan: ScanPlan = {
-      range,
-      reverse,
-      limit: isEmptyRange(range, this.#order) ? 0 : limit,
-      keys,
-      values,
-      seqno,
-      signal,
-    }
+    const plan = toScanPlan(options, this.#order, ({ snapshot }) =>
+      this.#shard.pinSeqno(snapshot === undefined ? undefined : this.#readSeqno(snapshot)),
+    )
+    const { reverse, seqno } = plan
     const scan = new Scan(
       {
         order: this.#order,
@@ -325,14 +317,27 @@ export class KvShard {
     return this.#guard(() => this.#shard.clone(shardId(clone)))
   }
 
+  /** Puts `left`, of keys before `at`, and `right` in the place of this shard: see `splitShard`. Writes wait meanwhile. */
+  async split(at: Uint8Array, left: string, right: string): Promise<void> {
+    checkKey(at)
+    await this.#guard(() => splitShard(this.#arranged, at, shardId(left), shardId(right)))
+  }
+
+  /** Puts `merged` in the place of this shard, of keys before `at`, and `right`, of the others: see `mergeShards`. */
+  async merge(right: KvShard, at: Uint8Array, merged: string): Promise<void> {
+    checkKey(at)
+    if (right === this) throw new TypeError('a shard is merged with another')
+    await this.#guard(() => mergeShards(this.#arranged, right.#shard, at, shardId(merged)))
+  }
+
+  /** Rewrites every table that this shard shares with others, which it was split, merged or cloned from. */
+  detach(): Promise<void> {
+    return this.#guard(() => detachShard(this.#shard))
+  }
+
   statistics(): KvStatistics {
     const { cache } = this.#parts
-    const levels = this.#shard.view.version.shape.levels.map((tables, level) => ({
-      level,
-      files: tables.length,
-      entries: tables.reduce((sum, table) => sum + table.meta.entryCount, 0),
-      bytes: tables.reduce((sum, table) => sum + table.file.ref.bytes, 0),
-    }))
+    const levels = levelStatistics(this.#shard.view.version.shape)
     return { ...this.#shard.statistics(), levels, cache: cache.statistics }
   }
 
@@ -404,6 +409,10 @@ export class KvShard {
     return operations.length === 0 && durability === 'synced' ? written.then(() => this.#shard.sync()) : written
   }
 
+  get #arranged(): Arranged {
+    return { shard: this.#shard, order: this.#order, place: this.#parts }
+  }
+
   #seqnoFor(key: Uint8Array, options: ReadOptions | undefined): Seqno {
     this.#checkOpen()
     checkKey(key)
@@ -438,12 +447,4 @@ export class KvShard {
   #checkOpen(): void {
     if (this.#closing !== undefined) throw new VarveError('CLOSED', 'the shard is closed')
   }
-}
-
-function durabilityOf(options: WriteOptions | undefined): Durability {
-  const durability = options?.durability ?? 'written'
-  if (durability !== 'written' && durability !== 'synced') {
-    throw new TypeError(`durability must be 'written' or 'synced', got ${String(durability)}`)
-  }
-  return durability
 }

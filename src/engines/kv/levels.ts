@@ -9,14 +9,19 @@ import { failHead } from '../../shard/head-content.ts'
 import { TIERED_LEVEL_LAST } from '../../shard/policy/tiered.ts'
 import type { VersionFile } from '../../shard/shard.ts'
 import { columnsByTable, isKeyColumn } from './key-columns.ts'
+import type { LevelStatistics } from './kv.ts'
 import { firstPoint, lastPoint } from './key-point.ts'
 import type { KeyPoint } from './key-point.ts'
+import { decodeView, viewedMeta } from './key-view.ts'
 import { decodeTableMeta } from './table-meta.ts'
-import type { TableMeta } from './table-meta.ts'
+import type { CutSpan, TableMeta } from './table-meta.ts'
 
 export interface KvTable {
   readonly file: VersionFile
+  /** As this shard sees the table. */
   readonly meta: TableMeta
+  /** Only what lies between these two cuts is this shard's; undefined: all of it. */
+  readonly view: CutSpan | undefined
   readonly handle: TableHandle
   /** The table as compaction policies see it. */
   readonly placed: PolicyFile<KeyPoint>
@@ -47,7 +52,7 @@ export function makeLevels(
   for (const file of files) {
     if (isKeyColumn(file.format)) continue
     const known = previous?.byName.get(file.ref.name)
-    const table = known?.file === file ? known : describe(file, known, handleOf)
+    const table = known?.file === file ? known : describe(file, known, order, handleOf)
     byName.set(file.ref.name, table)
     if (file.group > TIERED_LEVEL_LAST)
       failHead(`description of ${file.ref.name}`, `there is no level ${file.group}`, 0)
@@ -65,9 +70,10 @@ export function makeLevels(
 function describe(
   file: VersionFile,
   known: KvTable | undefined,
+  order: KeyOrder,
   handleOf: (file: VersionFile) => TableHandle,
 ): KvTable {
-  const meta = known?.meta ?? decodeTableMeta(file.meta, file.ref.name)
+  const { meta, view } = known ?? describeContent(file, order)
   const placed = {
     name: file.ref.name,
     bytes: file.ref.bytes,
@@ -79,7 +85,14 @@ function describe(
     seqnoLast: file.seqnoLast,
     covers: meta.covers.map(({ lower, upper }) => ({ first: firstPoint(lower), last: lastPoint(upper) })),
   }
-  return { file, meta, handle: known?.handle ?? handleOf(file), placed }
+  return { file, meta, view, handle: known?.handle ?? handleOf(file), placed }
+}
+
+/** @throws {VarveError} HEAD_CORRUPT */
+function describeContent(file: VersionFile, order: KeyOrder): Pick<KvTable, 'meta' | 'view'> {
+  const meta = decodeTableMeta(file.meta, file.ref.name)
+  const view = decodeView(file.view, file.ref.name)
+  return { meta: view === undefined ? meta : viewedMeta(meta, view, order), view }
 }
 
 /** The one table of a sorted level that may hold `key`. */
@@ -99,4 +112,13 @@ export function tableFor(level: readonly KvTable[], key: Uint8Array, order: KeyO
 export function mayHold(table: KvTable, key: Uint8Array, order: KeyOrder): boolean {
   const { lower, upper } = table.meta
   return isAfterCut(order, key, 0, key.length, lower) && !isAfterCut(order, key, 0, key.length, upper)
+}
+
+export function levelStatistics({ levels }: Levels): readonly LevelStatistics[] {
+  return levels.map((tables, level) => ({
+    level,
+    files: tables.length,
+    entries: tables.reduce((sum, table) => sum + table.meta.entryCount, 0),
+    bytes: tables.reduce((sum, table) => sum + table.file.ref.bytes, 0),
+  }))
 }

@@ -12,6 +12,7 @@ import {
   rangeAfter,
   rangeBefore,
 } from '../../kernel/key-cut.ts'
+import type { KeyOrder } from '../../kernel/key-order.ts'
 import { mergeCursors } from '../../kernel/merge.ts'
 import type { RangeTombstone, RangeTombstones } from '../../kernel/range-tombstone.ts'
 import type { JobContext, JobInput, JobResult, JobSpec } from '../../jobs/jobs.ts'
@@ -27,10 +28,12 @@ import { Stripes } from './stripes.ts'
 import { tableFormat } from './table-formats.ts'
 import { writeTables } from './table-job.ts'
 import { decodeTableMeta } from './table-meta.ts'
-import type { TableMeta } from './table-meta.ts'
+import { decodeView, viewedMeta } from './key-view.ts'
+import type { CutSpan, TableMeta } from './table-meta.ts'
 
 interface MergeInput {
   readonly meta: TableMeta
+  readonly view: CutSpan | undefined
   readonly source: TableHandle
   readonly seqnos: readonly [number, number]
 }
@@ -51,11 +54,13 @@ async function run(spec: JobSpec, context: JobContext): Promise<JobResult> {
         assert(input.type === 'file', 'a merge reads files')
         const source = tables.handle(input.ref, tableFormat(input.format))
         const seqnos = parameters.seqnos[index] as readonly [number, number]
-        return { meta: decodeTableMeta(input.meta, input.ref.name), source, seqnos }
+        const whole = decodeTableMeta(input.meta, input.ref.name)
+        const view = decodeView(input.view, input.ref.name)
+        return { meta: view === undefined ? whole : viewedMeta(whole, view, order), view, source, seqnos }
       }),
     )
     const stripes = new Stripes(spec.pinnedSeqnos)
-    const tombstones = clipTombstones(await tombstonesOf(runs.flat(), context.signal), order, lower, upper)
+    const tombstones = clipTombstones(await tombstonesOf(runs.flat(), order, context.signal), order, lower, upper)
     const fragments = fragmentTombstones(tombstones, order, stripes)
     const range = rangeBefore(rangeAfter({}, lower), upper)
     const options = { range, reverse: false, seqno: SEQNO_MAX, versions: 'all' } as const
@@ -70,7 +75,12 @@ async function run(spec: JobSpec, context: JobContext): Promise<JobResult> {
         if (compareCuts(order, bounds.lower, bounds.upper) >= 0) return false
         return !coversAll(fragments, order, stripes, bounds, ...seqnos)
       })
-      const tablesRead = read.map(({ meta: { keyFirst, keyLast }, source }) => ({ keyFirst, keyLast, source }))
+      const tablesRead = read.map(({ meta: { keyFirst, keyLast }, view, source }) => ({
+        keyFirst,
+        keyLast,
+        source,
+        within: view,
+      }))
       return new RunCursor(tablesRead, order, options, 'stream')
     })
     const cursor = mergeCursors(sources, order, options)
@@ -86,10 +96,14 @@ async function run(spec: JobSpec, context: JobContext): Promise<JobResult> {
   }
 }
 
-async function tombstonesOf(inputs: readonly MergeInput[], signal: AbortSignal): Promise<readonly RangeTombstone[]> {
+async function tombstonesOf(
+  inputs: readonly MergeInput[],
+  order: KeyOrder,
+  signal: AbortSignal,
+): Promise<readonly RangeTombstone[]> {
   const found: RangeTombstone[] = []
   const fetch = new BlockFetch()
-  for (const { meta, source } of inputs) {
+  for (const { meta, view, source } of inputs) {
     if (meta.rangeCount === 0) continue
     try {
       for (;;) {
@@ -97,7 +111,9 @@ async function tombstonesOf(inputs: readonly MergeInput[], signal: AbortSignal):
         const tombstones: RangeTombstones | typeof PENDING =
           reader === PENDING ? PENDING : reader.rangeTombstones(fetch)
         if (tombstones !== PENDING) {
-          for (const tombstone of tombstones.list()) found.push(tombstone)
+          const list = tombstones.list()
+          const seen = view === undefined ? list : clipTombstones(list, order, view.lower, view.upper)
+          for (const tombstone of seen) found.push(tombstone)
           break
         }
         await fetch.fill(signal)

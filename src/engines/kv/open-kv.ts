@@ -62,12 +62,12 @@ export async function openWith(
     const arenas = components.arenas ?? new ArenaPool()
     const memtable = components.memtable ?? ((by: KeyOrder) => new BPlusTree({ pool: arenas, order: by }))
     const cache = components.cache ?? new BlockCache({ cacheBytes: settings.cacheBytes })
-    const { files, hash, clock, lz4 } = components
+    const { files, heads, hash, clock, lz4 } = components
     tables = new TableCache(files, { order, hash, cache, lz4 }, { openFilesMax: settings.openFilesMax })
     const makeMemtable = (): OrderedMemtable => withVersions(memtable(order))
     const engine = new KvEngine({ settings, order, namedOrder: options.order, memtable: makeMemtable, tables })
     const shard = await openGeneric(engine, resolveShardSettings(shardInput))
-    return new KvShard({ files, hash, shard, engine, order, cache, tables, clock, closeParts: close })
+    return new KvShard({ files, heads, hash, shard, engine, order, cache, tables, clock, closeParts: close })
   } catch (error) {
     await tables?.close()
     await close()

@@ -1,6 +1,7 @@
 /** How many bytes a range of keys takes: an estimate from indexes, without reading data. */
 
 import { PENDING } from '../../kernel/cursor.ts'
+import { rangeBetween } from '../../kernel/key-cut.ts'
 import type { KeyOrder } from '../../kernel/key-order.ts'
 import { overlaps } from '../../kernel/key-range.ts'
 import type { KeyRange } from '../../kernel/key-range.ts'
@@ -14,7 +15,10 @@ export async function approximateBytes(view: KvView, range: KeyRange, order: Key
   for (const table of view.tables) bytes += table.approximateBytes(range)
   for (const table of view.version.shape.levels.flat()) {
     const { entryCount, keyFirst, keyLast } = table.meta
-    if (entryCount > 0 && overlaps(range, order, keyFirst, keyLast)) bytes += await tableBytes(table, range)
+    if (entryCount > 0 && overlaps(range, order, keyFirst, keyLast)) {
+      const seen = table.view
+      bytes += await tableBytes(table, seen === undefined ? range : rangeBetween(range, order, seen.lower, seen.upper))
+    }
   }
   return bytes
 }

@@ -83,7 +83,12 @@ class RunSource implements CoveredSource {
   /** @param tables ascending, disjoint, with entries; at least one */
   constructor(tables: readonly KvTable[], order: KeyOrder, options: CursorOptions) {
     this.#tables = tables
-    this.#run = tables.map(({ meta: { keyFirst, keyLast }, handle }) => ({ keyFirst, keyLast, source: handle }))
+    this.#run = tables.map(({ meta: { keyFirst, keyLast }, view, handle }) => ({
+      keyFirst,
+      keyLast,
+      source: handle,
+      within: view,
+    }))
     this.#order = order
     this.#options = options
   }

@@ -1,0 +1,22 @@
+/** From the options of a scan to what it does. */
+
+import type { Seqno } from '../../kernel/ids.ts'
+import type { KeyOrder } from '../../kernel/key-order.ts'
+import { isEmptyRange } from '../../kernel/key-range.ts'
+import { toKeyRange } from './key-bounds.ts'
+import type { ScanOptions } from './kv.ts'
+import { typeOf } from './limits.ts'
+import type { ScanPlan } from './scan.ts'
+
+/**
+ * @param pin gives the seqno to read as of, and holds it: asked last, when nothing can be wrong any more
+ * @throws {TypeError} {RangeError} bad bounds or limit
+ */
+export function toScanPlan(options: ScanOptions, order: KeyOrder, pin: (options: ScanOptions) => Seqno): ScanPlan {
+  const { limit = Infinity, signal, reverse = false, keys = true, values = true } = options
+  if (typeof limit !== 'number' || !(limit >= 0)) throw new RangeError(`limit must be 0 or more, got ${String(limit)}`)
+  if (typeof reverse !== 'boolean') throw new TypeError(`reverse must be a boolean, got ${typeOf(reverse)}`)
+  const range = toKeyRange(options, order)
+  const most = isEmptyRange(range, order) ? 0 : limit
+  return { range, reverse, limit: most, keys, values, seqno: pin(options), signal }
+}

@@ -1,0 +1,71 @@
+/**
+ * Removing what a superseded shard has left: files that none of its successors, and nobody else, refers to any more.
+ *
+ * Nobody owns such a shard, so nobody removes its files as an owner does. Its head stays, small: it says for ever that
+ * others have taken its place.
+ */
+
+import { VarveError, isCode } from '../kernel/errors.ts'
+import type { Hash } from '../kernel/hash.ts'
+import type { FileName, ShardId } from '../kernel/ids.ts'
+import { decodeHead, encodeHead } from './head-content.ts'
+import type { Pin } from './head-content.ts'
+import { EMPTY_EDIT_LOG, loadManifest } from './manifest.ts'
+import { clonedBy } from './pins.ts'
+import type { ShardPlace } from './shard.ts'
+import { outcomeOf } from './succession.ts'
+
+export interface Reclaimed {
+  readonly removed: number
+  /** Files that others still refer to: `detach` in those, and ask again. */
+  readonly kept: number
+}
+
+/**
+ * Removes what nobody needs of `shard`, which others have replaced. May be asked at any time, and again.
+ *
+ * @throws {VarveError} NOT_FOUND — there is no such shard; BUSY — it has not been replaced, or not yet
+ */
+export async function reclaimSuperseded(place: ShardPlace, hash: Hash, shard: ShardId): Promise<Reclaimed> {
+  for (;;) {
+    const head = await place.heads.read(shard)
+    if (head === undefined)
+      throw new VarveError('NOT_FOUND', `there is no shard ${shard}`, { details: { name: shard } })
+    const content = decodeHead(head.content, `head of ${shard}`)
+    const { succession } = content
+    if (succession?.state !== 'sealed' || (await outcomeOf(place.heads, succession.lead)) !== 'committed') {
+      throw new VarveError('BUSY', `shard ${shard} has not been replaced by others`, { details: { name: shard } })
+    }
+    const pins: Pin[] = []
+    for (const pin of content.pins) {
+      const files = await stillNeeded(pin, place, hash)
+      if (files.length > 0) pins.push({ name: pin.name, files })
+    }
+    try {
+      // Who pins something of this shard refers to it already, so nothing is pinned from now on that is not pinned here.
+      const next = encodeHead({ ...content, ...EMPTY_EDIT_LOG, pins })
+      await place.heads.compareAndSet(shard, head.version, next)
+    } catch (error) {
+      if (isCode(error, 'HEAD_CONFLICT', 'OUTCOME_UNKNOWN')) continue
+      throw error
+    }
+    const kept = new Set(pins.flatMap(({ files }) => files))
+    const listed = await place.files.list(`${shard}.`)
+    const superfluous = listed.map(({ name }) => name).filter((name) => !kept.has(name))
+    await place.files.remove(superfluous)
+    return { removed: superfluous.length, kept: kept.size }
+  }
+}
+
+/** The files of a pin that its shard refers to; all of one that is not a shard's. */
+async function stillNeeded(pin: Pin, place: ShardPlace, hash: Hash): Promise<readonly FileName[]> {
+  const clone = clonedBy(pin)
+  if (clone === undefined) return pin.files
+  const head = await place.heads.read(clone)
+  if (head === undefined) return []
+  const content = decodeHead(head.content, `head of ${clone}`)
+  // Not decided yet: it may come to refer to all of them.
+  if (content.succession?.state === 'forming') return pin.files
+  const { files } = await loadManifest(content, place.files, hash, `head of ${clone}`)
+  return pin.files.filter((name) => files.has(name))
+}
