@@ -1,0 +1,180 @@
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import type { Decoder, Encoder } from '../kernel/codec.ts'
+import { VarveError } from '../kernel/errors.ts'
+import { journalPosition, seqno } from '../kernel/ids.ts'
+import { Pace } from '../kernel/pace.ts'
+import type { Durability } from '../journal/journal.ts'
+import { SimulatedClock } from '../testing/simulated-clock.ts'
+import { Deferred } from './deferred.ts'
+import { visitGroup } from './group-codec.ts'
+import { KeepAlive } from './keep-alive.ts'
+import { SHARD_DEFAULTS } from './settings.ts'
+import { WritePath } from './write-path.ts'
+
+/** Operations are numbers below 256; the journal writes and syncs when the test says so. */
+function bench(settings: Partial<typeof SHARD_DEFAULTS> = {}) {
+  const clock = new SimulatedClock()
+  const applied: (readonly [number, number])[] = []
+  const appended: {
+    readonly payload: Uint8Array
+    readonly durability: Durability
+    readonly written: Deferred<void>
+    readonly synced: Deferred<void>
+  }[] = []
+  const [frozen, rebuilds]: [number[], VarveError[]] = [[], []]
+  let end = 0
+  const table = {
+    bytes: 0,
+    apply(operation: number, at: number) {
+      applied.push([operation, at])
+      this.bytes++
+    },
+  }
+  const engine = {
+    encode: (operation: number, into: Encoder) => void into.u8(operation),
+    decode: (from: Decoder) => from.u8(),
+  }
+  const journal = {
+    get end() {
+      return journalPosition(end)
+    },
+    pendingBytes: 0,
+    pendingBytesMax: 1000,
+    append(lent: Uint8Array, durability: Durability) {
+      const [written, synced] = [new Deferred<void>(), new Deferred<void>()]
+      appended.push({ payload: lent.slice(), durability, written, synced })
+      end += lent.length
+      return { end, written: written.promise, synced: durability === 'synced' ? synced.promise : undefined }
+    },
+  }
+  const host = {
+    freeze: () => void frozen.push(path.applied),
+    rebuild: (error: VarveError) => void rebuilds.push(error),
+    advanced: () => undefined,
+    refused: () => undefined,
+    keepAlive: new KeepAlive(clock),
+    pace: new Pace(clock),
+    now: () => clock.monotonic(),
+    turn: () => clock.turn(),
+  }
+  const path: WritePath<number, never> = new WritePath<number, never>(
+    engine as never,
+    journal as never,
+    { ...SHARD_DEFAULTS, ...settings },
+    host,
+    { table: table as never, seqno: seqno(0) },
+  )
+  const groups = (): readonly (readonly number[])[] =>
+    appended.map(({ payload }) => {
+      const found: number[] = []
+      visitGroup(payload, journalPosition(0), engine.decode, (operation) => found.push(operation))
+      return found
+    })
+  return { clock, path, applied, appended, frozen, rebuilds, groups }
+}
+
+async function stateOf(promise: Promise<unknown>): Promise<'pending' | 'resolved' | 'rejected'> {
+  const state = promise.then(
+    () => 'resolved' as const,
+    () => 'rejected' as const,
+  )
+  for (let turn = 0; turn < 20; turn++) await Promise.resolve()
+  return Promise.race([state, Promise.resolve('pending' as const)])
+}
+
+test('readers see an operation once it is written, not before, and not later', async () => {
+  const { path, appended, applied } = bench()
+  const write = path.write(7, 'written', 'store')
+  await Promise.resolve()
+  assert.deepEqual(applied, [[7, 1]])
+  assert.equal(path.visible, 0)
+  assert.equal(await stateOf(write), 'pending')
+  appended[0]?.written.resolve()
+  await write
+  assert.equal(path.visible, 1)
+  assert.equal(path.synced, 0)
+})
+
+test('what asks for synced is acknowledged when it is synced, and what only asks for written does not wait for that', async () => {
+  const { path, appended } = bench()
+  const [written, synced] = [path.write(1, 'written', 'store'), path.writeBatch([2, 3], 'synced', 'store')]
+  await Promise.resolve()
+  assert.equal(appended.length, 1, 'one turn is one group')
+  assert.equal(appended[0]?.durability, 'synced')
+  appended[0]?.written.resolve()
+  assert.equal(await stateOf(written), 'resolved')
+  assert.equal(await stateOf(synced), 'pending')
+  assert.deepEqual([path.visible, path.synced], [3, 0])
+  appended[0]?.synced.resolve()
+  await synced
+  assert.equal(path.synced, 3)
+})
+
+test('a batch is one piece of one group, also where it had to wait or is larger than a group', async () => {
+  const { clock, path, groups } = bench({ groupBytesMax: 4 })
+  path.hold('flush')
+  const held = [path.writeBatch([1, 2, 3, 4, 5, 6], 'written', 'store'), path.write(7, 'written', 'store')]
+  const turns: number[] = []
+  path.inOrder({ run: () => void turns.push(path.applied), reject: () => undefined })
+  assert.deepEqual(groups(), [])
+  path.release('flush')
+  for (let turn = 0; turn < 5; turn++) await clock.turn()
+  const direct = path.writeBatch([8, 9, 10, 11, 12], 'written', 'store')
+  await clock.turn()
+  assert.deepEqual(groups(), [[1, 2, 3, 4, 5, 6], [7], [8, 9, 10, 11, 12]])
+  assert.deepEqual(turns, [7], 'what was to come behind them came behind them')
+  path.fail(new VarveError('CLOSED', 'done'))
+  for (const each of [...held, direct]) each.catch(() => undefined)
+})
+
+test('where the journal had no room, all of that turn is refused, and seqnos go on from what was rebuilt', async () => {
+  const { path, appended, rebuilds, applied, clock } = bench()
+  const first = path.write(1, 'written', 'store')
+  await clock.turn()
+  appended[0]?.written.resolve()
+  await first
+  const refused = path.write(2, 'written', 'store')
+  await clock.turn()
+  appended[1]?.written.reject(new VarveError('NO_SPACE', 'full'))
+  // Begun before anybody has heard.
+  const behind = path.write(3, 'written', 'store')
+  await assert.rejects(refused, { code: 'NO_SPACE' })
+  await assert.rejects(behind, { code: 'NO_SPACE' })
+  assert.equal(rebuilds.length, 1)
+  const waits = path.write(4, 'written', 'store')
+  await clock.turn()
+  assert.equal(appended.length, 2, 'nothing is written until the memtable is as the journal')
+  path.rebuilt(path.table, seqno(1))
+  assert.equal(await stateOf(path.untilVisible()), 'resolved', 'nobody waits for what was refused')
+  await clock.turn()
+  assert.deepEqual(applied.at(-1), [4, 2])
+  appended[2]?.written.resolve()
+  await waits
+  assert.equal(path.visible, 2)
+})
+
+test('any other failure ends the shard for writes, with what is queued, and reads stay where they were', async () => {
+  const { path, appended, clock } = bench()
+  const write = path.write(1, 'written', 'store')
+  await clock.turn()
+  path.hold('compaction')
+  const queued = path.write(2, 'written', 'store')
+  appended[0]?.written.reject(new VarveError('OUTCOME_UNKNOWN', 'who knows'))
+  await assert.rejects(write, { code: 'OUTCOME_UNKNOWN' })
+  await assert.rejects(queued, { code: 'POISONED' })
+  await assert.rejects(path.write(3, 'written', 'store'), { code: 'POISONED' })
+  await assert.rejects(path.writeBatch([3], 'written', 'store'), { code: 'POISONED' })
+  await assert.rejects(path.untilVisible(), { code: 'POISONED' })
+  assert.equal(path.visible, 0)
+})
+
+test('a memtable that has reached its size is frozen where a group ends', async () => {
+  const { path, frozen, clock } = bench({ memtableBytes: 1024 })
+  const writes = Array.from({ length: 1500 }, (_, index) => path.write(index % 256, 'written', 'store'))
+  assert.deepEqual(frozen, [])
+  await clock.turn()
+  assert.deepEqual(frozen, [1500])
+  path.fail(new VarveError('CLOSED', 'done'))
+  for (const each of writes) each.catch(() => undefined)
+})
