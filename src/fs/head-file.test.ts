@@ -3,7 +3,7 @@ import { test } from 'node:test'
 import { toHex } from '../kernel/bytes.ts'
 import { loadHash } from '../kernel/hash.ts'
 import { shardId } from '../kernel/ids.ts'
-import { decodeHeadFile, encodeHeadFile, headFileName } from './head-file.ts'
+import { HEAD_FILE_BYTES_MAX, decodeHeadFile, encodeHeadFile, headFileName } from './head-file.ts'
 
 const hash = await loadHash()
 const SHARD = shardId('main')
@@ -23,4 +23,19 @@ test('a head file has the bytes that docs/formats/head-store.md says, and old on
   assert.equal(headFileName(SHARD, 7), 'main.head-0000000000000007')
   assert.equal(toHex(encodeHeadFile(SHARD, 7, content, hash)), GOLDEN)
   assert.deepEqual(decodeHeadFile(SHARD, 7, Buffer.from(GOLDEN, 'hex'), 'path', hash), Buffer.from(content))
+})
+
+test('a head file that is longer than any, or has any byte changed, is damage', () => {
+  const bytes = encodeHeadFile(SHARD, 7, new Uint8Array(40), hash)
+  const damaged = { code: 'HEAD_CORRUPT' }
+  for (let at = 0; at < bytes.length; at++) {
+    const changed = bytes.slice()
+    changed[at] = (changed[at] ?? 0) ^ 1
+    assert.throws(() => decodeHeadFile(SHARD, 7, changed, 'path', hash), damaged, `byte ${at}`)
+  }
+  const long = new Uint8Array(HEAD_FILE_BYTES_MAX + 1)
+  long.set(bytes)
+  assert.throws(() => decodeHeadFile(SHARD, 7, long, 'path', hash), /too long/)
+  assert.throws(() => decodeHeadFile(SHARD, 8, bytes, 'path', hash), damaged, 'another version')
+  assert.throws(() => decodeHeadFile(shardId('other'), 7, bytes, 'path', hash), damaged, 'another shard')
 })

@@ -65,3 +65,36 @@ test('a commit whose answer was lost is made once', async () => {
   await committer.commit(() => ({ journalState: Uint8Array.of(9) }))
   assert.equal(decodeHead((await heads.read(SHARD))?.content as Uint8Array, 'head').commit, 3)
 })
+
+test('an owner whose head is gone is replaced, and any other failure of the store is what it is', async () => {
+  const heads = new MemoryHeadStore()
+  const committer = await owned(heads, 'owner', 1)
+  let fails: VarveError | undefined = new VarveError('NO_SPACE', 'full')
+  const compareAndSet = heads.compareAndSet.bind(heads)
+  heads.compareAndSet = (...call) => (fails === undefined ? compareAndSet(...call) : Promise.reject(fails))
+  const change = (): Partial<HeadContent> => ({ journalState: Uint8Array.of(1) })
+  await assert.rejects(committer.commit(change), { code: 'NO_SPACE' })
+  fails = undefined
+  assert.equal((await committer.commit(change)).commit, 2, 'nothing had happened')
+  fails = new VarveError('HEAD_CONFLICT', 'somebody')
+  heads.read = () => Promise.resolve(undefined)
+  await assert.rejects(committer.check(), { code: 'FENCED' })
+  await assert.rejects(committer.commit(change), { code: 'FENCED' })
+})
+
+test('where the head cannot be read back after an unknown outcome, nothing is committed any more', async () => {
+  const heads = new MemoryHeadStore()
+  const committer = await owned(heads, 'owner', 1)
+  heads.compareAndSet = () => Promise.reject(new VarveError('OUTCOME_UNKNOWN', 'who knows'))
+  const read = heads.read.bind(heads)
+  heads.read = () => Promise.reject(new VarveError('IO_FAILED', 'no'))
+  await assert.rejects(
+    committer.commit(() => ({})),
+    { code: 'OUTCOME_UNKNOWN' },
+  )
+  heads.read = read
+  await assert.rejects(
+    committer.commit(() => ({})),
+    { code: 'OUTCOME_UNKNOWN' },
+  )
+})

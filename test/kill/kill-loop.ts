@@ -18,6 +18,12 @@ const WRITERS = {
 // From the first word of a process on, or from its start for those that are killed while they open.
 const DELAY_MS_MAX = { kill: 200, 'power cut': 150 }
 
+/**
+ * What the time until the end counts from: while it starts, recovers or replays; once it is open; and, so that there are
+ * acknowledgements however slow the machine, once there is one.
+ */
+const WHEN = ['open', 'ack', 'open', 'start'] as const
+
 export interface KillReport {
   readonly acknowledged: number
   readonly killedWhileOpening: number
@@ -35,14 +41,8 @@ export async function killLoop(kills: number, seed: number, means: keyof typeof 
   let killedWhileOpening = 0
   try {
     for (let kill = 0; kill < kills; kill++) {
-      // Every fourth one is killed early: while it starts, recovers or replays.
-      const output = await runAndKill(
-        WRITERS[means],
-        directory,
-        next,
-        random.below(DELAY_MS_MAX[means]),
-        kill % 4 === 3,
-      )
+      const when = WHEN[kill % WHEN.length] ?? 'open'
+      const output = await runAndKill(WRITERS[means], directory, next, random.below(DELAY_MS_MAX[means]), when)
       if (!output.startsWith('open\n')) killedWhileOpening++
       const acks = [...output.matchAll(/^ack ([0-9]+)$/gm)].map((match) => Number(match[1]))
       acknowledged = Math.max(acknowledged, ...acks)
@@ -59,19 +59,23 @@ async function runAndKill(
   directory: string,
   first: number,
   delayMs: number,
-  early: boolean,
+  when: (typeof WHEN)[number],
 ): Promise<string> {
   const child = spawn(process.execPath, [writer, directory, String(first)], { stdio: ['ignore', 'pipe', 'pipe'] })
   let output = ''
   let errors = ''
+  let waiting = when !== 'start'
   const kill = (): void => void child.kill('SIGKILL')
   child.stdout.setEncoding('utf8').on('data', (text: string) => {
-    if (output === '' && !early) setTimeout(kill, delayMs)
     output += text
+    if (waiting && output.includes(when)) {
+      waiting = false
+      setTimeout(kill, delayMs)
+    }
   })
   child.stderr.setEncoding('utf8').on('data', (text: string) => (errors += text))
   const exited = once(child, 'close')
-  if (early) setTimeout(kill, 30 + delayMs)
+  if (when === 'start') setTimeout(kill, 30 + delayMs)
   await exited
   assert.equal(errors, '', 'the writer failed by itself')
   return output
