@@ -12,7 +12,7 @@ import { createServer } from 'node:net'
 import type { AddressInfo } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { getuid, kill } from 'node:process'
+import processOfTest, { getuid, kill } from 'node:process'
 
 const INSTALL_MS = 240_000
 const START_MS = 60_000
@@ -29,7 +29,7 @@ interface Node {
 export function whyNoNats(): string | undefined {
   if (found()) return undefined
   if (getuid?.() !== 0) return 'nats-server is not installed, and only root may install it'
-  const environment = { ...process.env, DEBIAN_FRONTEND: 'noninteractive' }
+  const environment = { ...processOfTest.env, DEBIAN_FRONTEND: 'noninteractive' }
   for (const args of [['update'], ['install', '-y', '--no-install-recommends', 'nats-server']]) {
     const { status, error } = spawnSync('apt-get', args, { timeout: INSTALL_MS, stdio: 'ignore', env: environment })
     if (error !== undefined) return `apt-get ${args[0]} did not run: ${error.message}`
@@ -93,6 +93,9 @@ export class NatsServers {
     if (node.process !== undefined) return
     const log = openSync(join(this.#root, `${node.name}.log`), 'a')
     node.process = spawn('nats-server', ['-c', join(this.#root, `${node.name}.conf`)], { stdio: ['ignore', log, log] })
+    const { process: started } = node
+    // A test that fails half-way leaves no server behind.
+    processOfTest.once('exit', () => started.kill('SIGKILL'))
   }
 
   /** With SIGKILL; resolves when it has ended. */
