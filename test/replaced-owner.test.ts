@@ -3,6 +3,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import * as kvJobs from '../src/engines/kv/jobs.ts'
+import type { KvShard } from '../src/engines/kv/kv-shard.ts'
 import { openKv } from '../src/engines/kv/open-kv.ts'
 import type { KvComponents } from '../src/engines/kv/open-kv.ts'
 import { MemoryFileStore } from '../src/fs/memory-file-store.ts'
@@ -11,7 +12,9 @@ import { TracedFileStore } from '../src/fs/traced-stores.ts'
 import type { TraceEvent } from '../src/fs/traced-stores.ts'
 import { HandlerTable } from '../src/jobs/handler-table.ts'
 import { InlineScheduler } from '../src/jobs/inline-scheduler.ts'
+import type { JobScheduler } from '../src/jobs/jobs.ts'
 import { MemoryJournalStorage, MemoryJournalSystem } from '../src/journal/memory-journal.ts'
+import { isCode } from '../src/kernel/errors.ts'
 import { loadHash } from '../src/kernel/hash.ts'
 import { shardId } from '../src/kernel/ids.ts'
 import { SystemClock } from '../src/system-clock.ts'
@@ -69,4 +72,60 @@ test('closing says where what was written last may not be stored, and lets go al
   }
   await assert.rejects(simulation.db.close(), { code: 'OUTCOME_UNKNOWN' })
   await assert.rejects(simulation.db.put(Buffer.from('key'), Buffer.from('late')), { code: 'CLOSED' })
+})
+
+// Its compaction failed for want of files that the new owner had removed, again and again, and level 0 stayed full.
+test('an owner that was replaced refuses writes that wait for its compaction, which fails from then on', async () => {
+  const [hash, clock, random] = [await loadHash(), new SystemClock(), new SystemRandom()]
+  const [files, heads, storage] = [new MemoryFileStore({ hash }), new MemoryHeadStore(), new MemoryJournalStorage()]
+  const handlers = new HandlerTable({ 'varve/kv/jobs': kvJobs })
+  const componentsOf = (jobs: JobScheduler): KvComponents => {
+    const localJobs = new InlineScheduler({ files, hash, clock, handlers })
+    const journal = new MemoryJournalSystem({ storage })
+    return { shard: shardId('main'), files, heads, journal, jobs, localJobs, clock, random, hash }
+  }
+  const nobody = new InlineScheduler({ files, hash, clock, handlers: new HandlerTable({}) })
+  const failing: JobScheduler = {
+    name: 'failing',
+    supports: { sharedMemory: false },
+    pending: 0,
+    pendingMax: 10,
+    submit: (spec) => nobody.submit(spec),
+    ready: () => nobody.ready(),
+    close: () => nobody.close(),
+  }
+  const settings = { ...TINY_SETTINGS, level0FilesStop: 3, retryDelayMs: 10 }
+  const first = await openKv(componentsOf(failing), { settings })
+  for (let file = 0; file < 3; file++) {
+    await first.put(Buffer.from('key'), Buffer.from(String(file)))
+    await first.flush()
+  }
+  const waiting = first.put(Buffer.from('key'), Buffer.from('waits'))
+  const second = await openKv(componentsOf(new InlineScheduler({ files, hash, clock, handlers })), { settings })
+  await assert.rejects(waiting, { code: 'FENCED' })
+  await second.compactRange()
+  await Promise.all([first.close(), second.close()])
+})
+
+test('an owner that was replaced reads what it can, and where the new owner has removed a file it says who', async () => {
+  const simulation = await Simulation.start(1, { ...TINY_SETTINGS, cacheBytes: 0 }, { syncRead: false })
+  const first = simulation.db
+  const fill = (db: KvShard, byte: number): Promise<unknown> =>
+    Promise.all(Array.from({ length: 200 }, (_, key) => db.put(Buffer.from(`key ${key}`), Buffer.alloc(50, byte))))
+  for (let round = 0; round < 2; round++) {
+    await fill(first, round)
+    await first.flush()
+  }
+  await first.settle()
+  simulation.cleansUp = false
+  await simulation.open()
+  await fill(simulation.db, 9)
+  await simulation.db.compactRange()
+  const outcomes = await Promise.allSettled(
+    Array.from({ length: 200 }, (_, key) => first.get(Buffer.from(`key ${key}`))),
+  )
+  const refused = outcomes.flatMap((outcome) => (outcome.status === 'rejected' ? [outcome.reason as unknown] : []))
+  assert.ok(refused.length > 0 && refused.every((reason) => isCode(reason, 'FENCED')), String(refused[0]))
+  await first.close()
+  await simulation.stop()
 })

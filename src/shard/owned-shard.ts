@@ -394,9 +394,13 @@ export class OwnedShard<Operation, Table extends Memtable<Operation>, Shape> imp
   }
 
   /** A flush or a change has failed: who waits for it hears why. */
+  /** What fails again and again may do so because the shard has a new owner, who removes what it does not need. */
   #stalled(error: unknown): void {
     void this.#space.met(error)
     this.#progress.wake()
+    this.#committer.check().catch((reason: unknown) => {
+      if (isCode(reason, 'FENCED')) this.#fail(reason)
+    })
   }
 
   /** Deletions free nothing before they are compacted; nor does the journal, where it could not be truncated. */

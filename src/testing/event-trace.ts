@@ -29,6 +29,13 @@ export class EventTrace {
     for (const part of parts) this.#hash.update(part)
   }
 
+  /** What one machine was told by another. */
+  message(from: string, to: string, bytes: Uint8Array): void {
+    this.#add(`${from} > ${to} ${bytes.length}`)
+    this.#hashLines()
+    this.#hash.update(bytes)
+  }
+
   /** SHA-256 in hexadecimal. Ends the trace. */
   digest(): string {
     this.#hashLines()

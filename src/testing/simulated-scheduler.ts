@@ -12,10 +12,11 @@ import { SimulatedClock } from './simulated-clock.ts'
 import type { SeededRandom } from './seeded-random.ts'
 
 interface Event {
-  readonly at: number
+  at: number
   readonly label: string
   readonly process: SimulatedProcess
   readonly happen: () => void
+  cancelled: boolean
 }
 
 export interface SimulatedSchedulerOptions {
@@ -78,9 +79,21 @@ export class SimulatedScheduler {
 
   /** @returns how to take it back */
   add(process: SimulatedProcess, delayMs: number, label: string, happen: () => void): () => void {
-    const event = { at: this.#monotonic + delayMs, label, process, happen }
+    const event = { at: this.#monotonic + delayMs, label, process, happen, cancelled: false }
     this.#events.push(event)
-    return () => this.#remove(event)
+    return () => {
+      event.cancelled = true
+      this.#remove(event)
+    }
+  }
+
+  /** What a process has slept through is due now, in no order. */
+  wake(events: readonly Event[]): void {
+    for (const event of events) {
+      if (event.cancelled) continue
+      event.at = this.#monotonic
+      this.#events.push(event)
+    }
   }
 
   #happen(): boolean {
@@ -92,6 +105,10 @@ export class SimulatedScheduler {
     this.#remove(event)
     this.#monotonic = Math.max(this.#monotonic, event.at)
     if (!event.process.alive) return true
+    if (event.process.stopped) {
+      event.process.miss(event)
+      return true
+    }
     trace?.(`${event.process.id} ${event.label}`, this.#monotonic)
     event.happen()
     return true
@@ -109,11 +126,16 @@ export class SimulatedScheduler {
   }
 }
 
-/** A simulated process: its clock, its timers, and what it waits for. Killed, nothing happens to it any more. */
+/**
+ * A simulated process: its clock, its timers, and what it waits for. Killed, nothing happens to it any more; stopped, nothing
+ * until it goes on, and then everything that was due at once.
+ */
 export class SimulatedProcess implements Clock {
   readonly id: number
   readonly #scheduler: SimulatedScheduler
+  readonly #missed: Event[] = []
   #alive = true
+  #stopped = false
   /** The wall clock is so far from the monotonic one, in milliseconds. May be changed at any time. */
   skewMs = 1_700_000_000_000
 
@@ -124,6 +146,10 @@ export class SimulatedProcess implements Clock {
 
   get alive(): boolean {
     return this.#alive
+  }
+
+  get stopped(): boolean {
+    return this.#stopped
   }
 
   now(): number {
@@ -149,5 +175,21 @@ export class SimulatedProcess implements Clock {
 
   kill(): void {
     this.#alive = false
+  }
+
+  /** As SIGSTOP does. Time goes by. */
+  stop(): void {
+    this.#stopped = true
+  }
+
+  /** As SIGCONT does. */
+  resume(): void {
+    this.#stopped = false
+    this.#scheduler.wake(this.#missed.splice(0))
+  }
+
+  /** Would have happened now. */
+  miss(event: Event): void {
+    this.#missed.push(event)
   }
 }

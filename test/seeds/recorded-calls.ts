@@ -45,6 +45,18 @@ export class RecordedCalls {
     for (const call of calls) call.refused = true
   }
 
+  /**
+   * The power was cut: what nobody was told of is there no more, although it may have been seen.
+   *
+   * Values are written once, and nothing is deleted.
+   */
+  forgetUnacknowledged(): void {
+    const lost = new Set<string>()
+    for (const { input, output } of this.#calls)
+      if (input.type === 'put' && output === undefined) lost.add(`${input.key}=${input.value}`)
+    this.#calls = this.#calls.filter(({ input, output }) => input.type !== 'get' || !lost.has(`${input.key}=${output}`))
+  }
+
   /** @throws {AssertionError} no order of the calls explains what they have answered */
   check(): void {
     // A read that nobody saw says nothing; a write that nobody was told of may have happened or not.

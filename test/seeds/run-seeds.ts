@@ -6,6 +6,7 @@
  */
 
 import { argv, cpuUsage } from 'node:process'
+import { runNetworkSeed } from '../network/network-seed.ts'
 import { SEED_LENGTH, runSeed } from './seed-run.ts'
 import type { SeedLength } from './seed-run.ts'
 
@@ -15,6 +16,8 @@ interface SeedsRequest {
   /** Every so many. Default 1. */
   readonly step?: number
   readonly hashes?: boolean
+  /** Of one process on one disk, or of a cluster over a network. Default `shard`. */
+  readonly world?: 'shard' | 'network'
   readonly length?: SeedLength
 }
 
@@ -23,6 +26,7 @@ const {
   count = 1,
   step = 1,
   hashes = false,
+  world = 'shard',
   length = SEED_LENGTH,
 } = JSON.parse(argv[2] ?? '{}') as Partial<SeedsRequest>
 
@@ -34,10 +38,11 @@ Object.assign(Math, { random: forbidden })
 Object.assign(performance, { now: forbidden })
 Object.assign(globalThis, { setTimeout: forbidden, setInterval: forbidden })
 
+const run = world === 'shard' ? runSeed : runNetworkSeed
 const report: Record<string, number> = {}
 for (let index = 0; index < count; index++) {
   const seed = first + index * step
-  const { hash, faults, ...counts } = await runSeed(seed, length)
+  const { hash, faults, ...counts } = await run(seed, length)
   if (hashes) console.log(`${seed} ${hash}`)
   for (const [name, of] of Object.entries({ seeds: 1, ...counts, ...faults })) report[name] = (report[name] ?? 0) + of
 }

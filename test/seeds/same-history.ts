@@ -16,10 +16,15 @@ export const RUN_SEEDS = new URL('./run-seeds.js', import.meta.url)
  * @param first seed; every `step`th of them after it
  * @throws {AssertionError} the hash of a complete trace differs
  */
-export async function checkSameHistories(first: number, count: number, step: number): Promise<void> {
-  const forwards = runPart(RUN_SEEDS, { first, count, step, hashes: true }, { env: { TZ: 'Pacific/Auckland' } })
+export async function checkSameHistories(
+  first: number,
+  count: number,
+  step: number,
+  world: 'shard' | 'network' = 'shard',
+): Promise<void> {
+  const forwards = runPart(RUN_SEEDS, { first, count, step, world, hashes: true }, { env: { TZ: 'Pacific/Auckland' } })
   const last = first + (count - 1) * step
-  const backwards = runPart(RUN_SEEDS, { first: last, count, step: -step, hashes: true }, ELSEWHERE)
+  const backwards = runPart(RUN_SEEDS, { first: last, count, step: -step, world, hashes: true }, ELSEWHERE)
   const [one, other] = await Promise.all([forwards, backwards])
   assert.equal(one.length, count + 1)
   assert.equal(new Set(one.slice(0, -1)).size, count)

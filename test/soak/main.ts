@@ -1,6 +1,6 @@
 /**
- * `npm run soak -- [SEEDS] [--seed=FIRST] [--crash] [--fuzz=SCALE] [--kills=N]`: as many seeds of the whole system as you like,
- * default 10,000, on two processes; with `--crash` also all crash-point workloads of up to four operations, recoveries cut
+ * `npm run soak -- [SEEDS] [--network] [--seed=FIRST] [--crash] [--fuzz=SCALE] [--kills=N]`: as many seeds of the whole system as you like,
+ * default 10,000, on two processes; with `--network` of a cluster instead (test/network); with `--crash` also all crash-point workloads of up to four operations, recoveries cut
  * three deep; with `--fuzz` also SCALE damaged inputs to each parser of stored bytes, and fewer to the dear ones
  * (test/fuzz); with `--kills` also that many processes killed at work, half of them losing what was not synced (test/kill).
  *
@@ -23,19 +23,22 @@ const first = Number(
   argv.find((argument) => argument.startsWith('--seed='))?.slice('--seed='.length) ?? Date.now() % 1e9,
 )
 
+const world = argv.includes('--network') ? 'network' : 'shard'
+const again = world === 'network' ? ' --network' : ''
+
 const started = performance.now()
 console.log(`${seeds} seeds from ${first} on`)
 for (let done = 0; done < seeds;) {
   const counts = Array.from({ length: PROCESSES }, (_, part) => share(Math.min(CHUNK, seeds - done), part))
   const requests = counts
-    .map((count, part) => ({ first: first + done + part, count, step: PROCESSES }))
+    .map((count, part) => ({ first: first + done + part, count, step: PROCESSES, world }))
     .filter(({ count }) => count > 0)
   try {
     await runParts(RUN_SEEDS, requests)
   } catch (error) {
     const text = String(error)
     const seed = Number(/seed ([0-9]+):/.exec(text)?.[1] ?? first)
-    console.error(`${text}\nrepeat it: npm run soak -- 1 --seed=${seed}\nthe shortest run of it that fails:`)
+    console.error(`${text}\nrepeat it: npm run soak -- 1${again} --seed=${seed}\nthe shortest run of it that fails:`)
     console.error(await shortest(seed))
     process.exit(1)
   }
@@ -74,7 +77,7 @@ if (kills !== undefined) {
 async function shortest(seed: number): Promise<string> {
   for (let rounds = 0; rounds <= 4; rounds++) {
     for (const calls of [1, 2, 3, 4, 6, 8, 12]) {
-      const request = { first: seed, length: { rounds, calls } }
+      const request = { first: seed, world, length: { rounds, calls } }
       const failed = await runPart(RUN_SEEDS, request).then(() => undefined, String)
       if (failed !== undefined) return `node build/test/seeds/run-seeds.js '${JSON.stringify(request)}'\n${failed}`
     }

@@ -51,6 +51,7 @@ import { Scan } from './scan.ts'
 import { toScanPlan } from './scan-plan.ts'
 import { Snapshot } from './snapshot.ts'
 import { SyncFill } from './sync-fill.ts'
+import { trackedRead } from './tracked-read.ts'
 import { openView } from './view-cursor.ts'
 
 const EMPTY = new Uint8Array(0)
@@ -437,11 +438,8 @@ export class KvShard {
     await work()
   }
 
-  #track<T>(reading: Promise<T>): Promise<T> {
-    this.#reads.add(reading)
-    const done = (): void => void this.#reads.delete(reading)
-    reading.then(done, done)
-    return reading
+  #track<T>(read: Promise<T>): Promise<T> {
+    return trackedRead(read, this.#reads, this.#shard)
   }
 
   #checkOpen(): void {

@@ -1,0 +1,22 @@
+/** A read that is under way, of a shard that may have been taken over meanwhile. */
+
+import { isCode } from '../../kernel/errors.ts'
+
+/**
+ * `read`, which is in `underway` until it settles, and says FENCED where a file is missing because the shard has another
+ * owner, who removes what it does not need: where this one still is the owner, it is damage.
+ */
+export function trackedRead<T>(
+  read: Promise<T>,
+  underway: Set<Promise<unknown>>,
+  shard: { readonly readOnly: boolean; barrier(): Promise<void> },
+): Promise<T> {
+  const reading = read.catch(async (error: unknown): Promise<T> => {
+    if (isCode(error, 'FILE_MISSING') && !shard.readOnly) await shard.barrier()
+    throw error
+  })
+  underway.add(reading)
+  const done = (): void => void underway.delete(reading)
+  reading.then(done, done)
+  return reading
+}
