@@ -398,9 +398,15 @@ export class OwnedShard<Operation, Table extends Memtable<Operation>, Shape> imp
   #stalled(error: unknown): void {
     void this.#space.met(error)
     this.#progress.wake()
-    this.#committer.check().catch((reason: unknown) => {
-      if (isCode(reason, 'FENCED')) this.#fail(reason)
-    })
+    void this.#checkOwner()
+  }
+
+  async #checkOwner(): Promise<void> {
+    try {
+      await this.#committer.check()
+    } catch (error) {
+      if (isCode(error, 'FENCED')) this.#fail(error)
+    }
   }
 
   /** Deletions free nothing before they are compacted; nor does the journal, where it could not be truncated. */
