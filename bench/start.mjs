@@ -44,6 +44,8 @@ run('npm', ['run', '--silent', 'build:native', '--', '--if-possible'], root)
 run(execPath, [`${root}node_modules/typescript/bin/tsc`, '-p', 'tsconfig.json'], here)
 
 const [first, ...rest] = argv.slice(2)
-const command = first === 'corruption' ? ['corruption/main.js', ...rest] : ['main.js', ...argv.slice(2)]
+// Their own command lines: the rest is that of the harness.
+const OTHERS = ['corruption', 'remote']
+const command = OTHERS.includes(first) ? [`${first}/main.js`, ...rest] : ['main.js', ...argv.slice(2)]
 const { status } = spawnSync(execPath, [`${here}build/${command[0]}`, ...command.slice(1)], { stdio: 'inherit' })
 exit(status ?? 1)

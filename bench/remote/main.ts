@@ -1,0 +1,166 @@
+/** `npm run bench -- remote`: what it costs that parts of a shard are elsewhere. See README.md beside this folder. */
+
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { argv } from 'node:process'
+import { fileURLToPath } from 'node:url'
+import { parseArgs } from 'node:util'
+import { terminalTable } from '../report/text-table.ts'
+import { COMPOSITIONS, openComposition } from './compositions.ts'
+import type { Composition, JobsPlace, OpenRequest } from './compositions.ts'
+import { fill, leaveInJournal, measureAppends, measureForeground } from './measurements.ts'
+import { Servers } from './servers.ts'
+import { loadVarve } from './varve-modules.ts'
+
+const MIB = 1024 * 1024
+const PARTS = ['appends', 'compaction', 'takeover'] as const
+const USAGE = `usage: npm run bench -- remote [--only ${PARTS.join(',')}] [OPTION…]
+
+  appends      latency and throughput of puts, with the files, the journal, or both elsewhere, beside local
+  compaction   puts while compaction runs here, on threads and on workers elsewhere, beside none at all
+  takeover     how long a shard is in nobody's hands when it is opened elsewhere
+
+  --seconds COUNT   of each measurement; default 3
+  --mib COUNT       size of the shard that is taken over; default 128
+  --tail-mib COUNT  what has to be replayed; default 24
+  --workers COUNT   default 2
+  --out PATH        results as JSON; default: bench/results/remote.json`
+
+const { values } = parseArgs({
+  args: argv.slice(2),
+  options: {
+    only: { type: 'string', default: PARTS.join(',') },
+    seconds: { type: 'string', default: '3' },
+    mib: { type: 'string', default: '128' },
+    'tail-mib': { type: 'string', default: '24' },
+    workers: { type: 'string', default: '2' },
+    out: { type: 'string', default: fileURLToPath(new URL('../../results/remote.json', import.meta.url)) },
+    help: { type: 'boolean', default: false },
+  },
+})
+if (values.help) {
+  console.log(USAGE)
+  process.exit(0)
+}
+const [seconds, mib, tailMib] = [Number(values.seconds), Number(values.mib), Number(values['tail-mib'])]
+const modules = await loadVarve()
+// Short: Unix sockets are in it, and their paths are.
+const directory = mkdtempSync('/tmp/vb-')
+const servers = new Servers(directory)
+const results: Record<string, readonly Record<string, unknown>[]> = {}
+let shards = 0
+
+try {
+  const [filesAt, journalAt] = [await servers.files('f'), await servers.journal('j')]
+  const request = (composition: Composition, jobs: JobsPlace, settings: OpenRequest['settings'] = {}): OpenRequest => {
+    const shard = `s${++shards}`
+    return { composition, jobs, settings, place: { directory: `${directory}/${shard}`, filesAt, journalAt, shard } }
+  }
+  if (values.only.includes('appends')) results['appends'] = await appends(request)
+  if (values.only.includes('compaction')) {
+    await servers.workers(filesAt, Number(values.workers))
+    results['compaction'] = await compaction(request)
+  }
+  if (values.only.includes('takeover')) results['takeover'] = await takeover(request)
+} finally {
+  await servers.stop()
+  rmSync(directory, { recursive: true, force: true })
+}
+for (const [name, rows] of Object.entries(results)) console.log(`\n${name}\n${tableOf(rows)}`)
+mkdirSync(new URL('.', `file://${values.out}`), { recursive: true })
+writeFileSync(values.out, `${JSON.stringify({ seconds, mib, tailMib, ...results }, null, 2)}\n`)
+console.log(`\n${values.out}`)
+
+type Request = (composition: Composition, jobs: JobsPlace, settings?: OpenRequest['settings']) => OpenRequest
+
+async function appends(request: Request): Promise<readonly Record<string, unknown>[]> {
+  const rows: Record<string, unknown>[] = []
+  for (const composition of COMPOSITIONS) {
+    const db = await openComposition(modules, request(composition, 'inline'))
+    try {
+      for (const durability of ['written', 'synced'] as const) {
+        for (const atATime of [1, 64]) {
+          const { perSecond, p50Ms, p99Ms } = await measureAppends(db, seconds, atATime, durability)
+          const figures = { 'puts/s': Math.round(perSecond), 'p50 ms': fixed(p50Ms), 'p99 ms': fixed(p99Ms) }
+          rows.push({ 'parts elsewhere': labelOf(composition), durability, 'at a time': atATime, ...figures })
+        }
+      }
+    } finally {
+      await db.close()
+    }
+  }
+  return rows
+}
+
+async function compaction(request: Request): Promise<readonly Record<string, unknown>[]> {
+  const rows: Record<string, unknown>[] = []
+  const small = { memtableBytes: MIB, levelBytesBase: 4 * MIB, tableBytes: MIB }
+  // First in, first out, and nothing ever too much: nothing is compacted.
+  const none = { ...small, policy: 'fifo', fifoBytesMax: Number.MAX_SAFE_INTEGER } as const
+  const runs = [
+    ['local', 'none', 'threads', none],
+    ['local', 'this thread', 'inline', small],
+    ['local', 'worker threads', 'threads', small],
+    ['elsewhere', 'none', 'inline', none],
+    ['elsewhere', 'this thread', 'inline', small],
+    ['elsewhere', 'remote workers', 'workers', small],
+  ] as const
+  for (const [composition, where, jobs, settings] of runs) {
+    const db = await openComposition(modules, request(composition, jobs, settings))
+    try {
+      const { perSecond, level0, compactions, heldMs } = await measureForeground(db, seconds)
+      const figures = { 'puts/s': Math.round(perSecond), compactions, 'level 0': level0, 'held ms': heldMs }
+      rows.push({ 'parts elsewhere': labelOf(composition), compaction: where, ...figures })
+    } finally {
+      await db.close()
+    }
+  }
+  return rows
+}
+
+async function takeover(request: Request): Promise<readonly Record<string, unknown>[]> {
+  const rows: Record<string, unknown>[] = []
+  const made = request('elsewhere', 'inline')
+  let owner = await openComposition(modules, made)
+  await fill(owner, mib)
+  for (const tail of [0, tailMib]) {
+    await leaveInJournal(owner, tail)
+    const { files, fileBytes } = owner.statistics()
+    // The former owner is not asked: it may be dead, or sleep.
+    const place = { ...made.place, directory: `${made.place.directory}-${rows.length}` }
+    const began = performance.now()
+    const next = await openComposition(modules, { ...made, place })
+    const openedMs = performance.now() - began
+    await next.put(Buffer.from('first'), Buffer.from('write'))
+    const writtenMs = performance.now() - began
+    const late = await owner.put(Buffer.from('late'), Buffer.from('write')).then(
+      () => 'NOT FENCED',
+      () => 'fenced',
+    )
+    rows.push({
+      'MiB in files': Math.round(fileBytes / MIB),
+      files,
+      'MiB to replay': tail,
+      'open ms': Math.round(openedMs),
+      'first write ms': Math.round(writtenMs),
+      'former owner': late,
+    })
+    await owner.close().catch(() => undefined)
+    owner = next
+  }
+  await owner.close()
+  return rows
+}
+
+function labelOf(composition: Composition): string {
+  const labels = { local: 'none', files: 'files, heads', journal: 'journal', elsewhere: 'files, heads, journal' }
+  return labels[composition]
+}
+
+function fixed(ms: number): string {
+  return ms.toFixed(3)
+}
+
+function tableOf(rows: readonly Record<string, unknown>[]): string {
+  const head = Object.keys(rows[0] ?? {})
+  return terminalTable([head, ...rows.map((row) => head.map((name) => String(row[name])))])
+}
