@@ -8,7 +8,7 @@ import type { Grant, Peer, RpcAnswer, RpcRequest, RpcService, RpcSession } from 
 import type { JobOutcome } from './brokered-job.ts'
 import type { JobBroker } from './job-broker.ts'
 import { WorkerPulls } from './worker-pulls.ts'
-import { decodeResult, decodeSpec, encodeResult, encodeSpec } from './job-wire.ts'
+import { decodeResult, decodeSpec, encodeResult, encodeSpec } from '../wire/job-wire.ts'
 
 export const JOB_SERVICE = 'jobs'
 export const WORKER_SERVICE = 'worker'

@@ -15,7 +15,7 @@ import type { RpcReply } from '../../rpc/rpc.ts'
 import type { JobHandle, JobScheduler } from '../jobs.ts'
 import { checkCount } from '../queue-settings.ts'
 import { WORKER_SERVICE } from './job-service.ts'
-import { decodeSpec, encodeResult } from './job-wire.ts'
+import { decodeSpec, encodeResult } from '../wire/job-wire.ts'
 
 export interface JobWorkerSettings {
   /** Jobs at a time. The scheduler must have so many places, for whatever comes. */

@@ -6,6 +6,7 @@
 
 import type { Clock } from '../../kernel/clock.ts'
 import type { JobSpec } from '../jobs.ts'
+import { workName } from '../wire/work-name.ts'
 import type { BrokerSettings } from './settings.ts'
 
 interface Failing {
@@ -28,16 +29,16 @@ export class Quarantine {
 
   /** For how long the work of `spec` is still not taken, in milliseconds; 0: it is. */
   remainingMs(spec: JobSpec): number {
-    const failing = this.#failing.get(workOf(spec))
+    const failing = this.#failing.get(workName(spec))
     return failing === undefined ? 0 : Math.max(0, failing.untilMs - this.#clock.monotonic())
   }
 
   succeeded(spec: JobSpec): void {
-    this.#failing.delete(workOf(spec))
+    this.#failing.delete(workName(spec))
   }
 
   failed(spec: JobSpec): void {
-    const work = workOf(spec)
+    const work = workName(spec)
     const count = (this.#failing.get(work)?.count ?? 0) + 1
     const { failuresMax, quarantineMs, quarantineMsMax } = this.#settings
     const over = count - failuresMax
@@ -50,10 +51,4 @@ export class Quarantine {
       this.#failing.delete(oldest)
     }
   }
-}
-
-function workOf({ handler, inputs, outputPrefix }: JobSpec): string {
-  const names = inputs.map((input) => (input.type === 'file' ? input.ref.name : '')).sort()
-  // Without inputs nothing says that two jobs are the same work.
-  return `${handler.module}#${handler.export} ${names.length === 0 ? outputPrefix : names.join(' ')}`
 }

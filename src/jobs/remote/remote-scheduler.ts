@@ -20,7 +20,7 @@ import type { JobHandle, JobResult, JobScheduler, JobSpec, JobSupport } from '..
 import { resolveQueueSettings } from '../queue-settings.ts'
 import type { QueuedJob } from '../queued-job.ts'
 import { JOB_SERVICE } from './job-service.ts'
-import { decodeResult, encodeSpec } from './job-wire.ts'
+import { decodeResult, encodeSpec } from '../wire/job-wire.ts'
 
 export interface RemoteSchedulerOptions {
   /** Of a server with a `JobService`. Stays the caller's. */

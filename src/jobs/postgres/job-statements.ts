@@ -1,0 +1,189 @@
+/**
+ * The tables of jobs, and the statements over them. All time is the server's. Spec: docs/formats/postgres.md.
+ *
+ *      waiting ──pull──► leased ──finish──► done, failed ──forget──►
+ *         ▲                 │
+ *         └── lease ended ──┘  up to triesMax times: it is pulled again from where it is
+ */
+
+import type { SqlTables } from '../../postgres/sql-tables.ts'
+import type { SqlStatement } from '../../postgres/sql.ts'
+
+export const STATE = Object.freeze({ waiting: 0, leased: 1, done: 2, failed: 3 })
+
+export const JOB_TABLES: SqlTables = Object.freeze({
+  part: 'jobs',
+  version: 1,
+  statements: Object.freeze([
+    `CREATE TABLE IF NOT EXISTS $.job (
+      id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
+      key text COLLATE "C" NOT NULL UNIQUE,
+      shard text COLLATE "C" NOT NULL,
+      work bytea NOT NULL,
+      state smallint NOT NULL DEFAULT 0,
+      urgent boolean NOT NULL,
+      priority double precision NOT NULL,
+      memory_bytes bigint NOT NULL,
+      labels text[] NOT NULL,
+      spec bytea NOT NULL,
+      tries integer NOT NULL DEFAULT 0,
+      lease text COLLATE "C" UNIQUE,
+      lease_until timestamptz,
+      waiting_since timestamptz NOT NULL DEFAULT clock_timestamp(),
+      wanted_until timestamptz NOT NULL,
+      cancelled boolean NOT NULL DEFAULT false,
+      progress double precision NOT NULL DEFAULT 0,
+      answer bytea
+    ) WITH (fillfactor = 70, autovacuum_vacuum_scale_factor = 0, autovacuum_vacuum_threshold = 500)`,
+    `CREATE TABLE IF NOT EXISTS $.job_turn (shard text COLLATE "C" PRIMARY KEY, turn bigint NOT NULL) WITH (fillfactor = 50)`,
+    `CREATE SEQUENCE IF NOT EXISTS $.job_turns`,
+    `CREATE TABLE IF NOT EXISTS $.job_failing (
+      work bytea PRIMARY KEY,
+      failures integer NOT NULL,
+      until timestamptz NOT NULL
+    )`,
+  ]),
+})
+
+export interface JobNames {
+  readonly job: string
+  readonly turn: string
+  /** As an SQL text. */
+  readonly turns: string
+  readonly failing: string
+}
+
+export interface JobStatements {
+  readonly submit: SqlStatement
+  readonly pull: SqlStatement
+  readonly renew: SqlStatement
+  readonly finish: SqlStatement
+  readonly want: SqlStatement
+  readonly watch: SqlStatement
+  readonly silence: SqlStatement
+  readonly takeBack: SqlStatement
+  readonly cancel: SqlStatement
+  readonly announce: SqlStatement
+  readonly forget: SqlStatement
+  readonly sweep: SqlStatement
+}
+
+const NOW = 'clock_timestamp()'
+/** Can be given to a worker. */
+const FREE = `(state = 0 OR state = 1 AND lease_until < ${NOW})`
+
+export function jobStatements({ job, turn, turns, failing }: JobNames): JobStatements {
+  return {
+    submit: {
+      name: 'varve-job-submit',
+      text: `WITH quarantine AS (
+          SELECT ceil(extract(epoch FROM until - ${NOW}) * 1000)::bigint AS left_ms FROM ${failing}
+          WHERE work = ${digest('$3')} AND until > ${NOW}
+        ), inserted AS (
+          INSERT INTO ${job} (key, shard, work, urgent, priority, memory_bytes, labels, spec, wanted_until)
+          SELECT $1, $2, ${digest('$3')}, $4::boolean, $5::double precision, $6::bigint, $7::text[], $8::bytea,
+            ${NOW} + ${milliseconds('$9')}
+          WHERE NOT EXISTS (SELECT FROM quarantine)
+          ON CONFLICT (key) DO NOTHING RETURNING pg_notify($10, '')
+        )
+        SELECT (SELECT left_ms FROM quarantine) AS left_ms, (SELECT count(*) FROM inserted) AS inserted`,
+    },
+    // A worker passes over what another one is just taking.
+    pull: {
+      name: 'varve-job-pull',
+      text: `WITH running AS (
+          SELECT shard, count(*) AS jobs FROM ${job} WHERE state = 1 AND lease_until >= ${NOW} GROUP BY shard
+        ), chosen AS (
+          SELECT id FROM ${job} AS j LEFT JOIN running USING (shard) LEFT JOIN ${turn} AS t USING (shard)
+          WHERE ${FREE} AND NOT cancelled AND wanted_until > ${NOW} AND tries < $6::integer
+            AND (urgent OR NOT $2::boolean) AND memory_bytes <= $3::bigint AND labels <@ $4::text[]
+          ORDER BY urgent DESC, coalesce(running.jobs, 0), coalesce(t.turn, 0), priority, id
+          LIMIT 1 FOR UPDATE OF j SKIP LOCKED
+        ), taken AS (
+          UPDATE ${job} AS j SET state = 1, tries = tries + 1, lease = $1, lease_until = ${NOW} + ${milliseconds('$5')}
+          FROM chosen WHERE j.id = chosen.id RETURNING j.shard, j.spec, j.tries
+        ), turned AS (
+          INSERT INTO ${turn} (shard, turn) SELECT shard, nextval(${turns}) FROM taken
+          ON CONFLICT (shard) DO UPDATE SET turn = excluded.turn
+        )
+        SELECT spec, tries FROM taken`,
+    },
+    renew: {
+      name: 'varve-job-renew',
+      text: `UPDATE ${job} SET lease_until = ${NOW} + ${milliseconds('$2')},
+          progress = greatest(progress, $3::double precision)
+        WHERE lease = $1 AND state = 1 AND NOT cancelled AND wanted_until > ${NOW} RETURNING id`,
+    },
+    finish: {
+      name: 'varve-job-finish',
+      text: `WITH finished AS (
+          UPDATE ${job} SET state = $2::smallint, answer = $3::bytea, lease = NULL, lease_until = NULL
+          WHERE lease = $1 AND state = 1 RETURNING work, cancelled
+        ), counted AS (
+          ${countFailure(failing, `finished WHERE $2::smallint = ${STATE.failed} AND NOT cancelled`, 4)}
+        ), uncounted AS (
+          DELETE FROM ${failing} AS f USING finished WHERE f.work = finished.work AND $2::smallint = ${STATE.done}
+        )
+        SELECT pg_notify($7, '') FROM finished`,
+    },
+    want: {
+      name: 'varve-job-want',
+      text: `UPDATE ${job} SET wanted_until = ${NOW} + ${milliseconds('$2')} WHERE key = ANY ($1::text[])`,
+    },
+    watch: {
+      name: 'varve-job-watch',
+      text: `SELECT key, state, progress, CASE WHEN state >= 2 THEN answer END AS answer,
+          state = 1 AND lease_until < ${NOW} AND (cancelled OR tries >= $2::integer) AS silent,
+          ${FREE} AND greatest(waiting_since, lease_until) < ${NOW} - ${milliseconds('$3')}
+            AND NOT EXISTS (SELECT FROM ${job} WHERE state = 1 AND lease_until >= ${NOW}) AS lonely,
+          state = 1 AND lease_until < ${NOW} AS lapsed
+        FROM ${job} WHERE key = ANY ($1::text[])`,
+    },
+    // Whoever answers now has lost the lease.
+    silence: {
+      name: 'varve-job-silence',
+      text: `WITH silent AS (
+          DELETE FROM ${job} WHERE key = $1 AND state = 1 AND lease_until < ${NOW} AND (cancelled OR tries >= $2::integer)
+          RETURNING work, cancelled
+        ), counted AS (
+          ${countFailure(failing, 'silent WHERE NOT cancelled', 3)}
+        )
+        SELECT cancelled FROM silent`,
+    },
+    takeBack: { name: 'varve-job-take-back', text: `DELETE FROM ${job} WHERE key = $1 AND ${FREE} RETURNING tries` },
+    cancel: {
+      name: 'varve-job-cancel',
+      text: `UPDATE ${job} SET cancelled = true WHERE key = $1 AND state < 2 RETURNING pg_notify($2, '')`,
+    },
+    announce: { name: 'varve-job-announce', text: `SELECT pg_notify($1, '')` },
+    forget: { name: 'varve-job-forget', text: `DELETE FROM ${job} WHERE key = ANY ($1::text[])` },
+    // What nobody wants any more, unless somebody is still at it; and failures of long ago.
+    sweep: {
+      name: 'varve-job-sweep',
+      text: `WITH unwanted AS (
+          DELETE FROM ${job} WHERE wanted_until < ${NOW} AND (state <> 1 OR lease_until < ${NOW})
+        )
+        DELETE FROM ${failing} WHERE until < ${NOW} - interval '1 day'`,
+    },
+  }
+}
+
+/** One more failure of `work` in `rows`; from parameter `first` on: how many are allowed, the first and the longest time. */
+function countFailure(failing: string, rows: string, first: number): string {
+  const [allowed, shortest] = [`$${first}::integer`, milliseconds(`$${first + 1}`)]
+  const longest = milliseconds(`$${first + 2}`)
+  return `INSERT INTO ${failing} AS f (work, failures, until)
+          SELECT work, 1, ${NOW} + CASE WHEN ${allowed} > 1 THEN interval '0' ELSE ${shortest} END FROM ${rows}
+          ON CONFLICT (work) DO UPDATE SET failures = f.failures + 1, until = ${NOW} + CASE
+            WHEN f.failures + 1 < ${allowed} THEN interval '0'
+            ELSE least(${longest}, ${shortest} * power(2, least(30, f.failures + 1 - ${allowed}))) END`
+}
+
+function milliseconds(parameter: string): string {
+  return `${parameter}::double precision * interval '1 millisecond'`
+}
+
+/** The names of a merge's inputs may be megabytes. */
+function digest(parameter: string): string {
+  return `sha256(convert_to(${parameter}::text, 'UTF8'))`
+}

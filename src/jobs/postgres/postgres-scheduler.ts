@@ -1,0 +1,163 @@
+/**
+ * A job scheduler whose queue is in a PostgreSQL database, and whose workers are elsewhere.
+ *
+ * Takes no shared memory: a shard flushes with a scheduler of its own. Where the database is not there, or nobody asks for a
+ * job, it runs on `local`, if there is one. Of workers that take a job after each other, each has names of its own for its
+ * outputs; what one answers whose lease has gone to another is not listened to.
+ */
+
+import { decodeError } from '../../kernel/error-wire.ts'
+import { VarveError, isCode } from '../../kernel/errors.ts'
+import { nonce } from '../../kernel/random.ts'
+import type { Random } from '../../kernel/random.ts'
+import type { PostgresDatabase } from '../../postgres/postgres-database.ts'
+import { portableSpec } from '../job-data.ts'
+import { JobQueue } from '../job-queue.ts'
+import type { JobHandle, JobResult, JobScheduler, JobSpec, JobSupport } from '../jobs.ts'
+import { resolveQueueSettings } from '../queue-settings.ts'
+import type { QueuedJob } from '../queued-job.ts'
+import { decodeResult } from '../wire/job-wire.ts'
+import { JobQueueTable } from './job-queue-table.ts'
+import { JobWatch } from './job-watch.ts'
+import { resolvePostgresJobSettings } from './settings.ts'
+import type { PostgresJobSettings } from './settings.ts'
+
+export interface PostgresSchedulerOptions {
+  /** Stays the caller's. */
+  readonly database: PostgresDatabase
+  /** Whose jobs these are: shards take turns. */
+  readonly shard: string
+  readonly random: Random
+  /** Runs what nobody elsewhere does. Stays the caller's. Default: such a job fails. */
+  readonly local?: JobScheduler
+  /** Jobs that have not settled; with as many, `submit` throws BUSY. Default POSTGRES_JOBS_MAX. */
+  readonly pendingMax?: number
+  /** What workers have, such as `gpu`; jobs that need anything else are refused. Default: nothing. */
+  readonly labels?: readonly string[]
+  readonly settings?: Partial<PostgresJobSettings>
+}
+
+/** All of them are looked after by one statement. */
+export const POSTGRES_JOBS_MAX = 256
+
+export class PostgresScheduler implements JobScheduler {
+  readonly name = 'postgres'
+  readonly supports: JobSupport = Object.freeze({ sharedMemory: false })
+  readonly #options: PostgresSchedulerOptions
+  readonly #table: JobQueueTable
+  readonly #queue: JobQueue
+  readonly #watch: JobWatch
+  readonly #ignore: () => void
+  /** Submissions are made one after the other: their order counts. */
+  #submitted: Promise<unknown> = Promise.resolve()
+  /** Jobs that ran here because nobody elsewhere did. */
+  localCount = 0
+
+  private constructor(options: PostgresSchedulerOptions, table: JobQueueTable, settings: PostgresJobSettings) {
+    this.#options = options
+    this.#table = table
+    this.#watch = new JobWatch(table, options.database.clock, settings)
+    this.#ignore = table.onAnswer(() => this.#watch.look())
+    const { pendingMax = POSTGRES_JOBS_MAX, labels = [] } = options
+    // Everything is handed on at once: the table knows what comes first.
+    const queue = { concurrency: 1024, urgentPlaces: 0, pendingMax, memoryBytesMax: Number.MAX_SAFE_INTEGER, labels }
+    this.#queue = new JobQueue(resolveQueueSettings(queue), (job) => this.#run(job))
+  }
+
+  /**
+   * Makes the tables where they are missing.
+   *
+   * @throws {VarveError} IO_FAILED, PERMISSION_DENIED, INCOMPATIBLE
+   */
+  static async open(options: PostgresSchedulerOptions): Promise<PostgresScheduler> {
+    const settings = resolvePostgresJobSettings(options.settings)
+    return new PostgresScheduler(options, await JobQueueTable.open(options.database, settings), settings)
+  }
+
+  submit(spec: JobSpec): JobHandle {
+    if (spec.inputs.some((input) => input.type === 'memory'))
+      throw new VarveError('UNSUPPORTED', 'no shared memory', { details: { capability: 'sharedMemory' } })
+    return this.#queue.submit(spec)
+  }
+
+  get pending(): number {
+    return this.#queue.pending
+  }
+
+  get pendingMax(): number {
+    return this.#queue.pendingMax
+  }
+
+  ready(): Promise<void> {
+    return this.#queue.ready()
+  }
+
+  async close(): Promise<void> {
+    await this.#queue.close()
+    this.#ignore()
+  }
+
+  async #run(job: QueuedJob): Promise<JobResult> {
+    // Cloned, as on the way to a thread: what is no data fails here.
+    const spec = structuredClone(portableSpec(job.spec))
+    const key = `${this.#options.shard}/${spec.id}/${spec.attempt}/${nonce(this.#options.random)}`
+    const submission = this.#submitted.then(() => {
+      if (job.signal.aborted) throw job.signal.reason
+      return this.#table.submit(key, this.#options.shard, spec)
+    })
+    this.#submitted = submission.catch(() => undefined)
+    try {
+      await submission
+    } catch (error) {
+      // Where the database is away; what may have been submitted is swept away when nobody wants it any more.
+      if (isCode(error, 'IO_FAILED', 'NO_SPACE')) return this.#runHere(job)
+      throw error
+    }
+    const cancel = (): void => void this.#cancel(key)
+    job.signal.addEventListener('abort', cancel, { once: true })
+    if (job.signal.aborted) cancel()
+    const outcome = await this.#watch.outcome(key, (fraction) => job.onProgress(fraction))
+    job.signal.removeEventListener('abort', cancel)
+    if (outcome.type === 'done') return decodeResult(outcome.bytes)
+    if (outcome.type === 'failed') throw decodeError(JSON.parse(new TextDecoder().decode(outcome.bytes)))
+    if (outcome.type === 'silent') throw new Error('as many workers as may try have fallen silent over it')
+    if (outcome.type === 'cancelled') throw new VarveError('ABORTED', `job ${spec.id} was cancelled`)
+    return this.#runHere(job)
+  }
+
+  /** One that waits ends at once; one that is worked on, when its worker has heard of it or its lease has ended. */
+  async #cancel(key: string): Promise<void> {
+    try {
+      if (!(await this.#table.takeBack(key))) await this.#table.cancel(key)
+    } catch (error) {
+      // The watch tells what becomes of it.
+      if (!(error instanceof VarveError)) throw error
+    }
+    this.#watch.look()
+  }
+
+  /** Under other names: what was begun elsewhere may still be writing. */
+  async #runHere(job: QueuedJob): Promise<JobResult> {
+    if (job.signal.aborted) throw job.signal.reason
+    const { local } = this.#options
+    const { spec } = job
+    if (local === undefined) {
+      throw new VarveError('JOB_FAILED', `nobody takes job ${spec.id}`, {
+        details: { job: spec.id, attempt: spec.attempt },
+      })
+    }
+    this.localCount++
+    await local.ready()
+    if (job.signal.aborted) throw job.signal.reason
+    const handle = local.submit({ ...spec, outputPrefix: `${spec.outputPrefix}l-` })
+    const cancel = (): void => handle.cancel(job.signal.reason)
+    job.signal.addEventListener('abort', cancel, { once: true })
+    try {
+      return await handle.result
+    } catch (error) {
+      throw isCode(error, 'JOB_FAILED') ? error.cause : error
+    } finally {
+      job.signal.removeEventListener('abort', cancel)
+    }
+  }
+}

@@ -1,0 +1,271 @@
+/** Jobs through a table of a PostgreSQL server: what every scheduler promises, and what happens when one side goes away. */
+
+import assert from 'node:assert/strict'
+import { spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { execPath } from 'node:process'
+import { after, test } from 'node:test'
+import { fileURLToPath } from 'node:url'
+import { InlineScheduler } from '../../src/jobs/inline-scheduler.ts'
+import type { JobHandle, JobResult, JobSpec } from '../../src/jobs/jobs.ts'
+import { PostgresScheduler } from '../../src/jobs/postgres/postgres-scheduler.ts'
+import { PostgresWorker } from '../../src/jobs/postgres/postgres-worker.ts'
+import type { PostgresWorkerPlaces } from '../../src/jobs/postgres/postgres-worker.ts'
+import type { PostgresJobSettings } from '../../src/jobs/postgres/settings.ts'
+import type { PostgresDatabase } from '../../src/postgres/postgres-database.ts'
+import { SystemRandom } from '../../src/system-random.ts'
+import { JobBench, rejection } from '../../src/testing/job-bench.ts'
+import type { JobSchedulerUnderTest } from '../../src/testing/job-bench.ts'
+import { testJobScheduler } from '../../src/testing/job-scheduler-conformance.ts'
+import { handlers, hash } from '../jobs/remote-place.ts'
+import { openTestFiles } from '../jobs/worker-composition.ts'
+import { PostgresPlace, clock } from './postgres-place.ts'
+
+const WORKER = fileURLToPath(new URL('./worker-process.js', import.meta.url))
+const random = new SystemRandom()
+const place = await PostgresPlace.start()
+
+after(() => place.stop())
+
+interface JobPlace extends JobSchedulerUnderTest {
+  readonly scheduler: PostgresScheduler
+  readonly schema: string
+  readonly folder: string
+  database(): PostgresDatabase
+  /** Another shard's scheduler. */
+  submitter(shard: string): Promise<PostgresScheduler>
+  worker(places?: Partial<PostgresWorkerPlaces>): Promise<PostgresWorker>
+}
+
+async function openPlace(options: {
+  readonly concurrency?: number
+  readonly pendingMax?: number
+  readonly settings?: Partial<PostgresJobSettings>
+  readonly awayMs?: number
+}): Promise<JobPlace> {
+  const { concurrency = 1, pendingMax = 100, settings = {}, awayMs = 10_000 } = options
+  const folder = mkdtempSync(join(tmpdir(), 'varve-postgres-jobs-'))
+  const files = await openTestFiles(folder)
+  const schema = place.schema()
+  const database = (): PostgresDatabase => place.database(schema, { awayMs })
+  const queue = { concurrency, urgentPlaces: 0, pendingMax: 100, labels: ['gpu'] }
+  const inner = new InlineScheduler({ files, hash, clock, handlers, settings: queue })
+  const opened: { close(): Promise<void> }[] = []
+  const keep = <T extends { close(): Promise<void> }>(one: T): T => {
+    opened.push(one)
+    return one
+  }
+  const submitter = async (shard: string): Promise<PostgresScheduler> =>
+    keep(
+      await PostgresScheduler.open({
+        database: database(),
+        shard,
+        random,
+        pendingMax,
+        local: inner,
+        settings,
+        labels: ['gpu'],
+      }),
+    )
+  return {
+    scheduler: await submitter('test'),
+    files,
+    clock,
+    schema,
+    folder,
+    database,
+    submitter,
+    worker: async (places = {}) => {
+      const given = {
+        database: database(),
+        jobs: inner,
+        random,
+        settings,
+        places: { places: concurrency, ...places },
+      }
+      return keep(await PostgresWorker.open(given))
+    },
+    close: async () => {
+      for (const one of opened) await one.close()
+      await inner.close()
+      await place.closeDatabases()
+      rmSync(folder, { recursive: true })
+    },
+  }
+}
+
+testJobScheduler({
+  test: (name, options, body) => test(name, { ...options, ...place.skip }, body),
+  name: 'jobs through PostgreSQL',
+  isolated: false,
+  open: async ({ concurrency, pendingMax }) => {
+    const opened = await openPlace({ concurrency, pendingMax })
+    await opened.worker()
+    return opened
+  },
+})
+
+test('two workers share the jobs of two shards, each job runs once, and shards take turns', place.skip, async () => {
+  const opened = await openPlace({ concurrency: 4 })
+  const bench = new JobBench(opened)
+  const other = await opened.submitter('other')
+  const results: Promise<number>[] = []
+  const submit = (scheduler: PostgresScheduler, shard: string, index: number): void => {
+    const spec = bench.spec('place', { parameters: 'turn-', outputPrefix: `turn-${shard}${index}-` })
+    results.push(scheduler.submit(spec).result.then(({ statistics }) => statistics['place'] ?? -1))
+  }
+  for (let index = 0; index < 12; index++) submit(opened.scheduler, 'a', index)
+  await bench.until(async () => (await waitingJobs(opened)) === 12)
+  for (let index = 0; index < 4; index++) submit(other, 'b', index)
+  await bench.until(async () => (await waitingJobs(opened)) === 16)
+  const workers = [await opened.worker({ places: 1 }), await opened.worker({ places: 1 })]
+  const places = await Promise.all(results)
+  assert.equal((await opened.files.list('turn-')).length, 16, 'every job ran once')
+  // Of the modest one's jobs none waits for more than a few of the other's.
+  assert.ok(Math.max(...places.slice(12)) <= 10, `places of the modest shard: ${places.slice(12).join(', ')}`)
+  assert.equal(workers.length, 2)
+  assert.equal(opened.scheduler.localCount + other.localCount, 0)
+  await opened.close()
+})
+
+test(
+  'a job whose worker is killed is given to another under another prefix, once its lease has ended',
+  place.skip,
+  async () => {
+    const leaseMs = 1_500
+    const opened = await openPlace({ settings: { leaseMs } })
+    const bench = new JobBench(opened)
+    const parameters = [WORKER, place.running.url, opened.schema, opened.folder, String(leaseMs)]
+    const child = spawn(execPath, parameters, { stdio: ['ignore', 'pipe', 'inherit'] })
+    await once(child.stdout, 'data')
+    const handle = opened.scheduler.submit(bench.spec('wait', { parameters: 'open-gate', outputPrefix: 'killed-' }))
+    await bench.until(async () => (await opened.files.list('killed-')).length > 0)
+    // It keeps its lease for as long as it lives.
+    const begun = clock.monotonic()
+    while (clock.monotonic() - begun < 2 * leaseMs) await clock.turn()
+    child.kill('SIGKILL')
+    await once(child, 'exit')
+    await opened.worker()
+    await bench.until(async () => (await opened.files.list('killed-t2-')).length > 0)
+    await bench.writeFile('open-gate')
+    const { outputs } = await handle.result
+    assert.ok(outputs.every(({ ref }) => ref.name.startsWith('killed-t2-')))
+    assert.equal(opened.scheduler.localCount, 0)
+    await opened.close()
+  },
+)
+
+test(
+  'a job over which as many workers as may try fall silent is given up, and its work is not taken for a while',
+  place.skip,
+  async () => {
+    const settings = { leaseMs: 100, triesMax: 2, failuresMax: 1, quarantineMs: 60_000, startMs: 60_000 }
+    const opened = await openPlace({ settings })
+    const bench = new JobBench(opened)
+    const jobs = new StuckScheduler()
+    const handle = opened.scheduler.submit(bench.spec('endless', { outputPrefix: 'silent-' }))
+    for (let tries = 1; tries <= 2; tries++) {
+      const database = opened.database()
+      await PostgresWorker.open({ database, jobs, random, places: { places: 1 }, settings })
+      await bench.until(async () => (await triesOf(opened)) === tries)
+      // Its connections end, and it says nothing any more.
+      await database.close()
+    }
+    const error = await rejection(handle.result, 'JOB_FAILED')
+    assert.match(error.message, /silent/)
+    jobs.release()
+    const again = opened.scheduler.submit(bench.spec('endless', { outputPrefix: 'silent-' }))
+    assert.match((await rejection(again.result, 'JOB_FAILED')).message, /failed too often/)
+    await opened.worker()
+    await opened.scheduler.submit(bench.spec('write', { parameters: [] })).result
+    await opened.close()
+  },
+)
+
+test(
+  'work that has failed several times in a row is not taken for a while, and other work is',
+  place.skip,
+  async () => {
+    const opened = await openPlace({ settings: { failuresMax: 3, quarantineMs: 60_000 } })
+    const bench = new JobBench(opened)
+    await opened.worker()
+    const failing = (): JobSpec => bench.spec('fail', { outputPrefix: 'failing-' })
+    for (let round = 0; round < 3; round++) {
+      const error = await rejection(opened.scheduler.submit(failing()).result, 'JOB_FAILED')
+      assert.equal(error.details['causeCode'], 'TABLE_CORRUPT')
+    }
+    const refused = await rejection(opened.scheduler.submit(failing()).result, 'JOB_FAILED')
+    assert.equal(refused.details['causeCode'], 'JOB_FAILED')
+    await opened.scheduler.submit(bench.spec('write', { parameters: [] })).result
+    await opened.close()
+  },
+)
+
+test('a worker gets only what it has room and labels for', place.skip, async () => {
+  const opened = await openPlace({ settings: { startMs: 60_000 } })
+  const bench = new JobBench(opened)
+  const plain = await opened.worker({ memoryBytes: 100 })
+  const requirements = { memoryBytes: 500, labels: ['gpu'] }
+  const special = opened.scheduler.submit(bench.spec('write', { parameters: ['x'], requirements }))
+  await opened.scheduler.submit(bench.spec('write', { parameters: [] })).result
+  assert.equal(await waitingJobs(opened), 1)
+  await plain.close()
+  await opened.worker({ memoryBytes: 500, labels: ['gpu', 'other'] })
+  assert.equal((await special.result).outputs.length, 1)
+  await opened.close()
+})
+
+test('a job that nobody asks for runs here, and so does one whose database is not there', place.skip, async () => {
+  const opened = await openPlace({ settings: { startMs: 200 }, awayMs: 300 })
+  const bench = new JobBench(opened)
+  const run = async (): Promise<string> => {
+    const { outputs } = await opened.scheduler.submit(bench.spec('write', { parameters: ['here'] })).result
+    return outputs[0]?.ref.name ?? ''
+  }
+  assert.match(await run(), /^job-1-l-/)
+  await place.running.crash()
+  assert.match(await run(), /^job-2-l-/)
+  assert.equal(opened.scheduler.localCount, 2)
+  await place.running.restart()
+  await opened.worker()
+  assert.match(await run(), /^job-3-0/)
+  await opened.close()
+})
+
+/** Takes every job, and ends it when the test does. */
+class StuckScheduler extends InlineScheduler {
+  readonly #release: (() => void)[] = []
+
+  constructor() {
+    super({ files: undefined as never, hash, clock, handlers })
+  }
+
+  override submit({ id }: JobSpec): JobHandle {
+    const result = new Promise<JobResult>((resolve) =>
+      this.#release.push(() => resolve({ outputs: [], statistics: {} })),
+    )
+    return { id, result, progress: () => 0, cancel: () => {} }
+  }
+
+  release(): void {
+    for (const release of this.#release) release()
+  }
+}
+
+async function waitingJobs(opened: JobPlace): Promise<number> {
+  return count(opened, 'SELECT count(*) AS value FROM $ WHERE state = 0')
+}
+
+async function triesOf(opened: JobPlace): Promise<number> {
+  return count(opened, 'SELECT coalesce(max(tries), 0) AS value FROM $')
+}
+
+async function count({ schema }: JobPlace, text: string): Promise<number> {
+  const database = place.database(schema)
+  const { rows } = await database.repeat({ name: '', text: text.replace('$', database.table('job')) }, [])
+  await database.close()
+  return Number(rows[0]?.['value'])
+}
