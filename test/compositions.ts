@@ -22,8 +22,13 @@ import { PoorJobScheduler } from '../src/testing/poor-job-scheduler.ts'
 import { PoorJournalSystem } from '../src/testing/poor-journal-system.ts'
 import { PoorFileStore, PoorHeadStore } from '../src/testing/poor-stores.ts'
 import { SeededRandom } from '../src/testing/seeded-random.ts'
+import { SimulatedDevice } from '../src/testing/simulated-device.ts'
 import type { SimulatedDeviceOptions } from '../src/testing/simulated-device.ts'
 import { withPartsElsewhere } from './parts-elsewhere.ts'
+import { withPartsOnS3 } from './parts-on-s3.ts'
+import { S3Double } from './s3/s3-double.ts'
+import { clientOf } from './s3/s3-place.ts'
+import type { S3Fault } from './s3/s3-quirks.ts'
 import type { Composer, SimulationSettings } from './simulation.ts'
 
 export interface Composition {
@@ -64,11 +69,18 @@ export const COMPOSITIONS: readonly Composition[] = [
     composer: () => ({ compose: withPartsElsewhere }),
     syncReads: false,
   },
+  {
+    name: 'files and heads on S3, jobs elsewhere, a local journal',
+    composer: onS3,
+    syncReads: false,
+  },
   { name: 'heads whose answers are lost', composer: forgetfulHeads },
   { name: 'tiered compaction', settings: { policy: 'tiered' } },
   { name: 'lazy-leveled compaction', settings: { policy: 'lazy-leveled' } },
   { name: 'no cache', settings: { cacheBytes: 0 } },
 ]
+
+const S3_FAULTS: readonly S3Fault[] = [500, 503, 'lost', 'answer-lost', '500-after', 'twice', 'refused']
 
 export function compositionNamed(name: string | undefined): Composition {
   const found = COMPOSITIONS.find((each) => each.name === name)
@@ -130,6 +142,18 @@ function forgetfulHeads(seed: number): Composer {
           operation === 'compareAndSet' && random.once(2) ? { error, happens: true } : undefined,
       }),
     }),
+  }
+}
+
+function onS3(seed: number): Composer {
+  const random = new SeededRandom(seed)
+  const double = S3Double.radosgw()
+  // One request in fifty meets some failure: there are hundreds.
+  double.plan = () => (random.once(50) ? S3_FAULTS[random.below(S3_FAULTS.length)] : undefined)
+  const cacheDevice = new SimulatedDevice()
+  return {
+    compose: async (parts) =>
+      withPartsElsewhere(await withPartsOnS3(parts, clientOf(double, random.u32()), cacheDevice)),
   }
 }
 

@@ -53,7 +53,7 @@ export type SimulationSettings = NonNullable<KvOpenOptions['settings']>
 /** Puts other parts in the place of those on the simulated disk. */
 export interface Composer {
   /** Of every opening. `close` and what it closes are kept. */
-  compose(parts: KvComponents): KvComponents
+  compose(parts: KvComponents): KvComponents | Promise<KvComponents>
   /** What is not on the simulated disk loses its power, too. */
   powerCut?(): void
 }
@@ -158,7 +158,7 @@ export class Simulation {
       close,
       ...reserve,
     }
-    this.#db = await openKv(this.composer?.compose(components) ?? components, { ...options, settings })
+    this.#db = await openKv((await this.composer?.compose(components)) ?? components, { ...options, settings })
   }
 
   async #localPlace(): Promise<ShardPlace> {

@@ -16,6 +16,9 @@ import { clientOf, openS3Files } from './s3-place.ts'
 const NAME = fileName('shard.e1-j1-a1-1.table')
 const KEY = `files/${NAME}`
 const HOUR_MS = 3_600_000
+// The smallest there may be.
+const PART_BYTES = 5 * MIB
+const SETTINGS = Object.freeze({ partBytes: PART_BYTES })
 
 /** Every byte depends on its place. */
 function content(bytes: number): Uint8Array {
@@ -31,7 +34,8 @@ async function writeInPieces(store: FileStore, bytes: Uint8Array, pieceBytes: nu
   await writer.finish()
 }
 
-const large = content(12 * MIB + 5)
+/** Two parts, the second of them short. */
+const large = content(PART_BYTES + 5)
 
 for (const [name, make] of [
   ['S3', () => new S3Double()],
@@ -40,7 +44,7 @@ for (const [name, make] of [
 ] as const) {
   test(`on ${name}, a file of several parts is what was written, and nothing else is left`, async () => {
     const double = make()
-    const files = await openS3Files(clientOf(double, 1, { settings: { partBytes: 5 * MIB, rangeBytes: 1 * MIB } }))
+    const files = await openS3Files(clientOf(double, 1, { settings: { ...SETTINGS, rangeBytes: 1 * MIB } }))
     await writeInPieces(files, large, 1_000_001)
     assert.deepEqual(double.keys, [KEY])
     assert.equal(double.uploadCount, 0)
@@ -57,8 +61,10 @@ for (const [name, make] of [
 
   test(`on ${name}, of several who upload one name in parts one gets it`, async () => {
     const double = make()
-    const stores = await Promise.all([1, 2, 3].map((seed) => openS3Files(clientOf(double, seed))))
-    const bytes = 8 * MIB + 1
+    const stores = await Promise.all(
+      [1, 2, 3].map((seed) => openS3Files(clientOf(double, seed, { settings: SETTINGS }))),
+    )
+    const bytes = PART_BYTES + 100
     const outcomes = await Promise.allSettled(
       stores.map((store, index) => putFile(store, NAME, content(bytes).fill(index, bytes - 10))),
     )
@@ -73,20 +79,19 @@ for (const [name, make] of [
 
 test('whatever becomes of completing an upload, its writer knows', async () => {
   for (const faults of [['twice'], ['answer-lost'], ['500-after'], [500], ['lost', 'answer-lost']] as const) {
-    for (const double of [new S3Double(), S3Double.radosgw()]) {
-      const files = await openS3Files(clientOf(double, 1))
-      const left: S3Fault[] = [...faults]
-      double.plan = ({ method, query }) => (method === 'POST' && query.has('uploadId') ? left.shift() : undefined)
-      await putFile(files, NAME, large)
-      assert.ok(equalBytes(double.object(KEY) ?? new Uint8Array(0), large), faults.join())
-      assert.deepEqual([double.keys, double.uploadCount], [[KEY], 0], faults.join())
-    }
+    const double = faults.length > 1 ? new S3Double() : S3Double.radosgw()
+    const files = await openS3Files(clientOf(double, 1, { settings: SETTINGS }))
+    const left: S3Fault[] = [...faults]
+    double.plan = ({ method, query }) => (method === 'POST' && query.has('uploadId') ? left.shift() : undefined)
+    await putFile(files, NAME, large)
+    assert.ok(equalBytes(double.object(KEY) ?? new Uint8Array(0), large), faults.join())
+    assert.deepEqual([double.keys, double.uploadCount], [[KEY], 0], faults.join())
   }
 })
 
 test('parts and claims whose answers are lost are sent again', async () => {
   const double = S3Double.radosgw()
-  const files = await openS3Files(clientOf(double, 1))
+  const files = await openS3Files(clientOf(double, 1, { settings: SETTINGS }))
   let count = 0
   double.plan = ({ method }) =>
     method === 'PUT' && ++count % 2 === 1 ? (['answer-lost', 'lost', 503] as const)[count % 3] : undefined
@@ -97,7 +102,7 @@ test('parts and claims whose answers are lost are sent again', async () => {
 
 test('a file whose upload fails is not there, and its name can be used', async () => {
   const double = new S3Double()
-  const files = await openS3Files(clientOf(double, 1, { settings: { attemptsMax: 2 } }))
+  const files = await openS3Files(clientOf(double, 1, { settings: { ...SETTINGS, attemptsMax: 2 } }))
   double.plan = ({ query }) => (query.get('partNumber') === '1' ? 503 : undefined)
   await failsWith(() => putFile(files, NAME, large), 'IO_FAILED', 'the first part is refused')
   assert.deepEqual([double.keys, double.uploadCount, files.pendingBytes], [[], 0, 0])
@@ -107,7 +112,7 @@ test('a file whose upload fails is not there, and its name can be used', async (
 
 test('an upload whose outcome is not known is not completed after its writer gave it up', async () => {
   const double = S3Double.radosgw()
-  const files = await openS3Files(clientOf(double, 1, { settings: { attemptsMax: 2 } }))
+  const files = await openS3Files(clientOf(double, 1, { settings: { ...SETTINGS, attemptsMax: 2 } }))
   double.plan = ({ method, query }) => (method === 'POST' && query.has('uploadId') ? 'late' : undefined)
   await failsWith(() => putFile(files, NAME, large), 'OUTCOME_UNKNOWN', 'nobody answers')
   await double.arrive()
@@ -118,9 +123,9 @@ test('an upload whose outcome is not known is not completed after its writer gav
 
 test('leftovers of the dead are removed when they are old, and nothing else is', async () => {
   const double = new S3Double()
-  const client = clientOf(double, 1, { prefix: 'here/' })
+  const client = clientOf(double, 1, { prefix: 'here/', settings: SETTINGS })
   const files = await openS3Files(client)
-  const elsewhere = await openS3Files(clientOf(double, 2, { prefix: 'elsewhere/' }))
+  const elsewhere = await openS3Files(clientOf(double, 2, { prefix: 'elsewhere/', settings: SETTINGS }))
   await putFile(files, NAME, new Uint8Array(5))
   for (const [store, name] of [
     [files, 'dead-1'],

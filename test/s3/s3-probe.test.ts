@@ -77,6 +77,17 @@ test('failures that pass neither refuse a good store nor let a bad one pass', as
   assert.ok(failures > 300, `${failures} failures were met`)
 })
 
+test('a failure while it is found out how ETags are wanted does not hide the answer', async () => {
+  for (const fault of [500, 'lost', 'answer-lost', '500-after', 'twice'] as const) {
+    for (const double of [new S3Double(), S3Double.radosgw()]) {
+      let puts = 0
+      // Two race to create the object; the third tries the first style.
+      double.plan = ({ method }) => (method === 'PUT' && ++puts === 3 ? fault : undefined)
+      await openS3Heads(clientOf(double, 1))
+    }
+  }
+})
+
 test('without access, or without the bucket, opening says so', async () => {
   const double = new S3Double()
   const elsewhere = clientOf(double, 1, { bucket: 'elsewhere' })

@@ -12,7 +12,7 @@ import { VarveError, isCode } from '../../kernel/errors.ts'
 import { equalBytes } from '../../kernel/bytes.ts'
 import { nonce } from '../../kernel/random.ts'
 import { answerError } from './answer-error.ts'
-import { conditionalPut, etagOf, writeConditionally } from './conditional-write.ts'
+import { conditionalPut, etagOf } from './conditional-write.ts'
 import type { EtagStyle, WriteCondition } from './conditional-write.ts'
 import { probeKey } from './object-keys.ts'
 import { readRange } from './range-read.ts'
@@ -99,6 +99,8 @@ class Probe {
         this.#etag = found.etag
         return etag
       }
+      // An earlier write has arrived meanwhile, or nothing has changed.
+      this.#etag = found?.etag ?? ''
       if (undecided === UNDECIDED_MAX) {
         throw new VarveError('IO_FAILED', `of two writes neither took effect, ${UNDECIDED_MAX} times in a row`, {
           details: { operation: 'probe' },
@@ -125,14 +127,19 @@ class Probe {
   /** As RFC 9110 has it, an ETag is quoted; radosgw compares the quotes with those it does not keep. */
   async findStyle(): Promise<EtagStyle> {
     for (const style of ['quoted', 'bare'] as const) {
-      const content = this.#newContent()
-      const condition: WriteCondition = { type: 'unchanged', etag: this.#etag, style }
-      const write = { key: this.#key, mark: nonce(this.#client.random), condition }
-      const outcome = await this.#write(write, content)
-      if (outcome === undefined) continue
-      this.#content = content
-      this.#etag = outcome
-      return style
+      for (let attempt = 1; attempt <= UNDECIDED_MAX; attempt++) {
+        const content = this.#newContent()
+        const outcome = await this.#attempt({ type: 'unchanged', etag: this.#etag, style }, content)
+        const found = await this.#found()
+        this.#etag = found?.etag ?? ''
+        if (found !== undefined && equalBytes(found.content, content)) {
+          this.#content = content
+          return style
+        }
+        if (outcome === 'done') throw unfit('If-Match', 'a write that was answered with success did not take effect')
+        if (outcome === 'refused') break
+        await this.#client.delay(attempt)
+      }
     }
     throw unfit('If-Match', 'a write whose condition holds is refused')
   }
@@ -165,19 +172,6 @@ class Probe {
     this.#key = probeKey(nonce(this.#client.random))
     this.#etag = ''
     await this.#client.request({ method: 'DELETE', key }, [404])
-  }
-
-  async #write(
-    write: { readonly key: string; readonly mark: string; readonly condition: WriteCondition },
-    content: Uint8Array,
-  ): Promise<string | undefined> {
-    try {
-      const outcome = await writeConditionally(this.#client, conditionalPut(this.#client, write, content))
-      return outcome.type === 'done' ? outcome.etag : undefined
-    } catch (error) {
-      if (isCode(error, 'UNSUPPORTED')) throw unfit('If-Match', error.message, error)
-      throw error
-    }
   }
 
   /** One PUT. `unknown`: neither success nor refusal. */
