@@ -3,29 +3,43 @@ import { test } from 'node:test'
 import fc from 'fast-check'
 import { isCode } from '../kernel/errors.ts'
 import { LIMITS } from '../kernel/limits.ts'
-import { COMPRESSED_BLOCK_BYTES_MAX, decodeStored, encodeStored } from './block-codec.ts'
+import { COMPRESSED_BLOCK_BYTES_MAX, decodePacked, decodeStored, encodeStored } from './block-codec.ts'
 import { writeU32 } from './columns.ts'
 
 const place = { file: 'table', part: 'block', offset: 0 } as const
 const corrupt = (error: unknown): boolean => isCode(error, 'TABLE_CORRUPT')
+
+/** As version 1 stored them: without a length in front where they are not compressed. */
+function storedBefore(block: Uint8Array): Uint8Array {
+  const stored = encodeStored('lz4', framed(block))
+  return stored.length < block.length ? stored : block
+}
+
+function framed(packed: Uint8Array): Uint8Array {
+  const bytes = new Uint8Array(4 + packed.length)
+  writeU32(bytes, 0, packed.length)
+  bytes.set(packed, 4)
+  return bytes
+}
 
 test('what is encoded decodes to the same bytes, and is stored as it is where an eighth is not saved', () => {
   fc.assert(
     fc.property(fc.uint8Array({ minLength: 1, maxLength: 300 }), fc.nat(40), (random, repeats) => {
       const block = new Uint8Array(random.length * (repeats + 1))
       for (let at = 0; at < block.length; at += random.length) block.set(random, at)
-      const stored = encodeStored('lz4', block)
-      if (stored !== block) assert.ok(stored.length <= block.length * 0.875)
-      assert.deepEqual([...decodeStored('lz4', stored, block.length, place)], [...block])
-      assert.equal(encodeStored('none', block), block)
+      const before = framed(block)
+      const stored = encodeStored('lz4', before)
+      if (stored !== before) assert.ok(stored.length <= before.length * 0.875)
+      assert.deepEqual([...decodeStored('lz4', storedBefore(block), block.length, place)], [...block])
+      assert.equal(encodeStored('none', before), before)
     }),
   )
-  const huge = new Uint8Array(COMPRESSED_BLOCK_BYTES_MAX + 1)
+  const huge = framed(new Uint8Array(COMPRESSED_BLOCK_BYTES_MAX + 1))
   assert.equal(encodeStored('lz4', huge), huge, 'decompressing it would hold the event loop')
 })
 
 test('lengths that contradict each other are found before anything is allocated for them', () => {
-  const stored = encodeStored('lz4', new Uint8Array(1000))
+  const stored = storedBefore(new Uint8Array(1000))
   const lying = stored.slice()
   writeU32(lying, 0, 0x7fff_ffff)
   const before = process.memoryUsage().arrayBuffers
@@ -38,14 +52,18 @@ test('lengths that contradict each other are found before anything is allocated 
   )
   assert.throws(() => decodeStored('none', stored, 1000, place), corrupt, 'not compressed, yet of another length')
   assert.throws(() => decodeStored('lz4', stored.subarray(0, 3), 1000, place), corrupt, 'shorter than its prefix')
+  assert.throws(() => decodePacked('lz4', lying, 0x7fff_ffff, place), corrupt, 'packed over the limit')
+  assert.throws(() => decodePacked('lz4', stored, 999, place), corrupt, 'packed longer than its block')
+  assert.throws(() => decodePacked('none', stored, 2000, place), corrupt, 'packed, not compressed, of another length')
+  assert.throws(() => decodePacked('lz4', stored.subarray(0, 4), 2000, place), corrupt, 'nothing behind the length')
+  const thin = stored.slice(0, 5)
+  writeU32(thin, 0, 900_000)
+  assert.throws(() => decodePacked('lz4', thin, LIMITS.blockBytesMax, place), corrupt, 'no stream expands that much')
   assert.ok(process.memoryUsage().arrayBuffers - before < 1_000_000)
 })
 
 test('a malformed stream is damage, not another error', () => {
-  const stored = encodeStored(
-    'lz4',
-    new TextEncoder().encode('some text that repeats, some text that repeats. '.repeat(20)),
-  )
+  const stored = storedBefore(new TextEncoder().encode('some text that repeats, some text that repeats. '.repeat(20)))
   fc.assert(
     fc.property(fc.nat(stored.length - 5), fc.integer({ min: 1, max: 255 }), (at, change) => {
       const damaged = stored.slice()

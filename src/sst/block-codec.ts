@@ -11,6 +11,7 @@ import { MIB } from '../kernel/limits.ts'
 import type { Lz4Decoder } from '../kernel/lz4.ts'
 import type { BlockMemory } from './block-memory.ts'
 import { readU32 } from './columns.ts'
+import { unpackBlock } from './packed-block.ts'
 import { tableCorrupt } from './table-damage.ts'
 import type { TablePlace } from './table-damage.ts'
 
@@ -28,13 +29,14 @@ const LZ4_RATIO_MAX = 255
 const LENGTH_BYTES = 4
 
 /**
- * The bytes to store for `block`: shorter than it when compressed, `block` itself when not. Less than an eighth saved
- * is not worth decompressing for.
+ * The bytes to store for `framed`, a packed block behind its length: shorter than it when compressed, `framed` itself
+ * when not. Less than an eighth saved is not worth decompressing for.
  */
-export function encodeStored(codec: BlockCodecName, block: Uint8Array): Uint8Array {
-  if (codec === 'none' || block.length > COMPRESSED_BLOCK_BYTES_MAX) return block
-  const compressed = compressSync(Buffer.from(block.buffer, block.byteOffset, block.length))
-  return compressed.length * 8 <= block.length * 7 ? compressed : block
+export function encodeStored(codec: BlockCodecName, framed: Uint8Array): Uint8Array {
+  const length = framed.length - LENGTH_BYTES
+  if (codec === 'none' || length > COMPRESSED_BLOCK_BYTES_MAX) return framed
+  const compressed = compressSync(Buffer.from(framed.buffer, framed.byteOffset + LENGTH_BYTES, length))
+  return compressed.length * 8 <= framed.length * 7 ? compressed : framed
 }
 
 /** How blocks are decoded to stay: into `memory`, by `lz4` where there is one. */
@@ -44,7 +46,42 @@ export interface BlockKeeping {
 }
 
 /**
- * The block of `decodedLength` bytes behind `stored`, whose checksum has been verified. To be kept, it is in memory of its
+ * The block of `blockBytes` bytes that is packed in `stored`, whose checksum has been verified, in memory of its own.
+ *
+ * @throws {VarveError} TABLE_CORRUPT — the lengths contradict each other, or what is there is malformed
+ */
+export function decodePacked(
+  codec: BlockCodecName,
+  stored: Uint8Array,
+  blockBytes: number,
+  place: TablePlace,
+  keep?: BlockKeeping,
+): Uint8Array {
+  if (stored.length <= LENGTH_BYTES) throw tableCorrupt(place, 'shorter than its length')
+  const length = readU32(stored, 0)
+  const start = blockBytes - length
+  if (start < 0) throw tableCorrupt(place, 'impossible packed length')
+  const isPlain = length === stored.length - LENGTH_BYTES
+  if (!isPlain) {
+    if (codec === 'none') throw tableCorrupt(place, 'a block that is not compressed has another length than it says')
+    checkLengths(length, stored.length - LENGTH_BYTES, place)
+  }
+  if (!isPlain && keep?.lz4 !== undefined) {
+    const block = keep.memory.take(blockBytes)
+    const packed = block.subarray(start)
+    if (!keep.lz4.decode(stored, LENGTH_BYTES, packed)) throw tableCorrupt(place, 'malformed LZ4 block')
+    unpackBlock(packed, block, keep.memory, place)
+    return block
+  }
+  const packed = isPlain ? stored.subarray(LENGTH_BYTES) : uncompressed(stored, length, place)
+  const block = keep === undefined ? new Uint8Array(blockBytes) : keep.memory.take(blockBytes)
+  block.set(packed, start)
+  unpackBlock(packed, block, undefined, place)
+  return block
+}
+
+/**
+ * Version 1: the block of `decodedLength` bytes behind `stored`, whose checksum has been verified. To be kept, it is in memory of its
  * own; otherwise it is `stored` itself when that has the length already.
  *
  * @throws {VarveError} TABLE_CORRUPT — the lengths contradict each other, or the stream is malformed
@@ -61,10 +98,7 @@ export function decodeStored(
     throw tableCorrupt(place, 'a block that is not compressed has another length than the index says')
   if (stored.length <= LENGTH_BYTES || stored.length > decodedLength)
     throw tableCorrupt(place, 'impossible compressed length')
-  // No writer compresses more: a few bytes cannot make a reader allocate without bound.
-  if (decodedLength > COMPRESSED_BLOCK_BYTES_MAX) throw tableCorrupt(place, 'compressed block is over the limit')
-  if (decodedLength > (stored.length - LENGTH_BYTES) * LZ4_RATIO_MAX)
-    throw tableCorrupt(place, 'impossible compression ratio')
+  checkLengths(decodedLength, stored.length - LENGTH_BYTES, place)
   if (readU32(stored, 0) !== decodedLength)
     throw tableCorrupt(place, 'compressed block has another length than the index says')
   if (keep?.lz4 !== undefined) {
@@ -72,15 +106,28 @@ export function decodeStored(
     if (keep.lz4.decode(stored, LENGTH_BYTES, decoded)) return decoded
     throw tableCorrupt(place, 'malformed LZ4 block')
   }
+  const decoded = uncompressed(stored, decodedLength, place)
+  // Beside its neighbours, where one pair of views serves them all: see BlockPiece.
+  return keep === undefined ? decoded : copyOf(decoded, keep.memory)
+}
+
+/** No writer compresses more than this: a few bytes cannot make a reader allocate without bound. */
+function checkLengths(length: number, storedLength: number, place: TablePlace): void {
+  if (length < storedLength) throw tableCorrupt(place, 'impossible compressed length')
+  if (length > COMPRESSED_BLOCK_BYTES_MAX) throw tableCorrupt(place, 'compressed block is over the limit')
+  if (length > storedLength * LZ4_RATIO_MAX) throw tableCorrupt(place, 'impossible compression ratio')
+}
+
+function uncompressed(stored: Uint8Array, length: number, place: TablePlace): Uint8Array {
   let decoded: Uint8Array
   try {
     decoded = uncompressSync(stored)
   } catch (cause) {
     throw tableCorrupt(place, 'malformed LZ4 block', cause)
   }
-  if (decoded.length !== decodedLength) throw tableCorrupt(place, 'LZ4 block ends early')
-  // Beside its neighbours, where one pair of views serves them all: see BlockPiece.
-  return keep === undefined ? decoded : copyOf(decoded, keep.memory)
+  if (decoded.length !== length) throw tableCorrupt(place, 'LZ4 block ends early')
+  // A plain view: see `alignedBytes`.
+  return new Uint8Array(decoded.buffer, decoded.byteOffset, length)
 }
 
 function copyOf(stored: Uint8Array, memory: BlockMemory): Uint8Array {

@@ -29,6 +29,7 @@ export class BlockPiece {
 export class BlockMemory {
   #piece = new BlockPiece(new Uint8Array(0))
   #at = 0
+  #lent: Uint8Array = new Uint8Array(0)
 
   /** `length` bytes, aligned to 8, that nobody else has. Their content means nothing. */
   take(length: number): Uint8Array {
@@ -46,5 +47,14 @@ export class BlockMemory {
   /** Where `bytes` are: the piece they were just taken of, or one of their own. They start at their offset in its buffer. */
   pieceOf(bytes: Uint8Array): BlockPiece {
     return bytes.buffer === this.#piece.bytes.buffer ? this.#piece : new BlockPiece(bytes)
+  }
+
+  /** At least `length` bytes until the next call. Their content means nothing. */
+  lend(length: number): Uint8Array {
+    if (this.#lent.length < length) {
+      if (length > SHARED_BYTES_MAX) return new Uint8Array(length)
+      this.#lent = new Uint8Array(SHARED_BYTES_MAX)
+    }
+    return this.#lent
   }
 }

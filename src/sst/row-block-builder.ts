@@ -1,5 +1,5 @@
 /**
- * Collects entries and lays them out as one data block (the layout is drawn in row-block.ts).
+ * Collects entries and packs them into one data block (the layout is drawn in packed-block.ts).
  *
  * The common prefix is known only at the end, so keys wait whole; values are copied once, into the area they are copied
  * out of in one piece. Everything is reused from block to block.
@@ -8,18 +8,41 @@
 import { assert } from '../kernel/assert.ts'
 import { headOf } from '../kernel/bytes.ts'
 import type { EntryBatch } from '../kernel/entry-batch.ts'
+import { writeVarint } from '../kernel/varint.ts'
 import { writeU32 } from './columns.ts'
-import { ROW_HEADER_BYTES, ROW_TAG_BYTES_MAX, ROW_TAG_SCALE, ROW_WIDE_BYTES } from './row-block.ts'
+import {
+  PACKED_KINDS_VARY,
+  PACKED_KIND_SCALE,
+  PACKED_TAG_BYTES_MAX,
+  ROW_SEQNO_SPAN,
+  lengthBytes,
+  lengthCode,
+  rowBlockBytes,
+  rowTagBytes,
+} from './packed-block.ts'
+import { ROW_HEADER_BYTES } from './row-block.ts'
 
-/** Seqnos of one block span less than this: a tag has 53 bits, 7 of them for pad and kind. */
-const SEQNO_SPAN = 2 ** 46
+/** Of the packed block, which is in front of it. */
+const LENGTH_BYTES = 4
+/** Six varints and three bytes. */
+const HEADER_BYTES_MAX = 6 * 8 + 3
 
 // Below this a loop is faster than a view and `set`, which cost about 60 ns together.
 const LOOP_BYTES_MAX = 40
 
+interface Measures {
+  readonly suffixMin: number
+  readonly suffixMax: number
+  readonly valueMin: number
+  readonly valueMax: number
+  readonly restBytes: number
+}
+
 export class RowBlockBuilder {
   /** Entries noted so far. */
   count = 0
+  /** Bytes in memory of the block that was finished last. */
+  blockBytes = 0
   #prefixLength = 0
   #keyBytes = 0
   #valueBytes = 0
@@ -37,7 +60,7 @@ export class RowBlockBuilder {
 
   /** True when another entry leaves the block below about `blockBytes` and its seqnos close enough together. */
   fits(keyLength: number, valueLength: number, seqno: number, blockBytes: number): boolean {
-    if (Math.max(seqno, this.#seqnoLast) - Math.min(seqno, this.#seqnoFirst) >= SEQNO_SPAN) return false
+    if (Math.max(seqno, this.#seqnoLast) - Math.min(seqno, this.#seqnoFirst) >= ROW_SEQNO_SPAN) return false
     // Four bytes of every key are in its head and its offsets take as much. Tags are assumed to have four bytes.
     const count = this.count
     const keyBytes = this.#keyBytes + keyLength - count * this.#prefixLength
@@ -103,57 +126,99 @@ export class RowBlockBuilder {
     }
   }
 
-  /** The block, in memory that is reused: valid until the next `finish`. Empties the builder. */
+  /**
+   * The packed block behind its length (u32), in memory that is reused: valid until the next `finish`. Empties the builder.
+   */
   finish(): Uint8Array {
     const count = this.count
     assert(count > 0, 'a block needs an entry')
     assert(count === this.#taken, 'entries were noted and not taken')
-    const prefixLength = this.#prefixLength
-    const tagBytes = bytesOf((this.#seqnoLast - this.#seqnoFirst) * ROW_TAG_SCALE + (ROW_TAG_SCALE - 1))
-    const restBytes = this.#restBytes()
-    const fixedBytes = ROW_HEADER_BYTES + count * (4 + tagBytes) + prefixLength + restBytes + this.#valueBytes
-    // Wide offsets themselves never bring a block below the limit that asks for them.
-    const wide = fixedBytes + (count + 1) * 4 >= ROW_WIDE_BYTES
-    const offsetBytes = wide ? 4 : 2
-    const length = fixedBytes + (count + 1) * 2 * offsetBytes
-    const block = this.#reserveBlock(length)
-    writeU32(block, 0, count)
-    writeU32(block, 4, prefixLength)
-    writeU32(block, 8, this.#seqnoFirst >>> 0)
-    writeU32(block, 12, Math.floor(this.#seqnoFirst / 0x1_0000_0000))
-    writeU32(block, 16, tagBytes)
-    const keyOffsets = ROW_HEADER_BYTES + count * 4
-    const valueOffsets = keyOffsets + (count + 1) * offsetBytes
-    const tags = valueOffsets + (count + 1) * offsetBytes
-    const prefix = tags + count * tagBytes
-    const keys = prefix + prefixLength
-    copyBytes(this.#keys, 0, prefixLength, block, prefix)
-    writeOffset(block, keyOffsets, 0, wide)
-    writeOffset(block, valueOffsets, 0, wide)
-    let restLimit = 0
+    const { suffixMin, suffixMax, valueMin, valueMax, restBytes } = this.#measure()
+    const kind = this.#kinds[0] as number
+    const kindsVary = this.#kinds.subarray(0, count).some((other) => other !== kind)
+    const suffixCode = suffixMin === suffixMax ? 0 : lengthCode(suffixMax)
+    const valueCode = valueMin === valueMax ? 0 : lengthCode(valueMax)
+    const span = this.#seqnoLast - this.#seqnoFirst
+    const tagBytes = bytesOf(kindsVary ? span * PACKED_KIND_SCALE + PACKED_KIND_SCALE - 1 : span)
+    const contentBytes = this.#prefixLength + restBytes + this.#valueBytes
+    const columnBytes = count * (lengthBytes(suffixCode) + lengthBytes(valueCode) + tagBytes + 4)
+    this.blockBytes = rowBlockBytes(
+      count,
+      ROW_HEADER_BYTES + count * (4 + rowTagBytes(tagBytes, kindsVary)) + contentBytes,
+    )
+    const packed = this.#reserveBlock(LENGTH_BYTES + HEADER_BYTES_MAX + columnBytes + contentBytes)
+    let at = writeVarint(packed, LENGTH_BYTES, count)
+    at = writeVarint(packed, at, this.#prefixLength)
+    at = writeVarint(packed, at, this.#seqnoFirst)
+    packed[at++] = suffixCode | (valueCode << 2) | (kindsVary ? PACKED_KINDS_VARY : 0)
+    packed[at++] = tagBytes
+    if (suffixCode === 0) at = writeVarint(packed, at, suffixMax)
+    if (valueCode === 0) at = writeVarint(packed, at, valueMax)
+    if (!kindsVary) packed[at++] = kind
+    at = this.#writeLengths(packed, at, suffixCode, valueCode)
+    at = this.#writeTags(packed, at, tagBytes, kindsVary)
+    at = this.#writeKeys(packed, at)
+    packed.set(this.#values.subarray(0, this.#valueBytes), at)
+    at += this.#valueBytes
+    writeU32(packed, 0, at - LENGTH_BYTES)
+    this.#empty()
+    return packed.subarray(0, at)
+  }
+
+  #writeLengths(packed: Uint8Array, at: number, suffixCode: number, valueCode: number): number {
+    const suffixBytes = lengthBytes(suffixCode)
+    const valueBytes = lengthBytes(valueCode)
+    const values = at + this.count * suffixBytes
+    let valueStart = 0
+    for (let index = 0; index < this.count; index++) {
+      const suffix = (this.#keyStarts[index + 1] as number) - (this.#keyStarts[index] as number) - this.#prefixLength
+      const valueLimit = this.#valueLimits[index] as number
+      writeLength(packed, at + index * suffixBytes, suffixBytes, suffix)
+      writeLength(packed, values + index * valueBytes, valueBytes, valueLimit - valueStart)
+      valueStart = valueLimit
+    }
+    return values + this.count * valueBytes
+  }
+
+  #writeTags(packed: Uint8Array, at: number, tagBytes: number, kindsVary: boolean): number {
+    const count = this.count
+    if (tagBytes === 0) return at
+    let before = 0
     for (let index = 0; index < count; index++) {
+      const delta = (this.#seqnos[index] as number) - this.#seqnoFirst
+      const tag = kindsVary ? delta * PACKED_KIND_SCALE + (this.#kinds[index] as number) : delta
+      let [high, highBefore] = [tag, before]
+      for (let plane = at + index; plane < at + count * tagBytes; plane += count) {
+        packed[plane] = high - highBefore
+        high = Math.floor(high / 256)
+        highBefore = Math.floor(highBefore / 256)
+      }
+      before = tag
+    }
+    return at + count * tagBytes
+  }
+
+  /** Planes of heads, the prefix and the rests. */
+  #writeKeys(packed: Uint8Array, at: number): number {
+    const count = this.count
+    const prefixLength = this.#prefixLength
+    let rest = at + count * 4 + prefixLength
+    copyBytes(this.#keys, 0, prefixLength, packed, at + count * 4)
+    let before = 0
+    for (let index = 0; index < count; index++, at++) {
       const start = (this.#keyStarts[index] as number) + prefixLength
       const limit = this.#keyStarts[index + 1] as number
-      writeU32(block, ROW_HEADER_BYTES + index * 4, headOf(this.#keys, start, limit))
-      if (limit - start > 4) {
-        copyBytes(this.#keys, start + 4, limit - start - 4, block, keys + restLimit)
-        restLimit += limit - start - 4
-      }
-      const pad = limit - start < 4 ? 4 - (limit - start) : 0
-      const delta = (this.#seqnos[index] as number) - this.#seqnoFirst
-      writeTag(
-        block,
-        tags + index * tagBytes,
-        tagBytes,
-        delta * ROW_TAG_SCALE + pad * 16 + (this.#kinds[index] as number),
-      )
-      writeOffset(block, keyOffsets + (index + 1) * offsetBytes, restLimit, wide)
-      writeOffset(block, valueOffsets + (index + 1) * offsetBytes, this.#valueLimits[index] as number, wide)
+      const head = headOf(this.#keys, start, limit)
+      packed[at] = (head >>> 24) - (before >>> 24)
+      packed[at + count] = (head >>> 16) - (before >>> 16)
+      packed[at + count * 2] = (head >>> 8) - (before >>> 8)
+      packed[at + count * 3] = head - before
+      before = head
+      if (limit - start <= 4) continue
+      copyBytes(this.#keys, start + 4, limit - start - 4, packed, rest)
+      rest += limit - start - 4
     }
-    assert(keys + restLimit + this.#valueBytes === length, 'block layout does not add up')
-    block.set(this.#values.subarray(0, this.#valueBytes), keys + restLimit)
-    this.#empty()
-    return block.subarray(0, length)
+    return rest
   }
 
   /** Whether `block`, which `finish` gave, is in memory that the next `finish` overwrites. */
@@ -161,13 +226,21 @@ export class RowBlockBuilder {
     return block.buffer === this.#block.buffer
   }
 
-  #restBytes(): number {
-    let bytes = 0
+  #measure(): Measures {
+    let [suffixMin, suffixMax, valueMin, valueMax, restBytes] = [Infinity, 0, Infinity, 0, 0]
+    let valueStart = 0
     for (let index = 0; index < this.count; index++) {
-      const rest = (this.#keyStarts[index + 1] as number) - (this.#keyStarts[index] as number) - this.#prefixLength - 4
-      if (rest > 0) bytes += rest
+      const suffix = (this.#keyStarts[index + 1] as number) - (this.#keyStarts[index] as number) - this.#prefixLength
+      const valueLimit = this.#valueLimits[index] as number
+      const value = valueLimit - valueStart
+      valueStart = valueLimit
+      if (suffix < suffixMin) suffixMin = suffix
+      if (suffix > suffixMax) suffixMax = suffix
+      if (value < valueMin) valueMin = value
+      if (value > valueMax) valueMax = value
+      if (suffix > 4) restBytes += suffix - 4
     }
-    return bytes
+    return { suffixMin, suffixMax, valueMin, valueMax, restBytes }
   }
 
   #empty(): void {
@@ -221,29 +294,20 @@ function copyBytes(source: Uint8Array, start: number, length: number, target: Ui
   for (let index = 0; index < length; index++) target[at + index] = source[start + index] as number
 }
 
-/** Bytes that `value` takes, at least 1. */
+/** Bytes that `value` takes. */
 function bytesOf(value: number): number {
-  let bytes = 1
-  for (let limit = 256; value >= limit; limit *= 256) bytes++
-  assert(bytes <= ROW_TAG_BYTES_MAX, 'seqnos of a block span too much')
+  let bytes = 0
+  for (let limit = 1; value >= limit; limit *= 256) bytes++
+  assert(bytes <= PACKED_TAG_BYTES_MAX, 'seqnos of a block span too much')
   return bytes
 }
 
-function writeTag(bytes: Uint8Array, at: number, tagBytes: number, tag: number): void {
-  if (tagBytes <= 4) {
-    for (let byte = 0; byte < tagBytes; byte++) bytes[at + byte] = tag >>> (byte * 8)
-    return
-  }
-  for (let byte = 0; byte < tagBytes; byte++) {
-    bytes[at + byte] = tag % 256
-    tag = Math.floor(tag / 256)
-  }
-}
-
-function writeOffset(bytes: Uint8Array, at: number, offset: number, wide: boolean): void {
-  bytes[at] = offset
-  bytes[at + 1] = offset >>> 8
-  if (!wide) return
-  bytes[at + 2] = offset >>> 16
-  bytes[at + 3] = offset >>> 24
+function writeLength(bytes: Uint8Array, at: number, lengthBytes: number, length: number): void {
+  if (lengthBytes === 0) return
+  bytes[at] = length
+  if (lengthBytes === 1) return
+  bytes[at + 1] = length >>> 8
+  if (lengthBytes === 2) return
+  bytes[at + 2] = length >>> 16
+  bytes[at + 3] = length >>> 24
 }

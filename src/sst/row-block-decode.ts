@@ -2,7 +2,7 @@
 
 import type { FileRef } from '../kernel/file-ref.ts'
 import type { Hash } from '../kernel/hash.ts'
-import { decodeStored } from './block-codec.ts'
+import { decodePacked, decodeStored } from './block-codec.ts'
 import type { BlockKeeping } from './block-codec.ts'
 import { BlockPiece } from './block-memory.ts'
 import type { CachedBlockOwner } from './block-queue.ts'
@@ -25,7 +25,9 @@ export function decodeBlock(
   if (hash.hash64(stored, partSeed(index.birth, PART_BLOCK, offset)) !== index.checksums[number]) {
     throw tableCorrupt(place, 'checksum does not match')
   }
-  const decoded = decodeStored(index.codec, stored, index.decodedLengths[number] as number, place, keep)
+  const length = index.decodedLengths[number] as number
+  const decode = index.packed ? decodePacked : decodeStored
+  const decoded = decode(index.codec, stored, length, place, keep)
   const piece = keep === undefined ? new BlockPiece(decoded) : keep.memory.pieceOf(decoded)
-  return new RowBlock(decoded, piece, owner, number, place)
+  return new RowBlock(decoded, piece, owner, number, place, index.packed)
 }

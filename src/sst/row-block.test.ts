@@ -6,8 +6,9 @@ import { isCode } from '../kernel/errors.ts'
 import { BYTEWISE } from '../kernel/key-order.ts'
 import { batchesOf, describe, entryAt, newestAt, sortEntries } from '../testing/entry-model.ts'
 import type { ModelEntry } from '../testing/entry-model.ts'
-import { BlockPiece } from './block-memory.ts'
+import { BlockMemory, BlockPiece } from './block-memory.ts'
 import { KeyScratch } from './key-scratch.ts'
+import { unpackBlock } from './packed-block.ts'
 import { ROW_ABSENT, RowBlock } from './row-block.ts'
 import { copyEntries } from './row-block-copy.ts'
 import { RowBlockBuilder } from './row-block-builder.ts'
@@ -27,7 +28,13 @@ const entry: fc.Arbitrary<ModelEntry> = fc.record({
 })
 const entries = fc.array(entry, { minLength: 1, maxLength: 40 }).map((list) => sortEntries(list, BYTEWISE))
 
-function build(list: readonly ModelEntry[]): Uint8Array {
+/** Packed entries, and how long their block is. */
+interface Built {
+  readonly packed: Uint8Array
+  readonly blockBytes: number
+}
+
+function build(list: readonly ModelEntry[]): Built {
   const builder = new RowBlockBuilder()
   for (const batch of batchesOf(list, 8)) {
     for (let index = 0; index < batch.count; index++) {
@@ -39,11 +46,19 @@ function build(list: readonly ModelEntry[]): Uint8Array {
     }
     builder.take(batch, 0, batch.count)
   }
-  return builder.finish().slice()
+  return { packed: builder.finish().slice(4), blockBytes: builder.blockBytes }
 }
 
-function open(content: Uint8Array): RowBlock {
-  return new RowBlock(content, new BlockPiece(content), owner, 0, place)
+function unpack({ packed, blockBytes }: Built): Uint8Array {
+  const block = new Uint8Array(blockBytes)
+  block.set(packed, blockBytes - packed.length)
+  unpackBlock(packed, block, undefined, place)
+  return block
+}
+
+function open(built: Built): RowBlock {
+  const content = unpack(built)
+  return new RowBlock(content, new BlockPiece(content), owner, 0, place, true)
 }
 
 function copies(block: RowBlock, step: 1 | -1): readonly string[] {
@@ -89,18 +104,18 @@ test('search over heads, search by an order and a naive search find the same pla
   )
 })
 
-test('whatever its bytes, a block is refused or stays within them', () => {
+test('whatever its bytes, a block of version 1 is refused or stays within them', () => {
   fc.assert(
     fc.property(
       entries,
       fc.array(fc.tuple(fc.nat(), fc.nat(255)), { minLength: 1, maxLength: 6 }),
       key,
       (list, writes, probe) => {
-        const content = build(list)
+        const content = unpack(build(list))
         for (const [at, value] of writes) content[at % Math.min(content.length, 200)] = value
         let block: RowBlock
         try {
-          block = open(content)
+          block = new RowBlock(content, new BlockPiece(content), owner, 0, place)
         } catch (error) {
           assert.ok(isCode(error, 'TABLE_CORRUPT'))
           return
@@ -118,4 +133,66 @@ test('whatever its bytes, a block is refused or stays within them', () => {
     ),
     { numRuns: 500 },
   )
+})
+
+test('a packed block is no longer than its block, and unpacks to what passes every check of version 1', () => {
+  const wide = fc.uint8Array({ minLength: 300, maxLength: 900 })
+  const wideEntry = fc.record({
+    key: fc.oneof(key, wide),
+    seqno: fc.oneof(fc.constant(1), fc.nat(2 ** 9), fc.nat(2 ** 26), fc.nat(2 ** 46 - 2)),
+    kind: fc.constantFrom(1, 2),
+    value: fc.oneof(fc.uint8Array({ maxLength: 3 }), wide),
+  })
+  const lists = fc.array(wideEntry, { minLength: 1, maxLength: 150 }).map((list) => sortEntries(list, BYTEWISE))
+  fc.assert(
+    fc.property(lists, (list) => {
+      const built = build(list)
+      assert.ok(built.packed.length + 4 <= built.blockBytes)
+      const content = unpack(built)
+      const block = new RowBlock(content, new BlockPiece(content), owner, 0, place)
+      assert.deepEqual(copies(block, 1), list.map(describe))
+      // Where the packed block is only in the end of the block, what is overwritten is taken out first.
+      const inPlace = new Uint8Array(built.blockBytes)
+      inPlace.set(built.packed, built.blockBytes - built.packed.length)
+      unpackBlock(inPlace.subarray(built.blockBytes - built.packed.length), inPlace, new BlockMemory(), place)
+      assert.deepEqual(inPlace, content)
+    }),
+  )
+})
+
+test('keys in step, equal lengths and one seqno take next to nothing beside what differs', () => {
+  const list = Array.from({ length: 64 }, (_, index) => {
+    return { key: Uint8Array.of(1, 2, 3, 4, index), seqno: 7, kind: 1 as const, value: new Uint8Array(10) }
+  })
+  const { packed } = build(list)
+  // Header, four planes, prefix, values.
+  assert.ok(packed.length <= 10 + 64 * 4 + 4 + 640, `${packed.length} bytes`)
+  assert.deepEqual(
+    [...packed.subarray(packed.length - 640 - 4 - 256, packed.length - 640 - 4 - 192)],
+    [0, ...Array(63).fill(1)],
+  )
+})
+
+test('whatever its bytes, a packed block is refused or gives a whole block', () => {
+  const damage = fc.array(fc.tuple(fc.nat(), fc.nat(255)), { minLength: 1, maxLength: 6 })
+  let refused = 0
+  fc.assert(
+    fc.property(entries, damage, fc.boolean(), (list, writes, cut) => {
+      const built = build(list)
+      for (const [at, value] of writes) built.packed[at % Math.min(built.packed.length, 100)] = value
+      const packed = cut ? built.packed.subarray(0, built.packed.length - 1) : built.packed
+      let content: Uint8Array
+      try {
+        content = unpack({ ...built, packed })
+      } catch (error) {
+        assert.ok(isCode(error, 'TABLE_CORRUPT'))
+        refused++
+        return
+      }
+      const block = new RowBlock(content, new BlockPiece(content), owner, 0, place)
+      copies(block, 1)
+    }),
+    { numRuns: 1000 },
+  )
+  assert.ok(refused > 100 && refused < 1000)
 })

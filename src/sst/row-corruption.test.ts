@@ -15,7 +15,7 @@ import { numberedEntries } from '../testing/entry-model.ts'
 import { BlockCache } from './block-cache.ts'
 import { BlockFetch } from './block-fetch.ts'
 import { fileIdentity } from './file-identity.ts'
-import { FOOTER_BYTES } from './row-footer.ts'
+import { FOOTER_BYTES, ROW_FORMAT_VERSION } from './row-footer.ts'
 import { rowTableFormat } from './row-format.ts'
 import { footerOf } from './row-meta.ts'
 import type { TableReader } from './sst.ts'
@@ -149,11 +149,11 @@ test('a whole footer of a newer version is INCOMPATIBLE, not damage', async () =
   const { ref } = await writeTable(files, rowTableFormat, hash, { name: 'a', entries: numberedEntries('k', 3, 3) })
   const newer = await contentOf(files, ref)
   const trailer = newer.subarray(newer.length - 16)
-  trailer[0] = 2
+  trailer[0] = ROW_FORMAT_VERSION + 1
   const covered = Uint8Array.from([...trailer.subarray(0, 4), ...trailer.subarray(8)])
   const seed = Number(BigInt.asUintN(32, fileIdentity(hash, fileName('a'))))
   new DataView(trailer.buffer, trailer.byteOffset).setUint32(4, hash.hash32(covered, seed), true)
   const failure = await failureOf(await openDamaged(ref, newer), [])
-  assert.deepEqual([failure?.code, failure?.details['found']], ['INCOMPATIBLE', 2])
+  assert.deepEqual([failure?.code, failure?.details['found']], ['INCOMPATIBLE', ROW_FORMAT_VERSION + 1])
   assert.equal(FOOTER_BYTES, 128)
 })

@@ -18,7 +18,9 @@ import { PART_FOOTER, partSeed } from './file-identity.ts'
 import { tableCorrupt } from './table-damage.ts'
 import type { TablePlace } from './table-damage.ts'
 
-export const ROW_FORMAT_VERSION = 1
+export const ROW_FORMAT_VERSION = 2
+/** The oldest that is still read. */
+export const ROW_FORMAT_VERSION_FIRST = 1
 export const FOOTER_BYTES = 128
 
 /** In the order of the file. */
@@ -68,7 +70,7 @@ export function decodeFooter(bytes: Uint8Array, hash: Hash, identity: bigint, pl
   if (view.getUint32(CHECK_AT, true) !== trailerCheck(bytes, hash, identity))
     throw tableCorrupt(place, 'trailer does not match its check')
   const version = view.getUint32(VERSION_AT, true)
-  if (version !== ROW_FORMAT_VERSION) {
+  if (version < ROW_FORMAT_VERSION_FIRST || version > ROW_FORMAT_VERSION) {
     throw new VarveError(
       'INCOMPATIBLE',
       `${place.file} has version ${version} of the row table format, this is version ${ROW_FORMAT_VERSION}`,

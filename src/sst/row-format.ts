@@ -1,5 +1,5 @@
 /**
- * The row table format, version 1: sorted entries in compressed blocks that are searched as they lie.
+ * The row table format, version 2: sorted entries in packed and compressed blocks. Reads version 1 as well.
  *
  *      +---------+---------+-----+---------+--------+--------+-------+------------+-----------+
  *      | block 0 | block 1 | ... | block n | ranges | filter | index | properties | footer    |
@@ -9,7 +9,7 @@
  * Spec: docs/formats/row-table.md.
  */
 
-import { ROW_FORMAT_VERSION } from './row-footer.ts'
+import { ROW_FORMAT_VERSION, ROW_FORMAT_VERSION_FIRST } from './row-footer.ts'
 import { RowTableReader } from './row-reader.ts'
 import { RowTableWriter } from './row-writer.ts'
 import type { TableFormat } from './sst.ts'
@@ -17,6 +17,7 @@ import type { TableFormat } from './sst.ts'
 export const rowTableFormat: TableFormat = Object.freeze({
   name: 'row',
   version: ROW_FORMAT_VERSION,
+  versionFirst: ROW_FORMAT_VERSION_FIRST,
   writer: (sink, options) => new RowTableWriter(sink, options),
   reader: (file, options) => new RowTableReader(file, options),
 } satisfies TableFormat)

@@ -11,7 +11,7 @@ import { BlockFetch } from './block-fetch.ts'
 import { rowTableFormat } from './row-format.ts'
 
 /** A file of version 1 under the name below, as it was written when the format was fixed. Never replaced. */
-const GOLDEN =
+const GOLDEN_1 =
   '+QAAAKIKAAAACAAAAAEAAQASAgcAEzAEAJMxAAAAMgAAADMEAJM0AAAANQAAADYEAA8CAAT/KgUACwAXACkALgAuAEwAcAB1ALExMQAxMrEyMTOxAb' +
   'IzMTSxNDEDZ29sZGVuLzBvbGRlcnZhbHVlIAYACw8pABYPRwAKYCBvbGRlcuwAAACiBQAAAAcAAAAKAAEAEQIHAJM3MAAAODAAADkEACEwMRcABQIA' +
   '/xIqAFoAWgBfAJsAoTAhMaIxIQAhMmdvbGRlbi92YWx1ZSAGAEEAYAAfcl8AI2B2YWx1ZSB3AAAAIgIAAQASYwcAEAAQAP8UZGxvZwAAAHoAAAUABQ' +
@@ -21,14 +21,32 @@ const GOLDEN =
   'AYCAgICAIAlnb2xkZW4vMDABeghieXRld2lzZdYhJJrD1txlIAEAAAAAAAAqAAAAAAAAALnVLYP+17a9SgEAAAAAAABEAAAAAAAAAPa6YbmL+9WWjg' +
   'EAAAAAAABrAAAAAAAAAOC46ekBxGyt+QEAAAAAAAAkAAAAAAAAAOKL3lcp5iRVlk+cxc59XYQBAAAAjwU0B3ZhcnZlcm93'
 
+/** The same of version 2. */
+const GOLDEN_2 =
+  'hgEAAPYaDwcBFAICAAUGDBIFAB4kBSowAAU8MdBAEBDQQQ8Q0EAQEc9ABvoGAAAEACgwAAEAZQEwAAEBAQQAGPccAA4CAHBnb2xkZW4vBgB/cnZhbHVl' +
+  'IAYACw8pABYPRwBSD2UABQ+mAChgdmFsdWUgXwAAAP8QAgBjBQEBCQFCBAz0ZxNvkWyUZJxlbi8xMXZhbHVlIAYAJ2BlIGxhc3QDAQAJZ29sZGVuLzAz' +
+  'AwgBNQJiWwMJAAEHATEBYgMAAnp6BAGAgICAgCAGAAAAJRQQEQYRIBAAAjAQAAAAkwMEIAVUECAAABMQkQEMAEQiBCAAAwQWAAAAAAxAIAAAAgIBIAIA' +
+  'BQIAAEAwBAAgCAIAAAAAAAAA2HHqOw1Zxx0DAAAACgAAALxdL1dlkwAmmHLt+GrHfCJyAAAALwAAAOMBAAB7AAAAAAAAAAkAAAAKAAAAZ29sZGVuLzEw' +
+  'ehECDZEB1gIEAYCAgICAIAlnb2xkZW4vMDABeghieXRld2lzZdhx6jsNWccdoQAAAAAAAAAqAAAAAAAAAJofAkftJ9DxywAAAAAAAABEAAAAAAAAAACw' +
+  'Sb8qFhnUDwEAAAAAAABOAAAAAAAAANOOuaKueq7lXQEAAAAAAAAkAAAAAAAAAN8I4zP98Nx7zhfVlSio5EMCAAAAT1gnfHZhcnZlcm93'
+
 const hash = await loadHash()
 
-test('a file written by the first version keeps opening and says the same', async () => {
+const FILES = [
+  { ref: { name: 'golden-row-1', bytes: 669, checksum: 'b9387ec2142f63a6' }, content: GOLDEN_1 },
+  { ref: { name: 'golden-row-2', bytes: 513, checksum: 'ea475e2128b6bcc6' }, content: GOLDEN_2 },
+]
+
+for (const [index, { ref: expected, content }] of FILES.entries()) {
+  test(`a file written by version ${index + 1} keeps opening and says the same`, () => opens(expected, content))
+}
+
+async function opens(expected: { readonly name: string }, content: string): Promise<void> {
   const files = new MemoryFileStore({ hash })
-  const writer = await files.create(fileName('golden-row-1'))
-  await writer.write(Buffer.from(GOLDEN, 'base64'))
+  const writer = await files.create(fileName(expected.name))
+  await writer.write(Buffer.from(content, 'base64'))
   const ref = await writer.finish()
-  assert.deepEqual(ref, { name: 'golden-row-1', bytes: 669, checksum: 'b9387ec2142f63a6' })
+  assert.deepEqual(ref, expected)
   const reader = rowTableFormat.reader(await files.open(ref), { order: BYTEWISE, hash, cache: new BlockCache() })
   const entries = await drainCursor(reader.cursor({ range: {}, reverse: false, seqno: SEQNO_MAX, versions: 'all' }))
   const text = (bytes: Uint8Array): string => new TextDecoder().decode(bytes)
@@ -48,7 +66,7 @@ test('a file written by the first version keeps opening and says the same', asyn
   ])
   await reader.verify('structure')
   await reader.close()
-})
+}
 
 function expectedLines(): readonly string[] {
   const lines: string[] = []

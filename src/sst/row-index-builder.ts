@@ -4,7 +4,7 @@ import { assert } from '../kernel/assert.ts'
 import { sharedPrefixLength } from '../kernel/bytes.ts'
 import { BLOCK_CODECS } from './block-codec.ts'
 import type { BlockCodecName } from './block-codec.ts'
-import { INDEX_BLOCK_BYTES, INDEX_HEADER_BYTES } from './row-index.ts'
+import { INDEX_BLOCK_BYTES, INDEX_HEADER_BYTES, INDEX_PACKED } from './row-index.ts'
 
 const NO_KEY = new Uint8Array(0)
 
@@ -46,7 +46,7 @@ export class RowIndexBuilder {
     view.setUint32(0, blockCount, true)
     view.setUint32(4, prefixLength, true)
     view.setBigUint64(8, birth, true)
-    view.setUint32(16, BLOCK_CODECS.indexOf(codec), true)
+    view.setUint32(16, BLOCK_CODECS.indexOf(codec) + INDEX_PACKED, true)
     view.setUint32(20, keyBytes, true)
     const storedLengths = INDEX_HEADER_BYTES + blockCount * 8
     const decodedLengths = storedLengths + blockCount * 4

@@ -26,12 +26,16 @@ import { tableCorrupt } from './table-damage.ts'
 import type { TablePlace } from './table-damage.ts'
 
 export const INDEX_HEADER_BYTES = 24
+/** Added to the codec where blocks are packed: all but those of version 1. */
+export const INDEX_PACKED = 2
 /** What an index has for every block beside its separator. */
 export const INDEX_BLOCK_BYTES = 20
 
 export class RowIndex {
   readonly blockCount: number
   readonly codec: BlockCodecName
+  /** Whether blocks are stored as packed-block.ts has them, or as they are searched. */
+  readonly packed: boolean
   /** Identity of the file the blocks were written into: their seed. */
   readonly birth: bigint
   /** Where block i starts; blockCount + 1 entries. */
@@ -57,7 +61,9 @@ export class RowIndex {
     if (bytes.length < INDEX_HEADER_BYTES) throw tableCorrupt(place, 'shorter than its header')
     const blockCount = readU32(bytes, 0)
     const prefixLength = readU32(bytes, 4)
-    const codec = BLOCK_CODECS[readU32(bytes, 16)]
+    const codecNumber = readU32(bytes, 16)
+    const packed = codecNumber >= INDEX_PACKED
+    const codec = BLOCK_CODECS[packed ? codecNumber - INDEX_PACKED : codecNumber]
     const keyBytes = readU32(bytes, 20)
     if (codec === undefined) throw tableCorrupt(place, 'unknown codec')
     const checksums = INDEX_HEADER_BYTES
@@ -68,6 +74,7 @@ export class RowIndex {
     if (prefixStart + prefixLength + keyBytes !== bytes.length) throw tableCorrupt(place, 'columns do not add up')
     this.blockCount = blockCount
     this.codec = codec
+    this.packed = packed
     this.birth = u64Column(bytes, 8, 1)[0] as bigint
     this.checksums = u64Column(bytes, checksums, blockCount)
     this.decodedLengths = u32Column(bytes, decodedLengths, blockCount)

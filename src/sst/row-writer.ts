@@ -223,11 +223,11 @@ export class RowTableWriter implements TableWriter {
   }
 
   #endBlock(): void {
-    const block = this.#block.finish()
-    const stored = encodeStored(this.#settings.codec, block)
+    const framed = this.#block.finish()
+    const stored = encodeStored(this.#settings.codec, framed)
     const seed = partSeed(this.#identity, PART_BLOCK, this.#output.bytes)
-    this.#index.addBlock(this.#hash.hash64(stored, seed), stored.length, block.length)
-    this.#output.push(stored, stored !== block || !this.#block.reuses(block))
+    this.#index.addBlock(this.#hash.hash64(stored, seed), stored.length, this.#block.blockBytes)
+    this.#output.push(stored, stored !== framed || !this.#block.reuses(framed))
   }
 
   #pushPart(kind: number, bytes: Uint8Array): PartHandle {

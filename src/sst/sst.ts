@@ -28,6 +28,8 @@ export interface TableFormat {
   /** Recorded with every file. */
   readonly name: string
   readonly version: number
+  /** The oldest version that `reader` reads; it reads all from there to `version`, which is the one that is written. */
+  readonly versionFirst: number
   /** Starts a table in `sink`, which the writer then owns. @throws {RangeError} settings out of range */
   writer(sink: FileWriter, options: TableWriterOptions): TableWriter
   /** A reader over `file`, which it then owns. Reads nothing yet. */

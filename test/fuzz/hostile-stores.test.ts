@@ -18,7 +18,7 @@ import { FRAME_HEADER_BYTES } from '../../src/journal/frame.ts'
 import { SEGMENT_HEADER_BYTES } from '../../src/journal/segment-header.ts'
 import { visitGroup } from '../../src/shard/group-codec.ts'
 import type { VersionFile } from '../../src/shard/shard.ts'
-import { decodeStored } from '../../src/sst/block-codec.ts'
+import { decodePacked, decodeStored } from '../../src/sst/block-codec.ts'
 import { PART_BLOCK, fileIdentity, partSeed } from '../../src/sst/file-identity.ts'
 import { decodeKeyColumnBlock } from '../../src/sst/key-column.ts'
 import { KeyColumnReader } from '../../src/sst/key-column-reader.ts'
@@ -111,6 +111,10 @@ test('a compressed block that says it is larger than any that is compressed is n
   new DataView(stored.buffer).setUint32(0, 64 * MIB, true)
   assert.throws(
     () => decodeStored('lz4', stored, 64 * MIB, { ...place, part: 'block' }),
+    (error) => isCode(error, 'TABLE_CORRUPT') && /over the limit/.test(error.message),
+  )
+  assert.throws(
+    () => decodePacked('lz4', stored, 64 * MIB, { ...place, part: 'block' }),
     (error) => isCode(error, 'TABLE_CORRUPT') && /over the limit/.test(error.message),
   )
 })

@@ -1,5 +1,6 @@
 /** What tables are read by: each part by itself, blocks compressed and not, whole tables, key columns. */
 
+import { uncompressSync } from 'lz4-napi'
 import { EntryBatch } from '../../src/kernel/entry-batch.ts'
 import { emptyFound } from '../../src/kernel/found.ts'
 import { PENDING } from '../../src/kernel/cursor.ts'
@@ -8,9 +9,10 @@ import type { Hash } from '../../src/kernel/hash.ts'
 import { SEQNO_MAX, fileName } from '../../src/kernel/ids.ts'
 import { cutAfter, cutBefore } from '../../src/kernel/key-cut.ts'
 import { BYTEWISE } from '../../src/kernel/key-order.ts'
+import { MIB } from '../../src/kernel/limits.ts'
 import { MemoryFileStore } from '../../src/fs/memory-file-store.ts'
 import { BlockCache } from '../../src/sst/block-cache.ts'
-import { decodeStored, encodeStored } from '../../src/sst/block-codec.ts'
+import { decodePacked, encodeStored } from '../../src/sst/block-codec.ts'
 import { BlockPiece } from '../../src/sst/block-memory.ts'
 import { BlockFetch } from '../../src/sst/block-fetch.ts'
 import { alignedBytes } from '../../src/sst/columns.ts'
@@ -53,8 +55,10 @@ const EVERYTHING = { range: {}, seqno: SEQNO_MAX, versions: 'all' } as const
 const owner = { evicted: (): void => undefined, ref: { name: NAME, bytes: 0, checksum: '0'.repeat(16) } }
 
 interface TakenApart {
-  /** Decoded blocks, then ranges, filter, index, properties. */
+  /** Packed blocks behind their lengths, then ranges, filter, index, properties. */
   readonly pieces: Pieces
+  /** Lengths of blocks in memory. */
+  readonly lengths: readonly number[]
   readonly stored: readonly Uint8Array[]
   readonly footer: RowFooter
   readonly content: Uint8Array
@@ -116,11 +120,12 @@ async function takeApart(entries: readonly ModelEntry[], codec: 'lz4' | 'none', 
   const stored = Array.from({ length: index.blockCount }, (_, number) =>
     content.slice(index.offsets[number], index.offsets[number + 1]),
   )
-  const blocks = stored.map((bytes, number) => {
-    const place = { file: NAME, part: 'block', offset: 0 } as const
-    return decodeStored(index.codec, bytes, index.decodedLengths[number] as number, place).slice()
+  const blocks = stored.map((bytes) => {
+    const length = readU32(bytes)
+    const packed = length === bytes.length - 4 ? bytes.subarray(4) : uncompressSync(bytes)
+    return new Uint8Array(Buffer.concat([u32(length), packed]))
   })
-  return { pieces: [...blocks, ...parts], stored, footer, content }
+  return { pieces: [...blocks, ...parts], lengths: [...index.decodedLengths], stored, footer, content }
 }
 
 function footerTarget({ content }: TakenApart, hash: Hash): FuzzTarget {
@@ -169,14 +174,14 @@ function indexTarget(tables: readonly TakenApart[]): FuzzTarget {
 function blockTarget(tables: readonly TakenApart[]): FuzzTarget {
   return {
     name: 'table block',
-    specimens: tables.flatMap(({ stored, pieces }) =>
-      stored.map((bytes, number) => [bytes, u32((pieces[number] as Uint8Array).length)]),
+    specimens: tables.flatMap(({ stored, lengths }) =>
+      stored.map((bytes, number) => [bytes, u32(lengths[number] as number)]),
     ),
     join: (pieces) => pieces,
     parse([stored = new Uint8Array(0), length = new Uint8Array(0)]) {
       const place = { file: NAME, part: 'block', offset: 0 } as const
-      const decoded = decodeStored('lz4', stored, readU32(length), place)
-      const block = new RowBlock(decoded, new BlockPiece(decoded), owner, 0, place)
+      const decoded = decodePacked('lz4', stored, Math.min(readU32(length), MIB), place)
+      const block = new RowBlock(decoded, new BlockPiece(decoded), owner, 0, place, true)
       const batch = new EntryBatch(16)
       for (let first = 0; first < block.count; first += 16) {
         batch.clear()
@@ -242,8 +247,8 @@ function assemble(pieces: Pieces, sealed: boolean, hash: Hash): Uint8Array {
   const identity = fileIdentity(hash, NAME)
   const blocks = pieces.slice(0, -PARTS.length)
   const parts = pieces.slice(-PARTS.length).map((bytes) => bytes.slice())
-  const stored = blocks.map((block) => encodeStored('lz4', block))
-  if (sealed) sealIndex(parts[2] as Uint8Array, blocks, stored, identity, hash)
+  const stored = blocks.map((block) => (block.length > 4 ? encodeStored('lz4', block) : block))
+  if (sealed) sealIndex(parts[2] as Uint8Array, stored, identity, hash)
   let offset = stored.reduce((sum, bytes) => sum + bytes.length, 0)
   const handles = parts.map((bytes, number) => {
     const seed = partSeed(identity, PART_KINDS[number] as number, offset)
@@ -257,14 +262,8 @@ function assemble(pieces: Pieces, sealed: boolean, hash: Hash): Uint8Array {
 }
 
 /** Writes what blocks there are into as much of the index as there is for them. */
-function sealIndex(
-  index: Uint8Array,
-  blocks: readonly Uint8Array[],
-  stored: readonly Uint8Array[],
-  identity: bigint,
-  hash: Hash,
-): void {
-  const count = blocks.length
+function sealIndex(index: Uint8Array, stored: readonly Uint8Array[], identity: bigint, hash: Hash): void {
+  const count = stored.length
   if (index.length < INDEX_HEADER_BYTES + count * 16) return
   const view = new DataView(index.buffer, index.byteOffset, index.length)
   let offset = 0
@@ -272,7 +271,6 @@ function sealIndex(
     const seed = partSeed(identity, PART_BLOCK, offset)
     view.setBigUint64(INDEX_HEADER_BYTES + number * 8, hash.hash64(bytes, seed), true)
     view.setUint32(INDEX_HEADER_BYTES + count * 8 + number * 4, bytes.length, true)
-    view.setUint32(INDEX_HEADER_BYTES + count * 12 + number * 4, (blocks[number] as Uint8Array).length, true)
     offset += bytes.length
   }
 }

@@ -11,9 +11,12 @@ export const WRITTEN_FORMAT: FormatReference = { name: rowTableFormat.name, vers
 
 /** @throws {VarveError} INCOMPATIBLE */
 export function tableFormat(reference: FormatReference): TableFormat {
-  const format = FORMATS.find((known) => known.name === reference.name && known.version === reference.version)
+  const { name, version } = reference
+  const format = FORMATS.find(
+    (known) => known.name === name && known.versionFirst <= version && version <= known.version,
+  )
   if (format !== undefined) return format
-  throw new VarveError('INCOMPATIBLE', `table format ${reference.name} version ${reference.version} is not known`, {
+  throw new VarveError('INCOMPATIBLE', `table format ${name} version ${version} is not known`, {
     details: { what: 'table format', found: reference },
   })
 }

@@ -11,10 +11,9 @@ import { batchesOf } from '../../testing/entry-model.ts'
 import type { ModelEntry } from '../../testing/entry-model.ts'
 import { filterFragments, fragmentTombstones } from './fragmentation.ts'
 import { Stripes } from './stripes.ts'
-import { VersionFilter } from './version-filter.ts'
+import { SEQNO_SETTLED, VersionFilter } from './version-filter.ts'
 
 const NEWEST = 1000
-const NO_VALUE = new Uint8Array(0)
 
 /** What happens to keys 0 … 5, oldest first: each gets the next seqno. */
 const history = fc.array(
@@ -50,7 +49,7 @@ test('a job changes nothing that any reader sees, keeps one entry for each strip
           })
         } else {
           const kind = operation.type === 'put' ? ENTRY_PUT : ENTRY_DELETE
-          entries.push({ key, seqno, kind, value: NO_VALUE })
+          entries.push({ key, seqno, kind, value: Uint8Array.of(seqno) })
         }
       }
       entries.sort((a, b) => (a.key[0] as number) - (b.key[0] as number) || b.seqno - a.seqno)
@@ -84,6 +83,9 @@ test('a job changes nothing that any reader sees, keeps one entry for each strip
         if (older === undefined || older.key[0] !== entry.key[0]) continue
         assert.ok(stripes.of(older.seqno) < stripes.of(entry.seqno))
       }
+      for (const { seqno, value } of kept) {
+        assert.equal(seqno, bottom && stripes.of(value[0] as number) === 0 ? SEQNO_SETTLED : value[0])
+      }
       if (bottom && pinned.length === 0) {
         assert.ok(kept.every(({ kind }) => kind === ENTRY_PUT))
         assert.equal(keptTombstones.length, 0)
@@ -93,7 +95,7 @@ test('a job changes nothing that any reader sees, keeps one entry for each strip
   )
 })
 
-/** Seqno of the value that a reader sees; negative for a deletion, 0 for nothing. */
+/** Which value a reader sees, by the seqno it was written with; negative for a deletion, 0 for nothing. */
 function seenAt(
   entries: readonly ModelEntry[],
   tombstones: readonly RangeTombstone[],
@@ -105,10 +107,10 @@ function seenAt(
   const covering = tombstones.filter((each) => each.seqno <= seqno && isBetween(each, BYTEWISE, key, 0, 1))
   const newest = Math.max(0, ...covering.map((each) => each.seqno))
   if (entry === undefined || newest > entry.seqno) return newest === 0 ? 0 : -1
-  return entry.kind === ENTRY_PUT ? entry.seqno : -1
+  return entry.kind === ENTRY_PUT ? (entry.value[0] as number) : -1
 }
 
 function entryOf(batch: EntryBatch, index: number): ModelEntry {
   const [seqno, kind] = [batch.seqnos[index] as number, batch.kinds[index] as number]
-  return { key: batch.keyAt(index), seqno, kind, value: NO_VALUE }
+  return { key: batch.keyAt(index), seqno, kind, value: batch.valueViewAt(index).slice() }
 }

@@ -3,7 +3,7 @@
  *
  * A reader sees the newest version of its stripe, so of each stripe only that one stays, and not even that where a range
  * tombstone of the same stripe is newer. A deletion may go where nothing older can be left: at the bottom, in the oldest
- * stripe.
+ * stripe. What stays there needs no seqno to be told from anything: it gets the lowest, which takes no room in a table.
  */
 
 import type { EntryBatch } from '../../kernel/entry-batch.ts'
@@ -12,6 +12,12 @@ import type { RangeFragment } from '../../kernel/fragment-list.ts'
 import { isAfterCut } from '../../kernel/key-cut.ts'
 import type { KeyOrder } from '../../kernel/key-order.ts'
 import type { Stripes } from './stripes.ts'
+
+/**
+ * The seqno of what everybody sees and nothing lies under: at the bottom, in the oldest stripe. As old as the first
+ * operation of all, so that whatever replaces or deletes it, above it or in a newer stripe, is still newer.
+ */
+export const SEQNO_SETTLED = 1
 
 export class VersionFilter {
   readonly #stripes: Stripes
@@ -55,7 +61,7 @@ export class VersionFilter {
     return true
   }
 
-  /** Whether entry `index` stays. Entries come newest first within a key. */
+  /** Whether entry `index` stays; one that is settled gets that seqno. Entries come newest first within a key. */
   keeps(batch: EntryBatch, index: number): boolean {
     const seqno = batch.seqnos[index] as number
     const stripe = this.#stripes.of(seqno)
@@ -69,6 +75,7 @@ export class VersionFilter {
       this.dropped++
       return false
     }
+    if (this.#bottom && stripe === 0) batch.seqnos[index] = SEQNO_SETTLED
     return true
   }
 
