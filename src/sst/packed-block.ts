@@ -25,40 +25,18 @@ import type { VarintCursor } from '../kernel/varint.ts'
 import { readVarint } from '../kernel/varint.ts'
 import type { BlockMemory } from './block-memory.ts'
 import { readU32 } from './columns.ts'
+import {
+  PACKED_KINDS_VARY,
+  PACKED_KIND_SCALE,
+  PACKED_TAG_BYTES_MAX,
+  ROW_SEQNO_SPAN,
+  lengthBytes,
+  rowBlockBytes,
+  rowTagBytes,
+} from './packed-shape.ts'
 import { ROW_HEADER_BYTES, ROW_TAG_SCALE, ROW_WIDE_BYTES } from './row-block.ts'
 import { tableCorrupt } from './table-damage.ts'
 import type { TablePlace } from './table-damage.ts'
-
-export const PACKED_KINDS_VARY = 16
-export const PACKED_KIND_SCALE = 16
-export const PACKED_TAG_BYTES_MAX = 7
-const SEQNO_SPAN_BITS = 46
-/** Seqnos of one block span less than this: a tag in memory has 53 bits, 7 of them for pad and kind. */
-export const ROW_SEQNO_SPAN = 2 ** SEQNO_SPAN_BITS
-
-/** Code of the shortest length that all up to `max` have room in. */
-export function lengthCode(max: number): number {
-  return max < 0x100 ? 1 : max < 0x1_0000 ? 2 : 3
-}
-
-/** Bytes of a length, by its code in the shape. */
-export function lengthBytes(code: number): number {
-  return code === 3 ? 4 : code
-}
-
-/** Bytes of a tag in memory, where packed ones have `packedBytes`. Four are read at once; fewer but one are not worth it. */
-export function rowTagBytes(packedBytes: number, kindsVary: boolean): number {
-  const bits = Math.min(SEQNO_SPAN_BITS, packedBytes * 8 - (kindsVary ? 4 : 0))
-  const bytes = packedBytes === 0 ? 1 : Math.ceil((bits + 7) / 8)
-  return bytes === 1 ? 1 : Math.max(4, bytes)
-}
-
-/** Bytes of the block in memory, from those of all but its offsets. */
-export function rowBlockBytes(count: number, fixedBytes: number): number {
-  // Wide offsets themselves never bring a block below the limit that asks for them.
-  const wide = fixedBytes + (count + 1) * 4 >= ROW_WIDE_BYTES
-  return fixedBytes + (count + 1) * (wide ? 8 : 4)
-}
 
 /**
  * Unpacks in place: `block` ends with `packed`, and is the block afterwards. What comes last in both, most of it, lies where

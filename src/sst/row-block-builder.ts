@@ -13,13 +13,14 @@ import { writeU32 } from './columns.ts'
 import {
   PACKED_KINDS_VARY,
   PACKED_KIND_SCALE,
-  PACKED_TAG_BYTES_MAX,
   ROW_SEQNO_SPAN,
   lengthBytes,
   lengthCode,
+  packedTagBytes,
   rowBlockBytes,
   rowTagBytes,
-} from './packed-block.ts'
+  writeLength,
+} from './packed-shape.ts'
 import { ROW_HEADER_BYTES } from './row-block.ts'
 
 /** Of the packed block, which is in front of it. */
@@ -139,7 +140,7 @@ export class RowBlockBuilder {
     const suffixCode = suffixMin === suffixMax ? 0 : lengthCode(suffixMax)
     const valueCode = valueMin === valueMax ? 0 : lengthCode(valueMax)
     const span = this.#seqnoLast - this.#seqnoFirst
-    const tagBytes = bytesOf(kindsVary ? span * PACKED_KIND_SCALE + PACKED_KIND_SCALE - 1 : span)
+    const tagBytes = packedTagBytes(kindsVary ? span * PACKED_KIND_SCALE + PACKED_KIND_SCALE - 1 : span)
     const contentBytes = this.#prefixLength + restBytes + this.#valueBytes
     const columnBytes = count * (lengthBytes(suffixCode) + lengthBytes(valueCode) + tagBytes + 4)
     this.blockBytes = rowBlockBytes(
@@ -292,22 +293,4 @@ function copyBytes(source: Uint8Array, start: number, length: number, target: Ui
     return
   }
   for (let index = 0; index < length; index++) target[at + index] = source[start + index] as number
-}
-
-/** Bytes that `value` takes. */
-function bytesOf(value: number): number {
-  let bytes = 0
-  for (let limit = 1; value >= limit; limit *= 256) bytes++
-  assert(bytes <= PACKED_TAG_BYTES_MAX, 'seqnos of a block span too much')
-  return bytes
-}
-
-function writeLength(bytes: Uint8Array, at: number, lengthBytes: number, length: number): void {
-  if (lengthBytes === 0) return
-  bytes[at] = length
-  if (lengthBytes === 1) return
-  bytes[at + 1] = length >>> 8
-  if (lengthBytes === 2) return
-  bytes[at + 2] = length >>> 16
-  bytes[at + 3] = length >>> 24
 }
