@@ -81,10 +81,10 @@ test('one edit can stand for all that led to a state', () => {
 
 test('a head of a newer format is refused, naming both versions', () => {
   const bytes = encodeHead(head)
-  bytes[0] = 2
+  bytes[0] = 3
   assert.throws(
     () => decodeHead(bytes, 'head of x'),
-    (error: unknown) => error instanceof VarveError && error.code === 'INCOMPATIBLE' && error.details['found'] === 2,
+    (error: unknown) => error instanceof VarveError && error.code === 'INCOMPATIBLE' && error.details['found'] === 3,
   )
 })
 

@@ -31,10 +31,8 @@ function bench(space: { full: boolean } = { full: false }) {
     jobs: {
       run: (_: readonly JobPlan[], seqnos: readonly Seqno[]) => (log.push(`run ${seqnos.join()}`), Promise.resolve([])),
     },
-    journal: {
-      sync: () => say('sync'),
-      truncate: (position: number) => say(`truncate ${position}`),
-    },
+    journal: { truncate: (position: number) => say(`truncate ${position}`) },
+    rungs: { secure: () => say('secure') },
     manifest: { state },
     commits: {
       async commit(makeEdit: (manifest: ManifestState) => Edit, committed: () => () => void) {
@@ -65,12 +63,12 @@ test('what readers hold is told to the plans and to the jobs, of flushes and of 
   assert.deepEqual(log, ['plan flush 4,7', 'run 4,7', 'plan rewrite 4,7', 'run 4,7'])
 })
 
-test('a flush is committed once the journal is synced, and only then is the journal truncated and memory let go', async () => {
+test('a flush is committed once the journal is secured, and only then is the journal truncated and memory let go', async () => {
   const { log, edits, changes } = bench()
   const table = { release: () => void log.push('release') }
   const slot = { table, positionLimit: journalPosition(50), seqnoLast: seqno(9) }
   await changes.commitFlush(slot as never, [fileOf(b)])
-  const order = ['sync', 'commit', 'shift', 'shown', 'release', 'committed', 'truncate 50', 'truncated']
+  const order = ['secure', 'commit', 'shift', 'shown', 'release', 'committed', 'truncate 50', 'truncated']
   assert.deepEqual(log, order)
   assert.deepEqual(edits, [{ removed: [], added: [fileOf(b)], replayFrom: 50, seqnoLast: 9 }])
   assert.equal(changes.counted.flushes, 1)

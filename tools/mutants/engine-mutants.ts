@@ -99,9 +99,9 @@ export const ENGINE_MUTANTS: readonly Mutant[] = [
   mutant(
     'flush-before-journal-sync',
     'shard/file-changes.js',
-    'await journal.sync();\n        await this.#commit(',
+    'await rungs.secure(journal);\n        await this.#commit(',
     'await this.#commit(',
-    KV_MODEL,
+    'src/shard/file-changes.test.js',
   ),
   mutant(
     'flush-forgets-replay-point',
@@ -157,7 +157,7 @@ export const ENGINE_MUTANTS: readonly Mutant[] = [
     'shard/file-remover.js',
     'this.#shard) < epoch',
     'this.#shard) <= epoch',
-    'test/kv-model.test.js',
+    'src/shard/file-remover.test.js',
   ),
   mutant(
     'merge-job-without-tables',

@@ -14,6 +14,7 @@ import { ROOT } from '../repository.ts'
 import { DISK_MUTANTS } from './disk-mutants.ts'
 import { ENGINE_MUTANTS } from './engine-mutants.ts'
 import type { Mutant } from './mutant.ts'
+import { STEP_MUTANTS } from './step-mutants.ts'
 
 const PARALLEL = 2
 // The slowest killer takes a quarter of that on a busy machine; a test that hangs has noticed something.
@@ -63,7 +64,9 @@ class Laboratory {
 }
 
 async function main(ids: readonly string[]): Promise<number> {
-  const chosen = [...DISK_MUTANTS, ...ENGINE_MUTANTS].filter(({ id }) => ids.length === 0 || ids.includes(id))
+  const chosen = [...DISK_MUTANTS, ...ENGINE_MUTANTS, ...STEP_MUTANTS].filter(
+    ({ id }) => ids.length === 0 || ids.includes(id),
+  )
   const queue = chosen.slice()
   const poor: string[] = []
   await Promise.all(
