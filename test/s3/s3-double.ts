@@ -1,6 +1,6 @@
 /**
  * An S3-compatible store in this process, as honest or as strange as a test wants it: conditional writes, ranges, uploads
- * in parts, lists in pages, removals. `S3DoubleServer` puts it behind a socket.
+ * in parts, lists in pages, removals.
  *
  * It checks what a client could get wrong without noticing: the digest of every body, sizes of parts, encodings of keys.
  */

@@ -30,31 +30,44 @@ export class NodeHttpTransport implements HttpTransport {
     const target = new URL(url)
     const secure = target.protocol === 'https:'
     return new Promise((resolve, reject) => {
-      const fail = (error: unknown): void => reject(unanswered(method, error))
+      const fail = (error: unknown): void => {
+        signal.removeEventListener('abort', abort)
+        reject(unanswered(method, error))
+      }
+      // Without an error of its own: what is destroyed late has nobody left to hear of it, and would end the process.
+      const giveUp = (reason: string): void => {
+        fail(new Error(reason))
+        call.destroy()
+      }
+      const abort = (): void => giveUp('it was given up')
       const options = {
         method,
         headers: method === 'GET' || method === 'HEAD' ? headers : { ...headers, 'content-length': body.length },
         agent: secure ? this.#secure : this.#plain,
-        signal,
       }
       const call = (secure ? https : http).request(target, options, (answer) => {
         const parts: Uint8Array[] = []
         let bytes = 0
         answer.on('data', (part: Uint8Array) => {
           bytes += part.length
-          if (bytes > answerBytesMax) call.destroy(new Error(`the answer is longer than ${answerBytesMax} bytes`))
+          if (bytes > answerBytesMax) giveUp(`the answer is longer than ${answerBytesMax} bytes`)
           else parts.push(part)
         })
         answer.on('end', () => {
+          signal.removeEventListener('abort', abort)
           const content = concatBytes(parts)
           resolve({ status: answer.statusCode ?? 0, headers: firstValues(answer.headers), body: content })
         })
         answer.on('error', fail)
         // An answer that breaks off ends without `end`.
-        answer.on('close', () => fail(new Error('the connection was lost')))
+        answer.on('close', () => {
+          if (!answer.complete) fail(new Error('the connection was lost'))
+        })
       })
       call.on('error', fail)
-      call.end(body)
+      signal.addEventListener('abort', abort)
+      if (signal.aborted) abort()
+      else call.end(body)
     })
   }
 
