@@ -2,7 +2,11 @@
 
 export { JetStream } from './jet-stream.ts'
 export type { JetStreamOptions } from './jet-stream.ts'
+export { JetStreamQueues } from './jet-stream-queues.ts'
 export type {
+  Delivery,
+  Mail,
+  Mailbox,
   NatsConnection,
   NatsHeaders,
   NatsMessage,
@@ -16,6 +20,7 @@ export type {
   StreamSettings,
   StreamState,
   Streams,
+  WorkQueues,
 } from './nats.ts'
 export { NATS_LOG_DEFAULTS } from './log-settings.ts'
 export type { NatsLogSettings } from './log-settings.ts'

@@ -49,7 +49,7 @@ const PULL_MESSAGES_MAX = 500
 const FRUITLESS_PULLS_MAX = 3
 const NS_PER_MS = 1_000_000
 
-interface ApiError {
+export interface ApiError {
   readonly code: number
   readonly err_code?: number
   readonly description?: string
@@ -77,22 +77,22 @@ export class JetStream implements Streams {
 
   async ensure(settings: StreamSettings): Promise<StreamState> {
     const { name, subjects, retention, replicas } = settings
-    const found = await this.#ask('STREAM.INFO', name, {})
+    const found = await this.ask('STREAM.INFO', name, {})
     if (found.error === undefined) {
       checkConfiguration(settings, found['config'] as Record<string, unknown>)
       return stateOf(found)
     }
     if (found.error.err_code !== STREAM_NOT_FOUND) throw refused('STREAM.INFO', name, found.error)
-    const made = await this.#ask('STREAM.CREATE', name, {
+    const made = await this.ask('STREAM.CREATE', name, {
       name,
       subjects,
       retention,
       storage: 'file',
       num_replicas: replicas,
       // Rather than to forget what is oldest.
-      discard: 'new',
+      discard: settings.messagesMax === undefined ? 'new' : 'old',
       max_age: 0,
-      max_msgs: -1,
+      max_msgs: settings.messagesMax ?? -1,
       max_bytes: -1,
     })
     if (made.error !== undefined) {
@@ -105,7 +105,7 @@ export class JetStream implements Streams {
   }
 
   async state(stream: string): Promise<StreamState | undefined> {
-    const found = await this.#ask('STREAM.INFO', stream, {})
+    const found = await this.ask('STREAM.INFO', stream, {})
     if (found.error === undefined) return stateOf(found)
     if (found.error.err_code === STREAM_NOT_FOUND) return undefined
     throw refused('STREAM.INFO', stream, found.error)
@@ -130,7 +130,7 @@ export class JetStream implements Streams {
   }
 
   async message(stream: string, sequence: number): Promise<StoredMessage | undefined> {
-    const found = await this.#ask('STREAM.MSG.GET', stream, { seq: sequence })
+    const found = await this.ask('STREAM.MSG.GET', stream, { seq: sequence })
     if (found.error?.err_code === NO_MESSAGE_FOUND) return undefined
     if (found.error !== undefined) throw refused('STREAM.MSG.GET', stream, found.error)
     const { data = '' } = found['message'] as { readonly data?: string }
@@ -165,13 +165,13 @@ export class JetStream implements Streams {
   async purge(stream: string, sequence: number): Promise<void> {
     // Nothing is before the first message; a server that is asked for that removes everything.
     if (sequence <= 1) return
-    const { error } = await this.#ask('STREAM.PURGE', stream, { seq: sequence })
+    const { error } = await this.ask('STREAM.PURGE', stream, { seq: sequence })
     if (error !== undefined) throw refused('STREAM.PURGE', stream, error)
   }
 
   /** A consumer of everything from `first` on, which the server forgets when nobody pulls any more. */
   async #consume(stream: string, first: number): Promise<string> {
-    const made = await this.#ask('CONSUMER.CREATE', stream, {
+    const made = await this.ask('CONSUMER.CREATE', stream, {
       stream_name: stream,
       config: {
         deliver_policy: 'by_start_sequence',
@@ -192,7 +192,8 @@ export class JetStream implements Streams {
     return `${this.settings.inboxPrefix}.${nonce(this.#random)}`
   }
 
-  async #ask(operation: string, stream: string, parameters: unknown): Promise<Answer> {
+  /** One request of the JetStream API. */
+  async ask(operation: string, stream: string, parameters: unknown): Promise<ApiAnswer> {
     return parse(await this.#request(`${this.settings.apiPrefix}.${operation}.${stream}`, json(parameters)))
   }
 
@@ -207,21 +208,21 @@ export class JetStream implements Streams {
   }
 }
 
-type Answer = Readonly<Record<string, unknown>> & { readonly error?: ApiError }
+export type ApiAnswer = Readonly<Record<string, unknown>> & { readonly error?: ApiError }
 
 function json(value: unknown): Uint8Array {
   return Buffer.from(JSON.stringify(value))
 }
 
-function parse(data: Uint8Array): Answer {
+function parse(data: Uint8Array): ApiAnswer {
   try {
-    return JSON.parse(Buffer.from(data.buffer, data.byteOffset, data.byteLength).toString()) as Answer
+    return JSON.parse(Buffer.from(data.buffer, data.byteOffset, data.byteLength).toString()) as ApiAnswer
   } catch (error) {
     throw unanswered('request', 'an answer', error)
   }
 }
 
-function stateOf(answer: Answer): StreamState {
+function stateOf(answer: ApiAnswer): StreamState {
   const { first_seq, last_seq, messages } = answer['state'] as Record<string, number>
   return {
     created: String(answer['created']),

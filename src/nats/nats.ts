@@ -25,6 +25,8 @@ export interface NatsPublishOptions {
 export interface NatsRequestOptions {
   readonly timeout: number
   readonly headers?: NatsHeaders
+  /** The answer is a message of a stream, and has its subject. */
+  readonly noMux?: boolean
 }
 
 export interface NatsSubscribeOptions {
@@ -53,6 +55,8 @@ export interface StreamSettings {
   readonly subjects: readonly string[]
   /** `limits`: a log; `workqueue`: what is acknowledged goes. */
   readonly retention: 'limits' | 'workqueue'
+  /** Oldest ones go beyond so many. Default: none go. */
+  readonly messagesMax?: number
   /** Servers that have each message; more than half of them before it is acknowledged. */
   readonly replicas: number
 }
@@ -109,4 +113,43 @@ export interface Streams {
   read(stream: string, first: number, last: number, visit: (message: StoredMessage) => void): Promise<void>
   /** Removes messages before `sequence`. */
   purge(stream: string, sequence: number): Promise<void>
+}
+
+/** One delivery of a message of a work queue. Whoever has it settles it. */
+export interface Delivery {
+  readonly data: Uint8Array
+  /** It is done with, and goes. */
+  done(): void
+  /** Somebody is still at it: it is not given to another for as long again. */
+  renew(): void
+  /** It is given to another, now. */
+  giveBack(): void
+}
+
+/** A stream of which every message is for one of those who pull. */
+export interface WorkQueues {
+  /** Consumers of `settings.subjects`, one each; what is not settled within `leaseMs` is given to another. */
+  ensureQueue(settings: StreamSettings, leaseMs: number): Promise<void>
+  /** The next message of a subject, if there is one. */
+  next(stream: string, subject: string): Promise<Delivery | undefined>
+  /** Removes a message, whoever has it. False: it is not there. */
+  remove(stream: string, sequence: number): Promise<boolean>
+}
+
+/** Messages that are for those who listen now, and asked for an answer. */
+export interface Mailbox {
+  readonly address: string
+  close(): void
+}
+
+export interface Mail {
+  /** Of one message. */
+  readonly bytesMax: number
+  /** Listens; what `answer` returns goes back to whoever asks. */
+  open(answer: (data: Uint8Array) => Uint8Array): Mailbox
+  /** @throws {VarveError} IO_FAILED — nobody is there, or nobody has answered in time */
+  ask(address: string, data: Uint8Array): Promise<Uint8Array>
+  /** Wakes those who listen to `subject`. */
+  tell(subject: string): void
+  listen(subject: string, hear: () => void): Mailbox
 }

@@ -8,10 +8,10 @@ export function checkConfiguration(settings: StreamSettings, found: Readonly<Rec
   const expected: Record<string, unknown> = {
     retention: settings.retention,
     storage: 'file',
-    discard: 'new',
+    discard: settings.messagesMax === undefined ? 'new' : 'old',
     num_replicas: settings.replicas,
     max_age: 0,
-    max_msgs: -1,
+    max_msgs: settings.messagesMax ?? -1,
   }
   for (const [name, value] of Object.entries(expected)) {
     const is = (found[name] ?? 0) as string | number

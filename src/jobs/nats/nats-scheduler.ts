@@ -1,0 +1,216 @@
+/**
+ * A job scheduler whose workers pull from a work queue of NATS JetStream.
+ *
+ * The queue keeps what nobody has begun, and gives to another what a worker has fallen silent over. Whether a worker may
+ * begin, and whose answer counts, is said by the scheduler, to whom it talks directly: a message that is delivered twice,
+ * or after its shard has gone, does nothing. Takes no shared memory. A job that nobody comes for, or that is too large for
+ * a message, runs on `local`; one that is given up is a dead letter.
+ */
+
+import type { Clock } from '../../kernel/clock.ts'
+import { VarveError, isCode } from '../../kernel/errors.ts'
+import { nonce } from '../../kernel/random.ts'
+import type { Random } from '../../kernel/random.ts'
+import type { Mail, Mailbox, Published, Streams, WorkQueues } from '../../nats/nats.ts'
+import { portableSpec } from '../job-data.ts'
+import { JobQueue } from '../job-queue.ts'
+import type { JobHandle, JobResult, JobScheduler, JobSpec, JobSupport } from '../jobs.ts'
+import { resolveQueueSettings } from '../queue-settings.ts'
+import type { QueuedJob } from '../queued-job.ts'
+import { encodeSpec } from '../wire/job-wire.ts'
+import { Quarantine } from '../remote/quarantine.ts'
+import { resolveBrokerSettings } from '../remote/settings.ts'
+import type { BrokerSettings } from '../remote/settings.ts'
+import { decodeWorkerMail, encodeMail } from './job-mail.ts'
+import { jobStreams } from './job-streams.ts'
+import type { JobStreams } from './job-streams.ts'
+import { OfferedJob } from './offered-job.ts'
+import type { OfferOutcome } from './offered-job.ts'
+
+export interface NatsSchedulerOptions {
+  readonly streams: Streams
+  /** Such as a `JetStreamQueues` of `varve/nats`. Stays the caller's. */
+  readonly queues: WorkQueues & Mail
+  /** Name of the queue: its streams begin with it. Workers of another queue do not get these jobs. */
+  readonly queue: string
+  readonly clock: Clock
+  readonly random: Random
+  /** Runs what nobody elsewhere does. Stays the caller's. Default: such a job fails. */
+  readonly local?: JobScheduler
+  /** Jobs that have not settled; with as many, `submit` throws BUSY. Default NATS_JOBS_MAX. */
+  readonly pendingMax?: number
+  /** What every worker of the queue has, such as `gpu`. Default: nothing. */
+  readonly labels?: readonly string[]
+  /** Servers that have each job: 1, 3 or 5. Default 1. */
+  readonly replicas?: number
+  /** `orphanMs` has no meaning here: a job whose scheduler has gone ends with the next renewal that is not answered. */
+  readonly settings?: Partial<BrokerSettings>
+}
+
+/** As with a broker: a waiting spec takes some kilobytes. */
+export const NATS_JOBS_MAX = 100
+
+export class NatsScheduler implements JobScheduler {
+  readonly name = 'nats'
+  readonly supports: JobSupport = Object.freeze({ sharedMemory: false })
+  readonly #options: NatsSchedulerOptions
+  readonly #settings: BrokerSettings
+  readonly #places: JobStreams
+  readonly #queue: JobQueue
+  readonly #quarantine: Quarantine
+  readonly #offered = new Map<string, OfferedJob>()
+  #mailbox: Mailbox | undefined
+  #ensured: Promise<void> | undefined
+  /** Jobs that ran here because nobody elsewhere did. */
+  localCount = 0
+
+  constructor(options: NatsSchedulerOptions) {
+    this.#options = options
+    this.#settings = resolveBrokerSettings(options.settings)
+    this.#places = jobStreams(options.queue, options.replicas ?? 1)
+    this.#quarantine = new Quarantine(options.clock, this.#settings)
+    const { pendingMax = NATS_JOBS_MAX, labels = [] } = options
+    // Everything is offered at once: the queue has an order of its own.
+    const settings = { concurrency: 1024, urgentPlaces: 0, pendingMax, memoryBytesMax: Number.MAX_SAFE_INTEGER, labels }
+    this.#queue = new JobQueue(resolveQueueSettings(settings), (job) => this.#run(job))
+  }
+
+  submit(spec: JobSpec): JobHandle {
+    if (spec.inputs.some((input) => input.type === 'memory'))
+      throw new VarveError('UNSUPPORTED', 'no shared memory', { details: { capability: 'sharedMemory' } })
+    return this.#queue.submit(spec)
+  }
+
+  get pending(): number {
+    return this.#queue.pending
+  }
+
+  get pendingMax(): number {
+    return this.#queue.pendingMax
+  }
+
+  ready(): Promise<void> {
+    return this.#queue.ready()
+  }
+
+  async close(): Promise<void> {
+    await this.#queue.close()
+    this.#mailbox?.close()
+    this.#mailbox = undefined
+  }
+
+  async #run(job: QueuedJob): Promise<JobResult> {
+    // Cloned, as on the way to a thread: what is no data fails here.
+    const spec = structuredClone(portableSpec(job.spec))
+    const quarantinedMs = Math.ceil(this.#quarantine.remainingMs(spec))
+    if (quarantinedMs > 0) throw new Error(`its work has failed too often: not for ${quarantinedMs} ms`)
+    const outcome = await this.#offer(job, spec)
+    if (outcome.type === 'done') {
+      this.#quarantine.succeeded(spec)
+      return outcome.result
+    }
+    if (outcome.type === 'not-begun') return this.#runHere(job)
+    if (job.signal.aborted) throw job.signal.reason
+    this.#quarantine.failed(spec)
+    if (outcome.type === 'failed') throw outcome.error
+    await this.#bury(spec)
+    throw new Error(`${outcome.tries} workers have fallen silent over it`)
+  }
+
+  async #offer(job: QueuedJob, spec: JobSpec): Promise<OfferOutcome> {
+    const { queues, clock, random } = this.#options
+    const key = `${spec.id}/${spec.attempt}/${nonce(random)}`
+    const offered = new OfferedJob(job, clock, this.#settings, () => nonce(random))
+    this.#offered.set(key, offered)
+    const cancel = (): void => {
+      const { control } = offered
+      if (control === undefined) offered.withdraw()
+      else queues.tell(control)
+    }
+    job.signal.addEventListener('abort', cancel, { once: true })
+    let sequence: number | undefined
+    try {
+      const published = await this.#publish(spec, key)
+      if (published?.type === 'stored') sequence = published.sequence
+      // Nobody has heard of it, as far as is known; who does later is told no.
+      else if (offered.control === undefined) offered.withdraw()
+      if (job.signal.aborted) cancel()
+      return await offered.outcome
+    } finally {
+      job.signal.removeEventListener('abort', cancel)
+      this.#offered.delete(key)
+      if (sequence !== undefined) void queues.remove(this.#places.jobs.name, sequence).catch(() => undefined)
+    }
+  }
+
+  /** Undefined: it is not there, or not for certain. */
+  async #publish(spec: JobSpec, key: string): Promise<Published | undefined> {
+    const { streams, queues } = this.#options
+    const { jobs, urgent, ordinary, bell } = this.#places
+    try {
+      this.#ensured ??= this.#ensure()
+      await this.#ensured
+      this.#mailbox ??= queues.open((data) => this.#hear(data))
+      const offer = encodeMail({ address: this.#mailbox.address, key, spec: encodeSpec(spec) })
+      if (offer.length > streams.payloadBytesMax) return undefined
+      const published = await streams.publish(jobs.name, spec.priority <= 0 ? urgent : ordinary, offer)
+      queues.tell(bell)
+      return published
+    } catch (error) {
+      this.#ensured = undefined
+      if (!isCode(error, 'IO_FAILED')) throw error
+      return undefined
+    }
+  }
+
+  async #ensure(): Promise<void> {
+    const { streams, queues } = this.#options
+    await queues.ensureQueue(this.#places.jobs, this.#settings.leaseMs)
+    await streams.ensure(this.#places.dead)
+  }
+
+  #hear(data: Uint8Array): Uint8Array {
+    try {
+      const mail = decodeWorkerMail(data)
+      if (mail.type === 'begin') return encodeMail(this.#offered.get(mail.key)?.hear(mail) ?? { type: 'no' })
+      for (const offered of this.#offered.values()) {
+        const answer = offered.hear(mail)
+        if (answer.type === 'yes') return encodeMail(answer)
+      }
+    } catch (error) {
+      if (!isCode(error, 'LIMIT_EXCEEDED')) throw error
+    }
+    return encodeMail({ type: 'no' })
+  }
+
+  /** For people to look at. */
+  async #bury(spec: JobSpec): Promise<void> {
+    const { name, subjects } = this.#places.dead
+    try {
+      await this.#options.streams.publish(name, subjects[0] ?? '', encodeSpec(spec))
+    } catch {
+      // The job has failed in any case.
+    }
+  }
+
+  /** Under other names: what was begun elsewhere may still be writing. */
+  async #runHere(job: QueuedJob): Promise<JobResult> {
+    const { local } = this.#options
+    const { spec, signal } = job
+    if (signal.aborted) throw signal.reason
+    if (local === undefined) throw new Error('nobody comes for it')
+    this.localCount++
+    await local.ready()
+    if (signal.aborted) throw signal.reason
+    const handle = local.submit({ ...spec, outputPrefix: `${spec.outputPrefix}l-` })
+    const cancel = (): void => handle.cancel(signal.reason)
+    signal.addEventListener('abort', cancel, { once: true })
+    try {
+      return await handle.result
+    } catch (error) {
+      throw isCode(error, 'JOB_FAILED') ? error.cause : error
+    } finally {
+      signal.removeEventListener('abort', cancel)
+    }
+  }
+}

@@ -1,0 +1,130 @@
+/** Work queues of JetStream, and mail between those who are connected. */
+
+import { VarveError } from '../kernel/errors.ts'
+import type { JetStream } from './jet-stream.ts'
+import type { Delivery, Mail, Mailbox, NatsMessage, StreamSettings, WorkQueues } from './nats.ts'
+
+const NO_MESSAGE_FOUND = 10_043
+const CONSUMER_EXISTS = 10_148
+const CONSUMER_IN_USE = 10_013
+const NS_PER_MS = 1_000_000
+const NOTHING = new Uint8Array(0)
+
+export class JetStreamQueues implements WorkQueues, Mail {
+  readonly streams: JetStream
+
+  constructor(streams: JetStream) {
+    this.streams = streams
+  }
+
+  get bytesMax(): number {
+    return this.streams.payloadBytesMax
+  }
+
+  async ensureQueue(settings: StreamSettings, leaseMs: number): Promise<void> {
+    await this.streams.ensure(settings)
+    for (const subject of settings.subjects) {
+      const consumer = consumerOf(subject)
+      const config = {
+        durable_name: consumer,
+        filter_subject: subject,
+        ack_policy: 'explicit',
+        deliver_policy: 'all',
+        replay_policy: 'instant',
+        ack_wait: leaseMs * NS_PER_MS,
+        // Who works may do so for many at a time, and how often one may be tried is its submitter's to say.
+        max_ack_pending: 10_000,
+        max_deliver: -1,
+      }
+      const request = { stream_name: settings.name, config }
+      const { error } = await this.streams.ask('CONSUMER.DURABLE.CREATE', `${settings.name}.${consumer}`, request)
+      if (error !== undefined && ![CONSUMER_EXISTS, CONSUMER_IN_USE].includes(error.err_code ?? 0))
+        throw failed('consumer', settings.name, error.description)
+    }
+  }
+
+  async next(stream: string, subject: string): Promise<Delivery | undefined> {
+    const { connection, settings } = this.streams
+    const path = `${settings.apiPrefix}.CONSUMER.MSG.NEXT.${stream}.${consumerOf(subject)}`
+    const request = Buffer.from(JSON.stringify({ batch: 1, no_wait: true }))
+    const message = await this.#request(path, request, true)
+    if ((message.headers?.code ?? 0) >= 400 || (message.reply ?? '') === '') return undefined
+    const { reply = '' } = message
+    const settle = (how: string): void => connection.publish(reply, Buffer.from(how))
+    return {
+      data: message.data,
+      done: () => settle('+ACK'),
+      renew: () => settle('+WPI'),
+      giveBack: () => settle('-NAK'),
+    }
+  }
+
+  async remove(stream: string, sequence: number): Promise<boolean> {
+    const { error } = await this.streams.ask('STREAM.MSG.DELETE', stream, { seq: sequence, no_erase: true })
+    if (error === undefined) return true
+    if (
+      error.code === 404 ||
+      error.err_code === NO_MESSAGE_FOUND ||
+      /no message|not found/.test(error.description ?? '')
+    )
+      return false
+    throw failed('delete', stream, error.description)
+  }
+
+  open(answer: (data: Uint8Array) => Uint8Array): Mailbox {
+    const address = this.streams.inbox()
+    return this.#subscribe(address, (message) => {
+      const reply = answer(message.data)
+      // Empty where nobody waits for an answer.
+      if ((message.reply ?? '') !== '') this.streams.connection.publish(message.reply ?? '', reply)
+    })
+  }
+
+  async ask(address: string, data: Uint8Array): Promise<Uint8Array> {
+    return (await this.#request(address, data)).data
+  }
+
+  tell(subject: string): void {
+    try {
+      this.streams.connection.publish(subject, NOTHING)
+    } catch {
+      // Those who listen look by themselves now and then.
+    }
+  }
+
+  listen(subject: string, hear: () => void): Mailbox {
+    return this.#subscribe(subject, hear)
+  }
+
+  #subscribe(subject: string, receive: (message: NatsMessage) => void): Mailbox {
+    const subscription = this.streams.connection.subscribe(subject, {
+      callback: (error, message) => {
+        if (error === null) receive(message)
+      },
+    })
+    return { address: subject, close: () => subscription.unsubscribe() }
+  }
+
+  async #request(subject: string, data: Uint8Array, noMux = false): Promise<NatsMessage> {
+    try {
+      return await this.streams.connection.request(subject, data, {
+        timeout: this.streams.settings.requestMs,
+        noMux,
+      })
+    } catch (error) {
+      throw failed('request', subject, error)
+    }
+  }
+}
+
+/** Names of consumers have no dots. */
+function consumerOf(subject: string): string {
+  return subject.replaceAll('.', '-')
+}
+
+function failed(operation: string, path: string, cause: unknown): VarveError {
+  return new VarveError('IO_FAILED', `NATS did not do it: ${operation} of ${path}`, {
+    details: { operation, path },
+    cause,
+  })
+}
