@@ -6,7 +6,7 @@ import { ELSEWHERE, RUN_SEEDS } from '../seeds/same-history.ts'
 import { runPart, sumsOf } from '../soak/part-processes.ts'
 import type { PartReport } from '../soak/part-processes.ts'
 
-const SEEDS = 240
+const SEEDS = 160
 const PROCESSES = [0, 1]
 
 /** What must have gone wrong at some time or other, or these seeds do not show what they should. */
@@ -23,7 +23,7 @@ const FAULTS = [
   'fenced',
 ]
 
-test('240 seeds of a cluster whose machines die, sleep and lose each other lose nothing, a tenth of them twice', async (context) => {
+test('160 seeds of a cluster whose machines die, sleep and lose each other lose nothing, a tenth of them twice', async (context) => {
   const started = Date.now()
   const count = SEEDS / PROCESSES.length
   const world = 'network'
