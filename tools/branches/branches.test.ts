@@ -1,0 +1,69 @@
+import assert from 'node:assert/strict'
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { test } from 'node:test'
+import { executionCounts } from '../sometimes/execution-counts.ts'
+import { BRANCH_GROUPS } from './branch-groups.ts'
+import { branchesOf } from './branches.ts'
+
+const TEXT = [
+  'function f(a) {',
+  '  if (a) return 1',
+  '  try { g() } catch { h() }',
+  '  for (const x of a) x || y',
+  '  switch (a) { case 1: z() }',
+  '  return a ? b : c',
+  '}',
+].join('\n')
+
+test('every way on is a branch: bodies, both sides of conditions, right sides, cases and catches', () => {
+  const kinds = branchesOf('a.js', TEXT).map(({ at, whole }) => (whole ?? at).id)
+  assert.deepEqual(
+    kinds.map((id) => id.replace(/:(\d+):\d+/, ' $1')),
+    [
+      'a.js 1 function',
+      'a.js 2 if',
+      'a.js 2 else',
+      'a.js 3 catch',
+      'a.js 4 loop',
+      'a.js 4 ||',
+      'a.js 5 case',
+      'a.js 6 ?',
+      'a.js 6 :',
+    ],
+  )
+})
+
+test('of ranges within each other the innermost counts, all processes together, and an else that is not written is what is left', () => {
+  const directory = mkdtempSync(join(tmpdir(), 'varve-branches-'))
+  try {
+    const inside = TEXT.indexOf('return 1')
+    const script = (count: number, taken: number) => ({
+      url: 'file:///x/build/src/a.js',
+      functions: [
+        { ranges: [{ startOffset: 0, endOffset: TEXT.length, count }] },
+        { ranges: [{ startOffset: inside, endOffset: inside + 8, count: taken }] },
+      ],
+    })
+    writeFileSync(join(directory, '1.json'), JSON.stringify({ result: [script(3, 1)] }))
+    writeFileSync(
+      join(directory, '2.json'),
+      JSON.stringify({ result: [script(2, 2), { ...script(9, 9), url: 'node:fs' }] }),
+    )
+    const branches = branchesOf('a.js', TEXT)
+    const [then, otherwise] = [branches[1], branches[2]]
+    assert.ok(then !== undefined && otherwise?.whole !== undefined)
+    const [taken = 0, , whole = 0] = executionCounts(directory, [then.at, otherwise.at, otherwise.whole])
+    assert.deepEqual([taken, whole, whole - taken], [3, 5, 2])
+  } finally {
+    rmSync(directory, { recursive: true })
+  }
+})
+
+test('every file is in a group, and what is named for a group is there', () => {
+  const groupOf = (file: string): string | undefined => BRANCH_GROUPS.find(({ holds }) => holds(file))?.name
+  assert.equal(groupOf('journal/fence.js'), 'fencing')
+  assert.equal(groupOf('journal/local-journal.js'), 'the rest of the engine')
+  assert.equal(groupOf('rpc/server.js'), 'command line, remote parts, composition')
+})
