@@ -33,8 +33,8 @@ export const ENGINE_MUTANTS: readonly Mutant[] = [
   mutant(
     'table-bomb-not-bounded',
     'sst/block-codec.js',
-    'if (decodedLength > COMPRESSED_BLOCK_BYTES_MAX)',
-    'if (decodedLength < 0)',
+    'if (length > COMPRESSED_BLOCK_BYTES_MAX)\n',
+    'if (length < 0)\n',
     'src/sst/block-codec.test.js',
   ),
   mutant(
@@ -47,15 +47,15 @@ export const ENGINE_MUTANTS: readonly Mutant[] = [
   mutant(
     'bottom-keeps-no-older-stripe',
     'engines/kv/version-filter.js',
-    'this.#bottom && stripe === 0',
-    'this.#bottom',
+    '(this.#bottom && stripe === 0 && batch',
+    '(this.#bottom && batch',
     'src/engines/kv/version-filter.test.js',
   ),
   mutant(
     'deletion-dropped-too-early',
     'engines/kv/version-filter.js',
-    'this.#bottom && stripe === 0',
-    'stripe === 0',
+    '(this.#bottom && stripe === 0 && batch',
+    '(stripe === 0 && batch',
     'src/engines/kv/version-filter.test.js',
   ),
   mutant(
