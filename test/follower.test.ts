@@ -234,3 +234,17 @@ test('a follower says how stale it is, refreshes by itself, and writes nothing',
   await follower.close()
   await simulation.stop()
 })
+
+test('a follower of a shard that was split says so, and goes on showing what it had', async () => {
+  const simulation = await Simulation.start(6, TINY_SETTINGS)
+  const follower = await follow(simulation, { pin: 'reader' })
+  for (let index = 0; index < 50; index++) await simulation.db.put(Buffer.from(key(index)), Buffer.from('value'))
+  await follower.refresh()
+  const before = await contentOf(follower.db)
+  await simulation.db.split(Buffer.from(key(20)), 'left', 'right')
+  await assert.rejects(follower.refresh(), (error) => isCode(error, 'SUPERSEDED'))
+  assert.equal(before.length, 50)
+  assert.deepEqual(await contentOf(follower.db), before)
+  await follower.close()
+  await simulation.stop().catch(() => undefined)
+})

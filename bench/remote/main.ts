@@ -1,6 +1,8 @@
 /** `npm run bench -- remote`: what it costs that parts of a shard are elsewhere. See README.md beside this folder. */
 
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
 import { argv } from 'node:process'
 import { fileURLToPath } from 'node:url'
 import { parseArgs } from 'node:util'
@@ -23,7 +25,7 @@ const USAGE = `usage: npm run bench -- remote [--only ${PARTS.join(',')}] [OPTIO
   --mib COUNT       size of the shard that is taken over; default 128
   --tail-mib COUNT  what has to be replayed; default 24
   --workers COUNT   default 2
-  --out PATH        results as JSON; default: bench/results/remote.json`
+  --out PATH        results as JSON; default: remote.json in bench/results`
 
 const { values } = parseArgs({
   args: argv.slice(2),
@@ -43,8 +45,8 @@ if (values.help) {
 }
 const [seconds, mib, tailMib] = [Number(values.seconds), Number(values.mib), Number(values['tail-mib'])]
 const modules = await loadVarve()
-// Short: Unix sockets are in it, and their paths are.
-const directory = mkdtempSync('/tmp/vb-')
+// Short: there are Unix sockets in it, whose paths have 107 bytes at the most.
+const directory = mkdtempSync(join(tmpdir(), 'vb-'))
 const servers = new Servers(directory)
 const results: Record<string, readonly Record<string, unknown>[]> = {}
 let shards = 0

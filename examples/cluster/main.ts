@@ -21,7 +21,7 @@ import { RemoteHeadStore } from 'varve/fs/remote'
 import { loadHash, shardId } from 'varve/kernel'
 import { RpcClient, dialSocket } from 'varve/rpc'
 import { Load } from './load.ts'
-import { program, stop, varve } from './servers.ts'
+import { host, stop, varve } from './servers.ts'
 import type { Started } from './servers.ts'
 
 const { values } = parseArgs({
@@ -52,9 +52,8 @@ const client = new RpcClient({ dial: dialSocket(files.address), clock, random, h
 const store = new MapStore({ heads: new RemoteHeadStore({ client }), name: shardId('map') })
 await store.create(hashMap(Array.from({ length: shardCount }, (_, index) => shardId(`shard-${index}`))))
 const hosts: Started[] = []
-for (let host = 0; host < 2; host++)
-  hosts.push(await started(program('host.js', [files.address, journal.address, 'map'])))
-for (const host of hosts) host.process.stdout?.pipe(process.stdout)
+for (let index = 0; index < 2; index++) hosts.push(await started(host([files.address, journal.address, 'map'])))
+for (const one of hosts) one.process.stdout?.pipe(process.stdout)
 
 /** What an orchestrator does, of any kind: it knows who lives, asks who should have what, and writes it down. */
 async function place(alive: readonly Started[]): Promise<void> {

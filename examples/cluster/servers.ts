@@ -18,9 +18,9 @@ export function varve(words: readonly string[]): Promise<Started> {
   return start([COMMAND, ...words])
 }
 
-/** A program of this folder. */
-export function program(name: string, words: readonly string[]): Promise<Started> {
-  return start([fileURLToPath(new URL(name, import.meta.url)), ...words])
+/** A shard host: see host.ts. */
+export function host(words: readonly string[]): Promise<Started> {
+  return start([fileURLToPath(new URL('./host.js', import.meta.url)), ...words])
 }
 
 function start(words: readonly string[]): Promise<Started> {

@@ -42,6 +42,7 @@ import type {
 } from './shard.ts'
 import type { FrozenTable, TableStack } from './table-stack.ts'
 import { Views } from './version.ts'
+import { statisticsOf } from './statistics.ts'
 import { VersionCommits } from './version-commits.ts'
 import type { View } from './version.ts'
 import { WritePath } from './write-path.ts'
@@ -295,25 +296,10 @@ export class OwnedShard<Operation, Table extends Memtable<Operation>, Shape> imp
   }
 
   statistics(): ShardStatistics {
-    const { files } = this.view.version
-    return {
-      epoch: this.#committer.content.epoch,
-      files: files.length,
-      fileBytes: this.#fileBytes(),
-      memtableBytes: this.#tables.bytes,
-      frozenTables: this.#tables.frozenCount,
-      journalBytes: this.#journal.storedBytes,
-      queuedBytes: this.#writes.queuedBytes,
-      writtenBytes: this.#writes.writtenBytes,
-      ...this.#files.counted,
-      jobsRunning: this.#jobs.running,
-      jobFailures: this.#jobs.failures,
-      heldMs: Math.round(this.#writes.heldMs),
-      outOfSpace: this.#space.full,
-      reserveBytes: this.#components.reserve?.heldBytes ?? 0,
-      pinnedViews: this.#views.pinnedCount,
-      pinnedSeqnos: this.#pins.list().length,
-    }
+    const [view, tables, journal, writes] = [this.view, this.#tables, this.#journal, this.#writes]
+    const [jobs, space, views, pins] = [this.#jobs, this.#space, this.#views, this.#pins]
+    const [{ epoch }, { counted }, { reserve }] = [this.#committer.content, this.#files, this.#components]
+    return statisticsOf({ epoch, view, tables, journal, writes, jobs, space, views, pins, counted, reserve })
   }
 
   close(): Promise<void> {
