@@ -61,6 +61,15 @@ export class Committer {
     this.#compareOwner(decodeHead(head.content, `head of ${this.#shard}`))
   }
 
+  /** As `check`, for whoever fails perhaps because there is another owner, who removes what it does not need. */
+  async hearIfLost(lost: (error: VarveError) => void): Promise<void> {
+    try {
+      await this.check()
+    } catch (error) {
+      if (isCode(error, 'FENCED')) lost(error)
+    }
+  }
+
   async #commit(change: (content: HeadContent) => HeadChange | Promise<HeadChange>): Promise<HeadContent> {
     if (this.#failure !== undefined) throw this.#failure
     const { changePins, ...changed } = await change(this.#content)

@@ -105,11 +105,8 @@ export class OwnedShard<Operation, Table extends Memtable<Operation>, Shape> imp
       retry: () => this.#retry(),
       tick: () => this.#clear(),
     })
-    const versionFiles = [...opened.manifest.files.values()]
-    this.#views = new Views(this.#tables.list(), {
-      files: versionFiles,
-      shape: engine.shape(versionFiles, undefined),
-    })
+    const files = [...opened.manifest.files.values()]
+    this.#views = new Views(this.#tables.list(), { files, shape: engine.shape(files, undefined) })
     this.#writes = new WritePath(
       engine,
       this.#journal,
@@ -380,19 +377,10 @@ export class OwnedShard<Operation, Table extends Memtable<Operation>, Shape> imp
   }
 
   /** A flush or a change has failed: who waits for it hears why. */
-  /** What fails again and again may do so because the shard has a new owner, who removes what it does not need. */
   #stalled(error: unknown): void {
     void this.#space.met(error)
     this.#progress.wake()
-    void this.#checkOwner()
-  }
-
-  async #checkOwner(): Promise<void> {
-    try {
-      await this.#committer.check()
-    } catch (error) {
-      if (isCode(error, 'FENCED')) this.#fail(error)
-    }
+    void this.#committer.hearIfLost((reason) => this.#fail(reason))
   }
 
   /** Deletions free nothing before they are compacted; nor does the journal, where it could not be truncated. */
