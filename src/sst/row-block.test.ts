@@ -9,7 +9,8 @@ import type { ModelEntry } from '../testing/entry-model.ts'
 import { BlockMemory, BlockPiece } from './block-memory.ts'
 import { KeyScratch } from './key-scratch.ts'
 import { unpackBlock } from './packed-block.ts'
-import { ROW_ABSENT, RowBlock } from './row-block.ts'
+import { RowBlock } from './row-block.ts'
+import { ROW_ABSENT, findInBlock, searchBlock, searchBlockBy } from './row-block-search.ts'
 import { copyEntries } from './row-block-copy.ts'
 import { RowBlockBuilder } from './row-block-builder.ts'
 
@@ -93,9 +94,9 @@ test('search over heads, search by an order and a naive search find the same pla
           return comparison < 0 || (comparison === 0 && of > seqno)
         }
         const expected = list.filter(before).length
-        assert.equal(block.search(wanted, seqno), expected)
-        assert.equal(block.searchBy(BYTEWISE, wanted, seqno, new KeyScratch()), expected)
-        const found = block.find(wanted, seqno)
+        assert.equal(searchBlock(block, wanted, seqno), expected)
+        assert.equal(searchBlockBy(block, BYTEWISE, wanted, seqno, new KeyScratch()), expected)
+        const found = findInBlock(block, wanted, seqno)
         const newest = newestAt(list, BYTEWISE, wanted, seqno)
         assert.equal(found < 0 ? undefined : list[found], newest)
         if (found < 0 && expected < list.length && wanted.length >= block.prefixLength) assert.ok(found <= ROW_ABSENT)
@@ -122,8 +123,8 @@ test('whatever its bytes, a block of version 1 is refused or stays within them',
         }
         copies(block, 1)
         copies(block, -1)
-        block.find(probe, 5)
-        block.search(probe, 5)
+        findInBlock(block, probe, 5)
+        searchBlock(block, probe, 5)
         for (let index = 0; index < block.count; index++) {
           const start = block.valueLengthAt(index)
           assert.ok(start >= 0 && start <= content.length)

@@ -19,9 +19,8 @@
  * Heads beside the pointers are the order-preserving key normalisation of Graefe's B-tree surveys.
  */
 
-import { compareRange, headOf } from '../kernel/bytes.ts'
+import { headOf } from '../kernel/bytes.ts'
 import type { Found } from '../kernel/found.ts'
-import type { KeyOrder } from '../kernel/key-order.ts'
 import type { BlockMemory, BlockPiece } from './block-memory.ts'
 import { CachedBlock } from './block-queue.ts'
 import type { CachedBlockOwner } from './block-queue.ts'
@@ -37,17 +36,9 @@ export const ROW_WIDE_BYTES = 0x10000
 /** What a tag's delta is multiplied by. */
 export const ROW_TAG_SCALE = 128
 
-/** `find`: no entry of the key in this block, nor in the next. */
-export const ROW_ABSENT = -1
-/** `find`: every entry of this block comes before; the next block may have it. */
-export const ROW_BEYOND = -2
-
 // What the objects around the bytes weigh: this one, 220 bytes on the heap (measured), and, where it has a buffer of its own,
 // its views and that one's record outside the heap, with some for the allocator.
 const OBJECT_BYTES = 512
-
-// How far to look around where a head is expected: within a cache line or two.
-const GUESS_REACH = 8
 
 export class RowBlock extends CachedBlock {
   /** What it is read through: memory that others have parts of. Every `…At` below counts from its start. */
@@ -59,9 +50,9 @@ export class RowBlock extends CachedBlock {
   // What is needed to look for a head and to compare a prefix without touching more of the bytes than that: the first and the
   // last head without their last bit, the first four bytes of the prefix. As integers of 32 bits with a sign they are a part
   // of this object; others would be objects by themselves.
-  readonly #headFirst: number
-  readonly #headSpan: number
-  readonly #prefixHead: number
+  readonly headFirst: number
+  readonly headSpan: number
+  readonly prefixHead: number
   keyOffsetsAt: number
   valueOffsetsAt: number
   tagsAt: number
@@ -114,9 +105,9 @@ export class RowBlock extends CachedBlock {
     this.prefixStart = this.tagsAt + count * tagBytes
     this.keysAt = this.prefixStart + prefixLength
     if (this.keysAt > limit) throw tableCorrupt(place, 'columns run past the end')
-    this.#headFirst = this.headAt(0) >>> 1
-    this.#headSpan = (this.headAt(count - 1) >>> 1) - this.#headFirst
-    this.#prefixHead = headOf(this.bytes, this.prefixStart, this.keysAt) | 0
+    this.headFirst = this.headAt(0) >>> 1
+    this.headSpan = (this.headAt(count - 1) >>> 1) - this.headFirst
+    this.prefixHead = headOf(this.bytes, this.prefixStart, this.keysAt) | 0
     this.valuesAt = this.keysAt + this.offsetAt(this.keyOffsetsAt, count)
     if (this.valuesAt + this.offsetAt(this.valueOffsetsAt, count) !== limit)
       throw tableCorrupt(place, 'areas do not add up')
@@ -144,79 +135,6 @@ export class RowBlock extends CachedBlock {
     this.keysAt += shift
     this.valuesAt += shift
     this.limitAt += shift
-  }
-
-  /** Index of the first entry at or after (`key`, `seqno`) in the order of entries; `count` when all come before. */
-  search(key: Uint8Array, seqno: number): number {
-    const bytes = this.bytes
-    const prefixLength = this.prefixLength
-    const shared = key.length < prefixLength ? key.length : prefixLength
-    for (let index = 0; index < shared; index++) {
-      const difference = (key[index] as number) - (bytes[this.prefixStart + index] as number)
-      if (difference !== 0) return difference < 0 ? 0 : this.count
-    }
-    if (key.length < prefixLength) return 0
-    const head = headOf(key, prefixLength, key.length)
-    const low = this.#headBound(head)
-    if (low === this.count || this.headAt(low) !== head || !this.#isBefore(low, key, seqno)) return low
-    return this.#searchTies(low + 1, head, key, seqno)
-  }
-
-  /** `search` for orders other than bytewise: heads mean nothing, keys are put together in `scratch`. */
-  searchBy(order: KeyOrder, key: Uint8Array, seqno: number, scratch: KeyScratch): number {
-    let low = 0
-    let high = this.count
-    while (low < high) {
-      const middle = (low + high) >>> 1
-      const length = this.keyInto(middle, scratch)
-      const comparison = order.compare(scratch.bytes, 0, length, key, 0, key.length)
-      if (comparison < 0 || (comparison === 0 && this.seqnoAt(middle) > seqno)) low = middle + 1
-      else high = middle
-    }
-    return low
-  }
-
-  /** Index of the newest entry of `key` at or below `seqno`, ROW_ABSENT or ROW_BEYOND. */
-  find(key: Uint8Array, seqno: number): number {
-    const prefixLength = this.prefixLength
-    if (key.length < prefixLength) return ROW_ABSENT
-    const head = headOf(key, prefixLength, key.length)
-    let low = this.#headBound(head)
-    if (low === this.count) return ROW_BEYOND
-    if (this.headAt(low) !== head) return ROW_ABSENT
-    let comparison = this.#compareTie(low, key)
-    if (comparison < 0 || (comparison === 0 && this.seqnoAt(low) > seqno)) {
-      low = this.#searchTies(low + 1, head, key, seqno)
-      if (low === this.count) return ROW_BEYOND
-      if (this.headAt(low) !== head) return ROW_ABSENT
-      comparison = this.#compareTie(low, key)
-    }
-    // A key without the prefix was searched for in vain, which is found out here, where its bytes are needed.
-    return comparison === 0 && this.#hasPrefix(key) ? low : ROW_ABSENT
-  }
-
-  findBy(order: KeyOrder, key: Uint8Array, seqno: number, scratch: KeyScratch): number {
-    const index = this.searchBy(order, key, seqno, scratch)
-    if (index === this.count) return ROW_BEYOND
-    return this.isKeyAt(index, key) ? index : ROW_ABSENT
-  }
-
-  isKeyAt(index: number, key: Uint8Array): boolean {
-    const prefixLength = this.prefixLength
-    if (key.length < prefixLength || this.headAt(index) !== headOf(key, prefixLength, key.length)) return false
-    return this.#compareTie(index, key) === 0 && this.#hasPrefix(key)
-  }
-
-  /** True when entries `a` and `b` of this block have the same key. */
-  isSameKey(a: number, b: number): boolean {
-    if (this.headAt(a) !== this.headAt(b)) return false
-    const aStart = this.keyRestAt(a)
-    const aLimit = this.keyRestAt(a + 1)
-    const bStart = this.keyRestAt(b)
-    const bLimit = this.keyRestAt(b + 1)
-    if (aLimit - aStart !== bLimit - bStart) return false
-    if (aLimit === aStart) return this.padAt(a) === this.padAt(b)
-    return compareRange(this.bytes, aStart, aLimit, this.bytes, bStart, bLimit) === 0
   }
 
   seqnoAt(index: number): number {
@@ -270,75 +188,6 @@ export class RowBlock extends CachedBlock {
 
   headAt(index: number): number {
     return this.view.getUint32(this.headsAt + index * 4, true)
-  }
-
-  /**
-   * Index of the first head at or above `head`; `count` when there is none.
-   *
-   * Begins where it would be if heads were spread evenly, as those of hashes and random keys are: then a look around there
-   * replaces a binary search through all cache lines of the column.
-   */
-  #headBound(head: number): number {
-    const { view, headsAt } = this
-    let low = 0
-    let high = this.count
-    const span = this.#headSpan
-    const over = (head >>> 1) - this.#headFirst
-    if (over >= 0 && over < span) {
-      const guess = ((over * (high - 1)) / span) | 0
-      if (view.getUint32(headsAt + guess * 4, true) < head) {
-        low = guess + 1
-        const near = low + GUESS_REACH
-        if (near < high && view.getUint32(headsAt + near * 4, true) >= head) high = near
-      } else {
-        high = guess
-        const near = guess - GUESS_REACH
-        if (near >= 0 && view.getUint32(headsAt + near * 4, true) < head) low = near + 1
-      }
-    }
-    while (low < high) {
-      const middle = (low + high) >>> 1
-      if (view.getUint32(headsAt + middle * 4, true) < head) low = middle + 1
-      else high = middle
-    }
-    return low
-  }
-
-  /** For a key at least as long as the prefix. */
-  #hasPrefix(key: Uint8Array): boolean {
-    const length = this.prefixLength
-    if ((headOf(key, 0, length) | 0) !== this.#prefixHead) return false
-    const bytes = this.bytes
-    const start = this.prefixStart
-    for (let index = length - 1; index >= 4; index--) if (bytes[start + index] !== key[index]) return false
-    return true
-  }
-
-  #searchTies(low: number, head: number, key: Uint8Array, seqno: number): number {
-    let high = this.count
-    while (low < high) {
-      const middle = (low + high) >>> 1
-      const found = this.headAt(middle)
-      if (found < head || (found === head && this.#isBefore(middle, key, seqno))) low = middle + 1
-      else high = middle
-    }
-    return low
-  }
-
-  /** For an entry with the head of `key`: true when it comes before (`key`, `seqno`). */
-  #isBefore(index: number, key: Uint8Array, seqno: number): boolean {
-    const comparison = this.#compareTie(index, key)
-    return comparison < 0 || (comparison === 0 && this.seqnoAt(index) > seqno)
-  }
-
-  /** Compares entry `index` with `key`, given that prefix and head are equal. */
-  #compareTie(index: number, key: Uint8Array): number {
-    const start = this.keyRestAt(index)
-    const limit = this.keyRestAt(index + 1)
-    const keyRest = this.prefixLength + 4
-    if (limit > start && key.length > keyRest) return compareRange(this.bytes, start, limit, key, keyRest, key.length)
-    // One of the two ends within its head. With equal heads it is the other's prefix, so that the shorter comes first.
-    return (limit > start ? 4 + limit - start : 4 - this.padAt(index)) - (key.length - this.prefixLength)
   }
 
   #tag(index: number): number {

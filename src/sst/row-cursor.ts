@@ -17,6 +17,7 @@ import { abortable } from './abortable.ts'
 import { KeyScratch } from './key-scratch.ts'
 import type { RowBlock } from './row-block.ts'
 import { copyEntries } from './row-block-copy.ts'
+import { isKeyAt, isSameKey, searchBlock, searchBlockBy } from './row-block-search.ts'
 import type { RowMeta } from './row-meta.ts'
 import type { RowTableReader } from './row-reader.ts'
 import { blockSpan, readAheadSpan } from './row-span.ts'
@@ -188,7 +189,7 @@ export class RowCursor implements Cursor {
   #search(block: RowBlock, key: Uint8Array, seqno: number): number {
     const order = this.#table.order
     // The scratch holds the last key of another block, which a search in another order must not overwrite.
-    return order.bytewise ? block.search(key, seqno) : block.searchBy(order, key, seqno, new KeyScratch())
+    return order.bytewise ? searchBlock(block, key, seqno) : searchBlockBy(block, order, key, seqno, new KeyScratch())
   }
 
   #leave(block: RowBlock): void {
@@ -239,9 +240,9 @@ export class RowCursor implements Cursor {
   /** True when the entry at hand has the key of the one visited before it. */
   #continuesKey(block: RowBlock): boolean {
     const before = this.#at - this.#step
-    if (before >= 0 && before < block.count) return block.isSameKey(before, this.#at)
+    if (before >= 0 && before < block.count) return isSameKey(block, before, this.#at)
     if (this.#lastKeyLength < 0) return false
-    return block.isKeyAt(this.#at, this.#lastKey.bytes.subarray(0, this.#lastKeyLength))
+    return isKeyAt(block, this.#at, this.#lastKey.bytes.subarray(0, this.#lastKeyLength))
   }
 
   #isLacking(): boolean {

@@ -23,8 +23,8 @@ import type { BlockKeeping } from './block-codec.ts'
 import type { BlockFetch, BlockSource } from './block-fetch.ts'
 import type { CachedBlockOwner } from './block-queue.ts'
 import { KeyScratch } from './key-scratch.ts'
-import { ROW_ABSENT, ROW_BEYOND } from './row-block.ts'
 import type { RowBlock } from './row-block.ts'
+import { ROW_ABSENT, ROW_BEYOND, findInBlock, findInBlockBy } from './row-block-search.ts'
 import { decodeBlock } from './row-block-decode.ts'
 import { RowCursor } from './row-cursor.ts'
 import { RowMeta, footerOf, tailGuess } from './row-meta.ts'
@@ -110,7 +110,9 @@ export class RowTableReader implements TableReader, BlockSource, CachedBlockOwne
         // Written once: the mark of a block that is hot stays as it is.
         if (!block.touched) block.touched = true
       }
-      const at = this.order.bytewise ? block.find(key, seqno) : block.findBy(this.order, key, seqno, this.#scratch)
+      const at = this.order.bytewise
+        ? findInBlock(block, key, seqno)
+        : findInBlockBy(block, this.order, key, seqno, this.#scratch)
       if (at >= 0) {
         block.foundAt(at, into)
         return true

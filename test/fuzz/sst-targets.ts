@@ -27,6 +27,7 @@ import {
   partSeed,
 } from '../../src/sst/file-identity.ts'
 import { RowBlock } from '../../src/sst/row-block.ts'
+import { findInBlock } from '../../src/sst/row-block-search.ts'
 import { copyEntries } from '../../src/sst/row-block-copy.ts'
 import { RowFilter } from '../../src/sst/row-filter.ts'
 import { encodeFooter, FOOTER_BYTES } from '../../src/sst/row-footer.ts'
@@ -187,7 +188,7 @@ function blockTarget(tables: readonly TakenApart[]): FuzzTarget {
         batch.clear()
         copyEntries(block, first, Math.min(16, block.count - first), 1, batch)
       }
-      for (const text of ['', 'key/000030', '\xff\xff']) block.find(Buffer.from(text), SEQNO_MAX)
+      for (const text of ['', 'key/000030', '\xff\xff']) findInBlock(block, Buffer.from(text), SEQNO_MAX)
     },
     // One block decoded, twice where it is not aligned: what is compressed decodes to at most a mebibyte.
     heapBytes: 3 * 1024 * 1024,

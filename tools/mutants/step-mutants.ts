@@ -148,9 +148,9 @@ export const STEP_MUTANTS: readonly Mutant[] = [
   ),
   mutant(
     'table-shows-one-too-few',
-    'sst/row-block.js',
-    'this.seqnoAt(index) > seqno);',
-    'this.seqnoAt(index) >= seqno);',
+    'sst/row-block-search.js',
+    'block.seqnoAt(index) > seqno);',
+    'block.seqnoAt(index) >= seqno);',
     'src/sst/row-block.test.js',
     'src/sst/row-reader.test.js',
   ),
