@@ -105,8 +105,8 @@ export class OwnedShard<Operation, Table extends Memtable<Operation>, Shape> imp
       retry: () => this.#retry(),
       tick: () => this.#clear(),
     })
-    const files = [...opened.manifest.files.values()]
-    this.#views = new Views(this.#tables.list(), { files, shape: engine.shape(files, undefined) })
+    const found = [...opened.manifest.files.values()]
+    this.#views = new Views(this.#tables.list(), { files: found, shape: engine.shape(found, undefined) })
     this.#writes = new WritePath(
       engine,
       this.#journal,
