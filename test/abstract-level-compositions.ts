@@ -11,13 +11,11 @@ import { execPath } from 'node:process'
 import { describe, test } from 'node:test'
 import { fileURLToPath } from 'node:url'
 import { promisify } from 'node:util'
-import { ASSERTIONS, SUITE_TIMEOUT_MS } from './abstract-level-run.ts'
+import { ASSERTIONS, GET_SYNC_ASSERTIONS, SUITE_TIMEOUT_MS } from './abstract-level-run.ts'
 import type { Composition } from './compositions.ts'
 import type { LevelReport } from './abstract-level-process.ts'
 
 const PROCESS = fileURLToPath(new URL('./abstract-level-process.js', import.meta.url))
-// Without `getSync` in the manifest, the suite leaves out these.
-const GET_SYNC_ASSERTIONS = 460
 
 const run = promisify(execFile)
 

@@ -37,6 +37,7 @@ const file = (name: string, described: Uint8Array): JobInput & JobOutput =>
     ref: { name },
     format: WRITTEN_FORMAT,
     meta: described,
+    view: new Uint8Array(0),
     seqnoFirst: seqno(1),
     seqnoLast: seqno(2),
   }) as never
