@@ -15,6 +15,7 @@ export type { KvComponents } from './engines/kv/open-kv.ts'
 export { KvShard } from './engines/kv/kv-shard.ts'
 export { KV_LIMITS } from './engines/kv/limits.ts'
 export type {
+  GetOptions,
   KvEntry,
   KvOpenOptions,
   KvOperation,

@@ -129,3 +129,23 @@ test('an owner that was replaced reads what it can, and where the new owner has 
   await first.close()
   await simulation.stop()
 })
+
+test('a fresh read of an owner that was replaced is FENCED, where others answer what it knew', async () => {
+  const simulation = await Simulation.start(1, TINY_SETTINGS)
+  const first = simulation.db
+  const key = Buffer.from('key')
+  await first.put(key, Buffer.from('old'))
+  const fresh = { fresh: true }
+  assert.equal(String(await first.get(key, fresh)), 'old')
+  assert.equal(await first.has(key, fresh), true)
+  assert.deepEqual((await first.getMany([key, Buffer.from('other')], fresh)).map(String), ['old', 'undefined'])
+  simulation.cleansUp = false
+  await simulation.open()
+  await simulation.db.put(key, Buffer.from('new'))
+  assert.equal(String(await first.get(key)), 'old')
+  for (const read of [first.get(key, fresh), first.has(key, fresh), first.getMany([key], fresh)])
+    await assert.rejects(read, { code: 'FENCED' })
+  assert.equal(String(await simulation.db.get(key, fresh)), 'new')
+  await first.close()
+  await simulation.stop()
+})

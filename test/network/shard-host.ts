@@ -7,7 +7,6 @@ import { RemoteFileStore } from '../../src/fs/remote/remote-file-store.ts'
 import { RemoteHeadStore } from '../../src/fs/remote/remote-head-store.ts'
 import { InlineScheduler } from '../../src/jobs/inline-scheduler.ts'
 import { RemoteScheduler } from '../../src/jobs/remote/remote-scheduler.ts'
-import type { Journal, JournalSystem } from '../../src/journal/journal.ts'
 import { RemoteJournalSystem } from '../../src/journal/remote/remote-journal-system.ts'
 import { shardId } from '../../src/kernel/ids.ts'
 import { KIB } from '../../src/kernel/limits.ts'
@@ -22,12 +21,10 @@ const SHARD = 'main'
 export class ShardHost {
   readonly process: SimulatedProcess
   readonly db: KvShard
-  readonly #journal: Journal
 
-  private constructor(process: SimulatedProcess, db: KvShard, journal: Journal) {
+  private constructor(process: SimulatedProcess, db: KvShard) {
     this.process = process
     this.db = db
-    this.#journal = journal
   }
 
   /** Takes the shard over. */
@@ -46,15 +43,13 @@ export class ShardHost {
     try {
       const files = new RemoteFileStore({ client: fileClient })
       const heads = new RemoteHeadStore({ client: fileClient })
-      const system = await RemoteJournalSystem.connect({ client: journalClient, random })
-      const opened: Journal[] = []
-      const journal = noting(system, opened)
+      const journal = await RemoteJournalSystem.connect({ client: journalClient, random })
       const localJobs = new InlineScheduler({ files, hash, clock, handlers })
       const jobs = new RemoteScheduler({ client: jobClient, shard: SHARD, clock, random, local: localJobs })
       const arenas = new ArenaPool({ chunkBytes: 4 * KIB })
       const parts = { shard: shardId(SHARD), files, heads, journal, jobs, localJobs, clock, random, hash, arenas }
       const db = await openKv({ ...parts, close }, { settings })
-      return new ShardHost(clock, db, opened[0] as Journal)
+      return new ShardHost(clock, db)
     } catch (error) {
       await close()
       throw error
@@ -63,24 +58,7 @@ export class ShardHost {
 
   /** What nobody else has changed before it was asked for: the journal says that the shard was still this host's. */
   async fresh(key: string): Promise<string | null> {
-    const reading = this.db.get(Buffer.from(key))
-    const [found] = await Promise.all([reading, this.#journal.barrier()])
+    const found = await this.db.get(Buffer.from(key), { fresh: true })
     return found === undefined ? null : Buffer.from(found).toString()
-  }
-}
-
-/** The system, whose journals are noted when they are opened. */
-function noting(system: RemoteJournalSystem, opened: Journal[]): JournalSystem {
-  const { name, version, supports } = system
-  return {
-    name,
-    version,
-    supports,
-    open: async (...asked) => {
-      const journal = await system.open(...asked)
-      opened.push(journal)
-      return journal
-    },
-    openReadOnly: (...asked) => system.openReadOnly(...asked),
   }
 }

@@ -1,6 +1,7 @@
 /** `varve/kv`: the key-value engine, over any components. */
 
 export type {
+  GetOptions,
   KvEntry,
   KvKeyOperation,
   KvOpenOptions,

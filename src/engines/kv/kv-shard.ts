@@ -1,30 +1,25 @@
 /** An open key-value shard: the public operations, over the generic shard. */
 
 import { BatchPool } from '../../kernel/batch-pool.ts'
-import type { Clock } from '../../kernel/clock.ts'
 import { PENDING } from '../../kernel/cursor.ts'
 import { ENTRY_DELETE, ENTRY_PUT } from '../../kernel/entry.ts'
 import type { EntryKind } from '../../kernel/entry.ts'
 import { VarveError, throwIfAborted } from '../../kernel/errors.ts'
 import { shardId } from '../../kernel/ids.ts'
 import type { Seqno } from '../../kernel/ids.ts'
-import type { Hash } from '../../kernel/hash.ts'
 import type { KeyOrder } from '../../kernel/key-order.ts'
 import { isEmptyRange } from '../../kernel/key-range.ts'
 import type { OrderedOperation } from '../../memtable/entry-operation.ts'
 import type { OrderedMemtable } from '../../memtable/ordered-memtable.ts'
-import type { FileStore, HeadStore } from '../../fs/fs.ts'
 import type { Durability } from '../../journal/journal.ts'
 import type { CheckpointTarget, Purpose, Shard } from '../../shard/shard.ts'
-import type { BlockCache } from '../../sst/block-cache.ts'
-import type { TableCache } from '../../sst/table-cache.ts'
 import { detachShard, mergeShards, splitShard } from './arrangement.ts'
 import type { Arranged } from './arrangement.ts'
 import { CopyOut } from './copy-out.ts'
-import type { KvEngine } from './engine.ts'
 import { durabilityOf, toOperations, toRangeDeletion } from './entry-operations.ts'
 import { toKeyRange } from './key-bounds.ts'
 import type {
+  GetOptions,
   KvOperation,
   KvRange,
   KvScan,
@@ -39,6 +34,7 @@ import type {
 } from './kv.ts'
 import { openColumns } from './key-columns.ts'
 import type { TableKeyColumn } from './key-columns.ts'
+import type { KvParts } from './kv-parts.ts'
 import { verifyTables } from './kv-verify.ts'
 import type { TableVerification } from './kv-verify.ts'
 import { levelStatistics } from './levels.ts'
@@ -51,26 +47,12 @@ import { Scan } from './scan.ts'
 import { toScanPlan } from './scan-plan.ts'
 import { Snapshot } from './snapshot.ts'
 import { SyncFill } from './sync-fill.ts'
-import { trackedRead } from './tracked-read.ts'
+import { freshRead, trackedRead } from './tracked-read.ts'
 import { openView } from './view-cursor.ts'
 
 const EMPTY = new Uint8Array(0)
 // Looking at the clock costs 50 ns. At 1–80 µs a get this is at most 5 ms.
 const GETS_UNPACED_MAX = 64
-
-export interface KvParts {
-  readonly shard: Shard<OrderedOperation, OrderedMemtable, Levels>
-  readonly engine: KvEngine
-  readonly order: KeyOrder
-  readonly cache: BlockCache
-  readonly tables: TableCache
-  readonly clock: Clock
-  readonly files: FileStore
-  readonly heads: HeadStore
-  readonly hash: Hash
-  /** Closes what was opened for this shard alone. */
-  readonly closeParts: () => Promise<void>
-}
 
 export class KvShard {
   /** What the composition allows. */
@@ -171,9 +153,10 @@ export class KvShard {
   /**
    * The value of `key`, or undefined. Reads as of the call, whatever is written while it waits.
    *
-   * @throws {VarveError} TABLE_CORRUPT, FILE_MISSING, IO_FAILED, CLOSED, ABORTED
+   * @throws {VarveError} TABLE_CORRUPT, FILE_MISSING, IO_FAILED, CLOSED, ABORTED; `fresh`: FENCED, READ_ONLY
    */
-  get(key: Uint8Array, options?: ReadOptions): Promise<Uint8Array | undefined> {
+  get(key: Uint8Array, options?: GetOptions): Promise<Uint8Array | undefined> {
+    if (options?.fresh === true) return freshRead(this.get(key, { ...options, fresh: false }), this.#shard)
     try {
       const seqno = this.#seqnoFor(key, options)
       const found = this.#points.find(key, seqno)
@@ -194,7 +177,8 @@ export class KvShard {
   }
 
   /** Values in the order of `keys`, undefined where there is none; all as of the same moment. Errors as `get`. */
-  async getMany(keys: readonly Uint8Array[], options?: ReadOptions): Promise<(Uint8Array | undefined)[]> {
+  async getMany(keys: readonly Uint8Array[], options?: GetOptions): Promise<(Uint8Array | undefined)[]> {
+    if (options?.fresh === true) return freshRead(this.getMany(keys, { ...options, fresh: false }), this.#shard)
     if (!Array.isArray(keys)) throw new TypeError(`keys must be an array, got ${typeOf(keys)}`)
     this.#checkOpen()
     const seqno = this.#readSeqno(options?.snapshot)
@@ -215,7 +199,8 @@ export class KvShard {
   }
 
   /** Whether `key` has a value. Errors as `get`. */
-  async has(key: Uint8Array, options?: ReadOptions): Promise<boolean> {
+  async has(key: Uint8Array, options?: GetOptions): Promise<boolean> {
+    if (options?.fresh === true) return freshRead(this.has(key, { ...options, fresh: false }), this.#shard)
     const seqno = this.#seqnoFor(key, options)
     const found = this.#points.find(key, seqno)
     if (found !== PENDING) return found

@@ -29,6 +29,14 @@ export interface ReadOptions {
   readonly signal?: AbortSignal
 }
 
+export interface GetOptions extends ReadOptions {
+  /**
+   * Answers only once the journal has said that nobody else had taken the shard when it was read: linearizable, where a
+   * read is otherwise as of what this owner knows. Costs a barrier of the journal. Default false.
+   */
+  readonly fresh?: boolean
+}
+
 export interface SyncReadOptions {
   readonly snapshot?: KvSnapshot
   /** `false`: throw WOULD_BLOCK rather than read a file on this thread. Default true. */
