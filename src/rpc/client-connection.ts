@@ -5,6 +5,7 @@
  * counting until the server has answered: so much it may still be holding for it.
  */
 
+import { onAbort } from '../kernel/abort-listener.ts'
 import type { Timer } from '../kernel/clock.ts'
 import { VarveError } from '../kernel/errors.ts'
 import { serviceError, unanswered } from './call-error.ts'
@@ -112,9 +113,7 @@ export class ClientConnection implements RpcConnection {
         )
       }
       if (signal !== undefined) {
-        const onAbort = (): void => this.#giveUp(pending, () => aborted(what, signal))
-        signal.addEventListener('abort', onAbort, { once: true })
-        pending.unlisten = () => signal.removeEventListener('abort', onAbort)
+        pending.unlisten = onAbort(signal, () => this.#giveUp(pending, () => aborted(what, signal)))
       }
       this.#calls.set(id, pending)
       this.#waiting.push(pending)

@@ -5,6 +5,7 @@
  * has happened is for whoever knows what it means to find out.
  */
 
+import { onAbort } from '../kernel/abort-listener.ts'
 import type { Clock } from '../kernel/clock.ts'
 import { VarveError, isCode, throwIfAborted } from '../kernel/errors.ts'
 import type { Hash } from '../kernel/hash.ts'
@@ -163,12 +164,12 @@ export class RpcClient {
       const wake = (): void => {
         timer.cancel()
         this.#onClose.delete(wake)
-        signal?.removeEventListener('abort', wake)
+        unlisten?.()
         resolve()
       }
       const timer = this.#basis.clock.after(delayMs, wake, { keepAlive: true })
       this.#onClose.add(wake)
-      signal?.addEventListener('abort', wake, { once: true })
+      const unlisten = signal === undefined ? undefined : onAbort(signal, wake)
     })
   }
 }

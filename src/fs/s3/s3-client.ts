@@ -10,6 +10,7 @@
  */
 
 import { createHash } from 'node:crypto'
+import { onAbort } from '../../kernel/abort-listener.ts'
 import { VarveError, isCode, throwIfAborted } from '../../kernel/errors.ts'
 import type { Clock } from '../../kernel/clock.ts'
 import { MIB } from '../../kernel/limits.ts'
@@ -209,10 +210,10 @@ export class S3Client {
 
   /** Calls `end` when the signal is aborted or the client closed, until what is returned is called. */
   #onEnd(signal: AbortSignal | undefined, end: () => void): () => void {
-    signal?.addEventListener('abort', end)
+    const unlisten = signal === undefined ? undefined : onAbort(signal, end)
     this.#endings.add(end)
     return () => {
-      signal?.removeEventListener('abort', end)
+      unlisten?.()
       this.#endings.delete(end)
     }
   }
