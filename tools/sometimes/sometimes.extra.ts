@@ -28,6 +28,7 @@ const WHOLE = [
   'clone',
   'follower',
   'arrangement/arrangement',
+  'arrangement/steps',
   'encryption',
   'kv-verify',
   'opening-messages',
