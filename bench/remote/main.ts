@@ -109,8 +109,15 @@ async function compaction(request: Request): Promise<readonly Record<string, unk
   for (const [composition, where, jobs, settings] of runs) {
     const db = await openComposition(modules, request(composition, jobs, settings))
     try {
-      const { perSecond, level0, compactions, heldMs } = await measureForeground(db, seconds)
-      const figures = { 'puts/s': Math.round(perSecond), compactions, 'level 0': level0, 'held ms': heldMs }
+      const { perSecond, level0, compactions, heldMs, cpuMicros } = await measureForeground(db, seconds)
+      const figures = {
+        'puts/s': Math.round(perSecond),
+        // What is left of this machine's cores for others, where workers have cores of their own.
+        'CPU µs/put': Number(cpuMicros.toFixed(2)),
+        compactions,
+        'level 0': level0,
+        'held ms': heldMs,
+      }
       rows.push({ 'parts elsewhere': labelOf(composition), compaction: where, ...figures })
     } finally {
       await db.close()

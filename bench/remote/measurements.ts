@@ -1,5 +1,6 @@
 /** What is measured of a shard whose parts are here and there. */
 
+import { cpuUsage } from 'node:process'
 import type { KvShard } from 'varve'
 import { SeededNumbers } from '../data/random.ts'
 import { Histogram } from '../measure/histogram.ts'
@@ -41,12 +42,15 @@ export interface Foreground {
   readonly level0: number
   readonly compactions: number
   readonly heldMs: number
+  /** Processor time of this process, all threads, in microseconds for each put. */
+  readonly cpuMicros: number
 }
 
 /** Batches of 100 puts in random order for `seconds`, while flushes and compactions go on. */
 export async function measureForeground(db: KvShard, seconds: number): Promise<Foreground> {
   const numbers = new SeededNumbers(2)
   const start = performance.now()
+  const cpuBefore = cpuUsage()
   let count = 0
   while (performance.now() - start < seconds * 1000) {
     const operations = Array.from({ length: 100 }, () => ({
@@ -59,7 +63,8 @@ export async function measureForeground(db: KvShard, seconds: number): Promise<F
   }
   const { levels, compactions, heldMs } = db.statistics()
   const perSecond = count / ((performance.now() - start) / 1000)
-  return { perSecond, level0: levels[0]?.files ?? 0, compactions, heldMs }
+  const { user, system } = cpuUsage(cpuBefore)
+  return { perSecond, level0: levels[0]?.files ?? 0, compactions, heldMs, cpuMicros: (user + system) / count }
 }
 
 /** Fills `db` with `mib` MiB that do not compress, all of it in tables. */
