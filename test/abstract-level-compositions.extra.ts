@@ -1,6 +1,17 @@
-/** abstract-level's suite over every composition. */
+/**
+ * abstract-level's suite over ten compositions; two more run in `npm test`, and over journals on NATS and in PostgreSQL in
+ * test/nats and test/postgres. What the suite says of policies and of a cache, the model says better.
+ */
 
 import { testLevelOver } from './abstract-level-compositions.ts'
 import { COMPOSITIONS } from './compositions.ts'
 
-testLevelOver(COMPOSITIONS)
+const LEFT_OUT = new Set([
+  'everything in memory',
+  'poor stores, a poor journal and poor jobs',
+  'tiered compaction',
+  'lazy-leveled compaction',
+  'no cache',
+])
+
+testLevelOver(COMPOSITIONS.filter(({ name }) => !LEFT_OUT.has(name)))

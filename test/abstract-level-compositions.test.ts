@@ -1,4 +1,4 @@
-/** abstract-level's suite over two compositions in memory; `abstract-level-compositions.extra.ts` takes all of them. */
+/** abstract-level's suite over two compositions in memory; `abstract-level-compositions.extra.ts` takes the others. */
 
 import { testLevelOver } from './abstract-level-compositions.ts'
 import { compositionNamed } from './compositions.ts'

@@ -9,7 +9,10 @@ import { KIB } from '../kernel/limits.ts'
 
 // Some hundred blocks: so few pieces that their views stay in the processor's cache, where a view for every block is
 // fetched from memory with nearly every get (of 3.2 µs, 0.3 were that).
-const PIECE_BYTES = 1024 * KIB
+const PIECE_BYTES_MAX = 1024 * KIB
+// The first piece, and twice as much with each that follows: a small database takes little, and is opened and closed without
+// making the garbage collector look for megabytes.
+const PIECE_BYTES_FIRST = 64 * KIB
 // Larger blocks would leave too much of a piece empty.
 const SHARED_BYTES_MAX = 32 * KIB
 const ALIGNMENT = 8
@@ -36,7 +39,8 @@ export class BlockMemory {
     if (length > SHARED_BYTES_MAX) return new Uint8Array(length)
     if (this.#at + length > this.#piece.bytes.length) {
       // Not filled with zeros first: whoever takes of it fills all he takes.
-      this.#piece = new BlockPiece(Buffer.allocUnsafeSlow(PIECE_BYTES))
+      const pieceBytes = Math.min(PIECE_BYTES_MAX, Math.max(PIECE_BYTES_FIRST, this.#piece.bytes.length * 2))
+      this.#piece = new BlockPiece(Buffer.allocUnsafeSlow(pieceBytes))
       this.#at = 0
     }
     const bytes = this.#piece.bytes.subarray(this.#at, this.#at + length)

@@ -90,7 +90,7 @@ test('every error class is made, and every recovery branch is taken, sometimes',
   // Tests that fail are reported where they are run for their own sake.
   await Promise.all([
     run(['build/test/seeds/run-seeds.js', JSON.stringify({ first: 1, count: SEEDS })]),
-    run(['--test', ...files, ...WHOLE]),
+    run(['--test', '--test-concurrency=2', ...files, ...WHOLE]),
   ])
 
   const errors = errorCounts()
