@@ -12,6 +12,7 @@ for (const [name, { sleeper, other }] of Object.entries(REPORTS)) {
       ended = outcome.ended
     }
     context.diagnostic(`${messages} messages, fenced ${fenced} times`)
-    assert.ok(messages > 8 && fenced > 4)
+    // The shortest is a write: its append, answered, and what of the takeover comes between.
+    assert.ok(messages > 5 && fenced > 3)
   })
 }
