@@ -54,6 +54,11 @@ test('lengths that contradict each other are found before anything is allocated 
   assert.throws(() => decodeStored('lz4', stored.subarray(0, 3), 1000, place), corrupt, 'shorter than its prefix')
   assert.throws(() => decodePacked('lz4', lying, 0x7fff_ffff, place), corrupt, 'packed over the limit')
   assert.throws(() => decodePacked('lz4', stored, 999, place), corrupt, 'packed longer than its block')
+  const plain = framed(new Uint8Array(10))
+  for (const codec of ['none', 'lz4'] as const) {
+    const message = 'memory is taken for what so few bytes cannot be'
+    assert.throws(() => decodePacked(codec, plain, LIMITS.blockBytesMax, place), /impossible packed length/, message)
+  }
   assert.throws(() => decodePacked('none', stored, 2000, place), corrupt, 'packed, not compressed, of another length')
   assert.throws(() => decodePacked('lz4', stored.subarray(0, 4), 2000, place), corrupt, 'nothing behind the length')
   const thin = stored.slice(0, 5)

@@ -26,6 +26,10 @@ export const COMPRESSED_BLOCK_BYTES_MAX = 1 * MIB
 
 // An LZ4 sequence byte yields at most 255 bytes of output.
 const LZ4_RATIO_MAX = 255
+// Four bytes at least of an entry are packed, and become at most 19: head, two offsets, tag. What is kept as it is counts once.
+const UNPACKED_RATIO_MAX = 5
+// The header of a block, and one offset of each column beyond the last entry.
+const UNPACKED_BYTES_MORE = 64
 const LENGTH_BYTES = 4
 
 /**
@@ -60,7 +64,8 @@ export function decodePacked(
   if (stored.length <= LENGTH_BYTES) throw tableCorrupt(place, 'shorter than its length')
   const length = readU32(stored, 0)
   const start = blockBytes - length
-  if (start < 0) throw tableCorrupt(place, 'impossible packed length')
+  if (start < 0 || blockBytes > length * UNPACKED_RATIO_MAX + UNPACKED_BYTES_MORE)
+    throw tableCorrupt(place, 'impossible packed length')
   const isPlain = length === stored.length - LENGTH_BYTES
   if (!isPlain) {
     if (codec === 'none') throw tableCorrupt(place, 'a block that is not compressed has another length than it says')

@@ -35,10 +35,17 @@ const SETTINGS: Readonly<Record<string, SimulationSettings>> = {
   'one frozen memtable': { ...TINY_SETTINGS, frozenMax: 1 },
 }
 
+/** Its requests fail by themselves: with faults of this test on top, nobody may be able to tell whether a commit has happened. */
+const OWN_FAULTS = 'files and heads on S3, jobs elsewhere, a local journal'
+
 export const COMPOSITION_TABLE: readonly Composition[] = [
   ...Object.entries(SETTINGS).map(([name, settings]) => ({ name, settings })),
   // Other parts; what else that table has are settings, and directories.
-  ...tiny(COMPOSITIONS.filter(({ composer, device }) => composer !== undefined || device !== undefined)),
+  ...tiny(
+    COMPOSITIONS.filter(
+      ({ name, composer, device }) => (composer !== undefined || device !== undefined) && name !== OWN_FAULTS,
+    ),
+  ),
 ]
 
 /** With real files and threads. What opens a directory finds the addon, where it was built and is not turned off. */
