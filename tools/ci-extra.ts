@@ -2,7 +2,7 @@
  * `npm run ci:extra`: the checks that need servers, a compiler or more time than `npm test` should take.
  *
  * They are tests too, named `x.extra.ts`. Those that only compute run two at a time; the others one after the other,
- * because they measure, install, or kill processes.
+ * because they measure, install, build, or have little time.
  */
 
 import { argv } from 'node:process'
@@ -18,10 +18,12 @@ const COMPUTING = [
   'test/faults/',
   'test/interleavings/',
   'test/jobs/',
+  'test/kill.extra',
   'test/kv-compositions',
   'test/metamorphic/',
   'test/network/',
   'test/seeds/',
+  'tools/sometimes/',
 ]
 const FILE_TIMEOUT_MS = 60 * 60_000
 
