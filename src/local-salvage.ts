@@ -9,6 +9,7 @@ import { decodeTableMeta } from './engines/kv/table-meta.ts'
 import { compareSegments, parseSegmentName, segmentIdentity, segmentName } from './journal/segment-id.ts'
 import { inspectSegment } from './journal/segment-inspection.ts'
 import type { InspectedBatch } from './journal/segment-inspection.ts'
+import { copyOf } from './kernel/bytes.ts'
 import type { Decoder } from './kernel/codec.ts'
 import { ENTRY_DELETE, ENTRY_PUT } from './kernel/entry.ts'
 import { VarveError } from './kernel/errors.ts'
@@ -113,16 +114,16 @@ export class Salvage {
       try {
         for await (const batch of inspectRowBlock(file, index.found, number, this.#directory.hash)) {
           for (let at = 0; at < batch.count; at++) {
-            const key = batch.keys.slice(batch.keyStarts[at], batch.keyStarts[at + 1])
+            const key = copyOf(batch.keys, batch.keyStarts[at], batch.keyStarts[at + 1])
             if (damage !== undefined)
               visitor.loss({ file: path, reason: reasonOf(damage), keyFirst: last, keyLast: key })
             damage = undefined
             last = key
             const start = batch.valueStarts[at] as number
+            const limit = start + (batch.valueLengths[at] as number)
             const block = batch.blocks[batch.valueBlocks[at] as number] as Uint8Array
-            const value = block?.slice(start, start + (batch.valueLengths[at] as number))
-            const isDeleted = batch.kinds[at] === ENTRY_DELETE
-            visitor.entry({ key, seqno: batch.seqnos[at] as number, value: isDeleted ? undefined : value })
+            const value = batch.kinds[at] === ENTRY_DELETE ? undefined : copyOf(block, start, limit)
+            visitor.entry({ key, seqno: batch.seqnos[at] as number, value })
           }
           await visitor.pause()
         }
@@ -199,8 +200,8 @@ function visitBatch({ payload, position }: InspectedBatch, visitor: SalvageVisit
       visitor.tombstone({ lower: copyCut(operation.lower), upper: copyCut(operation.upper), seqno })
       return
     }
-    const value = operation.kind === ENTRY_PUT ? operation.value.slice() : undefined
-    visitor.entry({ key: operation.key.slice(), seqno, value })
+    const value = operation.kind === ENTRY_PUT ? copyOf(operation.value) : undefined
+    visitor.entry({ key: copyOf(operation.key), seqno, value })
   })
 }
 

@@ -8,6 +8,7 @@
  * The head store guards these bytes with a checksum. Spec: docs/formats/shard-map.md.
  */
 
+import { copyOf } from '../kernel/bytes.ts'
 import { Decoder, Encoder } from '../kernel/codec.ts'
 import { VarveError } from '../kernel/errors.ts'
 import { shardId } from '../kernel/ids.ts'
@@ -53,7 +54,7 @@ export function decodeMap(bytes: Uint8Array, source: string): ShardMap {
   const revision = decoder.varint()
   const entries: MapEntry[] = []
   for (let left = decoder.count(4); left > 0; left--) {
-    const start = decoder.bytes().slice()
+    const start = copyOf(decoder.bytes())
     const shard = shardId(decoder.text())
     const owner = decoder.u8() === 0 ? undefined : decoder.text()
     entries.push({ start, shard, owner, term: decoder.varint() })

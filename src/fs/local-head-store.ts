@@ -19,6 +19,7 @@
  * adds.
  */
 
+import { copyOf } from '../kernel/bytes.ts'
 import type { Device } from '../kernel/device.ts'
 import { VarveError, isCode, throwIfAborted } from '../kernel/errors.ts'
 import type { Hash } from '../kernel/hash.ts'
@@ -158,7 +159,7 @@ export class LocalHeadStore implements HeadStore {
     try {
       const bytes = new Uint8Array(Math.min(await file.size(), HEAD_FILE_BYTES_MAX + 1))
       const length = await file.read(bytes, 0)
-      return decodeHeadFile(shard, version, bytes.subarray(0, length), path, this.#hash).slice()
+      return copyOf(decodeHeadFile(shard, version, bytes.subarray(0, length), path, this.#hash))
     } finally {
       await file.close()
     }

@@ -1,5 +1,6 @@
 /** A finished file in memory. */
 
+import { copyOf } from '../kernel/bytes.ts'
 import { VarveError, throwIfAborted } from '../kernel/errors.ts'
 import type { FileRef } from '../kernel/file-ref.ts'
 import { checkRange } from './file-missing.ts'
@@ -47,6 +48,6 @@ export class MemoryFileReader implements FileReader {
   #slice(offset: number, length: number): Uint8Array {
     if (this.#closed || !this.#store.open) throw new VarveError('CLOSED', `the reader of ${this.ref.name} is closed`)
     checkRange(this.ref, offset, length)
-    return this.#content.slice(offset, offset + length)
+    return copyOf(this.#content, offset, offset + length)
   }
 }

@@ -1,7 +1,7 @@
 /** A file being written to memory: nobody sees it until it is finished. */
 
 import { assert } from '../kernel/assert.ts'
-import { concatBytes } from '../kernel/bytes.ts'
+import { concatBytes, copyOf } from '../kernel/bytes.ts'
 import { VarveError } from '../kernel/errors.ts'
 import type { FileRef } from '../kernel/file-ref.ts'
 import { formatHash64 } from '../kernel/hash.ts'
@@ -35,7 +35,7 @@ export class MemoryFileWriter implements FileWriter {
     this.#checkOpen()
     assert(!this.#writing, 'writes to one file overlap')
     this.#writing = true
-    this.#parts.push(bytes.slice())
+    this.#parts.push(copyOf(bytes))
     this.#bytes += bytes.length
     await Promise.resolve()
     this.#writing = false

@@ -1,5 +1,6 @@
 /** Heads in memory, for tests and for shards that need not outlive the process. */
 
+import { copyOf } from '../kernel/bytes.ts'
 import { VarveError, throwIfAborted } from '../kernel/errors.ts'
 import type { ShardId } from '../kernel/ids.ts'
 import { LIMITS } from '../kernel/limits.ts'
@@ -13,7 +14,7 @@ export class MemoryHeadStore implements HeadStore {
   async read(shard: ShardId, options: AbortOptions = {}): Promise<Head | undefined> {
     throwIfAborted(options.signal)
     const head = this.#heads.get(shard)
-    return Promise.resolve(head === undefined ? undefined : { version: head.version, content: head.content.slice() })
+    return Promise.resolve(head === undefined ? undefined : { version: head.version, content: copyOf(head.content) })
   }
 
   async compareAndSet(
@@ -39,7 +40,7 @@ export class MemoryHeadStore implements HeadStore {
       )
     }
     const version = String(this.#versionNext++) as HeadVersion
-    this.#heads.set(shard, { version, content: content.slice() })
+    this.#heads.set(shard, { version, content: copyOf(content) })
     return Promise.resolve(version)
   }
 }

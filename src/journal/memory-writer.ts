@@ -1,5 +1,6 @@
 /** The one writer of a log in memory, and its reader. */
 
+import { copyOf } from '../kernel/bytes.ts'
 import { VarveError } from '../kernel/errors.ts'
 import type { Epoch, JournalPosition } from '../kernel/ids.ts'
 import { Deferred } from './deferred.ts'
@@ -89,7 +90,7 @@ export class MemoryJournal implements Journal {
     if (this.#failure !== undefined) return failedAppend(this.#end, this.#failure)
     if (this.#pendingBytes > 2 * this.pendingBytesMax) throw busy(this.#pendingBytes, this.pendingBytesMax)
     const turn = this.#turn ?? this.#begin()
-    turn.batches.push({ position: this.#end, payload: payload.slice() })
+    turn.batches.push({ position: this.#end, payload: copyOf(payload) })
     this.#end += payload.length
     this.#pendingBytes += payload.length
     if (durability === 'synced') turn.synced ??= new Deferred()
@@ -122,7 +123,7 @@ export class MemoryJournal implements Journal {
     const start = position - batch.position
     if (start + length > batch.payload.length)
       throw new RangeError(`${length} bytes at ${position} are not within one batch`)
-    return batch.payload.slice(start, start + length)
+    return copyOf(batch.payload, start, start + length)
   }
 
   async replay(

@@ -5,6 +5,7 @@
  * in a part the shard no longer needs is not reported.
  */
 
+import { copyOf } from '../kernel/bytes.ts'
 import { PENDING } from '../kernel/cursor.ts'
 import type { Device, DeviceFile } from '../kernel/device.ts'
 import { VarveError, isCode } from '../kernel/errors.ts'
@@ -197,7 +198,7 @@ function copyBatch(cursor: FrameCursor, segment: Segment, position: number, leng
   let copy: Uint8Array | undefined
   const sound = cursor.visit((payload, at) => {
     if (at <= position && position + length <= at + payload.length)
-      copy = payload.slice(position - at, position - at + length)
+      copy = copyOf(payload, position - at, position - at + length)
   })
   if (!sound) throw journalCorrupt(segment.path, cursor.offset, 'the batches do not fill the record')
   if (copy === undefined) throw new RangeError(`${length} bytes at ${position} are not within one batch`)

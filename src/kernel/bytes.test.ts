@@ -12,6 +12,7 @@ import {
   prefixLimit,
   sharedPrefixLength,
   toHex,
+  copyOf,
 } from './bytes.ts'
 
 const few = fc.uint8Array({ maxLength: 8 }).map((bytes) => bytes.map((byte) => [0, 1, 0x80, 0xff][byte & 3] as number))
@@ -77,6 +78,17 @@ test('the limit of a prefix comes after all that begin with it and before or at 
   )
   assert.deepEqual(prefixLimit(Uint8Array.of(1, 0xff, 0xff)), Uint8Array.of(2))
   assert.equal(prefixLimit(new Uint8Array(0)), undefined)
+})
+
+test('bytes that were copied do not change with where they came from, also where that is a Buffer', () => {
+  const source = Buffer.from('abcdef')
+  const [whole, part, limit] = [copyOf(source), copyOf(source, 1, 3), prefixLimit(source)]
+  assert.equal(source.toString(), 'abcdef', 'the limit of a prefix is not written into it')
+  source.fill(0)
+  assert.deepEqual(
+    [whole, part, limit].map(String),
+    [Buffer.from('abcdef'), Buffer.from('bc'), Buffer.from('abcdeg')].map((bytes) => new Uint8Array(bytes).toString()),
+  )
 })
 
 test('a copy of any length puts exactly those bytes there', () => {

@@ -47,6 +47,11 @@ export function sharedPrefixLength(
 const LOOP_WHOLE_BYTES_MAX = 12
 const LOOP_PART_BYTES_MAX = 48
 
+/** A copy of [start, limit), whoever made the bytes: `slice` of a Buffer is a view of what its owner may use again. */
+export function copyOf(bytes: Uint8Array, start = 0, limit: number = bytes.length): Uint8Array<ArrayBuffer> {
+  return new Uint8Array(bytes.subarray(start, limit))
+}
+
 /** Copies all of `source` to `target` at `targetStart`. */
 export function copyBytes(source: Uint8Array, target: Uint8Array, targetStart: number): void {
   const length = source.length
@@ -103,7 +108,7 @@ export function prefixLimit(prefix: Uint8Array): Uint8Array | undefined {
   for (let length = prefix.length; length > 0; length--) {
     const last = prefix[length - 1] as number
     if (last !== 0xff) {
-      const limit = prefix.slice(0, length)
+      const limit = copyOf(prefix, 0, length)
       limit[length - 1] = last + 1
       return limit
     }

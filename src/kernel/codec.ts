@@ -6,6 +6,7 @@
  */
 
 import { assert } from './assert.ts'
+import { copyOf } from './bytes.ts'
 import { readVarint, varintLength, writeVarint } from './varint.ts'
 
 const textEncoder = new TextEncoder()
@@ -87,7 +88,7 @@ export class Encoder {
 
   /** A copy of what was written. */
   finish(): Uint8Array {
-    return this.#bytes.slice(0, this.#length)
+    return copyOf(this.#bytes, 0, this.#length)
   }
 
   clear(): void {

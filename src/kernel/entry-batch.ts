@@ -11,7 +11,7 @@
  */
 
 import { assert } from './assert.ts'
-import { headOf } from './bytes.ts'
+import { copyOf, headOf } from './bytes.ts'
 
 export const ENTRY_BATCH_CAPACITY = 256
 /** There is always room for so many bytes behind the last key: a copy may end with a whole word, a head is one read. */
@@ -185,7 +185,7 @@ export class EntryBatch {
 
   /** A copy of key `index`. */
   keyAt(index: number): Uint8Array {
-    return this.keys.slice(this.keyStarts[index], this.keyStarts[index + 1])
+    return copyOf(this.keys, this.keyStarts[index], this.keyStarts[index + 1])
   }
 
   /** A view of value `index`, as long-lived as the entry. */

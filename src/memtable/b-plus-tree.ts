@@ -6,7 +6,7 @@
  */
 
 import { assert } from '../kernel/assert.ts'
-import { copyBytes } from '../kernel/bytes.ts'
+import { copyBytes, copyOf } from '../kernel/bytes.ts'
 import type { Cursor, CursorOptions } from '../kernel/cursor.ts'
 import type { Found } from '../kernel/found.ts'
 import type { JournalPosition, Seqno } from '../kernel/ids.ts'
@@ -160,7 +160,7 @@ export class BPlusTree implements OrderedMemtable {
       firstLeaf: tree.firstLeaf,
       lastLeaf: tree.lastLeaf,
       height: tree.height,
-      prefix: tree.prefix.slice(),
+      prefix: copyOf(tree.prefix),
       bytes: this.#allocator.bytes,
       count,
       keyCount,

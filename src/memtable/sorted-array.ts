@@ -5,6 +5,7 @@
  */
 
 import { assert } from '../kernel/assert.ts'
+import { copyOf } from '../kernel/bytes.ts'
 import type { Cursor, CursorOptions } from '../kernel/cursor.ts'
 import type { EntryBatch } from '../kernel/entry-batch.ts'
 import type { EntryKind } from '../kernel/entry.ts'
@@ -83,8 +84,8 @@ export class SortedArrayMemtable implements OrderedMemtable {
   }
 
   #applyEntry(operation: EntryOperation, seqno: Seqno): void {
-    const key = operation.key.slice()
-    const version = { seqno, kind: operation.kind, value: operation.value.slice() }
+    const key = copyOf(operation.key)
+    const version = { seqno, kind: operation.kind, value: copyOf(operation.value) }
     const index = this.#rows.findIndex((row) => this.#compare(row.key, key) >= 0)
     const row = this.#rows[index]
     if (row !== undefined && this.#compare(row.key, key) === 0) row.versions.unshift(version)

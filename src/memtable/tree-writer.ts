@@ -5,7 +5,7 @@
  * a leaf of its own, so that ascending and descending loads leave full nodes behind.
  */
 
-import { headOf, sharedPrefixLength } from '../kernel/bytes.ts'
+import { copyOf, headOf, sharedPrefixLength } from '../kernel/bytes.ts'
 import { assert } from '../kernel/assert.ts'
 import type { ArenaAllocator } from './arena-allocator.ts'
 import type { Tree } from './tree.ts'
@@ -85,7 +85,7 @@ export class TreeWriter {
   /** Makes an empty leaf the root. */
   #plant(key: Uint8Array): void {
     const tree = this.#tree
-    if (tree.bytewise) tree.prefix = key.slice()
+    if (tree.bytewise) tree.prefix = copyOf(key)
     tree.root = tree.firstLeaf = tree.lastLeaf = this.#newNode(LEAF_BYTES, tree.prefix.length)
     tree.height = 1
   }
@@ -110,7 +110,7 @@ export class TreeWriter {
   #shortenPrefix(key: Uint8Array): void {
     const tree = this.#tree
     const length = sharedPrefixLength(tree.prefix, 0, tree.prefix.length, key, 0, key.length)
-    tree.prefix = tree.prefix.slice(0, length)
+    tree.prefix = copyOf(tree.prefix, 0, length)
     let left = tree.root
     let right = tree.root
     for (let level = tree.height; level >= 1; level--) {

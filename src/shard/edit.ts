@@ -10,6 +10,7 @@
  * Spec: docs/formats/head.md.
  */
 
+import { copyOf } from '../kernel/bytes.ts'
 import { Decoder, Encoder } from '../kernel/codec.ts'
 import { formatHash64 } from '../kernel/hash.ts'
 import { fileName, journalPosition, seqno, POSITION_ZERO, SEQNO_ZERO } from '../kernel/ids.ts'
@@ -98,7 +99,7 @@ function decodeFile(decoder: Decoder): VersionFile {
     seqnoFirst: seqno(decoder.varint()),
     seqnoLast: seqno(decoder.varint()),
     // Copies: a view would keep the whole head alive.
-    meta: decoder.bytes().slice(),
-    view: decoder.bytes().slice(),
+    meta: copyOf(decoder.bytes()),
+    view: copyOf(decoder.bytes()),
   }
 }

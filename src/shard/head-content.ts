@@ -17,6 +17,7 @@
  * Spec: docs/formats/head.md.
  */
 
+import { copyOf } from '../kernel/bytes.ts'
 import { Decoder, Encoder } from '../kernel/codec.ts'
 import { VarveError } from '../kernel/errors.ts'
 import { epoch, fileName, shardId } from '../kernel/ids.ts'
@@ -141,12 +142,12 @@ export function decodeHead(bytes: Uint8Array, source: string): HeadContent {
   const engine = { name: decoder.text(), version: decoder.varint() }
   const identity = new Map<string, string>()
   for (let left = decoder.count(2); left > 0; left--) identity.set(decoder.text(), decoder.text())
-  const journalState = decoder.u8() === 0 ? undefined : decoder.bytes().slice()
+  const journalState = decoder.u8() === 0 ? undefined : copyOf(decoder.bytes())
   const base = decoder.u8() === 0 ? undefined : decodeRef(decoder)
   const deltas: FileRef[] = []
   for (let left = decoder.count(); left > 0; left--) deltas.push(decodeRef(decoder))
   const edits: Uint8Array[] = []
-  for (let left = decoder.count(); left > 0; left--) edits.push(decoder.bytes().slice())
+  for (let left = decoder.count(); left > 0; left--) edits.push(copyOf(decoder.bytes()))
   const pins: Pin[] = []
   for (let left = decoder.count(2); left > 0; left--) {
     const name = decoder.text()

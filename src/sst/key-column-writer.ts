@@ -1,6 +1,6 @@
 /** Writes one key column, beside the table whose entries it gets. */
 
-import { sharedPrefixLength } from '../kernel/bytes.ts'
+import { copyOf, sharedPrefixLength } from '../kernel/bytes.ts'
 import { Encoder } from '../kernel/codec.ts'
 import type { EntryBatch } from '../kernel/entry-batch.ts'
 import type { FileRef } from '../kernel/file-ref.ts'
@@ -72,7 +72,7 @@ export class KeyColumnWriter {
       if (this.#keys.length >= BLOCK_BYTES || this.#blockKeyBytes >= BLOCK_KEY_BYTES) this.#endBlock()
     }
     this.#entryCount += Math.max(0, limit - start)
-    this.#lastKey = last.slice(lastStart, lastLimit)
+    this.#lastKey = copyOf(last, lastStart, lastLimit)
   }
 
   drain(): Promise<void> {

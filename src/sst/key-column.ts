@@ -16,6 +16,7 @@
  * Spec: docs/formats/key-column.md.
  */
 
+import { copyOf } from '../kernel/bytes.ts'
 import { Decoder, Encoder } from '../kernel/codec.ts'
 import { VarveError } from '../kernel/errors.ts'
 import type { Hash } from '../kernel/hash.ts'
@@ -153,7 +154,7 @@ export function decodeKeyColumnBlock(
   // A kind, a length, a seqno, and two lengths of a key.
   const count = decoder.count(5)
   if (count !== entryCount) decoder.fail('another number of entries than the index says')
-  const kinds = decoder.raw(count).slice()
+  const kinds = copyOf(decoder.raw(count))
   const valueLengths = Uint32Array.from({ length: count }, () => decoder.varint())
   const seqnos = Float64Array.from({ length: count }, () => decoder.varint())
   const keyStarts = new Uint32Array(count + 1)

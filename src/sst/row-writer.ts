@@ -6,7 +6,7 @@
  */
 
 import { assert } from '../kernel/assert.ts'
-import { sharedPrefixLength } from '../kernel/bytes.ts'
+import { copyOf, sharedPrefixLength } from '../kernel/bytes.ts'
 import type { EntryBatch } from '../kernel/entry-batch.ts'
 import { ENTRY_DELETE } from '../kernel/entry.ts'
 import { VarveError } from '../kernel/errors.ts'
@@ -130,7 +130,7 @@ export class RowTableWriter implements TableWriter {
       if (block.count > 0) {
         const isLone = keyLength + valueLength >= this.#loneEntryBytes
         if (isLone || !block.fits(keyLength, valueLength, seqnoHere, blockBytes)) {
-          const last = index > start ? batch.keyAt(index - 1) : this.#lastKey.slice(0, this.#lastKeyLength)
+          const last = index > start ? batch.keyAt(index - 1) : copyOf(this.#lastKey, 0, this.#lastKeyLength)
           block.take(batch, taken, index)
           taken = index
           this.#endBlock()
@@ -146,7 +146,7 @@ export class RowTableWriter implements TableWriter {
         this.#keyCount++
         if (filterBitsPerKey > 0) this.#filter.add(hashKey(keys, keyStart, keyLimit, 0))
       }
-      if (this.#entryCount === 0) this.#keyFirst = keys.slice(keyStart, keyLimit)
+      if (this.#entryCount === 0) this.#keyFirst = copyOf(keys, keyStart, keyLimit)
       this.#entryCount++
       if (kinds[index] === ENTRY_DELETE) this.#deleteCount++
       this.#keyBytes += keyLength
@@ -182,7 +182,7 @@ export class RowTableWriter implements TableWriter {
     const hasEntries = this.#entryCount > 0
     assert(hasEntries || this.#rangeCount > 0, 'a table needs an entry or a range tombstone')
     this.#state = 'finished'
-    const keyLast = this.#lastKey.slice(0, this.#lastKeyLength)
+    const keyLast = copyOf(this.#lastKey, 0, this.#lastKeyLength)
     if (hasEntries) {
       this.#endBlock()
       this.#index.addSeparator(keyLast)

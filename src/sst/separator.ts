@@ -1,6 +1,6 @@
 /** Short keys between two blocks. */
 
-import { compareRange, sharedPrefixLength } from '../kernel/bytes.ts'
+import { compareRange, copyOf, sharedPrefixLength } from '../kernel/bytes.ts'
 
 /**
  * The shortest easily found key `s` with `last` ≤ `s` < `next`, in bytewise order: what an index needs to tell two blocks
@@ -26,7 +26,7 @@ export function shortSeparator(last: Uint8Array, next: Uint8Array): Uint8Array {
 
 /** `key` up to and with the byte at `index`, which is raised by one. */
 function raisedAt(key: Uint8Array, index: number): Uint8Array {
-  const separator = key.slice(0, index + 1)
+  const separator = copyOf(key, 0, index + 1)
   separator[index] = (separator[index] as number) + 1
   return separator
 }

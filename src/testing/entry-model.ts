@@ -1,5 +1,6 @@
 /** The naive sorted list that table formats and cursors are compared with. */
 
+import { copyOf } from '../kernel/bytes.ts'
 import type { Cursor, CursorOptions } from '../kernel/cursor.ts'
 import { PENDING } from '../kernel/cursor.ts'
 import { EntryBatch } from '../kernel/entry-batch.ts'
@@ -130,7 +131,7 @@ function variantOf(random: SeededRandom, key: Uint8Array): Uint8Array {
     case 0:
       return key
     case 1:
-      return key.slice(0, random.below(key.length + 1))
+      return copyOf(key, 0, random.below(key.length + 1))
     default:
       return Uint8Array.from([...key, random.once(2) ? 0 : random.below(256)])
   }

@@ -5,7 +5,7 @@
  */
 
 import type { Clock } from '../kernel/clock.ts'
-import { concatBytes } from '../kernel/bytes.ts'
+import { concatBytes, copyOf } from '../kernel/bytes.ts'
 import type { Dial, Wire, WireReceiver } from '../rpc/rpc.ts'
 import type { SeededRandom } from './seeded-random.ts'
 
@@ -119,7 +119,7 @@ class Pieces {
     const { random, faults } = this.#options
     const happens = (onceIn: number | undefined): boolean => onceIn !== undefined && random.once(onceIn)
     if (this.silenced || happens(faults.dropsOnceIn)) return
-    const piece = bytes.slice()
+    const piece = copyOf(bytes)
     if (happens(faults.damagesOnceIn)) {
       const at = random.below(piece.length)
       piece[at] = (piece[at] as number) ^ (1 << random.below(8))

@@ -6,6 +6,7 @@
  */
 
 import assert from 'node:assert/strict'
+import { copyOf } from '../kernel/bytes.ts'
 import { VarveError, isCode } from '../kernel/errors.ts'
 import type { ErrorCode } from '../kernel/errors.ts'
 import { POSITION_ZERO, epoch, journalPosition, shardId } from '../kernel/ids.ts'
@@ -40,7 +41,7 @@ export class MemoryStateKeeper implements JournalStateKeeper {
   state: Uint8Array | undefined = undefined
 
   commit(state: Uint8Array): Promise<void> {
-    this.state = state.slice()
+    this.state = copyOf(state)
     return Promise.resolve()
   }
 }
@@ -172,7 +173,7 @@ export function testJournal(suite: JournalSuite): void {
     await journal.close()
     const again = await bench.open()
     const found: Uint8Array[] = []
-    await again.replay(POSITION_ZERO, (payload) => void found.push(payload.slice()))
+    await again.replay(POSITION_ZERO, (payload) => void found.push(copyOf(payload)))
     assert.deepEqual(
       found.map(({ length }) => length),
       sizes,
@@ -188,7 +189,7 @@ export function testJournal(suite: JournalSuite): void {
 
   promise('the payload may be reused as soon as written settles', async (bench) => {
     const journal = await bench.open()
-    const payload = new Uint8Array(40_000)
+    const payload = Buffer.alloc(40_000)
     for (let index = 0; index < 5; index++) {
       payload.fill(index)
       await journal.append(payload, 'written').written

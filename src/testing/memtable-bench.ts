@@ -1,6 +1,7 @@
 /** A memtable and what is needed to fill and read it, for the conformance suite. */
 
 import assert from 'node:assert/strict'
+import { copyOf } from '../kernel/bytes.ts'
 import type { CursorOptions } from '../kernel/cursor.ts'
 import { EntryBatch } from '../kernel/entry-batch.ts'
 import { ENTRY_DELETE, ENTRY_PUT } from '../kernel/entry.ts'
@@ -25,7 +26,7 @@ export interface MemtableSuite {
 }
 
 export const bytes = (text: string): Uint8Array => new TextEncoder().encode(text)
-export const text = (of: Uint8Array): string => new TextDecoder().decode(of.slice())
+export const text = (of: Uint8Array): string => new TextDecoder().decode(copyOf(of))
 
 /** Makes the tests of a suite: each has a memtable of its own. */
 export function promises(suite: MemtableSuite): (name: string, body: (bench: Bench) => void, order?: KeyOrder) => void {
@@ -86,7 +87,7 @@ export class Bench {
   found(reader: OrderedReader, key: Uint8Array): Uint8Array | undefined {
     const found = emptyFound()
     if (!reader.get(key, SEQNO_MAX, found)) return undefined
-    return found.block.slice(found.valueStart, found.valueStart + found.valueLength)
+    return copyOf(found.block, found.valueStart, found.valueStart + found.valueLength)
   }
 
   /** `<key> <seqno> <kind> <value>` of every entry. */

@@ -49,7 +49,7 @@ export function testRangeDeletions(suite: MemtableSuite): void {
   })
 
   promise('the bounds of a range deletion may be overwritten after apply', (bench) => {
-    const [lower, upper] = [bytes('b'), bytes('d')]
+    const [lower, upper] = [Buffer.from('b'), Buffer.from('d')]
     bench.deleteRange({ lower, upper })
     lower.fill(0xff)
     upper.fill(0xff)

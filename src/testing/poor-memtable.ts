@@ -4,6 +4,7 @@
  * image without shared memory.
  */
 
+import { copyOf } from '../kernel/bytes.ts'
 import type { Cursor, CursorOptions } from '../kernel/cursor.ts'
 import { PENDING } from '../kernel/cursor.ts'
 import { EntryBatch } from '../kernel/entry-batch.ts'
@@ -84,7 +85,7 @@ export class PoorMemtable implements OrderedMemtable {
   }
 
   #lend(value: Uint8Array): Uint8Array {
-    const block = value.slice()
+    const block = copyOf(value)
     this.#lent.push(block)
     return block
   }

@@ -1,5 +1,7 @@
 /** Bytes that grow like a file: what lies between the old end and a write behind it is zeros. */
 
+import { copyOf } from '../kernel/bytes.ts'
+
 export class SimulatedBytes {
   #bytes: Uint8Array
   #length: number
@@ -43,7 +45,7 @@ export class SimulatedBytes {
 
   /** A copy. */
   content(): Uint8Array {
-    return this.#bytes.slice(0, this.#length)
+    return copyOf(this.#bytes, 0, this.#length)
   }
 
   /** Makes the bytes our own, and room for `length` of them. */

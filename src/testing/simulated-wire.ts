@@ -1,6 +1,6 @@
 /** One end of a connection in a simulated network. */
 
-import { concatBytes } from '../kernel/bytes.ts'
+import { concatBytes, copyOf } from '../kernel/bytes.ts'
 import type { Wire, WireReceiver } from '../rpc/rpc.ts'
 import type { SeededRandom } from './seeded-random.ts'
 import type { NetworkPlace, SimulatedNetwork } from './simulated-network.ts'
@@ -132,7 +132,7 @@ export class SimulatedWire implements Wire {
 
 /** One bit of it is another. */
 function damaged(bytes: Uint8Array, random: SeededRandom): Uint8Array {
-  const copy = bytes.slice()
+  const copy = copyOf(bytes)
   const at = random.below(copy.length)
   copy[at] = (copy[at] as number) ^ (1 << random.below(8))
   return copy

@@ -1,6 +1,7 @@
 /** One table and what is needed to write and read it, for the conformance suite and other tests. */
 
 import assert from 'node:assert/strict'
+import { copyOf } from '../kernel/bytes.ts'
 import { PENDING } from '../kernel/cursor.ts'
 import { isCode } from '../kernel/errors.ts'
 import type { RangeFragment } from '../kernel/fragment-list.ts'
@@ -181,7 +182,7 @@ export class Bench {
   async get(key: Uint8Array, at: number): Promise<ModelEntry | undefined> {
     const found = emptyFound()
     if (!(await this.lookUp(key, at, found))) return undefined
-    const value = found.block.slice(found.valueStart, found.valueStart + found.valueLength)
+    const value = copyOf(found.block, found.valueStart, found.valueStart + found.valueLength)
     return { key, seqno: found.seqno, kind: found.kind, value }
   }
 

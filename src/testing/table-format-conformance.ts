@@ -1,6 +1,7 @@
 /** What every format for tables of ordered keys promises, as tests. */
 
 import assert from 'node:assert/strict'
+import { copyOf } from '../kernel/bytes.ts'
 import type { CursorOptions } from '../kernel/cursor.ts'
 import { PENDING } from '../kernel/cursor.ts'
 import { EntryBatch } from '../kernel/entry-batch.ts'
@@ -230,7 +231,7 @@ export function testTableFormat(suite: TableFormatSuite): void {
     const content = await bench.content()
     const expected = scanOf(entries, BYTEWISE, EVERYTHING).map(describe)
     for (let at = 0; at < content.length; at += 3) {
-      const damaged = content.slice()
+      const damaged = copyOf(content)
       damaged[at] = (damaged[at] as number) ^ (1 << (at & 7))
       const reader = await bench.readDamaged(ref, damaged)
       await tolerating(async () => {
@@ -247,7 +248,7 @@ export function testTableFormat(suite: TableFormatSuite): void {
     const { ref } = bench.summary
     const content = await bench.content()
     for (const length of [0, 1, content.length >>> 1, content.length - 1]) {
-      const reader = await bench.readDamaged({ ...ref, bytes: length }, content.slice(0, length))
+      const reader = await bench.readDamaged({ ...ref, bytes: length }, copyOf(content, 0, length))
       await assert.rejects(drainCursor(reader.cursor(EVERYTHING)), isDamage, 'a truncated table is not read')
       await reader.close()
     }

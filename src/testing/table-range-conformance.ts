@@ -1,6 +1,7 @@
 /** What every format for tables of ordered keys promises about range tombstones, as tests. */
 
 import assert from 'node:assert/strict'
+import { copyOf } from '../kernel/bytes.ts'
 import { ENTRY_DELETE } from '../kernel/entry.ts'
 import type { RangeFragment } from '../kernel/fragment-list.ts'
 import { SEQNO_MAX } from '../kernel/ids.ts'
@@ -117,7 +118,7 @@ export function testTableRanges(suite: TableFormatSuite): void {
     const expected = plain((await rangesOf(bench)).list())
     const intact = bench.reader
     for (let at = 0; at < content.length; at++) {
-      const damaged = content.slice()
+      const damaged = copyOf(content)
       damaged[at] = (damaged[at] as number) ^ (1 << (at & 7))
       const reader = await bench.readDamaged(ref, damaged)
       try {

@@ -1,7 +1,7 @@
 /** Checks what a B+tree in an arena promises itself, node by node. For tests. */
 
 import assert from 'node:assert/strict'
-import { headOf } from '../kernel/bytes.ts'
+import { copyOf, headOf } from '../kernel/bytes.ts'
 import type { KeyOrder } from '../kernel/key-order.ts'
 import { ArenaView } from '../memtable/arena-view.ts'
 import { Tree } from '../memtable/tree.ts'
@@ -32,7 +32,7 @@ export function checkTree(image: TreeImage, order: KeyOrder): TreeShape {
 
   function key(record: number): Uint8Array {
     const start = tree.keyStart(record)
-    return tree.chunkBytes(record).slice(start, start + tree.keyLength(record))
+    return copyOf(tree.chunkBytes(record), start, start + tree.keyLength(record))
   }
 
   /** All keys below `node` are in [low, high). */
@@ -54,7 +54,11 @@ export function checkTree(image: TreeImage, order: KeyOrder): TreeShape {
       if (order.bytewise) {
         assert.ok(bytes.length >= prefixLength, 'a key has at least the prefix of its node')
         const first = key(tree.word(node, NODE_RECORDS))
-        assert.deepEqual(bytes.slice(0, prefixLength), first.slice(0, prefixLength), 'keys of a node share its prefix')
+        assert.deepEqual(
+          copyOf(bytes, 0, prefixLength),
+          copyOf(first, 0, prefixLength),
+          'keys of a node share its prefix',
+        )
         assert.equal(tree.word(node, NODE_HEADS + index), headOf(bytes, prefixLength, bytes.length) >>> 1, 'head')
       }
     }

@@ -8,6 +8,7 @@ import { NodeProcessTable } from '../../fs/node-process-table.ts'
 import { LocalJournalSystem } from '../../journal/local-journal-system.ts'
 import { SharedJournalSystem } from '../../journal/shared-journal-system.ts'
 import type { JournalSystem } from '../../journal/journal.ts'
+import { copyOf } from '../../kernel/bytes.ts'
 import { Decoder, Encoder } from '../../kernel/codec.ts'
 import { VarveError } from '../../kernel/errors.ts'
 import type { Hash } from '../../kernel/hash.ts'
@@ -85,7 +86,7 @@ export class ServedDirectories {
       },
       commit: async (next: Uint8Array): Promise<void> => {
         version = await heads.compareAndSet(shard, version, encodeState(now, next))
-        state = next.slice()
+        state = copyOf(next)
       },
     }
     const local = new LocalJournalSystem({ device, directory: 'log', hash })
@@ -125,5 +126,5 @@ function decodeState(content: Uint8Array): { readonly epoch: number; readonly st
     throw new VarveError('HEAD_CORRUPT', `the state of the shared log is damaged: ${reason}`)
   })
   const now = decoder.varint()
-  return { epoch: now, state: decoder.remaining === 0 ? undefined : decoder.raw(decoder.remaining).slice() }
+  return { epoch: now, state: decoder.remaining === 0 ? undefined : copyOf(decoder.raw(decoder.remaining)) }
 }

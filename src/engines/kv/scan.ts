@@ -7,7 +7,7 @@
  */
 
 import type { BatchPool } from '../../kernel/batch-pool.ts'
-import { copyRange } from '../../kernel/bytes.ts'
+import { copyOf, copyRange } from '../../kernel/bytes.ts'
 import { PENDING } from '../../kernel/cursor.ts'
 import type { Cursor } from '../../kernel/cursor.ts'
 import type { EntryBatch } from '../../kernel/entry-batch.ts'
@@ -267,7 +267,7 @@ export class Scan implements KvScan {
     if (this.#cursor !== undefined && this.#view === view) return this.#cursor
     this.#drop()
     if (this.#lastKeyLength >= 0) {
-      const last = this.#lastKey.bytes.slice(0, this.#lastKeyLength)
+      const last = copyOf(this.#lastKey.bytes, 0, this.#lastKeyLength)
       this.#range = this.#plan.reverse
         ? { ...this.#range, upper: last, upperOpen: true }
         : { ...this.#range, lower: last, lowerOpen: true }

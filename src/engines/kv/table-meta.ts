@@ -10,6 +10,7 @@
  * Spec: docs/formats/head.md.
  */
 
+import { copyOf } from '../../kernel/bytes.ts'
 import { Decoder, Encoder } from '../../kernel/codec.ts'
 import type { RangeFragment } from '../../kernel/fragment-list.ts'
 import { compareCuts, copyCut, cutAfter, cutBefore, decodeCut, encodeCut } from '../../kernel/key-cut.ts'
@@ -103,8 +104,8 @@ export function encodeTableMeta(meta: TableMeta): Uint8Array {
 /** @throws {VarveError} HEAD_CORRUPT */
 export function decodeTableMeta(bytes: Uint8Array, file: string): TableMeta {
   const decoder = new Decoder(bytes, (reason, at) => failHead(`description of ${file}`, reason, at))
-  const keyFirst = decoder.bytes().slice()
-  const keyLast = decoder.bytes().slice()
+  const keyFirst = copyOf(decoder.bytes())
+  const keyLast = copyOf(decoder.bytes())
   const entryCount = decoder.varint()
   const deleteCount = decoder.varint()
   const rangeCount = decoder.varint()
@@ -124,5 +125,5 @@ export function decodeTableMeta(bytes: Uint8Array, file: string): TableMeta {
 function decodeSamples(decoder: Decoder): readonly Uint8Array[] {
   const count = decoder.varint()
   if (count === 0 || count > decoder.remaining) decoder.fail('impossible number of samples')
-  return Array.from({ length: count }, () => decoder.bytes().slice())
+  return Array.from({ length: count }, () => copyOf(decoder.bytes()))
 }

@@ -1,5 +1,6 @@
 /** One table that a job is writing, its key column, and what the manifest will say of it. */
 
+import { copyOf } from '../../kernel/bytes.ts'
 import type { EntryBatch } from '../../kernel/entry-batch.ts'
 import type { RangeFragment } from '../../kernel/fragment-list.ts'
 import type { KeyOrder } from '../../kernel/key-order.ts'
@@ -78,7 +79,7 @@ export class TableOutput {
     this.#sampleAt = this.bytes + this.#parameters.sampleBytes
     if (key.length <= SAMPLE_KEY_BYTES_MAX) this.#samples.push(key)
     // Any key will do, and in bytewise order the beginning of one is a key just before it.
-    else if (this.#order.bytewise) this.#samples.push(key.slice(0, SAMPLE_KEY_BYTES_MAX))
+    else if (this.#order.bytewise) this.#samples.push(copyOf(key, 0, SAMPLE_KEY_BYTES_MAX))
   }
 
   async drain(): Promise<void> {

@@ -1,6 +1,6 @@
 /** Reads of a log in rows: all of it in order, or some bytes of one batch. */
 
-import { concatBytes } from '../../kernel/bytes.ts'
+import { concatBytes, copyOf } from '../../kernel/bytes.ts'
 import { VarveError } from '../../kernel/errors.ts'
 import type { Hash } from '../../kernel/hash.ts'
 import type { JournalPosition, ShardId } from '../../kernel/ids.ts'
@@ -116,7 +116,7 @@ export async function readRows(
   if (batch === undefined) throw damagedRow(shard, position, 'its batch is missing')
   if (position - at + length > batch.length)
     throw new RangeError(`${length} bytes at ${position} are not within one batch`)
-  return batch.slice(position - at, position - at + length)
+  return copyOf(batch, position - at, position - at + length)
 }
 
 /** A part follows the one before it. Before the first position that was asked for, the beginning need not be here. */

@@ -7,6 +7,7 @@
  * taken back, and then its place is another's.
  */
 
+import { copyOf } from '../../kernel/bytes.ts'
 import { VarveError, isCode } from '../../kernel/errors.ts'
 import type { JournalPosition } from '../../kernel/ids.ts'
 import type { Append, Durability, Journal } from '../journal.ts'
@@ -115,7 +116,7 @@ export async function replayPiece(
     const end = await reader.replay(from, (payload, position) => {
       if (bytes > 0 && bytes + payload.length > bytesMax) throw ENOUGH
       bytes += payload.length
-      batches.push({ position, payload: payload.slice() })
+      batches.push({ position, payload: copyOf(payload) })
     })
     return { batches, end }
   } catch (error) {

@@ -6,6 +6,7 @@
  * its epoch fences it whatever the service does.
  */
 
+import { copyOf } from '../../kernel/bytes.ts'
 import type { Clock, Timer } from '../../kernel/clock.ts'
 import { decodeError } from '../../kernel/error-wire.ts'
 import { VarveError } from '../../kernel/errors.ts'
@@ -197,7 +198,7 @@ class JournalSession implements RpcSession {
       hosted.resume(this)
       return opened(hosted)
     }
-    const state = given.flag(3) ? body.slice() : undefined
+    const state = given.flag(3) ? copyOf(body) : undefined
     const needed = optionalPosition(given, 4)
     const opening = new JournalOpening(state, (keeper) => this.#service.journals.open(shard, owner, keeper, needed))
     this.#openings.set(key, opening)
