@@ -13,7 +13,7 @@ import { InlineScheduler } from '../../src/jobs/inline-scheduler.ts'
 import type { JobHandle, JobResult, JobSpec } from '../../src/jobs/jobs.ts'
 import { PostgresScheduler } from '../../src/jobs/postgres/postgres-scheduler.ts'
 import { PostgresWorker } from '../../src/jobs/postgres/postgres-worker.ts'
-import type { PostgresWorkerPlaces } from '../../src/jobs/postgres/postgres-worker.ts'
+import type { JobWorkerSettings } from '../../src/jobs/remote/worker-settings.ts'
 import type { PostgresJobSettings } from '../../src/jobs/postgres/settings.ts'
 import type { PostgresDatabase } from '../../src/postgres/postgres-database.ts'
 import { SystemRandom } from '../../src/system-random.ts'
@@ -37,7 +37,7 @@ interface JobPlace extends JobSchedulerUnderTest {
   database(): PostgresDatabase
   /** Another shard's scheduler. */
   submitter(shard: string): Promise<PostgresScheduler>
-  worker(places?: Partial<PostgresWorkerPlaces>): Promise<PostgresWorker>
+  worker(places?: Partial<JobWorkerSettings>): Promise<PostgresWorker>
 }
 
 async function openPlace(options: {

@@ -1,7 +1,7 @@
 /** A job worker whose jobs run on threads of this process. */
 
 import { JobWorker } from '../../jobs/remote/job-worker.ts'
-import type { JobWorkerSettings } from '../../jobs/remote/job-worker.ts'
+import type { JobWorkerSettings } from '../../jobs/remote/worker-settings.ts'
 import type { WorkerComposition } from '../../jobs/worker-protocol.ts'
 import { WorkerScheduler } from '../../jobs/worker-scheduler.ts'
 import type { Clock } from '../../kernel/clock.ts'

@@ -9,37 +9,18 @@
 import type { Timer } from '../../kernel/clock.ts'
 import { encodeError } from '../../kernel/error-wire.ts'
 import { isCode } from '../../kernel/errors.ts'
-import { GIB } from '../../kernel/limits.ts'
 import { nonce } from '../../kernel/random.ts'
 import type { Random } from '../../kernel/random.ts'
 import type { PostgresDatabase } from '../../postgres/postgres-database.ts'
 import { storageError } from '../../postgres/sql-retry.ts'
 import type { JobHandle, JobScheduler, JobSpec } from '../jobs.ts'
-import { checkCount } from '../queue-settings.ts'
+import { resolveJobWorkerSettings } from '../remote/worker-settings.ts'
+import type { JobWorkerSettings } from '../remote/worker-settings.ts'
 import { decodeSpec, encodeResult } from '../wire/job-wire.ts'
 import { JobQueueTable } from './job-queue-table.ts'
 import type { PulledJob } from './job-queue-table.ts'
 import { resolvePostgresJobSettings } from './settings.ts'
 import type { PostgresJobSettings } from './settings.ts'
-
-export interface PostgresWorkerPlaces {
-  /** Jobs at a time. The scheduler must have so many places, for whatever comes. */
-  readonly places: number
-  /** Of these, how many take urgent jobs only. One place is always for all. */
-  readonly urgentPlaces: number
-  /** What one job may need, in bytes. */
-  readonly memoryBytes: number
-  /** What this machine has, such as `gpu`. */
-  readonly labels: readonly string[]
-}
-
-export const POSTGRES_WORKER_DEFAULTS: PostgresWorkerPlaces = Object.freeze({
-  // As JOB_WORKER_DEFAULTS of varve/jobs/remote, with its reasons.
-  places: 2,
-  urgentPlaces: 1,
-  memoryBytes: 1 * GIB,
-  labels: Object.freeze([]),
-})
 
 export interface PostgresWorkerOptions {
   /** Stays the caller's. */
@@ -47,7 +28,7 @@ export interface PostgresWorkerOptions {
   /** Runs the jobs. Stays the caller's. */
   readonly jobs: JobScheduler
   readonly random: Random
-  readonly places?: Partial<PostgresWorkerPlaces>
+  readonly places?: Partial<JobWorkerSettings>
   readonly settings?: Partial<PostgresJobSettings>
 }
 
@@ -58,7 +39,7 @@ const AGAIN_MS = 500
 
 export class PostgresWorker {
   readonly #options: PostgresWorkerOptions
-  readonly #places: PostgresWorkerPlaces
+  readonly #places: JobWorkerSettings
   readonly #settings: PostgresJobSettings
   readonly #table: JobQueueTable
   readonly #ignore: () => void
@@ -74,10 +55,8 @@ export class PostgresWorker {
     this.#options = options
     this.#settings = settings
     this.#table = table
-    this.#places = { ...POSTGRES_WORKER_DEFAULTS, ...options.places }
+    this.#places = resolveJobWorkerSettings(options.places)
     const { places, urgentPlaces } = this.#places
-    checkCount('places', places, 1, 1024)
-    checkCount('urgentPlaces', urgentPlaces, 0, 1024)
     this.#ignore = table.onWork(() => {
       for (const ask of this.#running.values()) ask()
       for (const wake of this.#sleepers) wake()

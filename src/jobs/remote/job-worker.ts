@@ -8,33 +8,14 @@
 import type { Clock, Timer } from '../../kernel/clock.ts'
 import { encodeError } from '../../kernel/error-wire.ts'
 import { VarveError, isCode } from '../../kernel/errors.ts'
-import { GIB } from '../../kernel/limits.ts'
 import { nonce } from '../../kernel/random.ts'
 import type { RpcClient } from '../../rpc/client.ts'
 import type { RpcReply } from '../../rpc/rpc.ts'
 import type { JobHandle, JobScheduler } from '../jobs.ts'
-import { checkCount } from '../queue-settings.ts'
 import { WORKER_SERVICE } from './job-service.ts'
 import { decodeSpec, encodeResult } from '../wire/job-wire.ts'
-
-export interface JobWorkerSettings {
-  /** Jobs at a time. The scheduler must have so many places, for whatever comes. */
-  readonly places: number
-  /** Of these, how many take urgent jobs only. One place is always for all. */
-  readonly urgentPlaces: number
-  /** What one job may need, in bytes. */
-  readonly memoryBytes: number
-  /** What this machine has, such as `gpu`. */
-  readonly labels: readonly string[]
-}
-
-export const JOB_WORKER_DEFAULTS: JobWorkerSettings = Object.freeze({
-  places: 2,
-  // A compaction lasts seconds, and a verification that a shard waits for should not wait for it.
-  urgentPlaces: 1,
-  memoryBytes: 1 * GIB,
-  labels: Object.freeze([]),
-})
+import { resolveJobWorkerSettings } from './worker-settings.ts'
+import type { JobWorkerSettings } from './worker-settings.ts'
 
 export interface JobWorkerOptions {
   /** Of a server with a `WorkerService`. Stays the caller's. */
@@ -59,10 +40,8 @@ export class JobWorker {
 
   constructor(options: JobWorkerOptions) {
     this.#options = options
-    this.#settings = { ...JOB_WORKER_DEFAULTS, ...options.settings }
+    this.#settings = resolveJobWorkerSettings(options.settings)
     const { places, urgentPlaces } = this.#settings
-    checkCount('places', places, 1, 1024)
-    checkCount('urgentPlaces', urgentPlaces, 0, 1024)
     const reserved = Math.min(urgentPlaces, places - 1)
     this.ended = Promise.all(Array.from({ length: places }, (_, place) => this.#work(place < reserved))).then(
       () => undefined,
