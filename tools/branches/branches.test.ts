@@ -4,8 +4,11 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { test } from 'node:test'
 import { executionCounts } from '../sometimes/execution-counts.ts'
+import { readText } from '../repository.ts'
+import { branchCoverage } from './branch-coverage.ts'
 import { BRANCH_GROUPS } from './branch-groups.ts'
 import { branchesOf } from './branches.ts'
+import { UNTAKEABLE } from './untakeable.ts'
 
 const TEXT = [
   'function f(a) {',
@@ -33,6 +36,51 @@ test('every way on is a branch: bodies, both sides of conditions, right sides, c
       'a.js 6 :',
     ],
   )
+})
+
+test('the key of a branch says what divides where, and stays while the lines around it move', () => {
+  const keys = (text: string): readonly string[] => branchesOf('a.js', text).map(({ key }) => key)
+  assert.deepEqual(keys('function f(a) { if (a && a.b) return 1; if (a && a.b) return 2 }').slice(1, 4), [
+    'a.js if in f: a && a.b',
+    'a.js else in f: a && a.b',
+    'a.js && in f: a && a.b',
+  ])
+  assert.ok(
+    keys('function f(a) { if (a && a.b) return 1; if (a && a.b) return 2 }').includes('a.js if in f: a && a.b 2'),
+  )
+  assert.deepEqual(
+    keys(TEXT),
+    keys(TEXT.replace('{', '{\n // a line more')).map((key) => key.replace('\n', '')),
+  )
+})
+
+test('what is listed as not to be taken is in the code, and is counted as wrong where it was taken', () => {
+  const files = new Set([...UNTAKEABLE.keys()].map((key) => key.split(' ')[0] ?? ''))
+  const keys = new Set(
+    [...files].flatMap((file) => branchesOf(file, readText(`build/src/${file}`)).map(({ key }) => key)),
+  )
+  assert.deepEqual(
+    [...UNTAKEABLE.keys()].filter((key) => !keys.has(key)),
+    [],
+  )
+
+  const directory = mkdtempSync(join(tmpdir(), 'varve-branches-'))
+  try {
+    const file = 'kernel/varint.js'
+    const text = readText(`build/src/${file}`)
+    const functions = [{ ranges: [{ startOffset: 0, endOffset: text.length, count: 1 }] }]
+    const result = [{ url: `file:///x/build/src/${file}`, functions }]
+    writeFileSync(join(directory, '1.json'), JSON.stringify({ result }))
+    const taken = branchesOf(file, text)[0]?.key ?? ''
+    const untaken = branchesOf('kernel/codec.js', readText('build/src/kernel/codec.js'))[0]?.key ?? ''
+    const listed = new Map([taken, untaken, 'kernel/varint.js if in nowhere: true'].map((key) => [key, 'a reason']))
+    const { groups, wrong } = branchCoverage(directory, listed)
+    assert.deepEqual(wrong, ['is not there any more: kernel/varint.js if in nowhere: true', `can be taken: ${taken}`])
+    const without = branchCoverage(directory, new Map()).groups[0]
+    assert.deepEqual([groups[0]?.listed, groups[0]?.of], [2, (without?.of ?? 0) - 2])
+  } finally {
+    rmSync(directory, { recursive: true })
+  }
 })
 
 test('of ranges within each other the innermost counts, all processes together, and an else that is not written is what is left', () => {

@@ -57,7 +57,7 @@ function kindOf(node: Node, text: string): string | undefined {
 }
 
 /** Of a function or method. */
-function nameOf(node: Node): string | undefined {
+export function nameOf(node: Node): string | undefined {
   if (node.type === 'FunctionDeclaration') return node.id?.name
   if (node.type !== 'MethodDefinition') return undefined
   const { key } = node
