@@ -13,6 +13,7 @@ import { isCode } from '../kernel/errors.ts'
 import { failsWith } from '../testing/expected-failure.ts'
 import { SeededRandom } from '../testing/seeded-random.ts'
 import { SimulatedDevice } from '../testing/simulated-device.ts'
+import { failure } from '../testing/simulated-failure.ts'
 import { DirectoryLock } from './directory-lock.ts'
 import type { FileHolds } from './file-holds.ts'
 import { NodeDevice } from './node-device.ts'
@@ -98,6 +99,18 @@ test('a holder that the process table does not see is found by its hold, and its
   await near.release()
   assert.equal(held.size, 0)
   assert.deepEqual(device.files(), [])
+})
+
+test('who cannot take the lock hears of the first failure, whatever fails while it clears away behind it', async () => {
+  let count = 0
+  const device = new SimulatedDevice({
+    before: ({ operation, path }) => {
+      if (operation === 'link' || count > 0) throw failure(count++ === 0 ? 'NO_SPACE' : 'IO_FAILED', operation, path)
+    },
+  })
+  await assert.rejects(acquire(device, new SimulatedProcesses().start(1), 1), { code: 'NO_SPACE' })
+  assert.ok(count > 3, 'the link, its own place, the lock, the file aside')
+  await acquire(device.shared({}), new SimulatedProcesses().start(2), 2)
 })
 
 test('releasing removes the own lock and no other', async () => {

@@ -68,6 +68,8 @@ export interface DirectoryLockOptions {
   readonly random: Random
 }
 
+type ShownOptions = DirectoryLockOptions & { readonly shownAs: string }
+
 export class DirectoryLock {
   readonly #device: Device
   readonly #directory: string
@@ -82,8 +84,9 @@ export class DirectoryLock {
   }
 
   /** @throws {VarveError} LOCKED — a live process holds it (this one, perhaps). details: path, holder */
-  static async acquire(options: DirectoryLockOptions): Promise<DirectoryLock> {
-    const { device, directory, processes, random } = options
+  static async acquire(given: DirectoryLockOptions): Promise<DirectoryLock> {
+    const options: ShownOptions = { ...given, shownAs: given.shownAs ?? given.directory }
+    const { device, directory, processes, random, shownAs } = options
     const holder: LockHolder = { ...processes.self(), nonce: nonce(random) }
     const aside = joinPath(directory, `${ASIDE_PREFIX}${holder.nonce}`)
     const lock = new DirectoryLock(device, directory, holder.nonce)
@@ -93,9 +96,8 @@ export class DirectoryLock {
       for (let attempt = 0; attempt < ATTEMPTS_MAX; attempt++) {
         if (await acquireOnce(options, aside, holder)) return lock
       }
-      const shown = options.shownAs ?? directory
-      throw new VarveError('LOCKED', `${shown} is being opened and closed by others all the time`, {
-        details: { path: shown },
+      throw new VarveError('LOCKED', `${shownAs} is being opened and closed by others all the time`, {
+        details: { path: shownAs },
       })
     } catch (error) {
       await lock.release().catch(() => undefined)
@@ -121,10 +123,10 @@ export class DirectoryLock {
 }
 
 /** True when the lock is ours; false when the chain changed meanwhile and has to be walked again. */
-async function acquireOnce(options: DirectoryLockOptions, aside: string, own: LockHolder): Promise<boolean> {
+async function acquireOnce(options: ShownOptions, aside: string, own: LockHolder): Promise<boolean> {
   const { device, directory } = options
   const end = await walk(options)
-  if (end.holder !== undefined) throw locked(options.shownAs ?? directory, end.holder)
+  if (end.holder !== undefined) throw locked(options.shownAs, end.holder)
   const place = joinPath(directory, end.name)
   try {
     if (!(await linkIfFree(device, aside, place))) return false
@@ -162,14 +164,14 @@ async function removeOwn(device: Device, path: string, ownNonce: string): Promis
 }
 
 /** Follows the chain to its live end, or to the first name that is free. */
-async function walk(options: DirectoryLockOptions): Promise<ChainEnd> {
-  const { device, directory } = options
+async function walk(options: ShownOptions): Promise<ChainEnd> {
+  const { device, directory, shownAs } = options
   let name = LOCK_NAME
   for (let length = 0; length < CHAIN_LENGTH_MAX; length++) {
     const path = joinPath(directory, name)
     const holder = await readLockFile(device, path)
     if (holder === undefined) return { holder: undefined, name }
-    if (holder === 'unreadable') throw unreadable(options.shownAs ?? directory, name)
+    if (holder === 'unreadable') throw unreadable(options.shownAs, name)
     if (holder === 'torn') {
       // It has no nonce; its successor's name is as unique as its own.
       name = name === LOCK_NAME ? `${LINK_PREFIX}torn` : `${name}-torn`
@@ -179,13 +181,9 @@ async function walk(options: DirectoryLockOptions): Promise<ChainEnd> {
       name = `${LINK_PREFIX}${holder.nonce}`
     }
   }
-  throw new VarveError(
-    'LOCKED',
-    `the lock files of ${options.shownAs ?? directory} form a circle: remove ${LINK_PREFIX}*`,
-    {
-      details: { path: options.shownAs ?? directory },
-    },
-  )
+  throw new VarveError('LOCKED', `the lock files of ${shownAs} form a circle: remove ${LINK_PREFIX}*`, {
+    details: { path: shownAs },
+  })
 }
 
 function isAlive(options: DirectoryLockOptions, path: string, holder: LockHolder): boolean {

@@ -187,6 +187,8 @@ async function scanOwner(
   let position = start
   /** Where the log would go on, if its first segment were there. */
   let missing: number | undefined
+  /** What a gap behind the segment before means. */
+  let ofFormer: Doubt | undefined
   for (const id of ids) {
     const path = `${directory}/${segmentName(id)}`
     const file = await openListed(device, path)
@@ -194,11 +196,10 @@ async function scanOwner(
     try {
       const probe = new Segment(directory, shard, id, position)
       const header = await readSegmentHeader(file, probe.identity)
-      const former = segments[segments.length - 1]
       // A base below: left by a creation that failed, after which the predecessor went on. Its frames, if any, are below.
       const base = Math.max(header?.base ?? position, position)
       if (base > position) {
-        if (former !== undefined) doubts.push(doubtAfter(former))
+        if (ofFormer !== undefined) doubts.push(ofFormer)
         // Before the first there may have been others, which truncate dropped.
         else if (needed !== undefined && needed < base) missing = Math.max(start, needed)
       }
@@ -208,7 +209,9 @@ async function scanOwner(
       syncedUpTo = Math.max(syncedUpTo, header?.syncedUpTo ?? 0, scan.syncedUpTo)
       position = segment.end
       // Without frames it never came to be: its successor, if any, begins where it would have.
-      if (segment.end > segment.base) segments.push(segment)
+      if (segment.end === segment.base) continue
+      segments.push(segment)
+      ofFormer = scan.atEnd
     } finally {
       await file.close()
     }
@@ -229,10 +232,6 @@ async function openListed(device: Device, path: string): Promise<DeviceFile | un
     if (isCode(error, 'NOT_FOUND')) return undefined
     throw error
   }
-}
-
-function doubtAfter(segment: Segment): Doubt {
-  return { segment, position: segment.end, offset: segment.endOffset ?? 0 }
 }
 
 /** In order of creation. */

@@ -3,10 +3,12 @@ import { test } from 'node:test'
 import { loadHash } from '../kernel/hash.ts'
 import { shardId } from '../kernel/ids.ts'
 import { SimulatedDevice } from '../testing/simulated-device.ts'
+import { failure } from '../testing/simulated-failure.ts'
 import { FRAME_BATCHES, FRAME_HEADER_BYTES, bodyCheck, writeFrameHeader } from './frame.ts'
 import { PendingFrame, StagingPool } from './pending-frame.ts'
 import { SegmentChain } from './segment-chain.ts'
 import { SEGMENT_HEADER_BYTES, encodeSegmentHeader } from './segment-header.ts'
+import { scanSegment } from './segment-scan.ts'
 import { Segment } from './segment.ts'
 
 const hash = await loadHash()
@@ -78,6 +80,39 @@ test('a frame that an earlier write left at the same place is passed over', asyn
   const bench = new Bench()
   await bench.segment(1, [one, { position: 2, batches: ['old'] }, two])
   assert.deepEqual(await bench.replayed(0), ['abc', 'de', 'fgh'])
+})
+
+test('a search for the end of a segment passes over what an earlier write left at the same place, too', async () => {
+  const bench = new Bench()
+  const segment = await bench.segment(1, [one, { position: 2, batches: ['old'] }, two])
+  const expected = { end: segment.end, endOffset: segment.endOffset }
+  ;[segment.end, segment.endOffset] = [0, undefined]
+  const file = await bench.device.open(segment.path, 'read')
+  const { doubts } = await scanSegment(segment, file, hash, 64)
+  assert.deepEqual([doubts, { end: segment.end, endOffset: segment.endOffset }], [[], expected])
+})
+
+test('a record that reaches beyond the end of its segment is not of the log', async () => {
+  const bench = new Bench()
+  const segment = await bench.segment(1, [one, two])
+  assert.deepEqual(await bench.replayed(0), ['abc', 'de', 'fgh'])
+  segment.end = 7
+  await assert.rejects(bench.replayed(0, 7), /no valid record for positions 5…7/)
+})
+
+test('a device that cannot open a segment has not lost it', async () => {
+  const bench = new Bench()
+  const segment = await bench.segment(1, [one])
+  const refusing = bench.device.shared({
+    before: ({ operation, path }) => {
+      if (operation === 'open') throw failure('IO_FAILED', operation, path)
+    },
+  })
+  const chain = new SegmentChain(refusing, hash, 'journal', 64, { segments: [segment], end: segment.end })
+  await assert.rejects(
+    chain.replay(0, () => {}),
+    { code: 'IO_FAILED' },
+  )
 })
 
 test('what is not there is damage, and named: a file, a segment, a record, the end', async () => {

@@ -25,6 +25,8 @@ export interface Scan {
   /** Highest position that any valid frame says is on stable storage. */
   readonly syncedUpTo: number
   readonly doubts: readonly Doubt[]
+  /** The end of the segment, for where what follows is missing. */
+  readonly atEnd: Doubt
 }
 
 /** Scans from `segment.base`, and sets the segment's end, index and size. */
@@ -55,5 +57,5 @@ export async function scanSegment(segment: Segment, file: DeviceFile, hash: Hash
   segment.end = position
   segment.endOffset = offset
   segment.storedBytes = bytes
-  return { syncedUpTo, doubts }
+  return { syncedUpTo, doubts, atEnd: { segment, position, offset } }
 }

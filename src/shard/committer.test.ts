@@ -82,6 +82,34 @@ test('an owner whose head is gone is replaced, and any other failure of the stor
   await assert.rejects(committer.commit(change), { code: 'FENCED' })
 })
 
+test('who is told why it failed hears of another owner, and of nothing else', async () => {
+  const heads = new MemoryHeadStore()
+  const former = await owned(heads, 'former', 1)
+  const heard: string[] = []
+  const lost = (error: VarveError): void => void heard.push(error.code)
+  await former.hearIfLost(lost)
+  const read = heads.read.bind(heads)
+  heads.read = () => Promise.reject(new VarveError('IO_FAILED', 'no'))
+  await former.hearIfLost(lost)
+  assert.deepEqual(heard, [])
+  heads.read = read
+  await owned(heads, 'latter', 2)
+  await former.hearIfLost(lost)
+  assert.deepEqual(heard, ['FENCED'])
+})
+
+test('an owner that finds no head after a conflict commits no more', async () => {
+  const heads = new MemoryHeadStore()
+  const committer = await owned(heads, 'owner', 1)
+  const read = heads.read.bind(heads)
+  heads.compareAndSet = () => Promise.reject(new VarveError('HEAD_CONFLICT', 'somebody'))
+  heads.read = () => Promise.resolve(undefined)
+  const change = (): Partial<HeadContent> => ({})
+  await assert.rejects(committer.commit(change), { code: 'FENCED', message: /the head is gone/ })
+  heads.read = read
+  await assert.rejects(committer.commit(change), { code: 'FENCED', message: /the head is gone/ })
+})
+
 test('where the head cannot be read back after an unknown outcome, nothing is committed any more', async () => {
   const heads = new MemoryHeadStore()
   const committer = await owned(heads, 'owner', 1)

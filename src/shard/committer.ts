@@ -13,7 +13,7 @@ import { Mutex } from 'async-mutex'
 import { assert } from '../kernel/assert.ts'
 import { VarveError, isCode } from '../kernel/errors.ts'
 import type { ShardId } from '../kernel/ids.ts'
-import type { HeadStore, HeadVersion } from '../fs/fs.ts'
+import type { Head, HeadStore, HeadVersion } from '../fs/fs.ts'
 import { decodeHead, encodeHead } from './head-content.ts'
 import type { HeadContent, Pin } from './head-content.ts'
 
@@ -94,13 +94,11 @@ export class Committer {
     }
   }
 
-  async #readBack(cause: unknown): Promise<{ readonly version: HeadVersion; readonly content: Uint8Array }> {
+  async #readBack(cause: unknown): Promise<Head> {
+    let head: Head | undefined
     try {
-      const head = await this.#heads.read(this.#shard)
-      if (head === undefined) throw this.#fenced('the head is gone')
-      return head
-    } catch (error) {
-      if (isCode(error, 'FENCED')) throw error
+      head = await this.#heads.read(this.#shard)
+    } catch {
       this.#failure = new VarveError(
         'OUTCOME_UNKNOWN',
         `a commit of ${this.#shard} may or may not have happened, and its head cannot be read`,
@@ -111,6 +109,8 @@ export class Committer {
       )
       throw this.#failure
     }
+    if (head === undefined) throw this.#fenced('the head is gone')
+    return head
   }
 
   #compareOwner(found: HeadContent): void {

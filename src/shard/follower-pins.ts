@@ -5,7 +5,7 @@ import type { FileName, ShardId } from '../kernel/ids.ts'
 import type { HeadStore } from '../fs/fs.ts'
 import { encodeHead } from './head-content.ts'
 import { byOwner, changePin, withPin } from './pins.ts'
-import type { StoredHead } from './stored-head.ts'
+import type { PresentHead } from './stored-head.ts'
 
 export class FollowerPins {
   readonly #shard: ShardId
@@ -30,9 +30,7 @@ export class FollowerPins {
    *
    * @returns false — the head has changed: what it refers to may have gone before it was pinned
    */
-  async keep(head: StoredHead, files: readonly FileName[]): Promise<boolean> {
-    const { stored, content } = head
-    if (stored === undefined || content === undefined) return false
+  async keep({ stored, content }: PresentHead, files: readonly FileName[]): Promise<boolean> {
     const wanted = new Set([...this.#held, ...files])
     const owned = new Map(byOwner([...wanted]))
     const own = owned.get(this.#shard) ?? []

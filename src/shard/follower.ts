@@ -29,8 +29,8 @@ import { ReadOnlyShard } from './read-only-shard.ts'
 import { replayInto } from './replay.ts'
 import { resolveShardSettings } from './settings.ts'
 import type { Engine, ShardComponents, ShardOpenOptions } from './shard.ts'
-import { readHead, sourceOf } from './stored-head.ts'
-import type { StoredHead } from './stored-head.ts'
+import { readPresentHead, sourceOf } from './stored-head.ts'
+import type { PresentHead } from './stored-head.ts'
 import { TableStack } from './table-stack.ts'
 
 export interface FollowOptions {
@@ -130,12 +130,12 @@ export class Follower<Operation, Table extends Memtable<Operation>, Shape> {
   }
 
   async #refresh(signal: AbortSignal | undefined): Promise<void> {
-    let former: StoredHead | undefined
+    let former: PresentHead | undefined
     for (;;) {
       throwIfAborted(signal)
       if (this.#closed) throw new VarveError('CLOSED', 'the shard is closed')
       const startedAt = this.#clock.monotonic()
-      const head = await readHead(this.#components, this.#engine, { createIfMissing: false })
+      const head = await readPresentHead(this.#components, this.#engine)
       try {
         if (!(await this.#follow(head))) continue
         this.#freshAt = this.#held ? this.#freshAt : startedAt
@@ -143,22 +143,22 @@ export class Follower<Operation, Table extends Memtable<Operation>, Shape> {
       } catch (error) {
         // The owner goes on meanwhile: what its newer head does not need it has removed.
         if (!(error instanceof VarveError) || error.kind !== 'corrupt') throw error
-        if (former?.stored?.version === head.stored?.version) throw error
+        if (former?.stored.version === head.stored.version) throw error
         former = head
       }
     }
   }
 
   /** Shows what `head` says; false: it is not the newest any more. */
-  async #follow({ stored, content }: StoredHead): Promise<boolean> {
-    if (stored === undefined || content === undefined) throw new VarveError('NOT_FOUND', 'the head is gone')
+  async #follow(head: PresentHead): Promise<boolean> {
+    const { content } = head
     const { shown } = this.#shard
     const isSame = this.#content?.epoch === content.epoch && this.#content.commit === content.commit
     const manifest = isSame ? shown.manifest : await this.#load(content)
     const isNew = !sameFiles(manifest, shown.manifest)
     if (isNew && this.#shard.isHeld) return this.#hold()
     const names = [...manifest.files.keys()]
-    if (isNew && this.#pins !== undefined && !(await this.#pins.keep({ stored, content }, names))) return false
+    if (isNew && this.#pins !== undefined && !(await this.#pins.keep(head, names))) return false
     const { tables, tail } = await this.#replay(content, manifest)
     if ((isNew || tables !== shown.tables) && this.#shard.isHeld) {
       // Somebody has begun to read as of a moment while this was under way.

@@ -25,8 +25,8 @@ import { ReadOnlyShard } from './read-only-shard.ts'
 import { replayInto } from './replay.ts'
 import { resolveShardSettings } from './settings.ts'
 import type { Engine, Shard, ShardComponents, ShardOpenOptions, ShardSettings } from './shard.ts'
-import { named, readHead, sourceOf } from './stored-head.ts'
-import type { StoredHead } from './stored-head.ts'
+import { readHead, readPresentHead, sourceOf } from './stored-head.ts'
+import type { PresentHead, StoredHead } from './stored-head.ts'
 import { decide, outcomeOf, superseded } from './succession.ts'
 import { TableStack } from './table-stack.ts'
 
@@ -60,9 +60,9 @@ async function openOnce<Operation, Table extends Memtable<Operation>, Shape>(
   options: ShardOpenOptions,
 ): Promise<Shard<Operation, Table, Shape>> {
   const settings = resolveShardSettings(options.settings)
+  if (options.readOnly === true) return openNewestReadOnly(components, engine, settings, options)
   const head = await readHead(components, engine, options)
   throwIfAborted(options.signal)
-  if (options.readOnly === true) return openNewestReadOnly(components, engine, settings, options, head)
   const committer = await takeOver(components, engine, head)
   try {
     return await recover(components, engine, options, settings, committer)
@@ -190,16 +190,15 @@ async function openNewestReadOnly<Operation, Table extends Memtable<Operation>, 
   engine: Engine<Operation, Table, Shape>,
   settings: ShardSettings,
   options: ShardOpenOptions,
-  first: StoredHead,
 ): Promise<Shard<Operation, Table, Shape>> {
-  for (let head = first; ;) {
+  for (let head = await readPresentHead(components, engine, options); ;) {
     throwIfAborted(options.signal)
     try {
       return await openReadOnly(components, engine, settings, head)
     } catch (error) {
       if (!isDamage(error)) throw error
-      const now = await readHead(components, engine, options)
-      if (now.stored?.version === head.stored?.version) throw error
+      const now = await readPresentHead(components, engine, options)
+      if (now.stored.version === head.stored.version) throw error
       head = now
     }
   }
@@ -209,10 +208,8 @@ async function openReadOnly<Operation, Table extends Memtable<Operation>, Shape>
   components: ShardComponents,
   engine: Engine<Operation, Table, Shape>,
   settings: ShardSettings,
-  head: StoredHead,
+  { content }: PresentHead,
 ): Promise<Shard<Operation, Table, Shape>> {
-  const { content } = head
-  if (content === undefined) throw new VarveError('NOT_FOUND', `there is no ${named(components)}`)
   const manifest = await loadManifest(content, components.files, components.hash, sourceOf(components))
   const { journal: journals, shard } = components
   const journal = await journals.openReadOnly(shard, content.journalState, manifest.replayFrom)

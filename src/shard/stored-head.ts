@@ -8,10 +8,12 @@ import type { HeadContent } from './head-content.ts'
 import type { Engine, ShardComponents, ShardOpenOptions } from './shard.ts'
 import { outcomeOf, superseded } from './succession.ts'
 
-export interface StoredHead {
-  readonly stored: Head | undefined
-  readonly content: HeadContent | undefined
+export interface PresentHead {
+  readonly stored: Head
+  readonly content: HeadContent
 }
+
+export type StoredHead = PresentHead | { readonly stored: undefined; readonly content: undefined }
 
 /** @throws {VarveError} NOT_FOUND, EXISTS, INCOMPATIBLE, HEAD_CORRUPT */
 export async function readHead<Operation, Table extends Memtable<Operation>, Shape>(
@@ -19,14 +21,29 @@ export async function readHead<Operation, Table extends Memtable<Operation>, Sha
   engine: Engine<Operation, Table, Shape>,
   options: ShardOpenOptions,
 ): Promise<StoredHead> {
+  if (options.createIfMissing === false) return readPresentHead(components, engine, options)
+  return (await find(components, engine, options)) ?? { stored: undefined, content: undefined }
+}
+
+/** As `readHead`, for who creates none. */
+export async function readPresentHead<Operation, Table extends Memtable<Operation>, Shape>(
+  components: ShardComponents,
+  engine: Engine<Operation, Table, Shape>,
+  options: ShardOpenOptions = {},
+): Promise<PresentHead> {
+  const head = await find(components, engine, options)
+  if (head !== undefined) return head
+  throw new VarveError('NOT_FOUND', `there is no ${named(components)}`, { details: { name: components.shard } })
+}
+
+async function find<Operation, Table extends Memtable<Operation>, Shape>(
+  components: ShardComponents,
+  engine: Engine<Operation, Table, Shape>,
+  options: ShardOpenOptions,
+): Promise<PresentHead | undefined> {
   const { shard, heads } = components
   const stored = await heads.read(shard)
-  if (stored === undefined) {
-    if (options.createIfMissing === false || options.readOnly === true) {
-      throw new VarveError('NOT_FOUND', `there is no ${named(components)}`, { details: { name: shard } })
-    }
-    return { stored, content: undefined }
-  }
+  if (stored === undefined) return undefined
   if (options.errorIfExists === true) {
     throw new VarveError('EXISTS', `there is a ${named(components)} already`, { details: { name: shard } })
   }

@@ -66,10 +66,12 @@ export class TableStack<Table extends Memtable<never>> {
 
   /** Where the first table with operations after `seqno` begins; they end with what the tables before it hold. */
   startAfter(seqno: Seqno): { readonly position: JournalPosition; readonly seqnoBefore: Seqno | undefined } {
-    const first = this.#frozen.findIndex((slot) => slot.seqnoLast > seqno)
-    if (first < 0) return { position: this.#positionFirst, seqnoBefore: this.newestFrozen?.seqnoLast }
-    const position = this.#frozen[first]?.positionFirst ?? this.#positionFirst
-    return { position, seqnoBefore: this.#frozen[first - 1]?.seqnoLast }
+    let seqnoBefore: Seqno | undefined
+    for (const { positionFirst, seqnoLast } of this.#frozen) {
+      if (seqnoLast > seqno) return { position: positionFirst, seqnoBefore }
+      seqnoBefore = seqnoLast
+    }
+    return { position: this.#positionFirst, seqnoBefore }
   }
 
   /**

@@ -1,5 +1,6 @@
 /** A small local journal whose files a test can look at and damage. */
 
+import type { Device } from '../../src/kernel/device.ts'
 import { VarveError } from '../../src/kernel/errors.ts'
 import { loadHash } from '../../src/kernel/hash.ts'
 import { epoch, journalPosition, shardId } from '../../src/kernel/ids.ts'
@@ -15,10 +16,12 @@ const SETTINGS = { segmentBytes: 4096, preallocateBytes: 256, readBytes: 4096 }
 /** A local journal in tiny segments on a simulated device, and the head of its shard. */
 export class JournalOnDisk {
   device = new SimulatedDevice()
+  /** What the journal sees of the device. */
+  seen: (device: Device) => Device = (device) => device
   readonly keeper = new MemoryStateKeeper()
 
   get system(): LocalJournalSystem {
-    return new LocalJournalSystem({ device: this.device, directory: 'j', hash, settings: SETTINGS })
+    return new LocalJournalSystem({ device: this.seen(this.device), directory: 'j', hash, settings: SETTINGS })
   }
 
   open(at: number): Promise<Journal> {
@@ -30,9 +33,10 @@ export class JournalOnDisk {
   }
 
   /** Everything a reader finds, or the error. */
-  async read(from = 0): Promise<string[] | VarveError> {
+  async read(from = 0, needed?: number): Promise<string[] | VarveError> {
     try {
-      const reader = await this.system.openReadOnly(SHARD, this.keeper.state)
+      const start = needed === undefined ? undefined : journalPosition(needed)
+      const reader = await this.system.openReadOnly(SHARD, this.keeper.state, start)
       const found: string[] = []
       await reader.replay(journalPosition(from), (payload) => void found.push(Buffer.from(payload).toString()))
       await reader.close()
