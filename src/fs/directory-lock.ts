@@ -84,9 +84,9 @@ export class DirectoryLock {
   }
 
   /** @throws {VarveError} LOCKED — a live process holds it (this one, perhaps). details: path, holder */
-  static async acquire(given: DirectoryLockOptions): Promise<DirectoryLock> {
-    const options: ShownOptions = { ...given, shownAs: given.shownAs ?? given.directory }
-    const { device, directory, processes, random, shownAs } = options
+  static async acquire(options: DirectoryLockOptions): Promise<DirectoryLock> {
+    const { device, directory, processes, random, shownAs = directory } = options
+    const shown: ShownOptions = { ...options, shownAs }
     const holder: LockHolder = { ...processes.self(), nonce: nonce(random) }
     const aside = joinPath(directory, `${ASIDE_PREFIX}${holder.nonce}`)
     const lock = new DirectoryLock(device, directory, holder.nonce)
@@ -94,7 +94,7 @@ export class DirectoryLock {
       await writeLockFile(device, aside, holder)
       lock.#hold = options.holds?.hold(aside)
       for (let attempt = 0; attempt < ATTEMPTS_MAX; attempt++) {
-        if (await acquireOnce(options, aside, holder)) return lock
+        if (await acquireOnce(shown, aside, holder)) return lock
       }
       throw new VarveError('LOCKED', `${shownAs} is being opened and closed by others all the time`, {
         details: { path: shownAs },
