@@ -24,11 +24,12 @@ import type { Device } from '../kernel/device.ts'
 import { VarveError, isCode, throwIfAborted } from '../kernel/errors.ts'
 import type { Hash } from '../kernel/hash.ts'
 import type { ShardId } from '../kernel/ids.ts'
-import { LIMITS } from '../kernel/limits.ts'
 import { nonce } from '../kernel/random.ts'
 import type { Random } from '../kernel/random.ts'
 import { joinPath } from './device-path.ts'
 import type { AbortOptions, Head, HeadStore, HeadVersion } from './fs.ts'
+import { headConflict } from './head-conflict.ts'
+import { checkHeadSize } from './head-size.ts'
 import { HEAD_FILE_BYTES_MAX, decodeHeadFile, encodeHeadFile, headFileName, headFileVersion } from './head-file.ts'
 
 // The newest and the one before it: what the last commit changed, and the sign of a listing that missed nothing.
@@ -95,11 +96,7 @@ export class LocalHeadStore implements HeadStore {
     content: Uint8Array,
     options: AbortOptions = {},
   ): Promise<HeadVersion> {
-    if (content.length > LIMITS.headBytesMax) {
-      throw new VarveError('LIMIT_EXCEEDED', `a head of ${content.length} bytes is over the limit`, {
-        details: { what: 'head', size: content.length, limit: LIMITS.headBytesMax },
-      })
-    }
+    checkHeadSize(content)
     throwIfAborted(options.signal)
     const version = expected === undefined ? 1 : Number(expected) + 1
     const found = (await this.#versions(shard)).at(-1)
@@ -202,11 +199,7 @@ function toVersion(version: number): HeadVersion {
 }
 
 function conflict(shard: ShardId, expected: HeadVersion | undefined, found: number | undefined): VarveError {
-  return new VarveError(
-    'HEAD_CONFLICT',
-    `the head of ${shard} has version ${found ?? 'none'}, expected ${expected ?? 'none'}`,
-    { details: { expected, found: found === undefined ? undefined : toVersion(found) } },
-  )
+  return headConflict(shard, expected, found === undefined ? undefined : toVersion(found))
 }
 
 function outcomeUnknown(shard: ShardId, cause: unknown): VarveError {

@@ -1,10 +1,11 @@
 /** Heads in memory, for tests and for shards that need not outlive the process. */
 
 import { copyOf } from '../kernel/bytes.ts'
-import { VarveError, throwIfAborted } from '../kernel/errors.ts'
+import { throwIfAborted } from '../kernel/errors.ts'
 import type { ShardId } from '../kernel/ids.ts'
-import { LIMITS } from '../kernel/limits.ts'
 import type { AbortOptions, Head, HeadStore, HeadVersion } from './fs.ts'
+import { headConflict } from './head-conflict.ts'
+import { checkHeadSize } from './head-size.ts'
 
 export class MemoryHeadStore implements HeadStore {
   readonly name = 'memory'
@@ -24,21 +25,9 @@ export class MemoryHeadStore implements HeadStore {
     options: AbortOptions = {},
   ): Promise<HeadVersion> {
     throwIfAborted(options.signal)
-    if (content.length > LIMITS.headBytesMax) {
-      throw new VarveError('LIMIT_EXCEEDED', `a head of ${content.length} bytes is over the limit`, {
-        details: { what: 'head', size: content.length, limit: LIMITS.headBytesMax },
-      })
-    }
+    checkHeadSize(content)
     const found = this.#heads.get(shard)?.version
-    if (found !== expected) {
-      throw new VarveError(
-        'HEAD_CONFLICT',
-        `the head of ${shard} has version ${found ?? 'none'}, expected ${expected ?? 'none'}`,
-        {
-          details: { expected, found },
-        },
-      )
-    }
+    if (found !== expected) throw headConflict(shard, expected, found)
     const version = String(this.#versionNext++) as HeadVersion
     this.#heads.set(shard, { version, content: copyOf(content) })
     return Promise.resolve(version)

@@ -11,8 +11,8 @@ const CODEC = `
   journal/segment-header journal/segment-id journal/segment-index journal/journal-state shard/group-codec
   shard/head-content shard/edit engines/kv/operation-codec engines/kv/table-meta sst/block-codec
   sst/row-footer sst/row-block sst/row-block-decode sst/row-index sst/row-meta sst/row-properties
-  sst/row-ranges sst/row-filter sst/key-column kernel/range-tombstone fs/head-file fs/encryption-header
-  fs/encrypted-layout fs/aes-gcm
+  sst/row-ranges sst/row-filter sst/key-column kernel/range-tombstone fs/head-file fs/head-frame
+  fs/encryption-header fs/encrypted-layout fs/aes-gcm
 `
 const RECOVERY = `
   journal/recovery journal/segment-scan journal/segment-chain journal/sync-witness journal/closed-log

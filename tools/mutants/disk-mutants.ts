@@ -85,17 +85,17 @@ export const DISK_MUTANTS: readonly Mutant[] = [
   ),
   mutant(
     'head-checksum-unseeded',
-    'fs/head-file.js',
-    'hash.hash64(new TextEncoder().encode(headFileName(shard, version)), 0n)',
+    'fs/head-frame.js',
+    'hash.hash64(TEXT.encode(place), 0n)',
     '0n',
     'src/fs/head-file.test.js',
     'test/damage.test.js',
   ),
   mutant(
     'head-checksum-not-compared',
-    'fs/head-file.js',
-    'checksumOf(shard, version, bytes, hash))\n        throw',
-    'checksumOf(shard, version, bytes, hash) && false)\n        throw',
+    'fs/head-frame.js',
+    'checksumOf(place, bytes, header, hash))\n        throw',
+    'checksumOf(place, bytes, header, hash) && false)\n        throw',
     HEAD_STORE,
   ),
   mutant(

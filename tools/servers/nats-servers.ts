@@ -8,13 +8,12 @@
 import { spawn, spawnSync } from 'node:child_process'
 import type { ChildProcess } from 'node:child_process'
 import { existsSync, mkdirSync, mkdtempSync, openSync, rmSync, writeFileSync } from 'node:fs'
-import { createServer } from 'node:net'
-import type { AddressInfo } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import processOfTest, { getuid, kill } from 'node:process'
+import processOfTest, { kill } from 'node:process'
+import { whyNotInstalled } from './debian-packages.ts'
+import { freePorts } from './free-ports.ts'
 
-const INSTALL_MS = 240_000
 const START_MS = 60_000
 
 interface Node {
@@ -27,15 +26,7 @@ interface Node {
 
 /** Why there is no `nats-server`; undefined: there is one. */
 export function whyNoNats(): string | undefined {
-  if (found()) return undefined
-  if (getuid?.() !== 0) return 'nats-server is not installed, and only root may install it'
-  const environment = { ...processOfTest.env, DEBIAN_FRONTEND: 'noninteractive' }
-  for (const args of [['update'], ['install', '-y', '--no-install-recommends', 'nats-server']]) {
-    const { status, error } = spawnSync('apt-get', args, { timeout: INSTALL_MS, stdio: 'ignore', env: environment })
-    if (error !== undefined) return `apt-get ${args[0]} did not run: ${error.message}`
-    if (status !== 0 && args[0] === 'install') return `apt-get could not install nats-server (${status})`
-  }
-  return found() ? undefined : 'apt-get has installed nats-server, and it does not run'
+  return whyNotInstalled('nats-server', found, ['nats-server'])
 }
 
 function found(): boolean {
@@ -159,18 +150,4 @@ async function isWell(monitor: number, cluster: boolean): Promise<boolean> {
   } catch {
     return false
   }
-}
-
-/** Ports that nobody listens on now. */
-async function freePorts(count: number): Promise<readonly number[]> {
-  const servers = await Promise.all(
-    Array.from({ length: count }, async () => {
-      const server = createServer()
-      await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
-      return server
-    }),
-  )
-  const ports = servers.map((server) => (server.address() as AddressInfo).port)
-  await Promise.all(servers.map((server) => new Promise((resolve) => server.close(resolve))))
-  return ports
 }

@@ -6,19 +6,27 @@
  * package makes: it refuses to be root). Where it cannot be had there is a reason, and tests skip with it.
  */
 
-import { execFileSync, spawn, spawnSync } from 'node:child_process'
+import { execFileSync, spawn } from 'node:child_process'
 import type { ChildProcess } from 'node:child_process'
-import { chownSync, existsSync, mkdtempSync, readFileSync, readdirSync, rmSync, writeFileSync } from 'node:fs'
-import { createServer, createConnection } from 'node:net'
-import type { AddressInfo } from 'node:net'
+import {
+  chownSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readFileSync,
+  readdirSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs'
+import { createConnection } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { getuid, kill } from 'node:process'
+import process, { getuid, kill } from 'node:process'
 import { setTimeout as delay } from 'node:timers/promises'
+import { whyNotInstalled } from './debian-packages.ts'
+import { freePorts } from './free-ports.ts'
 
 const DEBIAN = '/usr/lib/postgresql'
-const PACKAGES = ['postgresql-15', 'postgresql']
-const INSTALL_TIMEOUT_MS = 180_000
 const START_TIMEOUT_MS = 60_000
 
 /** Where the programs are, or why there are none. */
@@ -48,7 +56,8 @@ export class PostgresServer {
     const folder = join(root, 'data')
     const cluster = ['-D', folder, '-U', 'postgres', '-A', 'trust', '-E', 'UTF8', '--locale=C', '--no-sync']
     execFileSync(join(programs.folder, 'initdb'), cluster, { ...account, cwd: root, stdio: 'ignore' })
-    const server = new PostgresServer(await freePort(), folder, programs.folder, options)
+    const [port] = await freePorts(1)
+    const server = new PostgresServer(port as number, folder, programs.folder, options)
     await server.restart()
     return server
   }
@@ -67,6 +76,8 @@ export class PostgresServer {
       { ...serverAccount(), cwd: this.#folder, stdio: 'ignore', detached: true },
     )
     this.#process = child
+    // A test that fails half-way leaves no server behind.
+    process.once('exit', () => child.kill('SIGQUIT'))
     const limit = Date.now() + START_TIMEOUT_MS
     while (!(await this.#takesConnections())) {
       if (child.exitCode !== null || Date.now() > limit) throw new Error('the PostgreSQL server does not start')
@@ -120,26 +131,16 @@ function findPrograms(): Programs | undefined {
 }
 
 function install(): Programs {
-  if (getuid?.() !== 0) return { missing: 'PostgreSQL is not installed, and this is not root' }
-  // No cluster of Debian's own, and no server on its port.
+  if (getuid?.() === 0) forbidDebianCluster()
+  const reason = whyNotInstalled('PostgreSQL', () => findPrograms() !== undefined, ['postgresql'])
+  return findPrograms() ?? { missing: reason ?? 'PostgreSQL is not where Debian puts it' }
+}
+
+/** No cluster of Debian's own, and no server on its port. */
+function forbidDebianCluster(): void {
+  mkdirSync('/etc/postgresql-common', { recursive: true })
   const clusters = '/etc/postgresql-common/createcluster.conf'
-  const apt = (...parameters: readonly string[]): { readonly status: number | null; readonly stderr: string } =>
-    spawnSync('apt-get', ['-qq', '-o', 'Dpkg::Options::=--force-confold', ...parameters], {
-      encoding: 'utf8',
-      timeout: INSTALL_TIMEOUT_MS,
-      env: { ...process.env, DEBIAN_FRONTEND: 'noninteractive' },
-    })
-  spawnSync('mkdir', ['-p', '/etc/postgresql-common'])
   if (!existsSync(clusters)) writeFileSync(clusters, 'create_main_cluster = false\n')
-  apt('update')
-  let reason = ''
-  for (const name of PACKAGES) {
-    const { status, stderr } = apt('install', '-y', '--no-install-recommends', name)
-    const programs = findPrograms()
-    if (programs !== undefined) return programs
-    reason = `apt-get install ${name} ended with ${status}: ${stderr.trim().split('\n').at(-1) ?? ''}`
-  }
-  return { missing: `PostgreSQL cannot be installed: ${reason}` }
 }
 
 /** The server refuses to be root. */
@@ -178,12 +179,4 @@ function alive(pid: number): boolean {
   } catch {
     return false
   }
-}
-
-async function freePort(): Promise<number> {
-  const probe = createServer()
-  await new Promise<void>((resolve) => probe.listen(0, '127.0.0.1', resolve))
-  const { port } = probe.address() as AddressInfo
-  await new Promise((resolve) => probe.close(resolve))
-  return port
 }

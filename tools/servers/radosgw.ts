@@ -9,15 +9,14 @@
 import { spawn, spawnSync } from 'node:child_process'
 import type { ChildProcess } from 'node:child_process'
 import { closeSync, existsSync, mkdirSync, mkdtempSync, openSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
-import { createServer } from 'node:net'
-import type { AddressInfo } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import process, { env, getuid, kill } from 'node:process'
+import process, { kill } from 'node:process'
+import { whyNotInstalled } from './debian-packages.ts'
+import { freePorts } from './free-ports.ts'
 
 const PACKAGES = ['radosgw', 'ceph-mon', 'ceph-osd']
 const PROGRAMS = ['radosgw', 'radosgw-admin', 'ceph', 'ceph-mon', 'ceph-osd', 'monmaptool']
-const INSTALL_MS = 240_000
 const START_MS = 90_000
 const STOP_MS = 10_000
 
@@ -28,20 +27,7 @@ export const RADOSGW_CREDENTIALS = Object.freeze({
 
 /** Why there is no radosgw; undefined: there is one. */
 export function whyNoRadosgw(): string | undefined {
-  if (isInstalled()) return undefined
-  if (getuid?.() !== 0) return 'radosgw is not installed, and only root may install it'
-  for (const args of [['update'], ['install', '-y', '--no-install-recommends', ...PACKAGES]]) {
-    const options = ['-o', 'DPkg::Lock::Timeout=120', '-o', 'Acquire::Retries=2']
-    const environment = { ...env, DEBIAN_FRONTEND: 'noninteractive' }
-    const { status, error } = spawnSync('apt-get', [...options, ...args], {
-      timeout: INSTALL_MS,
-      stdio: 'ignore',
-      env: environment,
-    })
-    if (error !== undefined) return `apt-get ${args[0]} did not run: ${error.message}`
-    if (status !== 0 && args[0] === 'install') return `apt-get could not install radosgw (${status})`
-  }
-  return isInstalled() ? undefined : 'apt-get has installed radosgw, and it does not run'
+  return whyNotInstalled('radosgw', isInstalled, PACKAGES)
 }
 
 function isInstalled(): boolean {
@@ -225,18 +211,4 @@ rgw override bucket index max shards = 1
 
 function tailOf(path: string): string {
   return existsSync(path) ? `${path}:\n${readFileSync(path, 'utf8').slice(-2000)}` : ''
-}
-
-/** Ports that nobody listens on now. */
-async function freePorts(count: number): Promise<readonly number[]> {
-  const servers = await Promise.all(
-    Array.from({ length: count }, async () => {
-      const server = createServer()
-      await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
-      return server
-    }),
-  )
-  const ports = servers.map((server) => (server.address() as AddressInfo).port)
-  await Promise.all(servers.map((server) => new Promise((resolve) => server.close(resolve))))
-  return ports
 }

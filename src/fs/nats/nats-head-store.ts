@@ -11,7 +11,7 @@ import type { Clock } from '../../kernel/clock.ts'
 import { VarveError, isCode, throwIfAborted } from '../../kernel/errors.ts'
 import type { Hash } from '../../kernel/hash.ts'
 import type { ShardId } from '../../kernel/ids.ts'
-import { KIB, LIMITS } from '../../kernel/limits.ts'
+import { KIB } from '../../kernel/limits.ts'
 import { nonce } from '../../kernel/random.ts'
 import type { Random } from '../../kernel/random.ts'
 import { NATS_LOG_DEFAULTS, checkLogSettings } from '../../nats/log-settings.ts'
@@ -19,6 +19,8 @@ import type { NatsLogSettings } from '../../nats/log-settings.ts'
 import type { StreamState, Streams } from '../../nats/nats.ts'
 import { patiently, pause } from '../../nats/patience.ts'
 import type { AbortOptions, Head, HeadStore, HeadVersion } from '../fs.ts'
+import { headConflict } from '../head-conflict.ts'
+import { checkHeadSize } from '../head-size.ts'
 import { HeadPartCodec, PART_HEADER_BYTES } from './head-part.ts'
 import type { HeadPart } from './head-part.ts'
 
@@ -74,11 +76,7 @@ export class NatsHeadStore implements HeadStore {
     { signal }: AbortOptions = {},
   ): Promise<HeadVersion> {
     throwIfAborted(signal)
-    if (content.length > LIMITS.headBytesMax) {
-      throw new VarveError('LIMIT_EXCEEDED', `a head of ${content.length} bytes is over the limit`, {
-        details: { what: 'head', size: content.length, limit: LIMITS.headBytesMax },
-      })
-    }
+    checkHeadSize(content)
     const { clock, random } = this.#options
     const place = this.#place(shard)
     const parts = this.#split(content, nonce(random))
@@ -90,7 +88,7 @@ export class NatsHeadStore implements HeadStore {
         const state = await this.#ensure(place)
         const found = await this.#find(place, state)
         if (found?.writer === parts[0]?.writer && found !== undefined) return found.version
-        if (found?.version !== expected) throw conflict(shard, expected, found?.version)
+        if (found?.version !== expected) throw headConflict(shard, expected, found?.version)
         const version = await this.#write(place, parts, state, () => (unsure = true))
         if (version !== undefined) return version
       } catch (error) {
@@ -193,11 +191,6 @@ export class NatsHeadStore implements HeadStore {
 
 function versionOf(sequence: number, writer: string): HeadVersion {
   return `${sequence}-${writer}` as HeadVersion
-}
-
-function conflict(shard: ShardId, expected: HeadVersion | undefined, found: HeadVersion | undefined): VarveError {
-  const message = `the head of ${shard} has version ${found ?? 'none'}, expected ${expected ?? 'none'}`
-  return new VarveError('HEAD_CONFLICT', message, { details: { expected, found } })
 }
 
 function outcomeUnknown(cause: unknown): VarveError {

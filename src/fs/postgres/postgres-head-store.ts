@@ -9,7 +9,6 @@
 import { VarveError, isCode, throwIfAborted } from '../../kernel/errors.ts'
 import type { Hash } from '../../kernel/hash.ts'
 import type { ShardId } from '../../kernel/ids.ts'
-import { LIMITS } from '../../kernel/limits.ts'
 import { nonce } from '../../kernel/random.ts'
 import type { Random } from '../../kernel/random.ts'
 import type { PostgresDatabase } from '../../postgres/postgres-database.ts'
@@ -19,6 +18,8 @@ import type { SqlTables } from '../../postgres/sql-tables.ts'
 import { SqlFailure } from '../../postgres/sql.ts'
 import type { SqlAnswer, SqlStatement } from '../../postgres/sql.ts'
 import type { AbortOptions, Head, HeadStore, HeadVersion } from '../fs.ts'
+import { headConflict } from '../head-conflict.ts'
+import { checkHeadSize } from '../head-size.ts'
 
 export interface PostgresHeadStoreOptions {
   /** Stays the caller's. */
@@ -97,11 +98,7 @@ export class PostgresHeadStore implements HeadStore {
     { signal }: AbortOptions = {},
   ): Promise<HeadVersion> {
     throwIfAborted(signal)
-    if (content.length > LIMITS.headBytesMax) {
-      throw new VarveError('LIMIT_EXCEEDED', `a head of ${content.length} bytes is over the limit`, {
-        details: { what: 'head', size: content.length, limit: LIMITS.headBytesMax },
-      })
-    }
+    checkHeadSize(content)
     const count = expected === undefined ? 0 : Number.parseInt(expected, 10)
     const version = `${(Number.isSafeInteger(count) ? count : 0) + 1}-${nonce(this.#random)}` as HeadVersion
     const checksum = u64Column(this.#checksum(shard, version, content))
@@ -116,11 +113,7 @@ export class PostgresHeadStore implements HeadStore {
       const confirm = (): Promise<SqlAnswer> => this.#database.query(this.#statements.confirm, [shard, version])
       if (await this.#commit(confirm)) return version
     }
-    throw new VarveError(
-      'HEAD_CONFLICT',
-      `the head of ${shard} has version ${found ?? 'none'}, expected ${expected ?? 'none'}`,
-      { details: { expected, found } },
-    )
+    throw headConflict(shard, expected, found)
   }
 
   /**

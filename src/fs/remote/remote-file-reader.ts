@@ -3,12 +3,13 @@
  * opens it again: files do not change.
  */
 
-import { VarveError, throwIfAborted } from '../../kernel/errors.ts'
+import { VarveError } from '../../kernel/errors.ts'
 import type { FileRef } from '../../kernel/file-ref.ts'
 import type { RpcClient } from '../../rpc/client.ts'
 import type { RpcConnection } from '../../rpc/rpc.ts'
-import { checkRange } from '../file-missing.ts'
-import type { FileReader, ReadIntent, ReadOptions } from '../fs.ts'
+import { DistantFileReader } from '../distant-file-reader.ts'
+import type { ReadIntent, ReadOptions } from '../fs.ts'
+import { readInPieces } from '../read-in-pieces.ts'
 import { FILE_SERVICE, READ_BYTES_MAX } from './file-service.ts'
 
 export interface RemoteOpening {
@@ -18,56 +19,23 @@ export interface RemoteOpening {
   readonly intent: ReadIntent
 }
 
-export class RemoteFileReader implements FileReader {
-  readonly ref: FileRef
+export class RemoteFileReader extends DistantFileReader {
   readonly #client: RpcClient
   readonly #opening: RemoteOpening
   /** Where it is open. */
   #place: Promise<RpcConnection>
   #connection: RpcConnection
-  readonly #reading = new Set<Promise<unknown>>()
-  #closing: Promise<void> | undefined
 
   /** @param connection where it has been opened */
   constructor(client: RpcClient, opening: RemoteOpening, connection: RpcConnection) {
-    this.ref = opening.ref
+    super(opening.ref)
     this.#client = client
     this.#opening = opening
     this.#place = Promise.resolve(connection)
     this.#connection = connection
   }
 
-  async read(offset: number, length: number, options: ReadOptions = {}): Promise<Uint8Array> {
-    this.#checkOpen()
-    checkRange(this.ref, offset, length)
-    throwIfAborted(options.signal)
-    const reading = this.#read(offset, length, options.signal)
-    this.#reading.add(reading)
-    try {
-      return await reading
-    } finally {
-      this.#reading.delete(reading)
-    }
-  }
-
-  readSync(): Uint8Array {
-    this.#checkOpen()
-    throw new VarveError('WOULD_BLOCK', `${this.ref.name} cannot be read synchronously`)
-  }
-
-  /** Nothing is here. */
-  readNow(offset: number, length: number): undefined {
-    this.#checkOpen()
-    checkRange(this.ref, offset, length)
-  }
-
-  close(): Promise<void> {
-    this.#closing ??= this.#close()
-    return this.#closing
-  }
-
-  async #close(): Promise<void> {
-    await Promise.allSettled(this.#reading)
+  protected override async release(): Promise<void> {
     try {
       const connection = await this.#place
       const call = { service: FILE_SERVICE, method: 'close', parameters: [this.#opening.key] }
@@ -77,16 +45,8 @@ export class RemoteFileReader implements FileReader {
     }
   }
 
-  async #read(offset: number, length: number, signal: AbortSignal | undefined): Promise<Uint8Array> {
-    if (length <= READ_BYTES_MAX) return this.#readPiece(offset, length, signal)
-    const whole = new Uint8Array(length)
-    const pieces: Promise<void>[] = []
-    for (let start = 0; start < length; start += READ_BYTES_MAX) {
-      const size = Math.min(READ_BYTES_MAX, length - start)
-      pieces.push(this.#readPiece(offset + start, size, signal).then((piece) => whole.set(piece, start)))
-    }
-    await Promise.all(pieces)
-    return whole
+  protected override async fetch(offset: number, length: number, { signal }: ReadOptions): Promise<Uint8Array> {
+    return readInPieces(offset, length, READ_BYTES_MAX, (start, size) => this.#readPiece(start, size, signal))
   }
 
   async #readPiece(offset: number, length: number, signal: AbortSignal | undefined): Promise<Uint8Array> {
@@ -110,10 +70,6 @@ export class RemoteFileReader implements FileReader {
       this.#place.catch(() => (this.#connection = NOWHERE))
     }
     return this.#place
-  }
-
-  #checkOpen(): void {
-    if (this.#closing !== undefined) throw new VarveError('CLOSED', `the reader of ${this.ref.name} is closed`)
   }
 }
 

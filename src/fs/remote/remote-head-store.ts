@@ -8,12 +8,12 @@
 
 import { VarveError, isCode, throwIfAborted } from '../../kernel/errors.ts'
 import type { ShardId } from '../../kernel/ids.ts'
-import { LIMITS } from '../../kernel/limits.ts'
 import { nonce } from '../../kernel/random.ts'
 import { isUnanswered } from '../../rpc/call-error.ts'
 import type { RpcClient } from '../../rpc/client.ts'
 import type { RpcConnection } from '../../rpc/rpc.ts'
 import type { AbortOptions, Head, HeadStore, HeadVersion } from '../fs.ts'
+import { checkHeadSize } from '../head-size.ts'
 import { HEAD_SERVICE } from './head-service.ts'
 
 /** Who we are to the service at the other end of a connection. */
@@ -51,11 +51,7 @@ export class RemoteHeadStore implements HeadStore {
     { signal }: AbortOptions = {},
   ): Promise<HeadVersion> {
     throwIfAborted(signal)
-    if (content.length > LIMITS.headBytesMax) {
-      throw new VarveError('LIMIT_EXCEEDED', `a head of ${content.length} bytes is over the limit`, {
-        details: { what: 'head', size: content.length, limit: LIMITS.headBytesMax },
-      })
-    }
+    checkHeadSize(content)
     const number = this.#changeNext++
     this.#changing.add(number)
     try {

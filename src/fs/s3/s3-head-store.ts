@@ -12,6 +12,8 @@ import type { ShardId } from '../../kernel/ids.ts'
 import { KIB, LIMITS } from '../../kernel/limits.ts'
 import { nonce } from '../../kernel/random.ts'
 import type { AbortOptions, Head, HeadStore, HeadVersion } from '../fs.ts'
+import { headConflict } from '../head-conflict.ts'
+import { checkHeadSize } from '../head-size.ts'
 import { conditionalPut, etagOf, writeConditionally } from './conditional-write.ts'
 import type { EtagStyle, WriteCondition } from './conditional-write.ts'
 import { decodeHeadObject, encodeHeadObject } from './head-object.ts'
@@ -71,11 +73,7 @@ export class S3HeadStore implements HeadStore {
     { signal }: AbortOptions = {},
   ): Promise<HeadVersion> {
     throwIfAborted(signal)
-    if (content.length > LIMITS.headBytesMax) {
-      throw new VarveError('LIMIT_EXCEEDED', `a head of ${content.length} bytes is over the limit`, {
-        details: { what: 'head', size: content.length, limit: LIMITS.headBytesMax },
-      })
-    }
+    checkHeadSize(content)
     const key = headKey(shardId(shard))
     const condition: WriteCondition =
       expected === undefined ? { type: 'absent' } : { type: 'unchanged', etag: expected, style: this.#style }
@@ -90,10 +88,6 @@ export class S3HeadStore implements HeadStore {
       })
     }
     const found = outcome.found?.etag
-    throw new VarveError(
-      'HEAD_CONFLICT',
-      `the head of ${shard} has version ${found ?? 'none'}, expected ${expected ?? 'none'}`,
-      { details: { expected, found } },
-    )
+    throw headConflict(shard, expected, found)
   }
 }

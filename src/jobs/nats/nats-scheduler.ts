@@ -8,14 +8,13 @@
  */
 
 import type { Clock } from '../../kernel/clock.ts'
-import { VarveError, isCode } from '../../kernel/errors.ts'
+import { isCode } from '../../kernel/errors.ts'
 import { nonce } from '../../kernel/random.ts'
 import type { Random } from '../../kernel/random.ts'
 import type { Mail, Mailbox, Published, Streams, WorkQueues } from '../../nats/nats.ts'
 import { portableSpec } from '../job-data.ts'
-import { JobQueue } from '../job-queue.ts'
-import type { JobHandle, JobResult, JobScheduler, JobSpec, JobSupport } from '../jobs.ts'
-import { resolveQueueSettings } from '../queue-settings.ts'
+import { DistantScheduler } from '../distant-scheduler.ts'
+import type { JobResult, JobScheduler, JobSpec } from '../jobs.ts'
 import type { QueuedJob } from '../queued-job.ts'
 import { encodeSpec } from '../wire/job-wire.ts'
 import { Quarantine } from '../remote/quarantine.ts'
@@ -50,56 +49,31 @@ export interface NatsSchedulerOptions {
 /** As with a broker: a waiting spec takes some kilobytes. */
 export const NATS_JOBS_MAX = 100
 
-export class NatsScheduler implements JobScheduler {
+export class NatsScheduler extends DistantScheduler {
   readonly name = 'nats'
-  readonly supports: JobSupport = Object.freeze({ sharedMemory: false })
   readonly #options: NatsSchedulerOptions
   readonly #settings: BrokerSettings
   readonly #places: JobStreams
-  readonly #queue: JobQueue
   readonly #quarantine: Quarantine
   readonly #offered = new Map<string, OfferedJob>()
   #mailbox: Mailbox | undefined
   #ensured: Promise<void> | undefined
-  /** Jobs that ran here because nobody elsewhere did. */
-  localCount = 0
 
   constructor(options: NatsSchedulerOptions) {
+    super({ pendingMax: NATS_JOBS_MAX, ...options })
     this.#options = options
     this.#settings = resolveBrokerSettings(options.settings)
     this.#places = jobStreams(options.queue, options.replicas ?? 1)
     this.#quarantine = new Quarantine(options.clock, this.#settings)
-    const { pendingMax = NATS_JOBS_MAX, labels = [] } = options
-    // Everything is offered at once: the queue has an order of its own.
-    const settings = { concurrency: 1024, urgentPlaces: 0, pendingMax, memoryBytesMax: Number.MAX_SAFE_INTEGER, labels }
-    this.#queue = new JobQueue(resolveQueueSettings(settings), (job) => this.#run(job))
   }
 
-  submit(spec: JobSpec): JobHandle {
-    if (spec.inputs.some((input) => input.type === 'memory'))
-      throw new VarveError('UNSUPPORTED', 'no shared memory', { details: { capability: 'sharedMemory' } })
-    return this.#queue.submit(spec)
-  }
-
-  get pending(): number {
-    return this.#queue.pending
-  }
-
-  get pendingMax(): number {
-    return this.#queue.pendingMax
-  }
-
-  ready(): Promise<void> {
-    return this.#queue.ready()
-  }
-
-  async close(): Promise<void> {
-    await this.#queue.close()
+  override async close(): Promise<void> {
+    await super.close()
     this.#mailbox?.close()
     this.#mailbox = undefined
   }
 
-  async #run(job: QueuedJob): Promise<JobResult> {
+  protected override async run(job: QueuedJob): Promise<JobResult> {
     // Cloned, as on the way to a thread: what is no data fails here.
     const spec = structuredClone(portableSpec(job.spec))
     const quarantinedMs = Math.ceil(this.#quarantine.remainingMs(spec))
@@ -109,7 +83,7 @@ export class NatsScheduler implements JobScheduler {
       this.#quarantine.succeeded(spec)
       return outcome.result
     }
-    if (outcome.type === 'not-begun') return this.#runHere(job)
+    if (outcome.type === 'not-begun') return this.runHere(job)
     if (job.signal.aborted) throw job.signal.reason
     this.#quarantine.failed(spec)
     if (outcome.type === 'failed') throw outcome.error
@@ -190,27 +164,6 @@ export class NatsScheduler implements JobScheduler {
       await this.#options.streams.publish(name, subjects[0] ?? '', encodeSpec(spec))
     } catch {
       // The job has failed in any case.
-    }
-  }
-
-  /** Under other names: what was begun elsewhere may still be writing. */
-  async #runHere(job: QueuedJob): Promise<JobResult> {
-    const { local } = this.#options
-    const { spec, signal } = job
-    if (signal.aborted) throw signal.reason
-    if (local === undefined) throw new Error('nobody comes for it')
-    this.localCount++
-    await local.ready()
-    if (signal.aborted) throw signal.reason
-    const handle = local.submit({ ...spec, outputPrefix: `${spec.outputPrefix}l-` })
-    const cancel = (): void => handle.cancel(signal.reason)
-    signal.addEventListener('abort', cancel, { once: true })
-    try {
-      return await handle.result
-    } catch (error) {
-      throw isCode(error, 'JOB_FAILED') ? error.cause : error
-    } finally {
-      signal.removeEventListener('abort', cancel)
     }
   }
 }

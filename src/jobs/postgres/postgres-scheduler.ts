@@ -12,9 +12,8 @@ import { nonce } from '../../kernel/random.ts'
 import type { Random } from '../../kernel/random.ts'
 import type { PostgresDatabase } from '../../postgres/postgres-database.ts'
 import { portableSpec } from '../job-data.ts'
-import { JobQueue } from '../job-queue.ts'
-import type { JobHandle, JobResult, JobScheduler, JobSpec, JobSupport } from '../jobs.ts'
-import { resolveQueueSettings } from '../queue-settings.ts'
+import { DistantScheduler } from '../distant-scheduler.ts'
+import type { JobResult, JobScheduler } from '../jobs.ts'
 import type { QueuedJob } from '../queued-job.ts'
 import { decodeResult } from '../wire/job-wire.ts'
 import { JobQueueTable } from './job-queue-table.ts'
@@ -40,28 +39,21 @@ export interface PostgresSchedulerOptions {
 /** All of them are looked after by one statement. */
 export const POSTGRES_JOBS_MAX = 256
 
-export class PostgresScheduler implements JobScheduler {
+export class PostgresScheduler extends DistantScheduler {
   readonly name = 'postgres'
-  readonly supports: JobSupport = Object.freeze({ sharedMemory: false })
   readonly #options: PostgresSchedulerOptions
   readonly #table: JobQueueTable
-  readonly #queue: JobQueue
   readonly #watch: JobWatch
   readonly #ignore: () => void
   /** Submissions are made one after the other: their order counts. */
   #submitted: Promise<unknown> = Promise.resolve()
-  /** Jobs that ran here because nobody elsewhere did. */
-  localCount = 0
 
   private constructor(options: PostgresSchedulerOptions, table: JobQueueTable, settings: PostgresJobSettings) {
+    super({ pendingMax: POSTGRES_JOBS_MAX, ...options })
     this.#options = options
     this.#table = table
     this.#watch = new JobWatch(table, options.database.clock, settings)
     this.#ignore = table.onAnswer(() => this.#watch.look())
-    const { pendingMax = POSTGRES_JOBS_MAX, labels = [] } = options
-    // Everything is handed on at once: the table knows what comes first.
-    const queue = { concurrency: 1024, urgentPlaces: 0, pendingMax, memoryBytesMax: Number.MAX_SAFE_INTEGER, labels }
-    this.#queue = new JobQueue(resolveQueueSettings(queue), (job) => this.#run(job))
   }
 
   /**
@@ -74,30 +66,12 @@ export class PostgresScheduler implements JobScheduler {
     return new PostgresScheduler(options, await JobQueueTable.open(options.database, settings), settings)
   }
 
-  submit(spec: JobSpec): JobHandle {
-    if (spec.inputs.some((input) => input.type === 'memory'))
-      throw new VarveError('UNSUPPORTED', 'no shared memory', { details: { capability: 'sharedMemory' } })
-    return this.#queue.submit(spec)
-  }
-
-  get pending(): number {
-    return this.#queue.pending
-  }
-
-  get pendingMax(): number {
-    return this.#queue.pendingMax
-  }
-
-  ready(): Promise<void> {
-    return this.#queue.ready()
-  }
-
-  async close(): Promise<void> {
-    await this.#queue.close()
+  override async close(): Promise<void> {
+    await super.close()
     this.#ignore()
   }
 
-  async #run(job: QueuedJob): Promise<JobResult> {
+  protected override async run(job: QueuedJob): Promise<JobResult> {
     // Cloned, as on the way to a thread: what is no data fails here.
     const spec = structuredClone(portableSpec(job.spec))
     const key = `${this.#options.shard}/${spec.id}/${spec.attempt}/${nonce(this.#options.random)}`
@@ -110,7 +84,7 @@ export class PostgresScheduler implements JobScheduler {
       await submission
     } catch (error) {
       // Where the database is away; what may have been submitted is swept away when nobody wants it any more.
-      if (isCode(error, 'IO_FAILED', 'NO_SPACE')) return this.#runHere(job)
+      if (isCode(error, 'IO_FAILED', 'NO_SPACE')) return this.runHere(job)
       throw error
     }
     const cancel = (): void => void this.#cancel(key)
@@ -122,7 +96,7 @@ export class PostgresScheduler implements JobScheduler {
     if (outcome.type === 'failed') throw decodeError(JSON.parse(new TextDecoder().decode(outcome.bytes)))
     if (outcome.type === 'silent') throw new Error('as many workers as may try have fallen silent over it')
     if (outcome.type === 'cancelled') throw new VarveError('ABORTED', `job ${spec.id} was cancelled`)
-    return this.#runHere(job)
+    return this.runHere(job)
   }
 
   /** One that waits ends at once; one that is worked on, when its worker has heard of it or its lease has ended. */
@@ -134,30 +108,5 @@ export class PostgresScheduler implements JobScheduler {
       if (!(error instanceof VarveError)) throw error
     }
     this.#watch.look()
-  }
-
-  /** Under other names: what was begun elsewhere may still be writing. */
-  async #runHere(job: QueuedJob): Promise<JobResult> {
-    if (job.signal.aborted) throw job.signal.reason
-    const { local } = this.#options
-    const { spec } = job
-    if (local === undefined) {
-      throw new VarveError('JOB_FAILED', `nobody takes job ${spec.id}`, {
-        details: { job: spec.id, attempt: spec.attempt },
-      })
-    }
-    this.localCount++
-    await local.ready()
-    if (job.signal.aborted) throw job.signal.reason
-    const handle = local.submit({ ...spec, outputPrefix: `${spec.outputPrefix}l-` })
-    const cancel = (): void => handle.cancel(job.signal.reason)
-    job.signal.addEventListener('abort', cancel, { once: true })
-    try {
-      return await handle.result
-    } catch (error) {
-      throw isCode(error, 'JOB_FAILED') ? error.cause : error
-    } finally {
-      job.signal.removeEventListener('abort', cancel)
-    }
   }
 }

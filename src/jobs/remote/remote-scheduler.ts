@@ -8,16 +8,14 @@
 
 import type { Clock, Timer } from '../../kernel/clock.ts'
 import { decodeError } from '../../kernel/error-wire.ts'
-import { VarveError, isCode } from '../../kernel/errors.ts'
 import { nonce } from '../../kernel/random.ts'
 import type { Random } from '../../kernel/random.ts'
 import { isUnanswered } from '../../rpc/call-error.ts'
 import type { RpcClient } from '../../rpc/client.ts'
 import type { RpcReply } from '../../rpc/rpc.ts'
 import { portableSpec } from '../job-data.ts'
-import { JobQueue } from '../job-queue.ts'
-import type { JobHandle, JobResult, JobScheduler, JobSpec, JobSupport } from '../jobs.ts'
-import { resolveQueueSettings } from '../queue-settings.ts'
+import { DistantScheduler } from '../distant-scheduler.ts'
+import type { JobResult, JobScheduler } from '../jobs.ts'
 import type { QueuedJob } from '../queued-job.ts'
 import { JOB_SERVICE } from './job-service.ts'
 import { decodeResult, encodeSpec } from '../wire/job-wire.ts'
@@ -46,45 +44,16 @@ export const REMOTE_JOBS_AWAY_MS = 5_000
 // Faster than a person reads, and a call costs some ten microseconds.
 const PROGRESS_MS = 250
 
-export class RemoteScheduler implements JobScheduler {
+export class RemoteScheduler extends DistantScheduler {
   readonly name = 'remote'
-  readonly supports: JobSupport = Object.freeze({ sharedMemory: false })
   readonly #options: RemoteSchedulerOptions
-  readonly #queue: JobQueue
-  /** Jobs that ran here because nobody elsewhere did. */
-  localCount = 0
 
   constructor(options: RemoteSchedulerOptions) {
+    super({ pendingMax: REMOTE_JOBS_MAX, ...options })
     this.#options = options
-    const { pendingMax = REMOTE_JOBS_MAX, labels = [] } = options
-    // Everything is handed on at once: the broker knows what comes first.
-    const settings = { concurrency: 1024, urgentPlaces: 0, pendingMax, memoryBytesMax: Number.MAX_SAFE_INTEGER, labels }
-    this.#queue = new JobQueue(resolveQueueSettings(settings), (job) => this.#run(job))
   }
 
-  submit(spec: JobSpec): JobHandle {
-    if (spec.inputs.some((input) => input.type === 'memory'))
-      throw new VarveError('UNSUPPORTED', 'no shared memory', { details: { capability: 'sharedMemory' } })
-    return this.#queue.submit(spec)
-  }
-
-  get pending(): number {
-    return this.#queue.pending
-  }
-
-  get pendingMax(): number {
-    return this.#queue.pendingMax
-  }
-
-  ready(): Promise<void> {
-    return this.#queue.ready()
-  }
-
-  close(): Promise<void> {
-    return this.#queue.close()
-  }
-
-  async #run(job: QueuedJob): Promise<JobResult> {
+  protected override async run(job: QueuedJob): Promise<JobResult> {
     // Cloned, as on the way to a thread: what is no data fails here.
     const spec = structuredClone(portableSpec(job.spec))
     const body = encodeSpec(spec)
@@ -102,7 +71,7 @@ export class RemoteScheduler implements JobScheduler {
     const [type, failure] = (reply?.value ?? ['not-begun']) as [string, unknown]
     if (reply !== undefined && type === 'done') return decodeResult(reply.body)
     if (type === 'failed') throw decodeError(failure)
-    return this.#runHere(job)
+    return this.runHere(job)
   }
 
   /** What the broker answers; undefined: it is not there. */
@@ -122,31 +91,6 @@ export class RemoteScheduler implements JobScheduler {
         if (!isUnanswered(error)) throw error
         if (error.details['operation'] === 'connect') return undefined
       }
-    }
-  }
-
-  /** Under other names: what was begun elsewhere may still be writing. */
-  async #runHere(job: QueuedJob): Promise<JobResult> {
-    if (job.signal.aborted) throw job.signal.reason
-    const { local } = this.#options
-    const { spec } = job
-    if (local === undefined) {
-      throw new VarveError('JOB_FAILED', `nobody takes job ${spec.id}`, {
-        details: { job: spec.id, attempt: spec.attempt },
-      })
-    }
-    this.localCount++
-    await local.ready()
-    if (job.signal.aborted) throw job.signal.reason
-    const handle = local.submit({ ...spec, outputPrefix: `${spec.outputPrefix}l-` })
-    const cancel = (): void => handle.cancel(job.signal.reason)
-    job.signal.addEventListener('abort', cancel, { once: true })
-    try {
-      return await handle.result
-    } catch (error) {
-      throw isCode(error, 'JOB_FAILED') ? error.cause : error
-    } finally {
-      job.signal.removeEventListener('abort', cancel)
     }
   }
 

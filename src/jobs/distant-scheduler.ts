@@ -1,0 +1,93 @@
+/**
+ * What schedulers have in common whose workers are elsewhere: they take no shared memory, hand everything on at once,
+ * because whoever keeps the jobs knows what comes first, and run on `local` what nobody elsewhere does.
+ */
+
+import { onAbort } from '../kernel/abort-listener.ts'
+import { VarveError, isCode } from '../kernel/errors.ts'
+import { JobQueue } from './job-queue.ts'
+import type { JobHandle, JobResult, JobScheduler, JobSpec, JobSupport } from './jobs.ts'
+import { resolveQueueSettings } from './queue-settings.ts'
+import type { QueuedJob } from './queued-job.ts'
+
+export interface DistantSchedulerOptions {
+  /** Runs what nobody elsewhere does. Stays the caller's. Default: such a job fails. */
+  readonly local?: JobScheduler
+  /** Jobs that have not settled; with as many, `submit` throws BUSY. */
+  readonly pendingMax: number
+  /** What workers have, such as `gpu`; jobs that need anything else are refused. Default: nothing. */
+  readonly labels?: readonly string[]
+}
+
+// More than may be pending.
+const CONCURRENCY = 1024
+
+export abstract class DistantScheduler implements JobScheduler {
+  abstract readonly name: string
+  readonly supports: JobSupport = Object.freeze({ sharedMemory: false })
+  readonly #queue: JobQueue
+  readonly #local: JobScheduler | undefined
+  /** Jobs that ran here because nobody elsewhere did. */
+  localCount = 0
+
+  constructor({ local, pendingMax, labels = [] }: DistantSchedulerOptions) {
+    this.#local = local
+    const memoryBytesMax = Number.MAX_SAFE_INTEGER
+    const settings = resolveQueueSettings({
+      concurrency: CONCURRENCY,
+      urgentPlaces: 0,
+      pendingMax,
+      memoryBytesMax,
+      labels,
+    })
+    this.#queue = new JobQueue(settings, (job) => this.run(job))
+  }
+
+  submit(spec: JobSpec): JobHandle {
+    if (spec.inputs.some((input) => input.type === 'memory'))
+      throw new VarveError('UNSUPPORTED', 'no shared memory', { details: { capability: 'sharedMemory' } })
+    return this.#queue.submit(spec)
+  }
+
+  get pending(): number {
+    return this.#queue.pending
+  }
+
+  get pendingMax(): number {
+    return this.#queue.pendingMax
+  }
+
+  ready(): Promise<void> {
+    return this.#queue.ready()
+  }
+
+  close(): Promise<void> {
+    return this.#queue.close()
+  }
+
+  /** Sees to it that `job` is run, and gives its result. Rejects as a job does, or with the signal's reason. */
+  protected abstract run(job: QueuedJob): Promise<JobResult>
+
+  /** On `local`, under other names: what was begun elsewhere may still be writing. */
+  protected async runHere({ spec, signal }: QueuedJob): Promise<JobResult> {
+    if (signal.aborted) throw signal.reason
+    const local = this.#local
+    if (local === undefined) {
+      throw new VarveError('JOB_FAILED', `nobody takes job ${spec.id}`, {
+        details: { job: spec.id, attempt: spec.attempt },
+      })
+    }
+    this.localCount++
+    await local.ready()
+    if (signal.aborted) throw signal.reason
+    const handle = local.submit({ ...spec, outputPrefix: `${spec.outputPrefix}l-` })
+    const unlisten = onAbort(signal, () => handle.cancel(signal.reason))
+    try {
+      return await handle.result
+    } catch (error) {
+      throw isCode(error, 'JOB_FAILED') ? error.cause : error
+    } finally {
+      unlisten()
+    }
+  }
+}

@@ -1,0 +1,18 @@
+/** Ports of the loopback that nobody listens on now. */
+
+import { createServer } from 'node:net'
+import type { AddressInfo } from 'node:net'
+
+export async function freePorts(count: number): Promise<readonly number[]> {
+  // All at once, or the same one might come twice.
+  const servers = await Promise.all(
+    Array.from({ length: count }, async () => {
+      const server = createServer()
+      await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
+      return server
+    }),
+  )
+  const ports = servers.map((server) => (server.address() as AddressInfo).port)
+  await Promise.all(servers.map((server) => new Promise((resolve) => server.close(resolve))))
+  return ports
+}
