@@ -1,9 +1,9 @@
 /*
- * The addon of varve: system calls that Node does not have, and decompression. N-API, raw system calls; neither libuv nor
+ * The addon of varve: system calls that Node does not have, and LZ4. N-API, raw system calls; neither libuv nor
  * liburing.
  *
  *      addon.c    what JavaScript sees
- *      lz4.c      decompression
+ *      lz4-decode.c, lz4-encode.c
  *      file.c     reads that cannot block, file locks, dropping the page cache
  *      queue.c    requests on their way: one thread for each queue, completions back to the event loop
  *      ring.c     io_uring
@@ -36,8 +36,12 @@ int file_takes_nowait(const char *directory);
 int file_lock(int fd, bool exclusive);
 int file_drop_cache(int fd);
 
-/* lz4.c */
+/* lz4-decode.c */
 bool lz4_decode(const uint8_t *source, size_t source_length, uint8_t *target, size_t target_length);
+
+/* lz4-encode.c */
+enum { LZ4_SOURCE_MAX = 0x7e000000 };
+size_t lz4_encode(const uint8_t *source, size_t length, uint8_t *target, size_t room);
 
 enum { OP_READ = 0, OP_SYNC = 1 };
 

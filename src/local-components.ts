@@ -10,13 +10,11 @@
 
 import { VarveError, isCode } from './kernel/errors.ts'
 import { loadHash } from './kernel/hash.ts'
-import type { Hash } from './kernel/hash.ts'
 import { shardId } from './kernel/ids.ts'
-import type { Lz4Decoder } from './kernel/lz4.ts'
+import type { Lz4 } from './kernel/lz4.ts'
 import type { Random } from './kernel/random.ts'
 import { DirectoryLock } from './fs/directory-lock.ts'
 import type { DirectoryLockOptions } from './fs/directory-lock.ts'
-import type { FileStore } from './fs/fs.ts'
 import { LocalFileStore } from './fs/local-file-store.ts'
 import { LocalHeadStore } from './fs/local-head-store.ts'
 import { LocalReserve, RESERVE_BYTES_DEFAULT, RESERVE_NAME } from './fs/local-reserve.ts'
@@ -26,12 +24,13 @@ import { LocalJournalSystem } from './journal/local-journal-system.ts'
 import { HandlerTable } from './jobs/handler-table.ts'
 import type { HandlerModule } from './jobs/handler-table.ts'
 import { InlineScheduler } from './jobs/inline-scheduler.ts'
+import type { InlineSchedulerOptions } from './jobs/inline-scheduler.ts'
 import type { JobScheduler } from './jobs/jobs.ts'
 import { WorkerScheduler } from './jobs/worker-scheduler.ts'
 import { loadNative } from './native/load-native.ts'
 import { NativeFileCalls } from './native/native-file-calls.ts'
 import { NativeFileHolds } from './native/native-file-holds.ts'
-import { NativeLz4 } from './native/native-lz4.ts'
+import { openNativeLz4 } from './native/native-lz4.ts'
 import type { ShardComponents } from './shard/shard.ts'
 import { checkWrapping, encryptHeads, workerWrappers, wrapFiles } from './local-wrappers.ts'
 import type { LocalWrapping } from './local-wrappers.ts'
@@ -69,7 +68,7 @@ export interface LocalComponentsOptions extends LocalOptions {
 
 export interface LocalComponents extends ShardComponents {
   /** Of the addon, where there is one. */
-  readonly lz4: Lz4Decoder | undefined
+  readonly lz4: Lz4 | undefined
   /** Closes all of them, after the shards over them. */
   close(): Promise<void>
 }
@@ -107,7 +106,8 @@ export async function localComponents(
     const files = await wrapFiles(localFiles, options, { hash, clock })
     const heads = encryptHeads(localHeads, options.encryption, random, hash)
     const journal = new LocalJournalSystem({ device, directory: 'journal', hash })
-    const jobs = scheduler(directory, files, hash, clock, options)
+    const lz4 = openNativeLz4()
+    const jobs = scheduler(directory, { files, hash, clock, lz4 }, options)
     const close = async (): Promise<void> => {
       await jobs.close()
       await files.close()
@@ -125,7 +125,7 @@ export async function localComponents(
       clock,
       random,
       hash,
-      lz4: native === undefined ? undefined : new NativeLz4(native),
+      lz4,
       close,
     }
     return reserve === undefined ? parts : { ...parts, reserve }
@@ -173,23 +173,22 @@ export function lockDirectory(device: NodeDevice, directory: string, random: Ran
 
 function scheduler(
   directory: string,
-  files: FileStore,
-  hash: Hash,
-  clock: SystemClock,
+  parts: Pick<InlineSchedulerOptions, 'files' | 'hash' | 'clock' | 'lz4'>,
   options: LocalComponentsOptions,
 ): JobScheduler {
   const named = Object.entries(options.handlers ?? {})
   if (options.jobs === 'inline') {
     const handlers = new HandlerTable(Object.fromEntries(named.map(([name, { module }]) => [name, module])))
-    return new InlineScheduler({ files, hash, clock, handlers })
+    return new InlineScheduler({ ...parts, handlers })
   }
   const module = new URL('./local-worker.js', import.meta.url).href
   return new WorkerScheduler({
-    clock,
+    clock: parts.clock,
     composition: {
       files: { module, export: 'openFiles', options: { directory } },
       wrappers: workerWrappers(options),
       clock: { module, export: 'openClock' },
+      lz4: { module, export: 'openLz4' },
       handlers: Object.fromEntries(named.map(([name, { url }]) => [name, url.href])),
     },
     ...(options.workerUrl === undefined ? {} : { workerUrl: options.workerUrl }),

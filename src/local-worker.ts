@@ -2,12 +2,14 @@
 
 import type { Clock } from './kernel/clock.ts'
 import type { Hash } from './kernel/hash.ts'
+import type { Lz4 } from './kernel/lz4.ts'
 import { EncryptedFileStore } from './fs/encrypted-file-store.ts'
 import type { FileStore } from './fs/fs.ts'
 import { KeyRing } from './fs/key-ring.ts'
 import type { EncryptionKey } from './fs/key-ring.ts'
 import { LocalFileStore } from './fs/local-file-store.ts'
 import { NodeDevice } from './fs/node-device.ts'
+import { openNativeLz4 } from './native/native-lz4.ts'
 import { SystemClock } from './system-clock.ts'
 import { SystemRandom } from './system-random.ts'
 
@@ -24,4 +26,9 @@ export function encryptFiles(inner: FileStore, options: unknown, parts: { readon
 
 export function openClock(): Clock {
   return new SystemClock()
+}
+
+/** Undefined where there is no addon. */
+export function openLz4(): Lz4 | undefined {
+  return openNativeLz4()
 }

@@ -28,6 +28,7 @@ export type {
   ComponentReference,
   FileStoreFactory,
   FileStoreWrapper,
+  Lz4Factory,
   WorkerBasis,
   WorkerComposition,
 } from './worker-protocol.ts'

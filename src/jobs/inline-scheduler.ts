@@ -8,6 +8,7 @@
 
 import type { Clock } from '../kernel/clock.ts'
 import type { Hash } from '../kernel/hash.ts'
+import type { Lz4 } from '../kernel/lz4.ts'
 import type { FileStore } from '../fs/fs.ts'
 import type { HandlerTable } from './handler-table.ts'
 import { portableSpec } from './job-data.ts'
@@ -43,6 +44,8 @@ export interface InlineSchedulerOptions {
   readonly files: FileStore
   readonly hash: Hash
   readonly clock: Clock
+  /** For tables. Default: `lz4-napi`. */
+  readonly lz4?: Lz4 | undefined
   readonly handlers: HandlerTable
   readonly settings?: Partial<InlineSettings>
 }
@@ -55,8 +58,8 @@ export class InlineScheduler implements JobScheduler {
 
   constructor(options: InlineSchedulerOptions) {
     const settings = resolveInlineSettings(options.settings)
-    const { files, hash, clock, handlers } = options
-    this.#environment = { files, hash, clock, handlers, slices: new TimeSlices(clock, settings.sliceMs) }
+    const { files, hash, clock, lz4, handlers } = options
+    this.#environment = { files, hash, clock, lz4, handlers, slices: new TimeSlices(clock, settings.sliceMs) }
     this.#queue = new JobQueue(settings, (job) => this.#run(job))
   }
 

@@ -5,6 +5,7 @@ import { throwIfAborted } from '../kernel/errors.ts'
 import type { Hash } from '../kernel/hash.ts'
 import { fileName } from '../kernel/ids.ts'
 import type { FileName } from '../kernel/ids.ts'
+import type { Lz4 } from '../kernel/lz4.ts'
 import type { FileStore } from '../fs/fs.ts'
 import type { JobContext } from './jobs.ts'
 import type { TimeSlices } from './time-slices.ts'
@@ -13,6 +14,7 @@ export interface RunContextOptions {
   readonly files: FileStore
   readonly hash: Hash
   readonly clock: Clock
+  readonly lz4?: Lz4 | undefined
   readonly slices: TimeSlices
   readonly signal: AbortSignal
   readonly outputPrefix: string
@@ -23,6 +25,7 @@ export class RunContext implements JobContext {
   readonly files: FileStore
   readonly hash: Hash
   readonly clock: Clock
+  readonly lz4: Lz4 | undefined
   readonly signal: AbortSignal
   readonly #slices: TimeSlices
   readonly #outputPrefix: string
@@ -35,6 +38,7 @@ export class RunContext implements JobContext {
     this.files = options.files
     this.hash = options.hash
     this.clock = options.clock
+    this.lz4 = options.lz4
     this.signal = options.signal
     this.#slices = options.slices
     this.#outputPrefix = options.outputPrefix

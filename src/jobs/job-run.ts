@@ -3,6 +3,7 @@
 import type { Clock } from '../kernel/clock.ts'
 import { throwIfAborted } from '../kernel/errors.ts'
 import type { Hash } from '../kernel/hash.ts'
+import type { Lz4 } from '../kernel/lz4.ts'
 import type { FileStore } from '../fs/fs.ts'
 import type { HandlerTable } from './handler-table.ts'
 import { RunContext } from './job-context.ts'
@@ -16,6 +17,7 @@ export interface JobEnvironment {
   readonly files: FileStore
   readonly hash: Hash
   readonly clock: Clock
+  readonly lz4?: Lz4 | undefined
   readonly handlers: HandlerTable
   readonly slices: TimeSlices
 }
@@ -32,14 +34,23 @@ export interface JobControl {
  * @param spec the handler's own copy
  */
 export async function runJob(spec: JobSpec, environment: JobEnvironment, control: JobControl): Promise<JobResult> {
-  const { hash, clock, handlers, slices } = environment
+  const { hash, clock, lz4, handlers, slices } = environment
   throwIfAborted(control.signal)
   const run = await handlers.resolve(spec.handler)
   throwIfAborted(control.signal)
   const files = new JobFiles(environment.files, spec.outputPrefix)
   try {
     const { signal, onProgress } = control
-    const context = new RunContext({ files, hash, clock, slices, signal, onProgress, outputPrefix: spec.outputPrefix })
+    const context = new RunContext({
+      files,
+      hash,
+      clock,
+      lz4,
+      slices,
+      signal,
+      onProgress,
+      outputPrefix: spec.outputPrefix,
+    })
     return portableResult(await run(spec, context), files)
   } finally {
     await files.close()

@@ -10,6 +10,7 @@ import type { FileName, Seqno } from '../kernel/ids.ts'
 import type { FileRef } from '../kernel/file-ref.ts'
 import type { Clock } from '../kernel/clock.ts'
 import type { Hash } from '../kernel/hash.ts'
+import type { Lz4 } from '../kernel/lz4.ts'
 import type { FileStore } from '../fs/fs.ts'
 
 export interface JobSupport {
@@ -140,6 +141,8 @@ export interface JobContext {
   readonly files: FileStore
   readonly hash: Hash
   readonly clock: Clock
+  /** For tables, where this thread has one that is faster than `lz4-napi`. */
+  readonly lz4?: Lz4 | undefined
   readonly signal: AbortSignal
   /** A name for the next output. */
   outputName(extension: string): FileName

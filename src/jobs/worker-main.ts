@@ -25,6 +25,7 @@ import type {
   ComponentReference,
   FileStoreFactory,
   FileStoreWrapper,
+  Lz4Factory,
   WorkerAnswer,
   WorkerBirth,
   WorkerComposition,
@@ -111,7 +112,8 @@ async function compose(birth: WorkerBirth): Promise<JobEnvironment> {
     const wrap = (await factory(reference)) as FileStoreWrapper
     files = await wrap(files, reference.options, { hash, clock })
   }
-  return { files, hash, clock, handlers: handlerTable(composition), slices: new TimeSlices(clock, birth.sliceMs) }
+  const lz4 = composition.lz4 && (await ((await factory(composition.lz4)) as Lz4Factory)(composition.lz4.options))
+  return { files, hash, clock, lz4, handlers: handlerTable(composition), slices: new TimeSlices(clock, birth.sliceMs) }
 }
 
 function handlerTable(composition: WorkerComposition): HandlerTable {

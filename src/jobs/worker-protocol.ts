@@ -14,6 +14,7 @@
 import type { Clock } from '../kernel/clock.ts'
 import type { ErrorWire } from '../kernel/error-wire.ts'
 import type { Hash } from '../kernel/hash.ts'
+import type { Lz4 } from '../kernel/lz4.ts'
 import type { FileStore } from '../fs/fs.ts'
 import type { JobResult, JobSpec } from './jobs.ts'
 
@@ -42,6 +43,8 @@ export interface WorkerBasis {
 }
 
 export type ClockFactory = (options: unknown) => Clock | Promise<Clock>
+/** Undefined: jobs take `lz4-napi`. */
+export type Lz4Factory = (options: unknown) => Lz4 | undefined | Promise<Lz4 | undefined>
 /** Puts a wrapper around a file store; closing the wrapper closes what is in it. */
 export type FileStoreWrapper = (
   inner: FileStore,
@@ -58,6 +61,8 @@ export interface WorkerComposition {
   readonly wrappers?: readonly ComponentReference[]
   /** Names a `ClockFactory`. */
   readonly clock: ComponentReference
+  /** Names an `Lz4Factory`. Default: none. */
+  readonly lz4?: ComponentReference
   /** Handler module specifier → where a worker finds it. One that is not listed is imported by its specifier. */
   readonly handlers: Readonly<Record<string, string>>
 }

@@ -1,10 +1,16 @@
 /**
- * Decompression of LZ4 blocks into memory at hand: a component, where there is one (the native addon).
+ * LZ4 blocks from and into memory at hand: a component, where there is one (the native addon).
  *
  * Half of what decompressing 8 KiB costs in Node is the buffer it makes: 4 µs for the buffer, 1.6 µs for the bytes.
  */
 
-export interface Lz4Decoder {
+export interface Lz4 {
+  /**
+   * Encodes [start, limit) of `source` into `into`, from `intoStart` on. Synchronous; borrows both for the call.
+   *
+   * @returns bytes written; 0 where there may not be room for them
+   */
+  encode(source: Uint8Array, start: number, limit: number, into: Uint8Array, intoStart: number): number
   /**
    * Decodes the LZ4 block in `source[start…)` into `into`. Synchronous; borrows both for the call, writes nothing outside.
    *

@@ -1,13 +1,24 @@
-/** LZ4 through the addon: into memory at hand. */
+/** LZ4 through the addon: from and into memory at hand. */
 
-import type { Lz4Decoder } from '../kernel/lz4.ts'
+import type { Lz4 } from '../kernel/lz4.ts'
+import { loadNative } from './load-native.ts'
 import type { NativeAddon } from './native.ts'
 
-export class NativeLz4 implements Lz4Decoder {
+/** Undefined where there is no addon. */
+export function openNativeLz4(): Lz4 | undefined {
+  const addon = loadNative()
+  return addon === undefined ? undefined : new NativeLz4(addon)
+}
+
+export class NativeLz4 implements Lz4 {
   readonly #addon: NativeAddon
 
   constructor(addon: NativeAddon) {
     this.#addon = addon
+  }
+
+  encode(source: Uint8Array, start: number, limit: number, into: Uint8Array, intoStart: number): number {
+    return this.#addon.encodeLz4(source, start, limit, into, intoStart)
   }
 
   decode(source: Uint8Array, start: number, into: Uint8Array): boolean {

@@ -1,5 +1,5 @@
 /**
- * What the addon exports (native/addon.c): system calls that Node does not have, and decompression.
+ * What the addon exports (native/addon.c): system calls that Node does not have, and LZ4.
  *
  * Numbers that are results are what the call has to say, or minus the system's error number. Wrong arguments are a
  * TypeError. An addon belongs to the thread that loaded it.
@@ -14,6 +14,8 @@ export interface NativeAddon {
   readAt(fd: number, into: Uint8Array, position: number): number
   /** Bytes written. */
   writeAt(fd: number, bytes: Uint8Array, position: number): number
+  /** Bytes of the LZ4 block of [start, limit) of `source` that is in `into` from `intoStart` on; 0: there may not be room. */
+  encodeLz4(source: Uint8Array, start: number, limit: number, into: Uint8Array, intoStart: number): number
   /** 1 where the LZ4 block in `source[start…)` is well-formed and fills `into`, which it is decoded to; otherwise 0. */
   decodeLz4(source: Uint8Array, start: number, into: Uint8Array): number
   /** 1 where files in `directory` can be read so, 0 where not. */

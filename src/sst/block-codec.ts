@@ -8,7 +8,7 @@
 
 import { compressSync, uncompressSync } from 'lz4-napi'
 import { MIB } from '../kernel/limits.ts'
-import type { Lz4Decoder } from '../kernel/lz4.ts'
+import type { Lz4 } from '../kernel/lz4.ts'
 import type { BlockMemory } from './block-memory.ts'
 import { readU32 } from './columns.ts'
 import { unpackBlock } from './packed-block.ts'
@@ -30,23 +30,29 @@ const LZ4_RATIO_MAX = 255
 const UNPACKED_RATIO_MAX = 5
 // The header of a block, and one offset of each column beyond the last entry.
 const UNPACKED_BYTES_MORE = 64
-const LENGTH_BYTES = 4
+/** Of the length that a stored block begins with. */
+export const LENGTH_BYTES = 4
 
 /**
  * The bytes to store for `framed`, a packed block behind its length: shorter than it when compressed, `framed` itself
- * when not. Less than an eighth saved is not worth decompressing for.
+ * when not.
  */
 export function encodeStored(codec: BlockCodecName, framed: Uint8Array): Uint8Array {
   const length = framed.length - LENGTH_BYTES
   if (codec === 'none' || length > COMPRESSED_BLOCK_BYTES_MAX) return framed
   const compressed = compressSync(Buffer.from(framed.buffer, framed.byteOffset + LENGTH_BYTES, length))
-  return compressed.length * 8 <= framed.length * 7 ? compressed : framed
+  return isWorthDecoding(compressed.length, framed.length) ? compressed : framed
+}
+
+/** Less than an eighth saved is not worth decompressing for. */
+export function isWorthDecoding(compressedLength: number, length: number): boolean {
+  return compressedLength * 8 <= length * 7
 }
 
 /** How blocks are decoded to stay: into `memory`, by `lz4` where there is one. */
 export interface BlockKeeping {
   readonly memory: BlockMemory
-  readonly lz4: Lz4Decoder | undefined
+  readonly lz4: Lz4 | undefined
 }
 
 /**

@@ -18,7 +18,7 @@ import { compareCuts } from '../kernel/key-cut.ts'
 import type { KeyOrder } from '../kernel/key-order.ts'
 import { KIB, LIMITS } from '../kernel/limits.ts'
 import type { FileWriter } from '../fs/fs.ts'
-import { encodeStored } from './block-codec.ts'
+import { BlockEncoder } from './block-encoder.ts'
 import {
   PART_BLOCK,
   PART_FILTER,
@@ -59,6 +59,7 @@ export class RowTableWriter implements TableWriter {
   readonly #identity: bigint
   readonly #output: OutputQueue
   readonly #block = new RowBlockBuilder()
+  readonly #encoder: BlockEncoder
   readonly #index = new RowIndexBuilder()
   readonly #filter = new RowFilterBuilder()
   readonly #fragments: RangeFragment[] = []
@@ -86,6 +87,7 @@ export class RowTableWriter implements TableWriter {
     this.#settings = resolveRowTableSettings(options.settings)
     this.#identity = fileIdentity(options.hash, sink.name)
     this.#output = new OutputQueue(sink)
+    this.#encoder = new BlockEncoder(this.#settings.codec, options.lz4)
     this.#loneEntryBytes = Math.max(LONE_ENTRY_BYTES, this.#settings.blockBytes)
   }
 
@@ -224,10 +226,10 @@ export class RowTableWriter implements TableWriter {
 
   #endBlock(): void {
     const framed = this.#block.finish()
-    const stored = encodeStored(this.#settings.codec, framed)
+    const stored = this.#encoder.encode(framed)
     const seed = partSeed(this.#identity, PART_BLOCK, this.#output.bytes)
     this.#index.addBlock(this.#hash.hash64(stored, seed), stored.length, this.#block.blockBytes)
-    this.#output.push(stored, stored !== framed || !this.#block.reuses(framed))
+    this.#output.push(stored, stored === framed && !this.#block.reuses(framed))
   }
 
   #pushPart(kind: number, bytes: Uint8Array): PartHandle {

@@ -16,7 +16,7 @@ import type { RangeFragment } from '../kernel/fragment-list.ts'
 import type { Found } from '../kernel/found.ts'
 import type { Hash } from '../kernel/hash.ts'
 import type { Seqno } from '../kernel/ids.ts'
-import type { Lz4Decoder } from '../kernel/lz4.ts'
+import type { Lz4 } from '../kernel/lz4.ts'
 import type { KeyOrder } from '../kernel/key-order.ts'
 import type { KeyRange } from '../kernel/key-range.ts'
 import type { RangeTombstones } from '../kernel/range-tombstone.ts'
@@ -39,6 +39,8 @@ export interface TableFormat {
 export interface TableWriterOptions {
   readonly order: KeyOrder
   readonly hash: Hash
+  /** Compresses blocks into memory at hand. Default: `lz4-napi`, which makes a buffer for each. */
+  readonly lz4?: Lz4 | undefined
   /** JSON-able, the format's own; unknown names are a TypeError. */
   readonly settings?: Readonly<Record<string, unknown>>
 }
@@ -48,7 +50,7 @@ export interface TableReaderOptions {
   readonly hash: Hash
   readonly cache: BlockCache
   /** Decodes blocks into memory that the cache hands out. Default: `lz4-napi`, which makes a buffer for each. */
-  readonly lz4?: Lz4Decoder | undefined
+  readonly lz4?: Lz4 | undefined
 }
 
 export interface TableWriter {

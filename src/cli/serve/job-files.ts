@@ -63,6 +63,7 @@ function composition(name: string, options: unknown): WorkerComposition {
   return {
     files: { module, export: name, options },
     clock: { module, export: 'openClock' },
+    lz4: { module: new URL('../../local-worker.js', module).href, export: 'openLz4' },
     handlers: { 'varve/kv/jobs': new URL('../../engines/kv/jobs.js', module).href },
   }
 }

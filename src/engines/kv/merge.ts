@@ -46,7 +46,8 @@ async function run(spec: JobSpec, context: JobContext): Promise<JobResult> {
   const cache = new BlockCache({ cacheBytes: 0 })
   // Each run has one table open, and may be on its way to the next.
   const openFilesMax = parameters.runs.length * 2
-  const tables = new TableCache(context.files, { order, hash: context.hash, cache }, { openFilesMax })
+  const { hash, lz4 } = context
+  const tables = new TableCache(context.files, { order, hash, cache, lz4 }, { openFilesMax })
   try {
     const runs = parameters.runs.map((indexes) =>
       indexes.map((index): MergeInput => {

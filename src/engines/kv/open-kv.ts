@@ -5,7 +5,7 @@ import { openShard } from '../../shard/open-shard.ts'
 import { resolveShardSettings, SHARD_DEFAULTS } from '../../shard/settings.ts'
 import { VarveError } from '../../kernel/errors.ts'
 import type { KeyOrder } from '../../kernel/key-order.ts'
-import type { Lz4Decoder } from '../../kernel/lz4.ts'
+import type { Lz4 } from '../../kernel/lz4.ts'
 import { ArenaPool } from '../../memtable/arena.ts'
 import { BPlusTree } from '../../memtable/b-plus-tree.ts'
 import type { OrderedOperation } from '../../memtable/entry-operation.ts'
@@ -31,7 +31,7 @@ export interface KvComponents extends ShardComponents {
   /** Cache for blocks, shared likewise. Default: one of `cacheBytes`. */
   readonly cache?: BlockCache
   /** Decodes blocks that this thread reads. Default: `lz4-napi`. */
-  readonly lz4?: Lz4Decoder | undefined
+  readonly lz4?: Lz4 | undefined
   /** Runs after the shard has closed, or where opening it fails: closes the other components. */
   readonly close?: () => Promise<void>
 }

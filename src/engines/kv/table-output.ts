@@ -27,9 +27,14 @@ export class TableOutput {
   #sampleAt: number
 
   static async open(order: KeyOrder, parameters: TableParameters, context: JobContext): Promise<TableOutput> {
-    const { files, hash, signal } = context
+    const { files, hash, lz4, signal } = context
     const sink = await files.create(context.outputName(FILE_EXTENSION), { signal })
-    const writer = tableFormat(parameters.format).writer(sink, { order, hash, settings: parameters.formatSettings })
+    const writer = tableFormat(parameters.format).writer(sink, {
+      order,
+      hash,
+      lz4,
+      settings: parameters.formatSettings,
+    })
     if (!parameters.keyColumns) return new TableOutput(writer, undefined, order, parameters)
     const columnSink = await files.create(context.outputName(COLUMN_EXTENSION), { signal })
     return new TableOutput(writer, new KeyColumnWriter(columnSink, hash), order, parameters)
