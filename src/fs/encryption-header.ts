@@ -88,7 +88,7 @@ export function keyIdOf(
     )
   }
   if (header[KIND_AT] !== KINDS.indexOf(kind) + 1) throw corrupt(`it is not an encrypted ${kind}`)
-  const length = header[ID_LENGTH_AT] ?? 0
+  const length = view.getUint8(ID_LENGTH_AT)
   if (length < 1 || length > KEY_ID_BYTES_MAX) throw corrupt('its key identifier has an impossible length')
   return new TextDecoder().decode(header.subarray(ID_AT, ID_AT + length))
 }

@@ -39,3 +39,25 @@ test('a head file that is longer than any, or has any byte changed, is damage', 
   assert.throws(() => decodeHeadFile(SHARD, 8, bytes, 'path', hash), damaged, 'another version')
   assert.throws(() => decodeHeadFile(shardId('other'), 7, bytes, 'path', hash), damaged, 'another shard')
 })
+
+test('a field that contradicts the others is damage also where the checksum is right', () => {
+  const sealed = (at: number, value: number): Uint8Array => {
+    const bytes = encodeHeadFile(SHARD, 7, new Uint8Array(40), hash)
+    const view = new DataView(bytes.buffer)
+    view.setUint32(at, value, true)
+    const stream = hash.stream64(hash.hash64(new TextEncoder().encode(headFileName(SHARD, 7)), 0n))
+    stream.update(bytes.subarray(0, 16))
+    stream.update(bytes.subarray(24))
+    view.setBigUint64(16, stream.digest(), true)
+    return bytes
+  }
+  assert.equal(decodeHeadFile(SHARD, 7, sealed(12, 0), 'path', hash).length, 40)
+  const wrong = [
+    { at: 4, value: 2, code: 'INCOMPATIBLE', reason: /format 2/ },
+    { at: 8, value: 41, code: 'HEAD_CORRUPT', reason: /byte 8: its length does not match/ },
+    { at: 8, value: 39, code: 'HEAD_CORRUPT', reason: /byte 8: its length does not match/ },
+    { at: 12, value: 1, code: 'HEAD_CORRUPT', reason: /byte 12: it is not zero/ },
+  ]
+  for (const { at, value, code, reason } of wrong)
+    assert.throws(() => decodeHeadFile(SHARD, 7, sealed(at, value), 'path', hash), { code, message: reason })
+})

@@ -3,6 +3,7 @@ import { test } from 'node:test'
 import { PENDING } from '../kernel/cursor.ts'
 import { loadHash } from '../kernel/hash.ts'
 import { SimulatedDevice } from '../testing/simulated-device.ts'
+import { FRAME_BATCH, FRAME_BATCHES, FRAME_HEADER_BYTES, FRAME_MARK, bodyCheck, writeFrameHeader } from './frame.ts'
 import { FrameCursor } from './frame-cursor.ts'
 import { PendingFrame, StagingPool } from './pending-frame.ts'
 import { SEGMENT_HEADER_BYTES, encodeSegmentHeader } from './segment-header.ts'
@@ -103,4 +104,51 @@ test('frames and segment headers have the bytes of format version 1', () => {
     Buffer.from(header).toString('hex'),
     'd466f925d64a53470100000040000000050000000000000001000000070000000300000000010000090000000000000000000000000000000000000000000000',
   )
+})
+
+/** A frame with this body, whole by its checksums, and what a cursor says of it: whether it is what its header says. */
+async function visitOf(kind: number, body: Uint8Array, payloadBytes: number): Promise<readonly [boolean, string[]]> {
+  const bytes = new Uint8Array(FRAME_HEADER_BYTES + body.length)
+  bytes.set(body, FRAME_HEADER_BYTES)
+  const check = bodyCheck(hash, body, 0, body.length, IDENTITY, 10)
+  const header = { kind, bodyBytes: body.length, payloadBytes, bodyCheck: check, position: 10, syncedUpTo: 0 }
+  writeFrameHeader(bytes, new DataView(bytes.buffer), header, IDENTITY)
+  const file = await new SimulatedDevice().open('f', 'create')
+  await file.write([bytes], 0)
+  const cursor = new FrameCursor(file, hash, IDENTITY, 0, bytes.length, 1000)
+  await cursor.fill()
+  assert.equal(cursor.next(), true)
+  assert.ok(cursor.intact())
+  const found: string[] = []
+  return [cursor.visit((payload, position) => found.push(`${position} ${Buffer.from(payload).toString()}`)), found]
+}
+
+test('a body that is not what its header says is told from a whole one, under whatever checksums', async () => {
+  const text = (content: string): Uint8Array => Buffer.from(content)
+  const cases: readonly [string, number, Uint8Array, number, boolean, readonly string[]][] = [
+    ['batches', FRAME_BATCHES, text('\x01a\x02bc'), 3, true, ['10 a', '11 bc']],
+    ['one batch', FRAME_BATCH, text('abc'), 3, true, ['10 abc']],
+    ['a mark', FRAME_MARK, text(''), 0, true, []],
+    ['one batch of another length', FRAME_BATCH, text('abc'), 2, false, []],
+    ['a mark with a payload', FRAME_MARK, text(''), 1, false, []],
+    ['an empty batch', FRAME_BATCHES, text('\x00\x01a'), 1, false, []],
+    ['a batch beyond the end', FRAME_BATCHES, text('\x01a\x03bc'), 3, false, ['10 a']],
+    ['more payload than said', FRAME_BATCHES, text('\x01a\x02bc'), 2, false, ['10 a']],
+    ['less payload than said', FRAME_BATCHES, text('\x01a'), 2, false, ['10 a']],
+  ]
+  for (const [what, kind, body, payloadBytes, whole, batches] of cases)
+    assert.deepEqual(await visitOf(kind, body, payloadBytes), [whole, batches], what)
+})
+
+test('what a file has lost since its size was asked for reads as zeros, and the frames before it are found', async () => {
+  const { bytes, offsets } = frames([['a'], ['b'.padEnd(300)], ['c']])
+  const file = await new SimulatedDevice().open('f', 'create')
+  await file.write([bytes.subarray(0, (offsets[1] as number) + 50)], 0)
+  const cursor = new FrameCursor(file, hash, IDENTITY, 0, bytes.length, 10_000)
+  const intact: boolean[] = []
+  for (let next = cursor.next(); next !== false; next = cursor.next()) {
+    if (next === PENDING) await cursor.fill()
+    else intact.push(cursor.intact())
+  }
+  assert.deepEqual(intact, [true, false], 'the second has its header, and a body that is half zeros')
 })

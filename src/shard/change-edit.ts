@@ -9,11 +9,17 @@ export function namesOf(change: Change): readonly FileName[] {
   return change.type === 'rewrite' ? change.inputs : change.files
 }
 
-/** @throws {TypeError} the engine, or who called `Shard.apply`, wants to change a file that is not there */
-export function requireFiles(change: Change, files: ManifestState['files']): void {
-  const missing = namesOf(change).find((name) => !files.has(name))
-  if (missing === undefined) return
-  throw new TypeError(`the engine chose a ${change.type} of ${missing}, which is no file of this version`)
+/**
+ * The files a change is about, in the order of its names.
+ *
+ * @throws {TypeError} the engine, or who called `Shard.apply`, wants to change a file that is not there
+ */
+export function requireFiles(change: Change, files: ManifestState['files']): readonly VersionFile[] {
+  return namesOf(change).map((name) => {
+    const file = files.get(name)
+    if (file !== undefined) return file
+    throw new TypeError(`the engine chose a ${change.type} of ${name}, which is no file of this version`)
+  })
 }
 
 /** @param added what a rewrite has made */
@@ -22,8 +28,7 @@ export function toEdit(
   added: readonly VersionFile[],
   { files, replayFrom, seqnoLast }: ManifestState,
 ): Edit {
-  requireFiles(change, files)
+  const changed = requireFiles(change, files)
   if (change.type !== 'move') return { removed: namesOf(change), added, replayFrom, seqnoLast }
-  const moved = change.files.flatMap((name) => files.get(name) ?? [])
-  return { removed: [], added: moved.map((file) => ({ ...file, group: change.group })), replayFrom, seqnoLast }
+  return { removed: [], added: changed.map((file) => ({ ...file, group: change.group })), replayFrom, seqnoLast }
 }

@@ -90,3 +90,15 @@ test('only the pin of a clone names the shard that it is for', () => {
   assert.equal(clonedBy({ name: 'clone:x', files: [] }), 'x')
   assert.equal(clonedBy({ name: 'reader', files: [] }), undefined)
 })
+
+test('a removal that fails leaves an orphan, and holds up neither the others nor whoever waits for the end', async () => {
+  const { place, names, write, remover } = await bench()
+  const [first, second] = await write('own.e1-a', 'own.e1-b')
+  assert.ok(first !== undefined && second !== undefined)
+  const remove = place.files.remove.bind(place.files)
+  place.files.remove = (all) => (all.includes(first) ? Promise.reject(new VarveError('IO_FAILED', 'no')) : remove(all))
+  remover.remove([first])
+  remover.remove([second])
+  await remover.idle()
+  assert.deepEqual(await names(), ['own.e1-a'])
+})

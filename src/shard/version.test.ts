@@ -25,6 +25,7 @@ test('a pinned view keeps what later views dropped, until it is unpinned as ofte
   assert.deepEqual(released, [])
   all.unpin(first)
   assert.deepEqual(released, ['a'], 'only what the second view does not see')
+  assert.equal(all.pinnedCount, 1)
   all.unpin(second)
   assert.deepEqual(released, ['a', 'b'])
   assert.deepEqual(first.tables, ['a'], 'a view never changes')

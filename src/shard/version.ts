@@ -27,7 +27,7 @@ export class Views<Table, Shape> {
   /** Pins of each view that has any, in the order of ids. */
   readonly #pins = new Map<number, number>()
   /** What was dropped, with the id of the last view that saw it, in order. */
-  #dropped: { readonly lastView: number; readonly release: () => void }[] = []
+  readonly #dropped: { readonly lastView: number; readonly release: () => void }[] = []
 
   constructor(tables: readonly Table[], version: Version<Shape>) {
     this.#current = Object.freeze({ id: 1, tables: Object.freeze([...tables]), version })
@@ -75,13 +75,11 @@ export class Views<Table, Shape> {
   }
 
   #releaseUnseen(): void {
+    if (this.#dropped.length === 0) return
     let oldest = this.#current.id
     for (const id of this.#pins.keys()) oldest = Math.min(oldest, id)
-    let count = 0
-    while (count < this.#dropped.length && (this.#dropped[count]?.lastView ?? Infinity) < oldest) count++
-    if (count === 0) return
-    const released = this.#dropped.slice(0, count)
-    this.#dropped = this.#dropped.slice(count)
+    const kept = this.#dropped.findIndex(({ lastView }) => lastView >= oldest)
+    const released = this.#dropped.splice(0, kept < 0 ? this.#dropped.length : kept)
     for (const { release } of released) release()
   }
 }

@@ -3,6 +3,10 @@ import { test } from 'node:test'
 import fc from 'fast-check'
 import { isCode } from '../kernel/errors.ts'
 import { LIMITS } from '../kernel/limits.ts'
+import { uncompressSync } from 'lz4-napi'
+import { BlockMemory } from './block-memory.ts'
+import { RowBlockBuilder } from './row-block-builder.ts'
+import { batchesOf, numberedEntries } from '../testing/entry-model.ts'
 import { COMPRESSED_BLOCK_BYTES_MAX, decodePacked, decodeStored, encodeStored } from './block-codec.ts'
 import { writeU32 } from './columns.ts'
 
@@ -90,4 +94,87 @@ test('a block that claims to be over the limit is refused before it is decompres
     () => decodeStored('lz4', stored, LIMITS.blockBytesMax + 1, place),
     (error) => isCode(error, 'TABLE_CORRUPT') && /over the limit/.test(error.message),
   )
+})
+
+/** A decoder of its own, as the addon is one: it writes where it is told to, or says that it cannot. */
+const lz4 = {
+  decode: (source: Uint8Array, start: number, into: Uint8Array): boolean => {
+    const stored = source.slice(start - 4)
+    writeU32(stored, 0, into.length)
+    try {
+      const decoded = uncompressSync(stored)
+      into.set(decoded.subarray(0, into.length))
+      return decoded.length === into.length
+    } catch {
+      return false
+    }
+  },
+}
+
+/** A packed block that is worth compressing, and how long it is unpacked. */
+function packedBlock(): { readonly packed: Uint8Array; readonly blockBytes: number } {
+  const builder = new RowBlockBuilder()
+  const entries = numberedEntries('key', 100, 40).map((entry) => ({ ...entry, value: new Uint8Array(40).fill(7) }))
+  for (const batch of batchesOf(entries, 100)) {
+    for (let index = 0; index < batch.count; index++)
+      builder.note(batch.keyAt(index).length, batch.valueLengths[index] as number, batch.seqnos[index] as number, 0)
+    builder.take(batch, 0, batch.count)
+  }
+  return { packed: builder.finish().slice(), blockBytes: builder.blockBytes }
+}
+
+test('a block is the same whoever decodes it and wherever it is kept', () => {
+  const { packed, blockBytes } = packedBlock()
+  const stored = encodeStored('lz4', packed)
+  assert.notEqual(stored, packed)
+  const block = decodePacked('lz4', stored, blockBytes, place)
+  const before = storedBefore(block)
+  assert.notEqual(before, block)
+  for (const keep of [undefined, { memory: new BlockMemory(), lz4: undefined }, { memory: new BlockMemory(), lz4 }]) {
+    for (const each of [stored, packed]) assert.deepEqual(decodePacked('lz4', each, blockBytes, place, keep), block)
+    for (const each of [before, block]) {
+      const decoded = decodeStored('lz4', each, blockBytes, place, keep)
+      assert.deepEqual(Buffer.compare(decoded, block), 0)
+      assert.equal(decoded === block, keep === undefined && each === block, 'kept memory is its own')
+    }
+  }
+})
+
+test('a stream that ends early, or that no decoder takes, is damage whoever decodes it', () => {
+  const { packed, blockBytes } = packedBlock()
+  const stored = encodeStored('lz4', packed)
+  const block = decodePacked('lz4', stored, blockBytes, place)
+  const before = storedBefore(block)
+  for (const keep of [undefined, { memory: new BlockMemory(), lz4 }]) {
+    const message = keep === undefined ? /LZ4 block ends early/ : /malformed LZ4 block/
+    const longer = (bytes: Uint8Array, length: number): Uint8Array => {
+      const lying = bytes.slice()
+      writeU32(lying, 0, length)
+      return lying
+    }
+    const packedLonger = longer(stored, packed.length - 4 + 1)
+    assert.throws(() => decodePacked('lz4', packedLonger, blockBytes, place, keep), { code: 'TABLE_CORRUPT', message })
+    const blockLonger = longer(before, blockBytes + 1)
+    assert.throws(() => decodeStored('lz4', blockLonger, blockBytes + 1, place, keep), {
+      code: 'TABLE_CORRUPT',
+      message,
+    })
+    for (const bytes of [stored, before]) {
+      const torn = bytes.subarray(0, bytes.length - 10)
+      const decode = bytes === stored ? decodePacked : decodeStored
+      assert.throws(() => decode('lz4', torn, blockBytes, place, keep), corrupt)
+    }
+  }
+})
+
+test('what is packed says how long it is: no stream is shorter than what it makes, or makes more than it can', () => {
+  const lying = (length: number, storedLength: number): Uint8Array => {
+    const stored = new Uint8Array(4 + storedLength)
+    writeU32(stored, 0, length)
+    return stored
+  }
+  assert.throws(() => decodePacked('none', lying(100, 99), 200, place), /has another length than it says/)
+  assert.throws(() => decodePacked('lz4', lying(100, 101), 200, place), /impossible compressed length/)
+  assert.throws(() => decodePacked('lz4', lying(256, 1), 300, place), /impossible compression ratio/)
+  assert.throws(() => decodeStored('lz4', lying(256, 1), 256, place), /impossible compression ratio/)
 })

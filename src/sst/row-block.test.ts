@@ -7,6 +7,7 @@ import { BYTEWISE } from '../kernel/key-order.ts'
 import { batchesOf, describe, entryAt, newestAt, sortEntries } from '../testing/entry-model.ts'
 import type { ModelEntry } from '../testing/entry-model.ts'
 import { BlockMemory, BlockPiece } from './block-memory.ts'
+import { writeU32 } from './columns.ts'
 import { KeyScratch } from './key-scratch.ts'
 import { unpackBlock } from './packed-block.ts'
 import { RowBlock } from './row-block.ts'
@@ -196,4 +197,44 @@ test('whatever its bytes, a packed block is refused or gives a whole block', () 
     { numRuns: 1000 },
   )
   assert.ok(refused > 100 && refused < 1000)
+})
+
+test('a block that stays moves away from its neighbours, and one that has memory to itself stays where it is', () => {
+  const list = Array.from({ length: 20 }, (_, index): ModelEntry => {
+    return { key: Uint8Array.of(1, 2, 3, 4, 5, index), seqno: index, kind: 1, value: new Uint8Array(index) }
+  })
+  const alone = open(build(list))
+  const { bytes: before } = alone
+  alone.moveTo(new BlockMemory())
+  assert.equal(alone.bytes, before)
+
+  const memory = new BlockMemory()
+  const content = memory.take(before.length)
+  content.set(before)
+  const block = new RowBlock(content, memory.pieceOf(content), owner, 0, place, true)
+  const [kept, other] = [new BlockMemory(), new BlockMemory().take(8)]
+  kept.take(other.length) // So that it does not come to lie at the same place.
+  block.moveTo(kept)
+  content.fill(0xee)
+  assert.notEqual(block.bytes.buffer, content.buffer)
+  assert.deepEqual(copies(block, 1), list.map(describe))
+})
+
+test('a block of version 1 that is shorter than its header, or has no entry, is damage', () => {
+  const opened = (content: Uint8Array): RowBlock => new RowBlock(content, new BlockPiece(content), owner, 0, place)
+  const content = unpack(build([{ key: Uint8Array.of(1), seqno: 1, kind: 1, value: Uint8Array.of(2) }]))
+  assert.equal(opened(content).count, 1)
+  assert.throws(() => opened(content.slice(0, 19)), { code: 'TABLE_CORRUPT', message: /shorter than its header/ })
+  const wrong: readonly [number, number, RegExp][] = [
+    [0, 0, /no entries/],
+    [0, 2, /columns run past the end/],
+    [12, 2 ** 21, /seqno base over 2\^53/],
+    [16, 0, /bad tag size/],
+    [16, 8, /bad tag size/],
+  ]
+  for (const [at, value, message] of wrong) {
+    const changed = content.slice()
+    writeU32(changed, at, value)
+    assert.throws(() => opened(changed), { code: 'TABLE_CORRUPT', message })
+  }
 })

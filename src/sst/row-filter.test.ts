@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { hashKey } from '../kernel/hash.ts'
+import { writeU32 } from './columns.ts'
 import { RowFilter, RowFilterBuilder } from './row-filter.ts'
 
 const place = { file: 'table', part: 'filter', offset: 0 } as const
@@ -31,4 +32,17 @@ test('a filter denies no key it was given and nearly all others, at about 1% wit
 
 test('a filter of a single key works', () => {
   assert.ok(falsePositives(10, 1) < 0.01)
+})
+
+test('a filter is whole lines, and has as many probes as a writer gives it', () => {
+  const filter = (lineBytes: number, probes: number): RowFilter => {
+    const bytes = new Uint8Array(4 + lineBytes)
+    writeU32(bytes, 0, probes)
+    return new RowFilter(bytes, place)
+  }
+  for (const probes of [1, 16]) assert.equal(filter(64, probes).mayContain(hashOf(1)), false)
+  for (const lineBytes of [-4, 0, 60, 63, 65, 127])
+    assert.throws(() => filter(lineBytes, 1), { code: 'TABLE_CORRUPT', message: /not a whole number of lines/ })
+  for (const probes of [0, 17, 0xffff_ffff])
+    assert.throws(() => filter(64, probes), { code: 'TABLE_CORRUPT', message: /bad number of probes/ })
 })

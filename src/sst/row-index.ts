@@ -21,7 +21,6 @@ import { LIMITS } from '../kernel/limits.ts'
 import { BLOCK_CODECS } from './block-codec.ts'
 import type { BlockCodecName } from './block-codec.ts'
 import { readU32, u32Column, u64Column } from './columns.ts'
-import { isSameRange } from './separator.ts'
 import { tableCorrupt } from './table-damage.ts'
 import type { TablePlace } from './table-damage.ts'
 
@@ -109,11 +108,15 @@ export class RowIndex {
   }
 
   isSeparator(block: number, key: Uint8Array): boolean {
+    const bytes = this.#bytes
     const prefixLength = this.#prefixLength
-    if (key.length < prefixLength) return false
-    const rest = prefixLength === 0 ? key : key.subarray(prefixLength)
-    if (!isSameRange(this.#bytes, this.#keyStart(block), this.#keyStart(block + 1), rest)) return false
-    return compareRange(this.#bytes, this.#prefixStart, this.#keys, key, 0, prefixLength) === 0
+    const start = this.#keyStart(block)
+    const limit = this.#keyStart(block + 1)
+    return (
+      key.length === prefixLength + limit - start &&
+      compareRange(bytes, this.#prefixStart, this.#keys, key, 0, prefixLength) === 0 &&
+      compareRange(bytes, start, limit, key, prefixLength, key.length) === 0
+    )
   }
 
   /** A copy of the separator of `block`. */

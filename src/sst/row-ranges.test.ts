@@ -3,6 +3,7 @@ import { test } from 'node:test'
 import fc from 'fast-check'
 import { Encoder } from '../kernel/codec.ts'
 import { isCode } from '../kernel/errors.ts'
+import { cutAfter, cutBefore } from '../kernel/key-cut.ts'
 import { BYTEWISE } from '../kernel/key-order.ts'
 import { randomEntries } from '../testing/entry-model.ts'
 import { SeededRandom } from '../testing/seeded-random.ts'
@@ -65,4 +66,24 @@ test('any bytes are fragments or TABLE_CORRUPT', () => {
     }),
     { numRuns: 2000 },
   )
+})
+
+test('long keys that share all but an end take memory in proportion to their bytes, whoever wrote them', () => {
+  const long = (end: number): Uint8Array => new Uint8Array(60_001).fill(7, 0, 60_000).fill(end, 60_000)
+  const fragments = Array.from({ length: 30 }, (_, index) => {
+    return { lower: cutBefore(long(index * 2)), upper: cutAfter(long(index * 2)), seqnos: [1] }
+  })
+  const written = encodeRanges(fragments)
+  assert.deepEqual(decodeRanges(written, BYTEWISE, place).fragments, fragments)
+  assert.ok(written.length > 60_000 * 3, 'a writer stops sharing')
+  const sharing = new Encoder().varint(fragments.length)
+  for (const [index, { lower, seqnos }] of fragments.entries()) {
+    const end = lower.key.subarray(60_000)
+    sharing.u8(1)
+    if (index === 0) sharing.varint(0).bytes(lower.key)
+    else sharing.varint(60_000).bytes(end)
+    sharing.u8(3).varint(60_001).bytes(new Uint8Array(0)).varint(seqnos.length).varint(1)
+  }
+  const message = /keys share more than a writer lets them/
+  assert.throws(() => decodeRanges(sharing.finish(), BYTEWISE, place), { code: 'TABLE_CORRUPT', message })
 })

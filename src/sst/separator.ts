@@ -1,6 +1,6 @@
 /** Short keys between two blocks. */
 
-import { compareRange, copyOf, sharedPrefixLength } from '../kernel/bytes.ts'
+import { copyOf, sharedPrefixLength } from '../kernel/bytes.ts'
 
 /**
  * The shortest easily found key `s` with `last` ≤ `s` < `next`, in bytewise order: what an index needs to tell two blocks
@@ -29,9 +29,4 @@ function raisedAt(key: Uint8Array, index: number): Uint8Array {
   const separator = copyOf(key, 0, index + 1)
   separator[index] = (separator[index] as number) + 1
   return separator
-}
-
-/** True when `key` is `other`, bytewise. */
-export function isSameRange(key: Uint8Array, start: number, limit: number, other: Uint8Array): boolean {
-  return limit - start === other.length && compareRange(key, start, limit, other, 0, other.length) === 0
 }

@@ -74,3 +74,28 @@ test('a damaged description is HEAD_CORRUPT', () => {
     (error) => isCode(error, 'HEAD_CORRUPT'),
   )
 })
+
+test('stretches that adjoin are one, and of many only the first sixteen are kept', () => {
+  const key = (number: number): Uint8Array => Uint8Array.of(number)
+  const stretch = (lower: number, upper: number) => ({ lower: cutBefore(key(lower)), upper: cutBefore(key(upper)) })
+  const fragments = Array.from({ length: 40 }, (_, index) => ({ ...stretch(index * 3, index * 3 + 2), seqnos: [1] }))
+  const adjoining = { ...stretch(2, 3), seqnos: [2] }
+  const [first, ...rest] = fragments
+  assert.ok(first !== undefined)
+  const meta = tableMetaOf(properties('', '', 0, 41), [first, adjoining, ...rest], BYTEWISE)
+  assert.deepEqual(meta.covers.slice(0, 2), [stretch(0, 5), stretch(6, 8)])
+  assert.equal(meta.covers.length, 16)
+  assert.deepEqual(meta.upper, cutBefore(key(39 * 3 + 2)), 'the bounds hold all of them')
+  assert.deepEqual(decodeTableMeta(encodeTableMeta(meta), 'a'), meta)
+})
+
+test('a number of samples that is none, or more than there are bytes, is damage', () => {
+  const whole = encodeTableMeta(tableMetaOf(properties('c', 'm', 5, 0), [], BYTEWISE, [bytes('e')]))
+  const at = whole.length - 3
+  assert.equal(whole[at], 1)
+  for (const count of [0, 3]) {
+    const wrong = whole.slice()
+    wrong[at] = count
+    assert.throws(() => decodeTableMeta(wrong, 'a'), { code: 'HEAD_CORRUPT', message: /impossible number of samples/ })
+  }
+})

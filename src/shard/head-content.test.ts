@@ -1,0 +1,66 @@
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import { ENCRYPTION_MAGIC } from '../fs/encryption-magic.ts'
+import { epoch, fileName, shardId } from '../kernel/ids.ts'
+import { decodeHead, encodeHead } from './head-content.ts'
+import type { HeadContent, Succession } from './head-content.ts'
+
+const [lead, other] = [shardId('lead'), shardId('other')]
+const ref = { name: fileName('main.e1-m1.manifest'), bytes: 300, checksum: '00ff00ff00ff00ff' }
+const PLAIN: HeadContent = {
+  epoch: epoch(3),
+  owner: 'us',
+  commit: 9,
+  journal: { name: 'local', version: 1 },
+  engine: { name: 'kv', version: 2 },
+  identity: { order: 'bytewise', format: 'row' },
+  journalState: Uint8Array.of(1, 2),
+  base: ref,
+  deltas: [ref, ref],
+  edits: [Uint8Array.of(4), new Uint8Array(0)],
+  pins: [{ name: 'clone:x', files: [fileName('a'), fileName('b')] }],
+}
+const SPARSE: HeadContent = { ...PLAIN, identity: {}, journalState: undefined, base: undefined, deltas: [], pins: [] }
+const SUCCESSIONS: readonly Succession[] = [
+  { state: 'forming', lead, parents: [lead, other] },
+  { state: 'sealed', lead, successors: [other] },
+  { state: 'sealed', lead, successors: [] },
+  { state: 'void' },
+]
+
+const decoded = (bytes: Uint8Array): HeadContent => decodeHead(bytes, 'head of main')
+
+test('a head comes back as it was written; only with a succession is it of the format that older releases refuse', () => {
+  for (const head of [PLAIN, SPARSE]) {
+    const plain = encodeHead(head)
+    assert.deepEqual([plain[0], decoded(plain)], [1, head])
+    for (const succession of SUCCESSIONS) {
+      const bytes = encodeHead({ ...head, succession })
+      assert.deepEqual([bytes[0], decoded(bytes)], [2, { ...head, succession }])
+    }
+  }
+})
+
+test('a head that ends early, goes on, or has a succession in no known state is damage, and names itself', () => {
+  const damaged = { code: 'HEAD_CORRUPT', message: /head of main is damaged at byte/ }
+  for (const succession of [undefined, ...SUCCESSIONS]) {
+    const bytes = encodeHead({ ...PLAIN, succession })
+    for (let length = 0; length < bytes.length; length++)
+      assert.throws(() => decoded(bytes.subarray(0, length)), damaged, `${length} bytes`)
+    assert.throws(() => decoded(Uint8Array.of(...bytes, 0)), damaged)
+  }
+  const bytes = encodeHead({ ...PLAIN, succession: { state: 'void' } })
+  bytes[bytes.length - 1] = 3
+  assert.throws(() => decoded(bytes), { code: 'HEAD_CORRUPT', message: /unknown state of a succession/ })
+})
+
+test('a head of a newer format, or an encrypted one, is incompatible and not damaged', () => {
+  const bytes = encodeHead(PLAIN)
+  for (const version of [0, 3, 255]) {
+    bytes[0] = version
+    assert.throws(() => decoded(bytes), { code: 'INCOMPATIBLE', message: new RegExp(`head format ${version}`) })
+  }
+  const encrypted = new Uint8Array(200)
+  encrypted.set(ENCRYPTION_MAGIC)
+  assert.throws(() => decoded(encrypted), { code: 'INCOMPATIBLE', message: /no keys were given/ })
+})
