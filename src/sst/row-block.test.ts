@@ -7,7 +7,6 @@ import { BYTEWISE } from '../kernel/key-order.ts'
 import { batchesOf, describe, entryAt, newestAt, sortEntries } from '../testing/entry-model.ts'
 import type { ModelEntry } from '../testing/entry-model.ts'
 import { BlockMemory, BlockPiece } from './block-memory.ts'
-import { writeU32 } from './columns.ts'
 import { KeyScratch } from './key-scratch.ts'
 import { unpackBlock } from './packed-block.ts'
 import { RowBlock } from './row-block.ts'
@@ -220,21 +219,39 @@ test('a block that stays moves away from its neighbours, and one that has memory
   assert.deepEqual(copies(block, 1), list.map(describe))
 })
 
-test('a block of version 1 that is shorter than its header, or has no entry, is damage', () => {
+test('a block of version 1 breaks none of its promises: each that is broken alone is damage', () => {
   const opened = (content: Uint8Array): RowBlock => new RowBlock(content, new BlockPiece(content), owner, 0, place)
-  const content = unpack(build([{ key: Uint8Array.of(1), seqno: 1, kind: 1, value: Uint8Array.of(2) }]))
-  assert.equal(opened(content).count, 1)
+  const list = [5, 6].map((last): ModelEntry => {
+    return { key: Uint8Array.of(last), seqno: 1, kind: 1, value: Uint8Array.of(2, 3, 4) }
+  })
+  const content = unpack(build(list))
+  // Header, two heads, offsets of keys and of values, each three of two bytes, tags of a byte.
+  const [keyOffsets, valueOffsets, tags] = [28, 34, 40]
+  const whole = opened(content)
+  assert.deepEqual([whole.count, whole.tagBytes, whole.valueLengthAt(0), whole.valueLengthAt(1)], [2, 1, 3, 3])
   assert.throws(() => opened(content.slice(0, 19)), { code: 'TABLE_CORRUPT', message: /shorter than its header/ })
+  assert.throws(() => opened(content.slice(0, -1)), { code: 'TABLE_CORRUPT', message: /areas do not add up/ })
   const wrong: readonly [number, number, RegExp][] = [
     [0, 0, /no entries/],
-    [0, 2, /columns run past the end/],
-    [12, 2 ** 21, /seqno base over 2\^53/],
+    [0, 255, /columns run past the end/],
+    [14, 0x20, /seqno base over 2\^53/],
     [16, 0, /bad tag size/],
     [16, 8, /bad tag size/],
+    [keyOffsets, 1, /first offset is not 0/],
+    [keyOffsets + 2, 1, /offsets do not ascend/],
+    [keyOffsets + 4, 1, /areas do not add up/],
+    [valueOffsets, 1, /first offset is not 0/],
+    [valueOffsets + 2, 7, /offsets do not ascend/],
+    [valueOffsets + 4, 5, /areas do not add up/],
+    [tags, 5 * 16 + 1, /bad pad/],
   ]
   for (const [at, value, message] of wrong) {
     const changed = content.slice()
-    writeU32(changed, at, value)
-    assert.throws(() => opened(changed), { code: 'TABLE_CORRUPT', message })
+    changed[at] = value
+    assert.throws(() => opened(changed), { code: 'TABLE_CORRUPT', message }, `byte ${at}`)
   }
+  const long = list.map((entry) => ({ ...entry, key: Uint8Array.of(...entry.key, 0, 0, 0, 7, 7) }))
+  const padded = unpack(build(long))
+  padded[tags] = 1 * 16 + 1
+  assert.throws(() => opened(padded), { code: 'TABLE_CORRUPT', message: /bad pad/ }, 'a whole head has no pad')
 })
