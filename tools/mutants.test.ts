@@ -1,14 +1,12 @@
 import assert from 'node:assert/strict'
-import { readFileSync } from 'node:fs'
+import { existsSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { test } from 'node:test'
-import { DISK_MUTANTS } from './mutants/disk-mutants.ts'
-import { ENGINE_MUTANTS } from './mutants/engine-mutants.ts'
-import { STEP_MUTANTS } from './mutants/step-mutants.ts'
+import { ALL_MUTANTS } from './mutants/all-mutants.ts'
 import { ROOT } from './repository.ts'
 
 test('every seeded bug has its place in the code, and only one, so that `npm run mutants` can plant it', () => {
-  const stale = [...DISK_MUTANTS, ...ENGINE_MUTANTS, ...STEP_MUTANTS].filter(({ file, find }) => {
+  const stale = ALL_MUTANTS.filter(({ file, find }) => {
     const whole = readFileSync(join(ROOT, 'build/src', file), 'utf8')
     return whole.split(find).length !== 2
   })
@@ -16,4 +14,15 @@ test('every seeded bug has its place in the code, and only one, so that `npm run
     stale.map(({ id }) => id),
     [],
   )
+})
+
+test('every seeded bug has a name of its own, and tests of `npm test` that must notice it', () => {
+  assert.equal(new Set(ALL_MUTANTS.map(({ id }) => id)).size, ALL_MUTANTS.length)
+  for (const { id, killers } of ALL_MUTANTS) {
+    assert.ok(killers.length > 0, id)
+    for (const killer of killers) {
+      assert.match(killer, /^(?:src|test)\/.*\.test\.js$/, id)
+      assert.ok(existsSync(join(ROOT, 'build', killer)), `${id}: ${killer}`)
+    }
+  }
 })

@@ -178,3 +178,89 @@ test('a memtable that has reached its size is frozen where a group ends', async 
   path.fail(new VarveError('CLOSED', 'done'))
   for (const each of writes) each.catch(() => undefined)
 })
+
+test('what is written while the queue is emptied, some of it in every turn, comes behind what waits there', async () => {
+  for (const batch of [true, false]) {
+    const { clock, path, applied } = bench()
+    path.hold('flush')
+    const many = Array.from({ length: 140_000 }, () => 1)
+    const writes = [path.writeBatch(many, 'written', 'store'), path.write(2, 'written', 'store')]
+    path.release('flush')
+    assert.equal(path.applied, many.length, 'the last one waits for another turn')
+    writes.push(batch ? path.writeBatch([3, 4], 'written', 'store') : path.write(3, 'written', 'store'))
+    for (let turn = 0; turn < 3; turn++) await clock.turn()
+    assert.deepEqual(
+      applied.slice(many.length).map(([operation]) => operation),
+      batch ? [2, 3, 4] : [2, 3],
+    )
+    path.fail(new VarveError('CLOSED', 'done'))
+    for (const each of writes) each.catch(() => undefined)
+  }
+})
+
+test('while the disk is full, writes and batches that store are refused, and those that free space are taken', async () => {
+  const { path, applied } = bench()
+  path.refuse(new VarveError('NO_SPACE', 'full'))
+  await assert.rejects(path.write(1, 'written', 'store'), { code: 'NO_SPACE' })
+  await assert.rejects(path.writeBatch([2], 'written', 'store'), { code: 'NO_SPACE' })
+  assert.equal(path.freed(), false)
+  const taken = [path.write(3, 'written', 'free'), path.writeBatch([4], 'written', 'free')]
+  assert.deepEqual([path.freed(), path.freed()], [true, false])
+  path.refuse(undefined)
+  taken.push(path.write(5, 'written', 'store'))
+  assert.deepEqual(
+    applied.map(([operation]) => operation),
+    [3, 4, 5],
+  )
+  path.fail(new VarveError('CLOSED', 'done'))
+  for (const each of taken) each.catch(() => undefined)
+})
+
+test('untilVisible waits for what the journal has not written, and hears what became of it', async () => {
+  const { path, appended, clock } = bench()
+  const first = path.write(1, 'synced', 'store')
+  await clock.turn()
+  const visible = path.untilVisible()
+  assert.equal(await stateOf(visible), 'pending')
+  appended[0]?.written.resolve()
+  assert.equal(await stateOf(visible), 'resolved')
+  assert.equal(await stateOf(path.untilVisible()), 'resolved')
+  appended[0]?.synced.resolve()
+  await first
+
+  const refused = path.write(2, 'synced', 'store')
+  await clock.turn()
+  appended[1]?.written.reject(new VarveError('NO_SPACE', 'full'))
+  await assert.rejects(refused, { code: 'NO_SPACE' })
+  // Nobody had asked for `written` of this group before.
+  await assert.rejects(path.untilVisible(), { code: 'NO_SPACE' })
+})
+
+test('while the memtable is rebuilt, what is to be done in its order waits', async () => {
+  const { path, appended, clock } = bench()
+  const refused = path.write(1, 'written', 'store')
+  await clock.turn()
+  appended[0]?.written.reject(new VarveError('NO_SPACE', 'full'))
+  await assert.rejects(refused, { code: 'NO_SPACE' })
+  const done: number[] = []
+  path.inOrder({ run: () => void done.push(path.applied), reject: () => undefined })
+  assert.deepEqual(done, [])
+  path.rebuilt(path.table, seqno(0))
+  assert.deepEqual(done, [0])
+})
+
+test('writes are held as long as there is one reason, and the time counts once', () => {
+  const { path, clock, applied } = bench()
+  path.hold('flush')
+  path.hold('compaction')
+  path.write(1, 'written', 'store').catch(() => undefined)
+  clock.advance(10)
+  path.release('flush')
+  path.release('flush')
+  clock.advance(10)
+  assert.deepEqual([path.heldMs, applied.length], [20, 0])
+  path.release('compaction')
+  clock.advance(10)
+  assert.deepEqual([path.heldMs, applied.length], [20, 1])
+  path.fail(new VarveError('CLOSED', 'done'))
+})

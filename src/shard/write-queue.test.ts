@@ -42,6 +42,16 @@ test('a full queue rejects with BUSY, but one write always fits', async () => {
   assert.ok(waiting.empty)
 })
 
+test('a queue takes writes until it has as many bytes as it may', async () => {
+  const waiting = queue(4)
+  const taken = [waiting.push([1, 2, 3], 'written', 'store'), waiting.push([4, 5], 'written', 'store')]
+  await assert.rejects(waiting.push([6], 'written', 'store'), { code: 'BUSY' })
+  shiftWrite(waiting).settled.resolve()
+  taken.push(waiting.push([6], 'written', 'store'))
+  for (let left = 2; left > 0; left--) shiftWrite(waiting).settled.resolve()
+  await Promise.all(taken)
+})
+
 test('a turn keeps its place among the writes, and is told when they are rejected', async () => {
   const waiting = queue(1000)
   const told: string[] = []

@@ -264,6 +264,20 @@ test('after a kill, damage to the last synced record is told, though no later re
   }
 })
 
+test('after a clean close the end of the log bears witness of the last synced record, where no other file does', async () => {
+  const batches = texts(7, 'a')
+  const place = new JournalOnDisk()
+  const journal = await place.open(1)
+  await writeAll(journal, batches, 'synced')
+  await journal.close()
+  await place.device.unlink('j/s/synced.1-1')
+  place.device.inode('j/s/fence.1-1').truncate(32)
+  assert.deepEqual(await place.read(), batches)
+  const inode = place.device.inode(place.segments().at(-1) as string)
+  inode.flipBit(Buffer.from(inode.content()).lastIndexOf(batches.at(-1) as string), 3)
+  assert.ok(isCode(await place.read(), 'JOURNAL_CORRUPT'))
+})
+
 /** Where the last byte is that is not one of the zeros ahead. */
 function lastContent(bytes: Uint8Array): number {
   let at = bytes.length - 1

@@ -4,6 +4,7 @@ import { equalBytes } from '../../kernel/bytes.ts'
 import { VarveError, isCode } from '../../kernel/errors.ts'
 import { loadHash } from '../../kernel/hash.ts'
 import { fileName, shardId } from '../../kernel/ids.ts'
+import type { FileName } from '../../kernel/ids.ts'
 import { KIB } from '../../kernel/limits.ts'
 import { Access } from '../../rpc/access.ts'
 import { RpcClient } from '../../rpc/client.ts'
@@ -362,3 +363,21 @@ function passTime(clock: SimulatedClock): { stop(): void } {
   })()
   return { stop: () => (stopped = true) }
 }
+
+test('a file that is not what was sent, though as long, is not taken for finished', async () => {
+  const inner = new MemoryFileStore({ hash })
+  const files = Object.assign(Object.create(inner) as FileStore, {
+    create: async (name: FileName) => {
+      const writer = await inner.create(name)
+      const write = writer.write.bind(writer)
+      return Object.assign(writer, { write: (bytes: Uint8Array) => write(bytes.map((byte) => byte ^ 1)) })
+    },
+  })
+  const place = new Place(files, new MemoryHeadStore())
+  const store = new RemoteFileStore({ client: place.client() })
+  const writer = await store.create(fileName('s.e1-j1-a1-1.table'))
+  await writer.write(Uint8Array.of(1, 2, 3))
+  await assert.rejects(writer.finish(), { code: 'IO_FAILED' })
+  await store.close()
+  await place.dispose()
+})

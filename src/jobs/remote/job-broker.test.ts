@@ -232,3 +232,17 @@ test('a worker that was given a job and has not heard of it asks again and is gi
   await bench.clock.turn()
   assert.notEqual((await pulls.pull('one', offer, next.signal))?.lease, given?.lease)
 })
+
+test('a job that a broker is given again, which does not know it any more, has outputs under another prefix', async () => {
+  const bench = new Bench()
+  const { spec } = bench.submit('a')
+  const former = await bench.pull()
+  const anew = new Bench()
+  const prefixes = [former?.spec.outputPrefix]
+  for (const submission of [1, 2]) {
+    anew.broker.submit(`${spec.id}/${submission}`, 'a', spec, anew, submission)
+    prefixes.push((await anew.pull())?.spec.outputPrefix)
+  }
+  assert.equal(new Set(prefixes).size, 3)
+  for (const prefix of prefixes) assert.ok(prefix?.startsWith(spec.outputPrefix))
+})

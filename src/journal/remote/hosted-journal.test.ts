@@ -1,7 +1,10 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
+import { loadHash } from '../../kernel/hash.ts'
 import { epoch, shardId } from '../../kernel/ids.ts'
 import { MemoryStateKeeper } from '../../testing/journal-conformance.ts'
+import { SimulatedDevice } from '../../testing/simulated-device.ts'
+import { LocalJournalSystem } from '../local-journal-system.ts'
 import { MemoryJournalSystem } from '../memory-journal.ts'
 import { HostedJournal } from './hosted-journal.ts'
 
@@ -17,5 +20,30 @@ test('what comes late over a connection that its client has given up takes nobod
   const found: number[] = []
   await journal.replay(journal.start, (payload) => void found.push(...payload))
   assert.deepEqual(found, [1, 3])
+  await journal.close()
+})
+
+test('an append is answered again where it is repeated, and refused where its place has another of another length', async () => {
+  const journal = await new MemoryJournalSystem().open(shardId('main'), epoch(1), new MemoryStateKeeper())
+  const client = {}
+  const hosted = new HostedJournal(journal, client)
+  const first = hosted.append(client, 0, Uint8Array.of(1, 2), 'written', 0)
+  assert.equal(hosted.append(client, 0, Uint8Array.of(1, 2), 'written', 0), first)
+  assert.throws(() => hosted.append(client, 0, Uint8Array.of(1, 2, 3), 'written', 0), { code: 'POISONED' })
+  assert.equal(journal.end, 2)
+  await journal.close()
+})
+
+test('whoever asks for an append that is not remembered any more to be synced waits for a sync', async () => {
+  const device = new SimulatedDevice()
+  const system = new LocalJournalSystem({ device, directory: 'j', hash: await loadHash() })
+  const journal = await system.open(shardId('main'), epoch(1), new MemoryStateKeeper())
+  const client = {}
+  const hosted = new HostedJournal(journal, client)
+  await hosted.append(client, 0, Uint8Array.of(1), 'written', 0).written
+  await hosted.append(client, 1, Uint8Array.of(2), 'written', 1).written
+  device.operations.length = 0
+  await hosted.synced(0)
+  assert.ok(device.operations.some(({ operation }) => operation === 'sync'))
   await journal.close()
 })

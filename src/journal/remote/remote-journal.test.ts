@@ -63,6 +63,12 @@ class Place {
     return RemoteJournalSystem.connect({ client, random, resumeMs: 3_600_000 })
   }
 
+  /** All clients go. */
+  async leave(): Promise<void> {
+    for (const client of this.#clients) await client.close()
+    for (let turns = 0; turns < 10; turns++) await this.clock.turn()
+  }
+
   passTime(): void {
     void (async () => {
       while (!this.#timeStopped) {
@@ -216,6 +222,36 @@ test('what a journal elsewhere has written opens without the service, and the ot
     await journal.append(Uint8Array.of(owner), 'synced').synced
     values.push(owner)
     await journal.close()
+  }
+  await place.dispose()
+})
+
+test('the journal of a client that does not come back is closed, and its files with it', async () => {
+  const inner = new MemoryJournalSystem()
+  let closed = 0
+  const { name, version, supports } = inner
+  const place = new Place({
+    name,
+    version,
+    supports,
+    open: async (shard, owner, keeper) => {
+      const journal = await inner.open(shard, owner, keeper)
+      const close = journal.close.bind(journal)
+      return Object.assign(journal, { close: () => close().finally(() => closed++) })
+    },
+    openReadOnly: (shard) => inner.openReadOnly(shard),
+  })
+  const system = await place.system()
+  const journal = await system.open(SHARD, epoch(1), new MemoryStateKeeper())
+  await journal.append(Uint8Array.of(1), 'written').written
+  await place.leave()
+  for (const [passedMs, expected] of [
+    [60_000, 0],
+    [3_600_000, 1],
+  ] as const) {
+    place.clock.advance(passedMs)
+    await place.clock.turn()
+    assert.equal(closed, expected)
   }
   await place.dispose()
 })
