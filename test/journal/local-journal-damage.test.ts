@@ -278,6 +278,24 @@ test('after a clean close the end of the log bears witness of the last synced re
   assert.ok(isCode(await place.read(), 'JOURNAL_CORRUPT'))
 })
 
+test('a segment that was begun bears witness of the last synced record before it, where nothing else does', async () => {
+  const place = new JournalOnDisk()
+  const batches = ['a'.repeat(1800), 'b'.repeat(1800)]
+  const journal = await place.open(1)
+  for (const batch of batches) await journal.append(Buffer.from(batch), 'synced').synced
+  const [first] = place.segments() as [string]
+  await journal.append(Buffer.from('c'.repeat(1800)), 'written').written
+  const [, second] = place.segments() as [string, string]
+  place.device = place.device.kill()
+  // Of the new segment the power cut has left no frame, and of the witness nothing.
+  place.device.inode(second).truncate(64)
+  await place.device.unlink('j/s/synced.1-1')
+  assert.deepEqual(await place.read(), batches)
+  const inode = place.device.inode(first)
+  inode.flipBit(Buffer.from(inode.content()).lastIndexOf('bbb'), 0)
+  assert.ok(isCode(await place.read(), 'JOURNAL_CORRUPT'))
+})
+
 /** Where the last byte is that is not one of the zeros ahead. */
 function lastContent(bytes: Uint8Array): number {
   let at = bytes.length - 1

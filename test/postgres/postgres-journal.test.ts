@@ -260,3 +260,16 @@ test('truncation keeps the batch that has the position, however many rows it is 
   )
   place.stop()
 })
+
+test('an owner hears that another opening has its journal, though of the same epoch', async () => {
+  const place = new Place()
+  const journal = await place.open()
+  await journal.replay(POSITION_ZERO, () => undefined)
+  await journal.append(Uint8Array.of(1), 'written').written
+  await journal.barrier()
+  await place.table.claim(SHARD, 1, 'another opening')
+  await assert.rejects(journal.barrier(), { code: 'FENCED' })
+  await assert.rejects(journal.append(Uint8Array.of(2), 'written').written, { code: 'FENCED' })
+  await journal.close()
+  place.stop()
+})

@@ -9,7 +9,7 @@ import { ROOT } from '../repository.ts'
 import type { Mutant } from './mutant.ts'
 
 // The slowest killer takes a quarter of that on a busy machine; a test that hangs has noticed something.
-const KILLER_TIMEOUT_MS = 180_000
+const KILLER_TIMEOUT_MS = 600_000
 // A line of TAP: of a test, or of one within another.
 const FAILURE = /^\s*not ok /m
 
