@@ -10,7 +10,7 @@ const CODEC = `
   kernel/codec kernel/varint journal/frame journal/frame-cursor journal/pending-frame
   journal/segment-header journal/segment-id journal/segment-index journal/journal-state shard/group-codec
   shard/head-content shard/edit engines/kv/operation-codec engines/kv/table-meta sst/block-codec
-  sst/row-footer sst/row-block sst/row-block-decode sst/row-index sst/row-meta sst/row-properties
+  sst/row-footer sst/row-block sst/row-block-decode sst/packed-block sst/packed-shape sst/row-index sst/row-meta sst/row-properties
   sst/row-ranges sst/row-filter sst/key-column kernel/range-tombstone fs/head-file fs/head-frame
   fs/encryption-header fs/encrypted-layout fs/aes-gcm
 `
