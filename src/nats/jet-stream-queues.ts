@@ -5,8 +5,11 @@ import type { JetStream } from './jet-stream.ts'
 import type { Delivery, Mail, Mailbox, NatsMessage, StreamSettings, WorkQueues } from './nats.ts'
 
 const NO_MESSAGE_FOUND = 10_043
+const CONSUMER_NOT_FOUND = 10_014
 const CONSUMER_EXISTS = 10_148
 const CONSUMER_IN_USE = 10_013
+// A consumer takes some kilobytes of the server, and 2 ms to make.
+const INACTIVE_MS = 300_000
 const NS_PER_MS = 1_000_000
 const NOTHING = new Uint8Array(0)
 
@@ -21,26 +24,42 @@ export class JetStreamQueues implements WorkQueues, Mail {
     return this.streams.payloadBytesMax
   }
 
-  async ensureQueue(settings: StreamSettings, leaseMs: number): Promise<void> {
+  async ensureQueue(settings: StreamSettings): Promise<void> {
     await this.streams.ensure(settings)
-    for (const subject of settings.subjects) {
-      const consumer = consumerOf(subject)
-      const config = {
-        durable_name: consumer,
-        filter_subject: subject,
-        ack_policy: 'explicit',
-        deliver_policy: 'all',
-        replay_policy: 'instant',
-        ack_wait: leaseMs * NS_PER_MS,
-        // Who works may do so for many at a time, and how often one may be tried is its submitter's to say.
-        max_ack_pending: 10_000,
-        max_deliver: -1,
-      }
-      const request = { stream_name: settings.name, config }
-      const { error } = await this.streams.ask('CONSUMER.DURABLE.CREATE', `${settings.name}.${consumer}`, request)
-      if (error !== undefined && ![CONSUMER_EXISTS, CONSUMER_IN_USE].includes(error.err_code ?? 0))
-        throw failed('consumer', settings.name, error.description)
+  }
+
+  async subjects(stream: string, filter: string): Promise<readonly string[]> {
+    const { error, state } = await this.streams.ask('STREAM.INFO', stream, { subjects_filter: filter })
+    if (error !== undefined) throw failed('subjects', stream, error.description)
+    return Object.keys((state as { readonly subjects?: object }).subjects ?? {})
+  }
+
+  async delivered(stream: string, subject: string, leaseMs: number): Promise<number> {
+    const consumer = consumerOf(subject)
+    const found = await this.streams.ask('CONSUMER.INFO', `${stream}.${consumer}`, {})
+    if (found.error === undefined) return found['num_ack_pending'] as number
+    if (found.error.err_code !== CONSUMER_NOT_FOUND) throw failed('consumer', stream, found.error.description)
+    const config = {
+      durable_name: consumer,
+      filter_subject: subject,
+      ack_policy: 'explicit',
+      deliver_policy: 'all',
+      replay_policy: 'instant',
+      ack_wait: leaseMs * NS_PER_MS,
+      // Who works may do so for many at a time, and how often one may be tried is its submitter's to say.
+      max_ack_pending: 10_000,
+      max_deliver: -1,
+      // Subjects come and go. Messages stay: they are delivered again by the next one.
+      inactive_threshold: INACTIVE_MS * NS_PER_MS,
     }
+    const { error } = await this.streams.ask('CONSUMER.DURABLE.CREATE', `${stream}.${consumer}`, {
+      stream_name: stream,
+      config,
+    })
+    // Another has made it meanwhile, perhaps.
+    if (error !== undefined && ![CONSUMER_EXISTS, CONSUMER_IN_USE].includes(error.err_code ?? 0))
+      throw failed('consumer', stream, error.description)
+    return 0
   }
 
   async next(stream: string, subject: string): Promise<Delivery | undefined> {
@@ -71,12 +90,12 @@ export class JetStreamQueues implements WorkQueues, Mail {
     throw failed('delete', stream, error.description)
   }
 
-  open(answer: (data: Uint8Array) => Uint8Array): Mailbox {
-    const address = this.streams.inbox()
+  open(answer: (data: Uint8Array) => Uint8Array | undefined, address = this.streams.inbox()): Mailbox {
     return this.#subscribe(address, (message) => {
       const reply = answer(message.data)
       // Empty where nobody waits for an answer.
-      if ((message.reply ?? '') !== '') this.streams.connection.publish(message.reply ?? '', reply)
+      if (reply !== undefined && (message.reply ?? '') !== '')
+        this.streams.connection.publish(message.reply ?? '', reply)
     })
   }
 
@@ -117,9 +136,9 @@ export class JetStreamQueues implements WorkQueues, Mail {
   }
 }
 
-/** Names of consumers have no dots. */
+/** Names of consumers have no dots. Where subjects have no `~`, no two of them have the same consumer. */
 function consumerOf(subject: string): string {
-  return subject.replaceAll('.', '-')
+  return subject.replaceAll('.', '~')
 }
 
 function failed(operation: string, path: string, cause: unknown): VarveError {

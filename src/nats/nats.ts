@@ -128,9 +128,16 @@ export interface Delivery {
 
 /** A stream of which every message is for one of those who pull. */
 export interface WorkQueues {
-  /** Consumers of `settings.subjects`, one each; what is not settled within `leaseMs` is given to another. */
-  ensureQueue(settings: StreamSettings, leaseMs: number): Promise<void>
-  /** The next message of a subject, if there is one. */
+  /** As `Streams.ensure`. */
+  ensureQueue(settings: StreamSettings): Promise<void>
+  /** Subjects that have messages, those included that were delivered and are not settled. */
+  subjects(stream: string, filter: string): Promise<readonly string[]>
+  /**
+   * How many messages of a subject were delivered and are not settled; they may have been given up. Makes what they are
+   * pulled with where there is none: what is not settled within `leaseMs` is given to another.
+   */
+  delivered(stream: string, subject: string, leaseMs: number): Promise<number>
+  /** The next message of a subject, if there is one. Only after `delivered`. */
   next(stream: string, subject: string): Promise<Delivery | undefined>
   /** Removes a message, whoever has it. False: it is not there. */
   remove(stream: string, sequence: number): Promise<boolean>
@@ -145,8 +152,8 @@ export interface Mailbox {
 export interface Mail {
   /** Of one message. */
   readonly bytesMax: number
-  /** Listens; what `answer` returns goes back to whoever asks. */
-  open(answer: (data: Uint8Array) => Uint8Array): Mailbox
+  /** Listens; what `answer` returns goes back to whoever asks. @param address default: one that nobody else has */
+  open(answer: (data: Uint8Array) => Uint8Array | undefined, address?: string): Mailbox
   /** @throws {VarveError} IO_FAILED — nobody is there, or nobody has answered in time */
   ask(address: string, data: Uint8Array): Promise<Uint8Array>
   /** Wakes those who listen to `subject`. */

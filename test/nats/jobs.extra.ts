@@ -1,44 +1,20 @@
 /** Jobs in a work queue of a real JetStream server: the suite of schedulers, workers that fall silent, dead letters. */
 
 import assert from 'node:assert/strict'
-import { mkdtempSync, rmSync } from 'node:fs'
-import { tmpdir } from 'node:os'
-import { join } from 'node:path'
 import { after, before, describe, test } from 'node:test'
-import { HandlerTable } from '../../src/jobs/handler-table.ts'
-import { InlineScheduler } from '../../src/jobs/inline-scheduler.ts'
 import { decodeOffer, decodeSchedulerMail, encodeMail } from '../../src/jobs/nats/job-mail.ts'
 import { jobStreams } from '../../src/jobs/nats/job-streams.ts'
-import { NatsJobWorker } from '../../src/jobs/nats/nats-job-worker.ts'
-import { NatsScheduler } from '../../src/jobs/nats/nats-scheduler.ts'
-import { decodeSpec } from '../../src/jobs/wire/job-wire.ts'
+import type { NatsScheduler } from '../../src/jobs/nats/nats-scheduler.ts'
 import type { BrokerSettings } from '../../src/jobs/remote/settings.ts'
-import * as standardHandlers from '../../src/jobs/standard-handlers.ts'
+import { decodeSpec } from '../../src/jobs/wire/job-wire.ts'
 import { isCode } from '../../src/kernel/errors.ts'
-import { loadHash } from '../../src/kernel/hash.ts'
-import { JetStreamQueues } from '../../src/nats/jet-stream-queues.ts'
 import type { JetStream } from '../../src/nats/jet-stream.ts'
 import type { Delivery } from '../../src/nats/nats.ts'
 import { JobBench } from '../../src/testing/job-bench.ts'
-import type { JobSchedulerUnderTest } from '../../src/testing/job-bench.ts'
-import * as testHandlers from '../../src/testing/job-handlers.ts'
 import { testJobScheduler } from '../../src/testing/job-scheduler-conformance.ts'
-import { openTestFiles } from '../jobs/worker-composition.ts'
-import { NatsPlace, clock, random, skipWithoutNats } from './nats-place.ts'
-
-const hash = await loadHash()
-const handlers = new HandlerTable({
-  [testHandlers.TEST_HANDLERS]: testHandlers,
-  [standardHandlers.STANDARD_HANDLERS]: standardHandlers,
-})
-
-interface JobPlace extends JobSchedulerUnderTest {
-  readonly scheduler: NatsScheduler
-  readonly queue: string
-  /** As another process would have them. */
-  readonly queues: JetStreamQueues
-  work(): NatsJobWorker
-}
+import { openJobPlace } from './job-place.ts'
+import type { JobPlace } from './job-place.ts'
+import { NatsPlace, clock, skipWithoutNats } from './nats-place.ts'
 
 describe('a work queue', skipWithoutNats, () => {
   let place: NatsPlace
@@ -53,49 +29,15 @@ describe('a work queue', skipWithoutNats, () => {
   })
   after(() => place.stop())
 
-  async function openJobs(
+  const openJobs = (
     concurrency: number,
     pendingMax: number,
     settings: Partial<BrokerSettings> = {},
-  ): Promise<JobPlace> {
-    const folder = mkdtempSync(join(tmpdir(), 'varve-nats-jobs-'))
-    const files = await openTestFiles(folder)
-    const queue = `q${++count}`
-    const placesOfJobs = { concurrency, urgentPlaces: 0, pendingMax: 100 }
-    const inner = new InlineScheduler({ files, hash, clock, handlers, settings: placesOfJobs })
-    const queues = new JetStreamQueues(workersStreams)
-    const scheduler = new NatsScheduler({
-      streams,
-      queues: new JetStreamQueues(streams),
-      queue,
-      clock,
-      random,
-      local: inner,
-      pendingMax,
-      settings,
-    })
-    const workers: NatsJobWorker[] = []
-    const { leaseMs } = settings
-    const lease = leaseMs === undefined ? {} : { leaseMs }
-    return {
-      scheduler,
-      queue,
-      queues,
-      files,
-      clock,
-      work: () => {
-        const worker = new NatsJobWorker({ queues, queue, jobs: inner, clock, places: concurrency, ...lease })
-        workers.push(worker)
-        return worker
-      },
-      close: async () => {
-        await scheduler.close()
-        for (const worker of workers) await worker.close()
-        await inner.close()
-        rmSync(folder, { recursive: true })
-      },
-    }
-  }
+  ): Promise<JobPlace> =>
+    openJobPlace({ streams, workersStreams, queue: `q${++count}`, concurrency, pendingMax, settings })
+
+  const waiting = async ({ queue }: JobPlace): Promise<number> =>
+    (await streams.state(jobStreams(queue, 1).jobs.name))?.messages ?? 0
 
   testJobScheduler({
     test,
@@ -110,10 +52,15 @@ describe('a work queue', skipWithoutNats, () => {
   })
 
   /** Takes the next job of a queue, as a worker that says nothing more of it. */
-  async function takeAndFallSilent({ queues, queue }: JobPlace): Promise<{ delivery: Delivery; suffix: string }> {
-    const { jobs, ordinary } = jobStreams(queue, 1)
+  async function takeAndFallSilent(
+    { queues, queue }: JobPlace,
+    leaseMs: number,
+  ): Promise<{ delivery: Delivery; suffix: string }> {
+    const { jobs, filter } = jobStreams(queue, 1)
     for (;;) {
-      const delivery = await queues.next(jobs.name, ordinary).catch(() => undefined)
+      const [subject] = await queues.subjects(jobs.name, filter).catch(() => [])
+      if (subject !== undefined) await queues.delivered(jobs.name, subject, leaseMs)
+      const delivery = subject === undefined ? undefined : await queues.next(jobs.name, subject)
       if (delivery !== undefined) {
         const { address, key } = decodeOffer(delivery.data)
         const control = 'nobody'
@@ -128,7 +75,7 @@ describe('a work queue', skipWithoutNats, () => {
     const jobs = await openJobs(1, 10, { leaseMs: 400, startMs: 20_000 })
     const bench = new JobBench(jobs)
     const { result } = jobs.scheduler.submit(bench.spec('write', { parameters: ['content'] }))
-    const { suffix } = await takeAndFallSilent(jobs)
+    const { suffix } = await takeAndFallSilent(jobs, 400)
     assert.equal(suffix, '')
     jobs.work()
     const { outputs } = await result
@@ -144,7 +91,7 @@ describe('a work queue', skipWithoutNats, () => {
     const spec = bench.spec('write', { parameters: ['content'] })
     const { result } = jobs.scheduler.submit(spec)
     const failed = assert.rejects(result, (error) => isCode(error, 'JOB_FAILED') && /fallen silent/.test(error.message))
-    for (const suffix of ['', 't2-', 't3-']) assert.equal((await takeAndFallSilent(jobs)).suffix, suffix)
+    for (const suffix of ['', 't2-', 't3-']) assert.equal((await takeAndFallSilent(jobs, 200)).suffix, suffix)
     await failed
     const letter = await streams.message(`${jobs.queue}-dead-jobs`, 1)
     assert.deepEqual(decodeSpec(letter?.data ?? new Uint8Array(0)).id, spec.id)
@@ -157,14 +104,106 @@ describe('a work queue', skipWithoutNats, () => {
     const { outputs } = await jobs.scheduler.submit(bench.spec('write', { parameters: ['here'] })).result
     assert.match(outputs[0]?.ref.name ?? '', /^job-1-l-/)
     assert.equal(jobs.scheduler.localCount, 1)
-    const { jobs: stream, ordinary } = jobStreams(jobs.queue, 1)
+    const { jobs: stream } = jobStreams(jobs.queue, 1)
+    const subject = `${jobs.queue}.jobs.1.0.-.a`
     const spec = Buffer.from('nobody asks whether this can be read')
-    await streams.publish(stream.name, ordinary, encodeMail({ address: '_INBOX.gone', key: 'x', spec }))
-    await streams.publish(stream.name, ordinary, Buffer.from('no job at all'))
+    await streams.publish(stream.name, subject, encodeMail({ address: '_INBOX.gone', key: 'x', spec }))
+    await streams.publish(stream.name, subject, Buffer.from('no job at all'))
     jobs.work()
-    const empty = async (): Promise<boolean> => (await streams.state(stream.name))?.messages === 0
-    await bench.until(empty)
+    await bench.until(async () => (await waiting(jobs)) === 0)
     assert.equal((await jobs.files.list()).length, 1, 'nothing has run')
+    await jobs.close()
+  })
+
+  test('shards take turns, however many jobs one of them has, and urgent jobs go first', async () => {
+    const jobs = await openJobs(1, 100, { startMs: 60_000 })
+    const bench = new JobBench(jobs)
+    const modest = jobs.submitter('b')
+    const submit = (scheduler: NatsScheduler, prefix: string, priority = 1): Promise<number> => {
+      const spec = bench.spec('place', { parameters: 'turn-', outputPrefix: `turn-${prefix}-`, priority })
+      return scheduler.submit(spec).result.then(({ statistics }) => statistics['place'] ?? -1)
+    }
+    const greedy = Array.from({ length: 9 }, (_, index) => submit(jobs.scheduler, `a${index}`))
+    await bench.until(async () => (await waiting(jobs)) === 9)
+    const others = Array.from({ length: 3 }, (_, index) => submit(modest, `b${index}`))
+    const urgent = submit(jobs.scheduler, 'urgent', 0)
+    await bench.until(async () => (await waiting(jobs)) === 13)
+    jobs.work()
+    const places = await Promise.all(others)
+    assert.equal(await urgent, 0, 'the urgent job was first')
+    // In turn: one of the greedy shard between two of the modest one.
+    assert.deepEqual(places, [1, 3, 5])
+    assert.equal(new Set([...places, ...(await Promise.all(greedy)), 0]).size, 13, 'every job ran once')
+    assert.equal(jobs.scheduler.localCount + modest.localCount, 0)
+    await jobs.close()
+  })
+
+  test('a shard that has others at work goes behind one that has none', async () => {
+    const jobs = await openJobs(1, 100, { startMs: 60_000 })
+    const bench = new JobBench(jobs)
+    const modest = jobs.submitter('b')
+    // A long job of each of two workers, both of the greedy shard; the second worker has had no other turn.
+    const gate = (name: string): Promise<unknown> =>
+      jobs.scheduler.submit(bench.spec('wait', { parameters: name, outputPrefix: `waits-${name}-` })).result
+    const [long, short] = [gate('long'), gate('short')]
+    jobs.work()
+    jobs.work()
+    await bench.until(async () => (await jobs.files.list('')).length === 2)
+    const turn = (scheduler: NatsScheduler, prefix: string): Promise<number> =>
+      scheduler
+        .submit(bench.spec('place', { parameters: 'turn-', outputPrefix: `turn-${prefix}-` }))
+        .result.then(({ statistics }) => statistics['place'] ?? -1)
+    const late = turn(jobs.scheduler, 'a')
+    await bench.until(async () => (await waiting(jobs)) === 3)
+    const first = [turn(modest, 'b0'), turn(modest, 'b1')]
+    await bench.until(async () => (await waiting(jobs)) === 5)
+    await bench.writeFile('short')
+    await short
+    assert.deepEqual(await Promise.all([...first, late]), [0, 1, 2], 'the long job counts')
+    await bench.writeFile('long')
+    await long
+    await jobs.close()
+  })
+
+  test('a worker gets only what it has room and labels for, and what nobody may have is refused', async () => {
+    const jobs = await openJobs(1, 10, { startMs: 60_000 })
+    const bench = new JobBench(jobs)
+    const requirements = { memoryBytes: 500, labels: ['gpu'] }
+    const special = jobs.scheduler.submit(bench.spec('write', { parameters: ['x'], requirements }))
+    const [small, plain] = [jobs.work({ memoryBytes: 499, labels: ['gpu'] }), jobs.work({ memoryBytes: 500 })]
+    await jobs.scheduler.submit(bench.spec('write', { parameters: [] })).result
+    assert.equal(await waiting(jobs), 1)
+    await Promise.all([small.close(), plain.close()])
+    jobs.work({ memoryBytes: 500, labels: ['gpu', 'other'] })
+    assert.equal((await special.result).outputs.length, 1)
+    const unknown = bench.spec('write', { requirements: { memoryBytes: 0, labels: ['quantum'] } })
+    assert.throws(
+      () => jobs.scheduler.submit(unknown),
+      (error) => isCode(error, 'UNSUPPORTED'),
+    )
+    await jobs.close()
+  })
+
+  test('a job waits on while a worker that could take it is at work, and runs here where none could', async () => {
+    const jobs = await openJobs(1, 10, { startMs: 100 })
+    const bench = new JobBench(jobs)
+    jobs.work({ memoryBytes: 100 })
+    const gate = await bench.occupy(1)
+    const patient = jobs.scheduler.submit(bench.spec('write', { parameters: ['x'] }))
+    const requirements = { memoryBytes: 500, labels: [] }
+    const large = await jobs.scheduler.submit(bench.spec('write', { parameters: ['x'], requirements })).result
+    assert.match(large.outputs[0]?.ref.name ?? '', /^job-3-l-/)
+    await gate.open()
+    assert.match((await patient.result).outputs[0]?.ref.name ?? '', /^job-2-0/)
+    assert.equal(jobs.scheduler.localCount, 1)
+    await jobs.close()
+  })
+
+  test('a stream of that name that is another one ends the worker with INCOMPATIBLE', async () => {
+    const jobs = await openJobs(1, 10)
+    const subjects = [`${jobs.queue}.jobs.>`]
+    await streams.ensure({ name: `${jobs.queue}-jobs`, subjects, retention: 'limits', replicas: 1 })
+    await assert.rejects(jobs.work().ended, (error) => isCode(error, 'INCOMPATIBLE'))
     await jobs.close()
   })
 })

@@ -42,7 +42,12 @@ describe('a shard on NATS', skipWithoutNats, () => {
     const open = async (): Promise<KvShard> => {
       const streams = await place.streams()
       const options = { streams, hash, clock, random }
-      const scheduler = new NatsScheduler({ ...options, queues: new JetStreamQueues(streams), queue: 'kv' })
+      const scheduler = new NatsScheduler({
+        ...options,
+        queues: new JetStreamQueues(streams),
+        queue: 'kv',
+        shard: 'main',
+      })
       schedulers.push(scheduler)
       const owner = await openKv(
         {

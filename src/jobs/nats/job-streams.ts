@@ -7,10 +7,12 @@ const DEAD_LETTERS_MAX = 1_000
 
 export interface JobStreams {
   readonly jobs: StreamSettings
-  readonly urgent: string
-  readonly ordinary: string
+  /** Of all jobs. */
+  readonly filter: string
   /** Told that there is a job. */
   readonly bell: string
+  /** Where workers that are at work say so. */
+  readonly presence: string
   readonly dead: StreamSettings
 }
 
@@ -18,12 +20,12 @@ export interface JobStreams {
 export function jobStreams(queue: string, replicas: number): JobStreams {
   if (!/^[A-Za-z0-9_-]{1,64}$/.test(queue))
     throw new TypeError(`queue must be letters, digits, _ and -, got ${JSON.stringify(queue)}`)
-  const [urgent, ordinary] = [`${queue}.jobs.urgent`, `${queue}.jobs.ordinary`]
+  const filter = `${queue}.jobs.>`
   return {
-    jobs: { name: `${queue}-jobs`, subjects: [urgent, ordinary], retention: 'workqueue', replicas },
-    urgent,
-    ordinary,
+    jobs: { name: `${queue}-jobs`, subjects: [filter], retention: 'workqueue', replicas },
+    filter,
     bell: `${queue}.jobs-bell`,
+    presence: `${queue}.jobs-presence`,
     dead: {
       name: `${queue}-dead-jobs`,
       subjects: [`${queue}.dead-jobs`],

@@ -10,16 +10,21 @@ import { encodeError } from '../../kernel/error-wire.ts'
 import { VarveError, isCode } from '../../kernel/errors.ts'
 import type { Delivery, Mail, WorkQueues } from '../../nats/nats.ts'
 import type { JobHandle, JobScheduler } from '../jobs.ts'
-import { checkCount } from '../queue-settings.ts'
 import { decodeSpec, encodeResult } from '../wire/job-wire.ts'
 import { resolveBrokerSettings } from '../remote/settings.ts'
+import { resolveJobWorkerSettings } from '../remote/worker-settings.ts'
+import type { JobWorkerSettings, WorkerOffer } from '../remote/worker-settings.ts'
 import { decodeOffer, decodeSchedulerMail, encodeMail } from './job-mail.ts'
 import type { Offer, SchedulerMail, WorkerMail } from './job-mail.ts'
+import { kindAt } from './job-kind.ts'
 import { jobStreams } from './job-streams.ts'
 import type { JobStreams } from './job-streams.ts'
+import { ShardTurns, fits, inOrder } from './kind-choice.ts'
+import type { WaitingKind } from './kind-choice.ts'
 import { renewLease } from './lease-renewal.ts'
 
-export interface NatsJobWorkerOptions {
+/** With JOB_WORKER_DEFAULTS. */
+export interface NatsJobWorkerOptions extends Partial<JobWorkerSettings> {
   /** Such as a `JetStreamQueues` of `varve/nats`. Stays the caller's. */
   readonly queues: WorkQueues & Mail
   /** As the schedulers have it. */
@@ -27,10 +32,6 @@ export interface NatsJobWorkerOptions {
   /** Runs the jobs. Stays the caller's. */
   readonly jobs: JobScheduler
   readonly clock: Clock
-  /** Jobs at a time. Default 2. */
-  readonly places?: number
-  /** Of these, how many take urgent jobs only. One place is always for all. Default 1. */
-  readonly urgentPlaces?: number
   /** As the schedulers have it. Default 1. */
   readonly replicas?: number
   /** As the schedulers have it, in milliseconds. Default BROKER_DEFAULTS.leaseMs. */
@@ -39,30 +40,43 @@ export interface NatsJobWorkerOptions {
 
 // The bell tells at once; this is for those who were not listening then.
 const LOOK_MS = 500
+// Of the kinds of jobs that wait, those that are looked at closely: one small request each.
+const KINDS_MAX = 64
 // A scheduler that does not answer so often has gone.
 const REPORTS_MAX = 3
 
 export class NatsJobWorker {
   readonly #options: NatsJobWorkerOptions
   readonly #places: JobStreams
+  readonly #settings: JobWorkerSettings
   readonly #leaseMs: number
+  readonly #turns = new ShardTurns()
   readonly #running = new Set<JobHandle>()
   readonly #sleeping = new Set<() => void>()
-  readonly #ended: Promise<unknown>
+  /** Settles when it works no more; rejects where it cannot: INCOMPATIBLE — the stream is another one. */
+  readonly ended: Promise<void>
   #closed = false
 
   constructor(options: NatsJobWorkerOptions) {
     this.#options = options
-    const { places = 2, urgentPlaces = 1, leaseMs } = options
-    checkCount('places', places, 1, 1024)
-    checkCount('urgentPlaces', urgentPlaces, 0, 1024)
-    this.#places = jobStreams(options.queue, options.replicas ?? 1)
+    const { queue, queues, leaseMs } = options
+    this.#settings = resolveJobWorkerSettings(options)
+    this.#places = jobStreams(queue, options.replicas ?? 1)
     this.#leaseMs = resolveBrokerSettings(leaseMs === undefined ? {} : { leaseMs }).leaseMs
+    const { places, urgentPlaces } = this.#settings
     const reserved = Math.min(urgentPlaces, places - 1)
-    const bell = options.queues.listen(this.#places.bell, () => this.#wake())
-    const working = Array.from({ length: places }, (_, place) => this.#work(place < reserved))
-    this.#ended = Promise.all(working).finally(() => bell.close())
-    this.#ended.catch(() => undefined)
+    const bell = queues.listen(this.#places.bell, () => this.#wake())
+    const presence = queues.open((data) => this.#sayWhetherAtWork(data), this.#places.presence)
+    this.ended = Promise.all(Array.from({ length: places }, (_, place) => this.#work(place < reserved))).then(
+      () => undefined,
+    )
+    // Whoever listens hears of it.
+    this.ended
+      .catch(() => undefined)
+      .finally(() => {
+        bell.close()
+        presence.close()
+      })
   }
 
   /** Jobs that are being worked on. */
@@ -75,20 +89,26 @@ export class NatsJobWorker {
     this.#closed = true
     for (const handle of this.#running) handle.cancel('the worker is closed')
     this.#wake()
-    await this.#ended
+    await this.ended.catch(() => undefined)
+  }
+
+  /** To one whose job waits: whether a place that could take it will be free. No answer: no. */
+  #sayWhetherAtWork(subject: Uint8Array): Uint8Array | undefined {
+    const { memoryBytes, labels } = this.#settings
+    const kind = kindAt(this.#options.queue, new TextDecoder().decode(subject))
+    const can = kind !== undefined && fits(kind, { urgentOnly: false, memoryBytes, labels })
+    return can && this.#running.size > 0 ? encodeMail({ type: 'yes' }) : undefined
   }
 
   async #work(urgentOnly: boolean): Promise<void> {
-    const { queues } = this.#options
-    const { jobs, urgent, ordinary } = this.#places
+    const { memoryBytes, labels } = this.#settings
     let ensured = false
     while (!this.#closed) {
       let delivery: Delivery | undefined
       try {
-        if (!ensured) await queues.ensureQueue(jobs, this.#leaseMs)
+        if (!ensured) await this.#options.queues.ensureQueue(this.#places.jobs)
         ensured = true
-        delivery = await queues.next(jobs.name, urgent)
-        if (delivery === undefined && !urgentOnly) delivery = await queues.next(jobs.name, ordinary)
+        delivery = await this.#next({ urgentOnly, memoryBytes, labels })
       } catch (error) {
         // The servers are away.
         if (!isCode(error, 'IO_FAILED')) throw error
@@ -96,6 +116,29 @@ export class NatsJobWorker {
       if (delivery === undefined) await this.#sleep()
       else await this.#take(delivery)
     }
+  }
+
+  /** The job that is due, of those there is room for. */
+  async #next(offer: WorkerOffer): Promise<Delivery | undefined> {
+    const { queues, queue } = this.#options
+    const { jobs, filter } = this.#places
+    const waiting: WaitingKind[] = []
+    for (const subject of await queues.subjects(jobs.name, filter)) {
+      const kind = kindAt(queue, subject)
+      if (kind !== undefined && fits(kind, offer)) waiting.push({ subject, kind, leased: 0 })
+    }
+    const looked = await Promise.all(
+      inOrder(waiting, this.#turns)
+        .slice(0, KINDS_MAX)
+        .map(async (each) => ({ ...each, leased: await queues.delivered(jobs.name, each.subject, this.#leaseMs) })),
+    )
+    for (const { subject, kind } of inOrder(looked, this.#turns)) {
+      const delivery = await queues.next(jobs.name, subject)
+      if (delivery === undefined) continue
+      this.#turns.take(kind.shard)
+      return delivery
+    }
+    return undefined
   }
 
   async #take(delivery: Delivery): Promise<void> {

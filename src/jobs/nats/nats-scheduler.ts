@@ -14,13 +14,14 @@ import type { Random } from '../../kernel/random.ts'
 import type { Mail, Mailbox, Published, Streams, WorkQueues } from '../../nats/nats.ts'
 import { portableSpec } from '../job-data.ts'
 import { DistantScheduler } from '../distant-scheduler.ts'
-import type { JobResult, JobScheduler, JobSpec } from '../jobs.ts'
+import type { JobHandle, JobResult, JobScheduler, JobSpec } from '../jobs.ts'
 import type { QueuedJob } from '../queued-job.ts'
 import { encodeSpec } from '../wire/job-wire.ts'
 import { Quarantine } from '../remote/quarantine.ts'
 import { resolveBrokerSettings } from '../remote/settings.ts'
 import type { BrokerSettings } from '../remote/settings.ts'
 import { decodeWorkerMail, encodeMail } from './job-mail.ts'
+import { kindOf, subjectOf } from './job-kind.ts'
 import { jobStreams } from './job-streams.ts'
 import type { JobStreams } from './job-streams.ts'
 import { OfferedJob } from './offered-job.ts'
@@ -32,13 +33,15 @@ export interface NatsSchedulerOptions {
   readonly queues: WorkQueues & Mail
   /** Name of the queue: its streams begin with it. Workers of another queue do not get these jobs. */
   readonly queue: string
+  /** Whose jobs these are: shards take turns. */
+  readonly shard: string
   readonly clock: Clock
   readonly random: Random
   /** Runs what nobody elsewhere does. Stays the caller's. Default: such a job fails. */
   readonly local?: JobScheduler
   /** Jobs that have not settled; with as many, `submit` throws BUSY. Default NATS_JOBS_MAX. */
   readonly pendingMax?: number
-  /** What every worker of the queue has, such as `gpu`. Default: nothing. */
+  /** What workers have, such as `gpu`; jobs that need anything else are refused. Default: nothing. */
   readonly labels?: readonly string[]
   /** Servers that have each job: 1, 3 or 5. Default 1. */
   readonly replicas?: number
@@ -65,6 +68,12 @@ export class NatsScheduler extends DistantScheduler {
     this.#settings = resolveBrokerSettings(options.settings)
     this.#places = jobStreams(options.queue, options.replicas ?? 1)
     this.#quarantine = new Quarantine(options.clock, this.#settings)
+  }
+
+  /** @throws {VarveError} as a scheduler; LIMIT_EXCEEDED — names of shard and labels are too long for a subject */
+  override submit(spec: JobSpec): JobHandle {
+    this.#subjectOf(spec)
+    return super.submit(spec)
   }
 
   override async close(): Promise<void> {
@@ -94,7 +103,13 @@ export class NatsScheduler extends DistantScheduler {
   async #offer(job: QueuedJob, spec: JobSpec): Promise<OfferOutcome> {
     const { queues, clock, random } = this.#options
     const key = `${spec.id}/${spec.attempt}/${nonce(random)}`
-    const offered = new OfferedJob(job, clock, this.#settings, () => nonce(random))
+    const offered = new OfferedJob(
+      job,
+      clock,
+      this.#settings,
+      () => nonce(random),
+      () => this.#isAnybodyAtWork(spec),
+    )
     this.#offered.set(key, offered)
     const cancel = (): void => {
       const { control } = offered
@@ -120,14 +135,14 @@ export class NatsScheduler extends DistantScheduler {
   /** Undefined: it is not there, or not for certain. */
   async #publish(spec: JobSpec, key: string): Promise<Published | undefined> {
     const { streams, queues } = this.#options
-    const { jobs, urgent, ordinary, bell } = this.#places
+    const { jobs, bell } = this.#places
     try {
       this.#ensured ??= this.#ensure()
       await this.#ensured
       this.#mailbox ??= queues.open((data) => this.#hear(data))
       const offer = encodeMail({ address: this.#mailbox.address, key, spec: encodeSpec(spec) })
       if (offer.length > streams.payloadBytesMax) return undefined
-      const published = await streams.publish(jobs.name, spec.priority <= 0 ? urgent : ordinary, offer)
+      const published = await streams.publish(jobs.name, this.#subjectOf(spec), offer)
       queues.tell(bell)
       return published
     } catch (error) {
@@ -137,9 +152,23 @@ export class NatsScheduler extends DistantScheduler {
     }
   }
 
+  async #isAnybodyAtWork(spec: JobSpec): Promise<boolean> {
+    try {
+      await this.#options.queues.ask(this.#places.presence, new TextEncoder().encode(this.#subjectOf(spec)))
+      return true
+    } catch (error) {
+      if (isCode(error, 'IO_FAILED')) return false
+      throw error
+    }
+  }
+
+  #subjectOf(spec: JobSpec): string {
+    return subjectOf(this.#options.queue, kindOf(spec, this.#options.shard))
+  }
+
   async #ensure(): Promise<void> {
     const { streams, queues } = this.#options
-    await queues.ensureQueue(this.#places.jobs, this.#settings.leaseMs)
+    await queues.ensureQueue(this.#places.jobs)
     await streams.ensure(this.#places.dead)
   }
 

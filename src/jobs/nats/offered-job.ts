@@ -28,16 +28,25 @@ export class OfferedJob {
   readonly #clock: Clock
   readonly #settings: BrokerSettings
   readonly #leaseId: () => string
+  readonly #isAnybodyAtWork: () => Promise<boolean>
   #settle: ((outcome: OfferOutcome) => void) | undefined
   #timer: Timer | undefined
   #lease: Lease | undefined
   #tries = 0
 
-  constructor(job: QueuedJob, clock: Clock, settings: BrokerSettings, leaseId: () => string) {
+  /** @param isAnybodyAtWork whether some worker that could take the job afterwards has others now */
+  constructor(
+    job: QueuedJob,
+    clock: Clock,
+    settings: BrokerSettings,
+    leaseId: () => string,
+    isAnybodyAtWork: () => Promise<boolean>,
+  ) {
     this.#job = job
     this.#clock = clock
     this.#settings = settings
     this.#leaseId = leaseId
+    this.#isAnybodyAtWork = isAnybodyAtWork
     this.outcome = new Promise((resolve) => (this.#settle = resolve))
     this.#awaitWorker()
   }
@@ -88,7 +97,15 @@ export class OfferedJob {
   /** The queue gives it to another when its own lease ends, which may be as much later. */
   #awaitWorker(): void {
     const { startMs, leaseMs } = this.#settings
-    this.#timer = this.#clock.after(this.#tries === 0 ? startMs : startMs + leaseMs, () => this.withdraw())
+    this.#timer = this.#clock.after(this.#tries === 0 ? startMs : startMs + leaseMs, () => void this.#waitOn())
+  }
+
+  async #waitOn(): Promise<void> {
+    const waitsOn = await this.#isAnybodyAtWork()
+    // Meanwhile it may have been begun, or have ended.
+    if (this.#lease !== undefined || this.#settle === undefined) return
+    if (waitsOn) this.#awaitWorker()
+    else this.withdraw()
   }
 
   #end(outcome: OfferOutcome): void {

@@ -4,6 +4,7 @@ import { VarveError } from '../../kernel/errors.ts'
 import type { PostgresDatabase } from '../../postgres/postgres-database.ts'
 import { bytesOf, flagOf, integerOf, numberOf, optionalTextOf, textOf } from '../../postgres/sql-row.ts'
 import type { JobSpec } from '../jobs.ts'
+import type { WorkerOffer } from '../remote/worker-settings.ts'
 import { encodeSpec } from '../wire/job-wire.ts'
 import { workName } from '../wire/work-name.ts'
 import { JOB_TABLES, STATE, jobStatements } from './job-statements.ts'
@@ -28,12 +29,6 @@ export interface PulledJob {
   readonly spec: Uint8Array
   /** How often it has been pulled, this time included. */
   readonly tries: number
-}
-
-export interface PullOffer {
-  readonly urgentOnly: boolean
-  readonly memoryBytes: number
-  readonly labels: readonly string[]
 }
 
 export class JobQueueTable {
@@ -95,7 +90,7 @@ export class JobQueueTable {
    *
    * @throws {SqlFailure}
    */
-  async pull(lease: string, { urgentOnly, memoryBytes, labels }: PullOffer): Promise<PulledJob | undefined> {
+  async pull(lease: string, { urgentOnly, memoryBytes, labels }: WorkerOffer): Promise<PulledJob | undefined> {
     const { leaseMs, triesMax } = this.#settings
     const values = [lease, urgentOnly, memoryBytes, labels, leaseMs, triesMax]
     const { rows } = await this.#database.query(this.#statements.pull, values)

@@ -2,7 +2,6 @@
 
 export { JobBroker } from './job-broker.ts'
 export type { JobBrokerOptions, LeasedJob } from './job-broker.ts'
-export type { WorkerOffer } from './job-choice.ts'
 export { BrokeredJob } from './brokered-job.ts'
 export type { JobOutcome, Lease } from './brokered-job.ts'
 export { JobService, WorkerService } from './job-service.ts'
@@ -13,4 +12,4 @@ export type { RemoteSchedulerOptions } from './remote-scheduler.ts'
 export { BROKER_DEFAULTS } from './settings.ts'
 export type { BrokerSettings } from './settings.ts'
 export { JOB_WORKER_DEFAULTS } from './worker-settings.ts'
-export type { JobWorkerSettings } from './worker-settings.ts'
+export type { JobWorkerSettings, WorkerOffer } from './worker-settings.ts'

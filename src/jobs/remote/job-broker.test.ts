@@ -7,7 +7,7 @@ import type { JobSpec } from '../jobs.ts'
 import type { BrokeredJob, JobOutcome } from './brokered-job.ts'
 import { JobBroker } from './job-broker.ts'
 import type { LeasedJob } from './job-broker.ts'
-import type { WorkerOffer } from './job-choice.ts'
+import type { WorkerOffer } from './worker-settings.ts'
 import { WorkerPulls } from './worker-pulls.ts'
 
 const RESULT = { outputs: [], statistics: {} }

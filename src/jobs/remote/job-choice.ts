@@ -6,14 +6,7 @@
  */
 
 import type { BrokeredJob } from './brokered-job.ts'
-
-/** What a worker has room for. */
-export interface WorkerOffer {
-  /** Takes jobs of priority 0 and below only. */
-  readonly urgentOnly: boolean
-  readonly memoryBytes: number
-  readonly labels: readonly string[]
-}
+import type { WorkerOffer } from './worker-settings.ts'
 
 /**
  * @param waiting in any order

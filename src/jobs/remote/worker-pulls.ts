@@ -4,7 +4,7 @@
  */
 
 import type { JobBroker, LeasedJob } from './job-broker.ts'
-import type { WorkerOffer } from './job-choice.ts'
+import type { WorkerOffer } from './worker-settings.ts'
 
 export class WorkerPulls {
   readonly #broker: JobBroker

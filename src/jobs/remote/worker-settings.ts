@@ -14,6 +14,14 @@ export interface JobWorkerSettings {
   readonly labels: readonly string[]
 }
 
+/** What one place of a worker has room for. */
+export interface WorkerOffer {
+  /** Takes jobs of priority 0 and below only. */
+  readonly urgentOnly: boolean
+  readonly memoryBytes: number
+  readonly labels: readonly string[]
+}
+
 export const JOB_WORKER_DEFAULTS: JobWorkerSettings = Object.freeze({
   places: 2,
   // A compaction lasts seconds, and a verification that a shard waits for should not wait for it.
