@@ -51,6 +51,11 @@ export class BlockFetch {
     return undefined
   }
 
+  /** Holds `block` of `source`, which is at hand, until `clear()`, as if it had been loaded. */
+  keep(source: BlockSource, blockNumber: number, block: object): void {
+    if (this.find(source, blockNumber) === undefined) this.#hold(source, blockNumber, block)
+  }
+
   /**
    * Loads everything wanted. Whatever happens, nothing is wanted afterwards: the next attempt asks for what it still
    * lacks.

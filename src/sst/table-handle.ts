@@ -60,6 +60,11 @@ export class TableHandle implements TableSource, BlockSource {
     return this.#reader !== undefined && this.#retainCount === 0
   }
 
+  keepOpen(fetch: BlockFetch): void {
+    assert(this.#reader !== undefined, 'there is no reader to keep open')
+    fetch.keep(this, OPEN, this.#reader)
+  }
+
   retain(): void {
     this.#retainCount++
   }
@@ -72,13 +77,16 @@ export class TableHandle implements TableSource, BlockSource {
   async load(): Promise<object> {
     this.#checkKnown()
     if (this.#reader !== undefined) return this.#reader
-    this.#opening ??= this.#opener.open(this)
-    const opening = this.#opening
+    this.#opening ??= this.#open()
+    return await this.#opening
+  }
+
+  /** Keeps what it opens once for all who wait: the last of them may go on after it has been closed again. */
+  async #open(): Promise<TableReader> {
     try {
-      const reader = await opening
-      return this.#keep(reader)
+      return this.#keep(await this.#opener.open(this))
     } finally {
-      if (this.#opening === opening) this.#opening = undefined
+      this.#opening = undefined
     }
   }
 

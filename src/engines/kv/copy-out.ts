@@ -5,8 +5,12 @@
  * Small copies are laid out one after the other in one buffer, so that a copy costs one object: with 16-byte keys and
  * 100-byte values 200 ns an entry, where `Buffer.allocUnsafe` for each took 300. Whoever keeps one small copy keeps a
  * buffer of POOL_BYTES.
+ *
+ * Such a buffer cannot be transferred to another thread: the copies beside the one that is meant would go with it, and
+ * so would the room for those to come. Node marks its own pool likewise.
  */
 
+import { markAsUntransferable } from 'node:worker_threads'
 import { KIB } from '../../kernel/limits.ts'
 
 // Node's own pool has 8 KiB; twice that makes new buffers half as often.
@@ -23,7 +27,7 @@ export class CopyOut {
   #at = 0
 
   constructor() {
-    this.#bytes = freshBytes(POOL_BYTES)
+    this.#bytes = freshPool()
     this.#words = new DataView(this.#bytes.buffer)
   }
 
@@ -56,11 +60,17 @@ export class CopyOut {
       this.#at = next
       return at
     }
-    this.#bytes = freshBytes(POOL_BYTES)
+    this.#bytes = freshPool()
     this.#words = new DataView(this.#bytes.buffer)
     this.#at = (length + 3) & ~3
     return 0
   }
+}
+
+function freshPool(): Buffer<ArrayBuffer> {
+  const bytes = freshBytes(POOL_BYTES)
+  markAsUntransferable(bytes.buffer)
+  return bytes
 }
 
 /** Bytes with arbitrary content: zeroing them would cost as much as half of the copying. */

@@ -49,11 +49,11 @@ async function verifyTable(
   level: 'bytes' | 'structure',
   signal: AbortSignal | undefined,
 ): Promise<void> {
-  // Holds the reader, so that it is not closed to make room for another.
   const fetch = new BlockFetch()
   try {
     let reader: TableReader | typeof PENDING
     while ((reader = handle.reader(fetch)) === PENDING) await fetch.fill(signal)
+    handle.keepOpen(fetch)
     await reader.verify(level, signal)
   } finally {
     fetch.clear()

@@ -2,7 +2,8 @@
  * The key-value engine: ordered byte keys, snapshots, scans both ways.
  *
  * `KvShard` is what `openKv` gives. Keys and values are byte strings; what is handed in is only borrowed for the call,
- * what is handed out is the caller's.
+ * until it returns, and what is handed out is the caller's: Buffers, of which small ones share an ArrayBuffer that cannot be
+ * transferred.
  */
 
 import type { Seqno } from '../../kernel/ids.ts'

@@ -57,5 +57,8 @@ function ask(
 ): boolean | Pending {
   const reader = table.handle.reader(fetch)
   if (reader === PENDING) return PENDING
-  return reader.get(key, keyHash, seqno, into, fetch)
+  const answer = reader.get(key, keyHash, seqno, into, fetch)
+  // Others may open tables until it has what it lacks.
+  if (answer === PENDING) table.handle.keepOpen(fetch)
+  return answer
 }

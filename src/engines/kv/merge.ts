@@ -117,6 +117,7 @@ async function tombstonesOf(
           for (const tombstone of seen) found.push(tombstone)
           break
         }
+        if (reader !== PENDING) source.keepOpen(fetch)
         await fetch.fill(signal)
       }
     } finally {

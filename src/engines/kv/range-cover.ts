@@ -77,7 +77,10 @@ export class RunCover implements RangeCover {
     const reader = table.handle.reader(fetch)
     if (reader === PENDING) return PENDING
     const tombstones = reader.rangeTombstones(fetch)
-    if (tombstones === PENDING) return PENDING
+    if (tombstones === PENDING) {
+      table.handle.keepOpen(fetch)
+      return PENDING
+    }
     tombstones.stretch(key, start, limit, seqno, into)
     return true
   }

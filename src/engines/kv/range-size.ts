@@ -30,6 +30,7 @@ async function tableBytes(table: KvTable, range: KeyRange): Promise<number> {
       const reader = table.handle.reader(fetch)
       const answer = reader === PENDING ? PENDING : reader.approximateBytes(range, fetch)
       if (answer !== PENDING) return answer
+      if (reader !== PENDING) table.handle.keepOpen(fetch)
       await fetch.fill()
     }
   } finally {
