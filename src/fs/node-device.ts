@@ -10,6 +10,7 @@ import path from 'node:path'
 import { VarveError, isCode } from '../kernel/errors.ts'
 import type {
   Device,
+  DeviceDirectory,
   DeviceFile,
   DeviceSpace,
   DeviceStat,
@@ -21,6 +22,7 @@ import { deviceError } from './device-error.ts'
 import { checkDevicePath } from './device-path.ts'
 import type { FileCalls } from './file-calls.ts'
 import { attempt } from './node-call.ts'
+import { NodeDirectory } from './node-directory.ts'
 import { NodeFileCalls } from './node-file-calls.ts'
 import { NodeFile } from './node-file.ts'
 
@@ -148,6 +150,10 @@ export class NodeDevice implements Device {
     await syncDirectory(this.#full(directory, 'sync directory', true), directory)
   }
 
+  openDirectory(directory: string): Promise<DeviceDirectory> {
+    return NodeDirectory.open(this.#full(directory, 'sync directory', true), directory)
+  }
+
   async space(file: string): Promise<DeviceSpace> {
     const full = this.#full(file, 'space', false)
     const stat = await attempt<fs.StatsFs>('space', file, (done) => fs.statfs(full, done))
@@ -166,13 +172,11 @@ export class NodeDevice implements Device {
 
 /** Makes the entries of the directory at `full` durable. */
 async function syncDirectory(full: string, shown: string): Promise<void> {
-  const fd = await attempt<number>('sync directory', shown, (done) =>
-    fs.open(full, fs.constants.O_RDONLY | fs.constants.O_DIRECTORY, done),
-  )
+  const directory = await NodeDirectory.open(full, shown)
   try {
-    await attempt<void>('sync directory', shown, (done) => fs.fsync(fd, done))
+    await directory.sync()
   } finally {
-    await attempt<void>('sync directory', shown, (done) => fs.close(fd, done))
+    await directory.close()
   }
 }
 

@@ -147,7 +147,7 @@ export class LocalJournal implements Journal {
     if (limit === this.#end && this.#log.worn) await (this.#renewing ??= this.#renew())
     // A new segment that may not be stored bears no witness: the one before it has to stay.
     if (this.#failure !== undefined) throw this.#failure
-    await this.#chain.truncate(limit, this.#log.active)
+    await this.#chain.truncate(limit, () => this.#log.active)
   }
 
   async barrier(): Promise<void> {
@@ -196,7 +196,7 @@ export class LocalJournal implements Journal {
       // It only narrows what recovery must doubt. Whatever a failed write of it left is beyond the end.
     }
     try {
-      await this.#log.quiet()
+      await this.#log.close()
       await this.#chain.close()
     } finally {
       await this.#witness.close()

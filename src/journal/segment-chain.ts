@@ -101,26 +101,36 @@ export class SegmentChain {
   /**
    * Removes segments wholly before `position`, oldest first, each durably before the next: so that after a power cut
    * what is left has no gap, which recovery would take for a loss.
+   *
+   * @param active the segment that takes writes by now: it may have come, empty still, while others were removed
    */
-  async truncate(position: number, keep: Segment | undefined): Promise<void> {
+  async truncate(position: number, active: () => Segment | undefined): Promise<void> {
     for (;;) {
       const oldest = this.#segments[0]
-      if (oldest === undefined || oldest === keep || oldest.end > position) return
-      this.#segments.shift()
-      await oldest.close()
-      if (!oldest.present) continue
-      try {
-        await this.#device.unlink(oldest.path)
-      } catch (error) {
-        if (!isCode(error, 'NOT_FOUND')) throw error
-      }
-      await this.#device.syncDirectory(this.#directory)
+      if (oldest === undefined || oldest === active() || oldest.end > position) return
+      if (oldest.present) await this.#remove(oldest)
+      // Of what could not be removed durably the next call begins. Another one may have been faster.
+      if (this.#segments[0] === oldest) this.#segments.shift()
     }
   }
 
   /** Idempotent. */
   async close(): Promise<void> {
     for (const segment of this.#segments) await segment.close()
+  }
+
+  async #remove(segment: Segment): Promise<void> {
+    // First: where no descriptor is left nothing has happened yet.
+    const directory = await this.#device.openDirectory(this.#directory)
+    try {
+      await segment.close()
+      await this.#device.unlink(segment.path).catch((error: unknown) => {
+        if (!isCode(error, 'NOT_FOUND')) throw error
+      })
+      await directory.sync()
+    } finally {
+      await directory.close()
+    }
   }
 
   async #replaySegment(segment: Segment, end: number, from: number, visit: VisitBatch): Promise<number> {

@@ -12,6 +12,7 @@ import type { Closing } from './fence.ts'
 import type { PendingFrame } from './pending-frame.ts'
 import type { SegmentChain } from './segment-chain.ts'
 import { SEGMENT_HEADER_BYTES, encodeSegmentHeader } from './segment-header.ts'
+import { SegmentNames } from './segment-names.ts'
 import { Segment } from './segment.ts'
 import type { LocalJournalSettings } from './settings.ts'
 
@@ -50,12 +51,11 @@ export class SegmentLog {
   readonly #components: SegmentLogComponents
   readonly #owner: LogOwner
   readonly #chain: SegmentChain
+  readonly #names: SegmentNames
   #active: OpenSegment | undefined
   #index = 0
   /** Left behind by a rotation and perhaps not synced. */
   #sealed: OpenSegment[] = []
-  /** A segment was created since the directory was synced. */
-  #directoryDirty = false
   /** A write failed: what is at the active segment's offset is unknown. */
   #torn = false
   #zerosWanted = false
@@ -70,6 +70,7 @@ export class SegmentLog {
     this.#components = components
     this.#owner = owner
     this.#chain = chain
+    this.#names = new SegmentNames(components.device, components.directory)
     this.syncedUpTo = chain.end
     this.#markedUpTo = chain.end
   }
@@ -178,9 +179,10 @@ export class SegmentLog {
     await this.write(frame)
   }
 
-  /** Resolves when no zeros are being written. */
-  async quiet(): Promise<void> {
+  /** Waits for zeros that are being written. Segments stay open. No sync runs. */
+  async close(): Promise<void> {
     await this.#active?.zeroing
+    await this.#names.close()
   }
 
   #isFull(active: OpenSegment, limit: number): boolean {
@@ -239,7 +241,7 @@ export class SegmentLog {
     // A number is used once, also where creating its file fails.
     const id = { ...this.#owner, index: ++this.#index }
     const segment = new Segment(directory, shard, id, base)
-    const file = await device.open(segment.path, 'create')
+    const file = await this.#names.create(segment.path)
     const syncedUpTo = this.syncedUpTo
     try {
       await file.write([encodeSegmentHeader(id, { base, syncedUpTo }, segment.identity)], 0)
@@ -254,7 +256,6 @@ export class SegmentLog {
     segment.storedBytes = SEGMENT_HEADER_BYTES
     this.#chain.push(segment)
     if (this.#active !== undefined) this.#sealed.push(this.#active)
-    this.#directoryDirty = true
     this.#active = {
       segment,
       file,
@@ -275,11 +276,9 @@ export class SegmentLog {
       // A sealed segment below the watermark was synced while it was active, and may be gone by now.
       for (const { segment, file } of sealed) if (segment.end > this.syncedUpTo) await file.sync()
     }
-    if (this.#directoryDirty) {
-      this.#directoryDirty = false
-      await this.#components.device.syncDirectory(this.#components.directory)
-    }
+    // At once where nothing is sealed: an active segment that holds nothing new may be sealed, and gone, while this waits.
     await active?.file.sync()
+    await this.#names.sync()
     this.syncedUpTo = target
   }
 

@@ -46,13 +46,14 @@ export class SyncWitness {
     this.#seed = seedOf(opening, shardIdentity)
   }
 
-  /** Creates the file, once. Before the first sync, whose sync of the directory then covers the name too. */
+  /** Creates the file, once it can. Before the first sync, whose sync of the directory then covers the name too. */
   async open(): Promise<void> {
     if (!this.#able || this.#file !== undefined) return
     try {
       this.#file = await this.#device.open(this.#path, 'create')
-    } catch {
-      this.#able = false
+    } catch (error) {
+      // Without a descriptor now, perhaps with one at the next sync.
+      if (!isCode(error, 'OUT_OF_FILES')) this.#able = false
     }
   }
 

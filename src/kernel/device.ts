@@ -41,6 +41,11 @@ export interface Device {
   unlink(path: string): Promise<void>
   /** Makes every earlier create, link, rename and unlink in the directory durable. */
   syncDirectory(path: string): Promise<void>
+  /**
+   * The directory's handle, for who must be able to sync it later even where no descriptor is left by then. NOT_FOUND
+   * where there is none.
+   */
+  openDirectory(path: string): Promise<DeviceDirectory>
   /** Free and total bytes of the file system that holds `path`. */
   space(path: string): Promise<DeviceSpace>
 }
@@ -61,6 +66,14 @@ export interface DeviceStat {
 export interface DeviceSpace {
   readonly freeBytes: number
   readonly totalBytes: number
+}
+
+/** An open directory. */
+export interface DeviceDirectory {
+  /** As `syncDirectory`. Never retried on the same handle after a failure. */
+  sync(): Promise<void>
+  /** Idempotent. */
+  close(): Promise<void>
 }
 
 /**

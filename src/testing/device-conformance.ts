@@ -62,6 +62,7 @@ export function testDevice(suite: DeviceSuite): void {
 
   promise('what was synced survives a power cut: content, length, and names', async (device, place) => {
     await device.makeDirectory('deep/er')
+    const held = await device.openDirectory('deep/er')
     const file = await create(device, 'deep/er/file', [1, 2, 3, 4])
     await create(device, 'renamed', [5]).then((other) => other.sync())
     await file.sync()
@@ -71,12 +72,27 @@ export function testDevice(suite: DeviceSuite): void {
     await device.link('deep/er/file', 'deep/er/linked')
     await device.syncDirectory('deep/er')
     await device.syncDirectory('.')
+    await device.link('deep/er/file', 'deep/er/again')
+    await held.sync()
+    await held.close()
     assert.ok(place.powerCut !== undefined, 'a place without power cuts skips this test')
     const after = place.powerCut()
     assert.deepEqual(await content(after, 'deep/er/file'), [1, 2, 3], 'synced bytes and length survive')
     assert.deepEqual(await content(after, 'deep/er/linked'), [1, 2, 3], 'a synced link survives')
+    assert.deepEqual(await content(after, 'deep/er/again'), [1, 2, 3], 'also one synced by a handle from before it')
     assert.deepEqual(await content(after, 'deep/er/moved'), [5], 'a synced rename survives')
     assert.equal(await after.stat('renamed'), undefined, 'and so does that the old name is gone')
+  })
+
+  promise('a directory that is held open is synced as often as it is asked, and closed twice', async (device) => {
+    await device.makeDirectory('held')
+    const directory = await device.openDirectory('held')
+    await create(device, 'held/first', [1])
+    await directory.sync()
+    await device.unlink('held/first')
+    await directory.sync()
+    await Promise.all([directory.close(), directory.close()])
+    assert.deepEqual(await device.list('held'), [])
   })
 
   promise('a read-only device reads, and refuses every change with READ_ONLY', async (device, place) => {
@@ -95,6 +111,7 @@ export function testDevice(suite: DeviceSuite): void {
       () => readOnly.rename('d/file', 'd/other'),
       () => readOnly.unlink('d/file'),
       () => readOnly.syncDirectory('d'),
+      () => readOnly.openDirectory('d'),
       ...(readOnly.supports.syncRead
         ? [() => readOnly.openSync('d/file', 'write'), () => readOnly.openSync('d/new', 'create')]
         : []),
@@ -117,6 +134,7 @@ export function testDevice(suite: DeviceSuite): void {
         () => device.rename('file', path),
         () => device.unlink(path),
         () => device.syncDirectory(path),
+        () => device.openDirectory(path),
         ...(device.supports.syncRead ? [() => device.openSync(path, 'read')] : []),
         ...(device.supports.syncWrite ? [() => device.statSync(path)] : []),
       ]

@@ -41,6 +41,7 @@ export function testDeviceNames(promise: DevicePromise): void {
     assert.deepEqual(await device.list('a/b/c'), [], 'a new directory is empty')
     await failsWith(() => device.list('missing'), 'NOT_FOUND', 'what is to be listed must be there')
     await failsWith(() => device.syncDirectory('missing'), 'NOT_FOUND', 'what is to be synced must be there')
+    await failsWith(() => device.openDirectory('missing'), 'NOT_FOUND', 'what is to be opened must be there')
     await failsWith(() => device.makeDirectory('a/b/file'), 'EXISTS', 'a file is no directory')
     await failsWith(() => device.open('a/b/c', 'create'), 'EXISTS', 'a directory is no free name')
     await failsWith(() => device.link('a/b/file', 'a/b/c'), 'EXISTS', 'nor for a link')

@@ -8,6 +8,7 @@
 
 import type {
   Device,
+  DeviceDirectory,
   DeviceFile,
   DeviceSpace,
   DeviceStat,
@@ -223,6 +224,14 @@ export class SimulatedDevice implements Device {
     this.note('syncDirectory', path)
     directory.sync(covered)
     await this.afterSync()
+  }
+
+  async openDirectory(path: string): Promise<DeviceDirectory> {
+    await this.delay()
+    this.note('open', path)
+    if (this.#options.readOnly === true) throw failure('READ_ONLY', 'open', path)
+    this.#tree.directory(path, 'open')
+    return { sync: () => this.syncDirectory(path), close: () => Promise.resolve() }
   }
 
   async space(path: string): Promise<DeviceSpace> {

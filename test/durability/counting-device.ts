@@ -1,7 +1,15 @@
 /** A device that tells a ledger what is asked of it, before and after the device below has done it. */
 
 import path from 'node:path'
-import type { Device, DeviceFile, DirectoryEntry, DeviceSpace, DeviceStat, OpenMode } from '../../src/kernel/device.ts'
+import type {
+  Device,
+  DeviceDirectory,
+  DeviceFile,
+  DirectoryEntry,
+  DeviceSpace,
+  DeviceStat,
+  OpenMode,
+} from '../../src/kernel/device.ts'
 import { markersIn } from './markers.ts'
 import type { SyncLedger } from './sync-ledger.ts'
 
@@ -65,6 +73,16 @@ export class CountingDevice implements Device {
     const end = this.#ledger.syncDirectory(path.join('/', name))
     await this.#device.syncDirectory(name)
     end()
+  }
+
+  async openDirectory(name: string): Promise<DeviceDirectory> {
+    const directory = await this.#device.openDirectory(name)
+    const sync = async (): Promise<void> => {
+      const end = this.#ledger.syncDirectory(path.join('/', name))
+      await directory.sync()
+      end()
+    }
+    return { sync, close: () => directory.close() }
   }
 
   space(name: string): Promise<DeviceSpace> {

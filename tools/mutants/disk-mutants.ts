@@ -119,13 +119,7 @@ export const DISK_MUTANTS: readonly Mutant[] = [
     'void this.#run();',
     JOURNAL_FAILURE,
   ),
-  mutant(
-    'journal-directory-not-synced',
-    'journal/segment-log.js',
-    'await this.#components.device.syncDirectory(this.#components.directory);',
-    '',
-    JOURNAL_FAILURE,
-  ),
+  mutant('journal-directory-not-synced', 'journal/segment-log.js', 'await this.#names.sync();', '', JOURNAL_FAILURE),
   mutant(
     'journal-sealed-not-synced',
     'journal/segment-log.js',

@@ -164,14 +164,14 @@ export const STEP_MUTANTS: readonly Mutant[] = [
   mutant(
     'truncate-drops-what-is-needed',
     'journal/segment-chain.js',
-    'oldest === keep || oldest.end > position',
-    'oldest === keep || oldest.base > position',
+    'oldest === active() || oldest.end > position',
+    'oldest === active() || oldest.base > position',
     'src/journal/segment-chain.test.js',
   ),
   mutant(
     'truncate-without-directory-sync',
     'journal/segment-chain.js',
-    'await this.#device.syncDirectory(this.#directory);',
+    'await directory.sync();',
     '',
     'src/journal/segment-chain.test.js',
   ),
