@@ -198,10 +198,11 @@ test('truncating leaves a segment alone that began to take writes while others w
   const bench = new Bench()
   await bench.segment(1, [one, two])
   const chain = bench.chain()
-  let active: Segment | undefined
-  const truncated = chain.truncate(bench.end, () => active)
-  active = await bench.segment(2, [])
-  chain.push(active)
+  const taking: Segment[] = []
+  const truncated = chain.truncate(bench.end, () => taking[0])
+  const second = await bench.segment(2, [])
+  taking.push(second)
+  chain.push(second)
   await truncated
-  assert.deepEqual(bench.device.files(), [active.path])
+  assert.deepEqual(bench.device.files(), [second.path])
 })

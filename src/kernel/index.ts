@@ -6,7 +6,16 @@ export type { Clock, Timer } from './clock.ts'
 export { Decoder, Encoder } from './codec.ts'
 export { PENDING } from './cursor.ts'
 export type { Cursor, CursorOptions, Pending } from './cursor.ts'
-export type { Device, DeviceDirectory, DeviceFile, DeviceSpace, DeviceStat, DeviceSupport, DirectoryEntry, OpenMode } from './device.ts'
+export type {
+  Device,
+  DeviceDirectory,
+  DeviceFile,
+  DeviceSpace,
+  DeviceStat,
+  DeviceSupport,
+  DirectoryEntry,
+  OpenMode,
+} from './device.ts'
 export { EntryBatch } from './entry-batch.ts'
 export { ENTRY_DELETE, ENTRY_PUT } from './entry.ts'
 export type { EntryKind } from './entry.ts'
