@@ -8,11 +8,13 @@ import { join } from 'node:path'
 import { test } from 'node:test'
 import { fileURLToPath } from 'node:url'
 
-function run(program: string): unknown {
+const READS = new URL('./few-descriptors/reads.js', import.meta.url)
+const SEGMENTS = new URL('./few-descriptors/segments.js', import.meta.url)
+
+function run(program: URL): unknown {
   const directory = mkdtempSync(join(tmpdir(), 'varve-few-descriptors-'))
   try {
-    const path = fileURLToPath(new URL(`./few-descriptors/${program}`, import.meta.url))
-    const { status, stdout, stderr } = spawnSync(process.execPath, [path, directory], {
+    const { status, stdout, stderr } = spawnSync(process.execPath, [fileURLToPath(program), directory], {
       encoding: 'utf8',
       timeout: 120_000,
     })
@@ -27,14 +29,14 @@ const probe = spawnSync('prlimit', ['--version'])
 const skip = probe.status === 0 ? false : 'prlimit is not there'
 
 test('with 64 descriptors every key of 120 tables is found, and a scan of them all is OUT_OF_FILES', { skip }, () => {
-  assert.deepEqual(run('reads.js'), { files: 120, found: 240, scan: 'OUT_OF_FILES', after: true })
+  assert.deepEqual(run(READS), { files: 120, found: 240, scan: 'OUT_OF_FILES', after: true })
 })
 
 test(
   'a journal that begins segments with 0 to 5 descriptors left ends with none of them, and keeps what it acknowledged',
   { skip },
   () => {
-    for (const { spare, refused, acknowledged, after, found } of run('segments.js') as readonly Readonly<
+    for (const { spare, refused, acknowledged, after, found } of run(SEGMENTS) as readonly Readonly<
       Record<string, number>
     >[]) {
       assert.equal(after, 1, `with ${spare} the journal does not go on`)
