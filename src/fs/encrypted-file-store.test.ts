@@ -279,3 +279,21 @@ test('what is stored can be read by what the specification says alone', async ()
   })
   assert.ok(equalBytes(Buffer.concat(plain), content))
 })
+
+test('a file that is written piece by piece is read as it was written, and no two chunks share a keystream', async () => {
+  for (const pieceBytes of [CHUNK_BYTES, 10_000, 100_000]) {
+    const inner = new MemoryFileStore({ hash })
+    const store = encrypted(inner)
+    // Equal chunks: under one nonce they would be stored as equal bytes.
+    const content = new Uint8Array(10 * CHUNK_BYTES + 5).fill(7)
+    const writer = await store.create(A)
+    for (let at = 0; at < content.length; at += pieceBytes) await writer.write(content.subarray(at, at + pieceBytes))
+    const ref = await writer.finish()
+    assert.ok(equalBytes(await readAll(store, ref), content))
+    const sealed = await stored(inner, A)
+    const chunks = new Set<string>()
+    for (let index = 0; index < 10; index++)
+      chunks.add(toHex(sealed.subarray(chunkStart(index), chunkStart(index) + 64)))
+    assert.equal(chunks.size, 10)
+  }
+})

@@ -84,6 +84,15 @@ test('blocks in use survive a scan through many times the cache', () => {
   assert.ok(survivors >= 48, `${survivors} of 50 blocks in use survived`)
 })
 
+test('a block that is larger than the cache is not kept, and takes no other’s place', () => {
+  const cache = new BlockCache({ cacheBytes: 1000 })
+  const owner = new Slots(cache)
+  for (let number = 0; number < 10; number++) owner.load(number, 100)
+  owner.load(10, 1001)
+  assert.equal(owner.use(10), false)
+  assert.deepEqual([cache.statistics.blockCount, cache.statistics.evictions], [10, 0])
+})
+
 test('pinned bytes take the place of blocks, and give it back', () => {
   const cache = new BlockCache({ cacheBytes: 10_000 })
   const owner = new Slots(cache)

@@ -153,7 +153,7 @@ export const REMOTE_MUTANTS: readonly Mutant[] = [
   ),
   mutant(
     'local-run-under-remote-names',
-    'jobs/remote/remote-scheduler.js',
+    'jobs/distant-scheduler.js',
     'outputPrefix: `${spec.outputPrefix}l-`',
     'outputPrefix: spec.outputPrefix',
     'src/jobs/remote/remote-scheduler.test.js',

@@ -79,8 +79,8 @@ export const STEP_MUTANTS: readonly Mutant[] = [
   mutant(
     'view-released-one-early',
     'shard/version.js',
-    '?? Infinity) < oldest',
-    '?? Infinity) <= oldest',
+    'lastView >= oldest',
+    'lastView > oldest',
     'src/shard/version.test.js',
   ),
   mutant(

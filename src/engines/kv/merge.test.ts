@@ -69,11 +69,16 @@ class JobPlace {
     }
   }
 
-  async flush(tree: BPlusTree, given: Partial<TableParameters> = {}): Promise<readonly JobOutput[]> {
+  async flush(
+    tree: BPlusTree,
+    given: Partial<TableParameters> = {},
+    pinned: readonly number[] = [],
+  ): Promise<readonly JobOutput[]> {
     tree.freeze()
     const inputs = [{ type: 'memory', image: tree.handOver() }] as const
     const parameters = this.parameters({ tableBytes: Infinity, ...given })
-    return (await flush.run(specOf({ inputs, parameters }), this.context)).outputs
+    const spec = specOf({ inputs, parameters, pinnedSeqnos: pinned.map(seqno) })
+    return (await flush.run(spec, this.context)).outputs
   }
 
   /** Merges tables, newest first, each a run by itself. */
@@ -206,6 +211,21 @@ test('a table ends at its size, also where values are large', async () => {
   // A block that is not finished is not counted: here it has one entry.
   assert.equal(outputs.length, Math.ceil(200 / 6))
   for (const { ref } of outputs) assert.ok(ref.bytes < 61_000, `${ref.bytes} bytes`)
+})
+
+test('all versions of a key that snapshots see are in one table, though it gets larger than it should', async () => {
+  const place = new JobPlace()
+  const tree = new BPlusTree({ pool: new ArenaPool() })
+  const versions = Array.from({ length: 120 }, (_, index) => index + 1)
+  for (const version of versions) {
+    const put = { kind: ENTRY_PUT, key: key(version % 3), value: new Uint8Array(40) } as const
+    tree.apply(put, seqno(version), 0 as never)
+  }
+  const metas = (await place.flush(tree, { tableBytes: 400 }, versions)).map(({ meta }) => decodeTableMeta(meta, ''))
+  assert.deepEqual(
+    metas.map(({ keyFirst, keyLast, entryCount }) => [keyFirst[0], keyLast[0], entryCount]),
+    [0, 1, 2].map((each) => [each, each, 40]),
+  )
 })
 
 test('samples divide a table into parts of the size that was asked for', async () => {
