@@ -8,6 +8,7 @@ import { after, before, describe, test } from 'node:test'
 import fc from 'fast-check'
 import * as kvJobs from '../../src/engines/kv/jobs.ts'
 import { NatsHeadStore } from '../../src/fs/nats/nats-head-store.ts'
+import type { S3Client } from '../../src/fs/s3/s3-client.ts'
 import type { S3FileStore } from '../../src/fs/s3/s3-file-store.ts'
 import { HandlerTable } from '../../src/jobs/handler-table.ts'
 import { InlineScheduler } from '../../src/jobs/inline-scheduler.ts'
@@ -17,8 +18,8 @@ import { SUITE_TIMEOUT_MS } from '../abstract-level-run.ts'
 import { ModelRun, commandLists } from '../kv-model-run.ts'
 import type { Command } from '../kv-model-run.ts'
 import { ASSERTIONS_ELSEWHERE, passSuiteOver } from '../level-over-parts.ts'
-import { S3Double } from '../s3/s3-double.ts'
-import { clientOf, openS3Files } from '../s3/s3-place.ts'
+import { BucketPlace } from '../s3/bucket-place.ts'
+import { openS3Files } from '../s3/s3-place.ts'
 import { Simulation, TINY_SETTINGS } from '../simulation.ts'
 import { NatsPlace, clock, random, skipWithoutNats } from './nats-place.ts'
 
@@ -29,13 +30,19 @@ const handlers = new HandlerTable({ 'varve/kv/jobs': kvJobs })
 
 describe('a journal and heads on NATS, files in a bucket', skipWithoutNats, () => {
   let place: NatsPlace
+  let bucket: BucketPlace
+  let client: S3Client
   let files: S3FileStore
   before(async () => {
     place = await NatsPlace.start(1)
-    files = await openS3Files(clientOf(new S3Double(), 1))
+    bucket = await BucketPlace.start()
+    client = bucket.client()
+    files = await openS3Files(client)
   })
   after(async () => {
     await files.close()
+    await client.close()
+    await bucket.stop()
     await place.stop()
   })
 
@@ -59,7 +66,7 @@ describe('a journal and heads on NATS, files in a bucket', skipWithoutNats, () =
       }),
       { numRuns: RUNS, seed: SEED, includeErrorInReport: true },
     )
-    context.diagnostic(`${flushed} files were there after ${runs} runs`)
+    context.diagnostic(`${flushed} files were there after ${runs} runs, in a bucket of ${bucket.name}`)
     assert.ok(flushed > 0)
   })
 

@@ -16,12 +16,12 @@ import { PostgresJournalSystem } from '../../src/journal/postgres/postgres-journ
 import { loadHash } from '../../src/kernel/hash.ts'
 import { SystemRandom } from '../../src/system-random.ts'
 import { ModelRun, commandLists } from '../kv-model-run.ts'
-import { S3Double } from '../s3/s3-double.ts'
-import { clientOf, openS3Files } from '../s3/s3-place.ts'
+import { BucketPlace } from '../s3/bucket-place.ts'
+import { openS3Files } from '../s3/s3-place.ts'
 import { Simulation, TINY_SETTINGS } from '../simulation.ts'
 import { PostgresPlace, clock } from './postgres-place.ts'
 
-const RUNS = 40
+const RUNS = 30
 const hash = await loadHash()
 const random = new SystemRandom()
 const place = await PostgresPlace.start()
@@ -35,10 +35,12 @@ test(
     const database = place.database(place.schema())
     const journal = await PostgresJournalSystem.connect({ database, hash, random })
     const heads = await PostgresHeadStore.open({ database, hash, random })
-    const double = new S3Double()
-    const files = await openS3Files(clientOf(double, 1))
+    const bucket = await BucketPlace.start()
+    context.after(() => bucket.stop())
+    const [client, workersClient] = [bucket.client(), bucket.client()]
+    const [files, workersFiles] = [await openS3Files(client), await openS3Files(workersClient)]
     const handlers = new HandlerTable({ 'varve/kv/jobs': kvJobs })
-    const workersJobs = new InlineScheduler({ files: await openS3Files(clientOf(double, 2)), hash, clock, handlers })
+    const workersJobs = new InlineScheduler({ files: workersFiles, hash, clock, handlers })
     const worker = await PostgresWorker.open({ database, jobs: workersJobs, random })
     let [runs, localCount, fileCount] = [0, 0, 0]
     await fc.assert(
@@ -64,11 +66,16 @@ test(
       }),
       { numRuns: RUNS, seed: 20_261_121, includeErrorInReport: true },
     )
-    context.diagnostic(`${fileCount} files were left by ${runs} runs, ${localCount} compactions ran here`)
+    context.diagnostic(
+      `${fileCount} files were left by ${runs} runs, in a bucket of ${bucket.name}; ${localCount} compactions ran here`,
+    )
     assert.ok(fileCount > 0)
     await worker.close()
     await workersJobs.close()
+    await workersFiles.close()
     await files.close()
+    await workersClient.close()
+    await client.close()
     await place.closeDatabases()
   },
 )

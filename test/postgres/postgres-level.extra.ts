@@ -11,8 +11,8 @@ import { loadHash } from '../../src/kernel/hash.ts'
 import { SystemRandom } from '../../src/system-random.ts'
 import { SUITE_TIMEOUT_MS } from '../abstract-level-run.ts'
 import { ASSERTIONS_ELSEWHERE, passSuiteOver } from '../level-over-parts.ts'
-import { S3Double } from '../s3/s3-double.ts'
-import { clientOf, openS3Files } from '../s3/s3-place.ts'
+import { BucketPlace } from '../s3/bucket-place.ts'
+import { openS3Files } from '../s3/s3-place.ts'
 import { PostgresPlace, clock } from './postgres-place.ts'
 
 const hash = await loadHash()
@@ -26,7 +26,10 @@ test(
   { ...place.skip, timeout: SUITE_TIMEOUT_MS },
   async (context) => {
     const database = place.database(place.schema())
-    const files = await openS3Files(clientOf(new S3Double(), 1))
+    const bucket = await BucketPlace.start()
+    context.after(() => bucket.stop())
+    const client = bucket.client()
+    const files = await openS3Files(client)
     const jobs = new InlineScheduler({
       files,
       hash,
@@ -44,7 +47,8 @@ test(
     })
     await jobs.close()
     await files.close()
-    context.diagnostic(JSON.stringify(run))
+    await client.close()
+    context.diagnostic(`${JSON.stringify(run)}, in a bucket of ${bucket.name}`)
     assert.equal(run.assertions, ASSERTIONS_ELSEWHERE)
     assert.ok(run.flushes > 400 && run.compactions > 60)
   },
