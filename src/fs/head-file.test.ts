@@ -36,6 +36,8 @@ test('a head file that is longer than any, or has any byte changed, is damage', 
   const long = new Uint8Array(HEAD_FILE_BYTES_MAX + 1)
   long.set(bytes)
   assert.throws(() => decodeHeadFile(SHARD, 7, long, 'path', hash), /too long/)
+  for (const length of [0, 23])
+    assert.throws(() => decodeHeadFile(SHARD, 7, bytes.subarray(0, length), 'path', hash), /ends early/)
   assert.throws(() => decodeHeadFile(SHARD, 8, bytes, 'path', hash), damaged, 'another version')
   assert.throws(() => decodeHeadFile(shardId('other'), 7, bytes, 'path', hash), damaged, 'another shard')
 })

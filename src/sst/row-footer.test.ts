@@ -54,8 +54,9 @@ test('a footer of another version is incompatible: told apart from damage by the
   assert.deepEqual(decoded(sealed((view) => view.setUint32(112, 1, true))), FOOTER)
 })
 
-test('parts that leave a gap, overlap, or are those of another file are damage under whatever checksums', () => {
+test('an end that is none, parts that leave a gap, overlap, or are those of another file are damage under whatever checksums', () => {
   const wrong = [
+    { change: (view: DataView) => view.setUint8(127, 0), reason: /no magic/ },
     { change: (view: DataView) => view.setBigUint64(0, IDENTITY + 1n, true), reason: /belongs to another file/ },
     { change: (view: DataView) => view.setBigUint64(8 + 24, 41n, true), reason: /parts do not adjoin/ },
     { change: (view: DataView) => view.setBigUint64(16 + 24, 19n, true), reason: /parts do not adjoin/ },

@@ -33,7 +33,7 @@ test('what no writer writes is damage, and names its place', () => {
     'fragments that overlap': of(2, 1, 0, 1, 97, 4, 1, 5, 1, 0, 1, 98, 4, 1, 5),
     'an unknown side': of(1, 2, 0, 1, 97, 4, 1, 5),
     'a key that shares more than there is': of(1, 1, 1, 1, 97, 4, 1, 5),
-    'no seqnos': of(1, 0, 4, 0),
+    'no seqnos': of(1, 1, 0, 1, 97, 4, 0),
     'seqno 0': of(1, 0, 4, 1, 0),
     'a seqno twice': of(1, 0, 4, 2, 5, 0),
     'seqnos below 1': of(1, 0, 4, 2, 5, 5),
