@@ -95,8 +95,16 @@ export function deliveryOf({ reply = '' }: NatsMessage): { sequence: number; tri
 }
 
 export function unanswered(operation: string, path: string, cause: unknown): VarveError {
-  return new VarveError('IO_FAILED', `NATS did not answer: ${operation} of ${path}`, {
-    details: { operation, path },
+  const reason = reasonOf(cause)
+  return new VarveError('IO_FAILED', `NATS did not answer: ${operation} of ${path}: ${reason}`, {
+    details: { operation, path, reason },
     cause,
   })
+}
+
+/** What clients say in few words, in more. */
+export function reasonOf(cause: unknown): string {
+  const reason = cause instanceof Error ? cause.message : String(cause)
+  if (!/no ?responders|503/i.test(`${cause instanceof Error ? cause.name : ''} ${reason}`)) return reason
+  return `${reason} (JetStream is off, has no leader, or is that of another account or domain: see apiPrefix)`
 }

@@ -166,3 +166,22 @@ test('attempts are further and further apart, by chance', async () => {
     assert.ok(delay < Math.min(100 * 2 ** index, 1000), `delay ${index} is ${delay} ms`)
   assert.equal(new Set(clock.delays).size, 5, 'no two are the same')
 })
+
+test('a bucket that is not there, and credentials that cannot be had, are named with their place and the way out', async () => {
+  const double = new S3Double()
+  const elsewhere = clientOf(double, 1, { bucket: 'nowhere' })
+  await assert.rejects(openS3Heads(elsewhere), (error: unknown) => {
+    assert.ok(isCode(error, 'NOT_FOUND'), String(error))
+    assert.match(error.message, /bucket nowhere at http:\/\/s3\.test .*make it, or mend the name/)
+    return true
+  })
+  const sealed = (): Promise<never> => Promise.reject(new Error('the vault is sealed'))
+  await assert.rejects(openS3Files(clientOf(double, 2, { credentials: sealed })), (error: unknown) => {
+    assert.ok(isCode(error, 'IO_FAILED', 'UNSUPPORTED'), String(error))
+    assert.match(error.message, /no credentials for bucket .* the vault is sealed/)
+    return true
+  })
+  const nothing = { accessKeyId: 'id', secretAccessKey: '' }
+  assert.throws(() => clientOf(double, 3, { credentials: nothing }), /TypeError: credentials must have secretAccessKey/)
+  assert.throws(() => clientOf(double, 4, { endpoint: 's3.example.org' }), /TypeError: endpoint must be a URL/)
+})

@@ -21,12 +21,28 @@ export function isPassing(answer: HttpResponse): boolean {
   return status >= 500 || status === 408 || status === 429 || PASSING_CODES.includes(answerCode(answer))
 }
 
-/** The error for an answer that is no success. */
-export function answerError(what: string, answer: HttpResponse): VarveError {
+/** What people can do about it. */
+const WAYS_OUT: Readonly<Record<string, string>> = Object.freeze({
+  NoSuchBucket: 'there is no bucket of that name: make it, or mend the name',
+  InvalidAccessKeyId: 'the store does not know this access key',
+  SignatureDoesNotMatch: 'the secret access key, or the region, is another one',
+  AccessDenied: 'these credentials may not do that; docs/s3.md lists what they need',
+  ExpiredToken: 'the credentials have ended; give a function that has new ones',
+  RequestTimeTooSkewed: 'the clock of this machine is wrong, and the answer does not say what time it is',
+})
+
+/**
+ * The error for an answer that is no success.
+ *
+ * @param bucket which one, and where
+ */
+export function answerError(what: string, bucket: string, answer: HttpResponse): VarveError {
   const code = answerCode(answer)
   const shown = `${answer.status}${code === undefined ? '' : ` ${code}`}`
-  return new VarveError(errorCode(answer.status, code), `${what} was answered with ${shown}`, {
-    details: { operation: what, status: answer.status, answer: code },
+  const wayOut = WAYS_OUT[code ?? '']
+  const message = `${what} in ${bucket} was answered with ${shown}${wayOut === undefined ? '' : `: ${wayOut}`}`
+  return new VarveError(errorCode(answer.status, code), message, {
+    details: { operation: what, bucket, status: answer.status, answer: code },
   })
 }
 

@@ -64,7 +64,7 @@ export async function writeConditionally(client: S3Client, write: ConditionalWri
     try {
       const answer = await write.send(attempt)
       if (isSuccess(answer)) return { type: 'done', etag: etagOf(answer) ?? (await mustState(client, key)).etag }
-      failure = answerError(what, answer)
+      failure = answerError(what, client.bucket, answer)
       if (!isWorthALook(answer)) throw mayHaveHappened ? unknownOutcome(what, failure) : failure
       if (answer.status === 412) refusals++
       if (isPassing(answer)) mayHaveHappened = true

@@ -49,7 +49,8 @@ export class MultipartUpload {
       headers: { [MARK_HEADER]: mark },
     })
     const id = elementText(new TextDecoder().decode(answer.body), 'UploadId')
-    if (id === undefined || id === '') throw answerError(`${describe({ method: 'POST', key })} (no upload)`, answer)
+    if (id === undefined || id === '')
+      throw answerError(`${describe({ method: 'POST', key })} (no upload)`, client.bucket, answer)
     return new MultipartUpload(client, keys, mark, id)
   }
 
@@ -74,7 +75,8 @@ export class MultipartUpload {
       bodyDigest,
     })
     const etag = answer.headers['etag']
-    if (etag === undefined) throw answerError(`${describe({ method: 'PUT', key: this.#key })} (no ETag)`, answer)
+    if (etag === undefined)
+      throw answerError(`${describe({ method: 'PUT', key: this.#key })} (no ETag)`, this.#client.bucket, answer)
     this.#etags[number] = etag
   }
 

@@ -184,7 +184,7 @@ class Probe {
       if (answer.status === 501) throw unfit('conditional writes', 'they are not implemented')
       // Without access or a bucket, nothing comes of further attempts.
       if (answer.status === 401 || answer.status === 403 || (answer.status === 404 && condition.type === 'absent'))
-        throw answerError('a conditional write', answer)
+        throw answerError('a conditional write', this.#client.bucket, answer)
       return 'unknown'
     } catch (error) {
       if (isUnanswered(error)) return 'unknown'

@@ -69,6 +69,8 @@ const BUCKET = /^[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]$/
 
 export class S3Client {
   readonly settings: S3Settings
+  /** For errors: which one, and where. */
+  readonly bucket: string
   readonly prefix: string
   readonly clock: Clock
   readonly random: Random
@@ -85,9 +87,10 @@ export class S3Client {
   /** What the server's clock is ahead of ours, in milliseconds, once it has complained. */
   #aheadMs = 0
 
-  /** @throws {TypeError} a wrong endpoint, bucket or prefix */
+  /** @throws {TypeError} a wrong endpoint, bucket, prefix, or no credentials */
   constructor(options: S3ClientOptions) {
     const { endpoint, bucket, prefix = '', region = 'us-east-1', credentials, addressing = 'path' } = options
+    if (!URL.canParse(endpoint)) throw new TypeError(`endpoint must be a URL, got ${JSON.stringify(endpoint)}`)
     const url = new URL(endpoint)
     if (url.protocol !== 'http:' && url.protocol !== 'https:')
       throw new TypeError(`endpoint must begin with http:// or https://, got ${url.protocol}`)
@@ -98,7 +101,9 @@ export class S3Client {
     this.#host = addressing === 'path' ? url.host : `${bucket}.${url.host}`
     this.#origin = `${url.protocol}//${this.#host}`
     this.#root = addressing === 'path' ? `${path}/${bucket}` : path
+    this.bucket = `bucket ${bucket} at ${url.origin}`
     this.#region = region
+    if (typeof credentials !== 'function') checkCredentials(credentials)
     this.#credentials = typeof credentials === 'function' ? credentials : () => Promise.resolve(credentials)
     this.settings = resolveS3Settings(options.settings)
     this.prefix = prefix
@@ -125,7 +130,7 @@ export class S3Client {
       try {
         const answer = await this.once(request, attempt)
         if (isSuccess(answer) || accepted.includes(answer.status)) return answer
-        if (last || !isPassing(answer)) throw answerError(describe(request), answer)
+        if (last || !isPassing(answer)) throw answerError(describe(request), this.bucket, answer)
       } catch (error) {
         if (last || !isUnanswered(error)) throw error
       }
@@ -174,7 +179,7 @@ export class S3Client {
   async #attempt(request: S3Request, attempt: number): Promise<HttpResponse> {
     const { method, key, query = {}, headers = {}, body = EMPTY, signal } = request
     this.#check(signal)
-    const credentials = await this.#credentials()
+    const credentials = await this.#askCredentials()
     this.#check(signal)
     const path = encodePath(key === '' ? this.#root : `${this.#root}/${this.prefix}${key}`)
     const scope = { credentials, region: this.#region, time: this.clock.now() + this.#aheadMs }
@@ -208,6 +213,23 @@ export class S3Client {
     }
   }
 
+  /** Where it cannot be had now, the attempt counts as one that was not sent. */
+  async #askCredentials(): Promise<S3Credentials> {
+    let credentials: S3Credentials
+    try {
+      credentials = await this.#credentials()
+    } catch (error) {
+      if (error instanceof VarveError) throw error
+      const reason = error instanceof Error ? error.message : String(error)
+      throw new VarveError('IO_FAILED', `no credentials for ${this.bucket}: ${reason}`, {
+        details: { operation: 'credentials', unsent: true },
+        cause: error,
+      })
+    }
+    checkCredentials(credentials)
+    return credentials
+  }
+
   /** Calls `end` when the signal is aborted or the client closed, until what is returned is called. */
   #onEnd(signal: AbortSignal | undefined, end: () => void): () => void {
     const unlisten = signal === undefined ? undefined : onAbort(signal, end)
@@ -221,6 +243,15 @@ export class S3Client {
   #check(signal: AbortSignal | undefined): void {
     if (this.#closed) throw new VarveError('CLOSED', 'the S3 client is closed')
     throwIfAborted(signal)
+  }
+}
+
+/** @throws {TypeError} */
+function checkCredentials(credentials: Partial<S3Credentials> | undefined): void {
+  for (const name of ['accessKeyId', 'secretAccessKey'] as const) {
+    const value = credentials?.[name]
+    // Never the value: it may be a secret in the wrong place.
+    if (typeof value !== 'string' || value === '') throw new TypeError(`credentials must have ${name}, a text`)
   }
 }
 
