@@ -7,6 +7,7 @@ import { join } from 'node:path'
 import { test } from 'node:test'
 import type { KvShard } from '../src/engines/kv/kv-shard.ts'
 import { open } from '../src/local.ts'
+import { Simulation, TINY_SETTINGS } from './simulation.ts'
 
 const KEYS = 3_000
 
@@ -68,6 +69,11 @@ test('bounds in buffers may be used again once they are handed over', async () =
       ['b1', 'b2'],
     )
     scan.close()
+    const [scanned, target] = [db.scan(), Buffer.from('b2')]
+    scanned.seek(target)
+    target.fill(0)
+    assert.equal(Buffer.from((await scanned.next(1))[0]?.key ?? []).toString(), 'b2')
+    scanned.close()
     const bounds = { gte: Buffer.from('a2'), lt: Buffer.from('b2') }
     await db.deleteRange(bounds)
     bounds.gte.fill(0)
@@ -79,4 +85,29 @@ test('bounds in buffers may be used again once they are handed over', async () =
     await db.close()
     rmSync(directory, { recursive: true })
   }
+})
+
+test('a key in a buffer may be used again while its value is on its way', async () => {
+  const simulation = await Simulation.start(1, { ...TINY_SETTINGS, cacheBytes: 0 }, { atHand: () => false })
+  const { db } = simulation
+  const keys = Array.from({ length: 50 }, (_, index) => Buffer.from(`key ${String(index).padStart(2, '0')}`))
+  for (const key of keys) await db.put(key, key)
+  await db.flush()
+  const asked = keys.map((key) => Buffer.from(key))
+  const found = asked.map((key) => db.get(key))
+  for (const key of asked) key.fill(0)
+  for (const [index, value] of (await Promise.all(found)).entries())
+    assert.deepEqual(value === undefined ? undefined : Buffer.from(value), keys[index])
+  await simulation.stop()
+})
+
+test('a snapshot of one shard is refused by another, and one that was closed by its own', async () => {
+  const [one, other] = [await Simulation.start(1, TINY_SETTINGS), await Simulation.start(2, TINY_SETTINGS)]
+  const [key, snapshot] = [Buffer.from('a'), one.db.snapshot()]
+  await assert.rejects(async () => other.db.get(key, { snapshot }), TypeError)
+  assert.equal(await one.db.get(key, { snapshot }), undefined)
+  snapshot.close()
+  await assert.rejects(async () => one.db.get(key, { snapshot }), { code: 'CLOSED' })
+  await one.stop()
+  await other.stop()
 })

@@ -180,4 +180,32 @@ export const READ_MUTANTS: readonly Mutant[] = [
     '',
     'src/shard/job-runner.test.js',
   ),
+  mutant(
+    'seek-key-lent',
+    'engines/kv/scan.js',
+    'const target = new Uint8Array(key);',
+    'const target = key;',
+    'test/reused-buffers.test.js',
+  ),
+  mutant(
+    'wait-key-lent',
+    'engines/kv/point-reads.js',
+    'this.#wait(new Uint8Array(key), seqno, signal)',
+    'this.#wait(key, seqno, signal)',
+    'test/reused-buffers.test.js',
+  ),
+  mutant(
+    'foreign-snapshot-read',
+    'engines/kv/snapshot.js',
+    'if (this.owner !== owner)',
+    'if (owner === undefined)',
+    'test/reused-buffers.test.js',
+  ),
+  mutant(
+    'closed-snapshot-read',
+    'engines/kv/snapshot.js',
+    'if (this.#closed)\n            throw',
+    'if (this.#closed === undefined)\n            throw',
+    'test/reused-buffers.test.js',
+  ),
 ]

@@ -1,4 +1,4 @@
-/** Seeded bugs on the way of a write: write path, queue, journal, memtable. */
+/** Seeded bugs on the way of a write, from queue to memtable; and in pins and successions. */
 
 import { mutant } from './mutant.ts'
 import type { Mutant } from './mutant.ts'
@@ -45,14 +45,13 @@ export const WRITE_MUTANTS: readonly Mutant[] = [
     'await device.syncDirectory(directory);',
     '',
     'src/journal/local-journal-failure.test.js',
-    'src/journal/fence.test.js',
   ),
   mutant(
     'fence-empties-only-the-last',
     'journal/fence.js',
     'for (const other of earlier)',
     'for (const other of earlier.slice(-1))',
-    'src/journal/fence.test.js',
+    'src/journal/local-journal-failure.test.js',
   ),
   mutant(
     'marked-though-moved',
@@ -172,5 +171,33 @@ export const WRITE_MUTANTS: readonly Mutant[] = [
     'tree.prefix = copyOf(key);',
     'tree.prefix = key.subarray();',
     'src/memtable/b-plus-tree.test.js',
+  ),
+  mutant(
+    'follower-held-files-let-go',
+    'shard/follower-pins.js',
+    'new Set([...this.#held, ...files])',
+    'new Set(files)',
+    'src/shard/follower-pins.test.js',
+  ),
+  mutant(
+    'follower-shows-unpinned',
+    'shard/follower-pins.js',
+    "if (isCode(error, 'HEAD_CONFLICT', 'OUTCOME_UNKNOWN'))\n                return false;",
+    "if (isCode(error, 'HEAD_CONFLICT', 'OUTCOME_UNKNOWN'))\n                return true;",
+    'src/shard/follower-pins.test.js',
+  ),
+  mutant(
+    'pin-changed-once-only',
+    'shard/pins.js',
+    "if (!isCode(error, 'HEAD_CONFLICT', 'OUTCOME_UNKNOWN'))\n                throw error;",
+    "if (!isCode(error, 'OUTCOME_UNKNOWN'))\n                return;",
+    'src/shard/file-remover.test.js',
+  ),
+  mutant(
+    'merged-shards-side-not-checked',
+    'engines/kv/arrangement.js',
+    'requireSide(right.id, second ?? [], after, order);',
+    '',
+    'test/arrangement/arrangement.test.js',
   ),
 ]

@@ -1,0 +1,52 @@
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import { MemoryHeadStore } from '../fs/memory-head-store.ts'
+import { EPOCH_ZERO, fileName, shardId } from '../kernel/ids.ts'
+import type { ShardId } from '../kernel/ids.ts'
+import { FollowerPins } from './follower-pins.ts'
+import { decodeHead, encodeHead } from './head-content.ts'
+import type { HeadContent } from './head-content.ts'
+import { EMPTY_EDIT_LOG } from './manifest.ts'
+import type { PresentHead } from './stored-head.ts'
+
+const [own, other] = [shardId('own'), shardId('other')]
+const [FIRST, SECOND, FOREIGN] = [fileName('own.e1-a'), fileName('own.e1-b'), fileName('other.e1-a')]
+
+const HEAD: HeadContent = {
+  epoch: EPOCH_ZERO,
+  owner: 'o',
+  commit: 1,
+  journal: { name: 'local', version: 1 },
+  engine: { name: 'kv', version: 1 },
+  identity: {},
+  journalState: undefined,
+  ...EMPTY_EDIT_LOG,
+  pins: [],
+}
+
+async function headOf(heads: MemoryHeadStore, shard: ShardId): Promise<PresentHead> {
+  const stored = await heads.read(shard)
+  assert.ok(stored !== undefined)
+  return { stored, content: decodeHead(stored.content, 'head') }
+}
+
+async function pinned(heads: MemoryHeadStore, shard: ShardId): Promise<readonly string[]> {
+  return (await headOf(heads, shard)).content.pins.flatMap(({ files }) => files).sort()
+}
+
+test('a follower holds what a view from before still sees, beside what it shows, until that is released', async () => {
+  const heads = new MemoryHeadStore()
+  for (const shard of [own, other]) await heads.compareAndSet(shard, undefined, encodeHead(HEAD))
+  const pins = new FollowerPins(own, heads, 'f')
+  assert.equal(await pins.keep(await headOf(heads, own), [FIRST, FOREIGN]), true)
+  assert.deepEqual([await pinned(heads, own), await pinned(heads, other)], [[FIRST], [FOREIGN]])
+  const seen = await headOf(heads, own)
+  assert.equal(await pins.keep(seen, [SECOND]), true)
+  assert.deepEqual([await pinned(heads, own), await pinned(heads, other)], [[FIRST, SECOND], [FOREIGN]])
+  assert.equal(await pins.keep(seen, [SECOND]), false, 'the head has changed since')
+  pins.release([FIRST, FOREIGN])
+  assert.equal(await pins.keep(await headOf(heads, own), [SECOND]), true)
+  assert.deepEqual([await pinned(heads, own), await pinned(heads, other)], [[SECOND], []])
+  await pins.clear()
+  assert.deepEqual(await pinned(heads, own), [])
+})
