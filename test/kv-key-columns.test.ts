@@ -97,6 +97,23 @@ test('key columns come and go with the setting, and move with their tables into 
   await simulation.stop()
 })
 
+test('after a split, each half has the key columns of tables it sees as a whole, and none of others', async () => {
+  // One table, which both halves see a part of.
+  const simulation = await Simulation.start(5, { ...SETTINGS, tableBytes: 1_048_576, memtableBytes: 1_048_576 })
+  await fill(simulation.db, 0, 300)
+  await simulation.db.flush()
+  assert.deepEqual([tableCount(simulation.db), await columnCount(simulation.db)], [1, 1])
+  await simulation.db.split(Buffer.from('key 2'), 'left', 'right')
+  for (const name of ['left', 'right']) {
+    const half = await simulation.sibling(name)
+    assert.deepEqual([tableCount(half.db), await columnCount(half.db)], [1, 0])
+    await half.db.compactRange()
+    assert.deepEqual(await lengthsOf(half.db), await scanLengths(half.db))
+    assert.equal(await columnCount(half.db), tableCount(half.db))
+    await half.stop()
+  }
+})
+
 test('a damaged key column is told by its name, and no key is lost by it', async () => {
   const simulation = await Simulation.start(3, SETTINGS)
   const { db, device } = simulation

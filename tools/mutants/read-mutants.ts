@@ -208,4 +208,11 @@ export const READ_MUTANTS: readonly Mutant[] = [
     'if (this.#closed === undefined)\n            throw',
     'test/reused-buffers.test.js',
   ),
+  mutant(
+    'split-column-of-half-kept',
+    'engines/kv/arrangement.js',
+    'const whole = new Set(seen.filter(({ view }) => view.length === 0)',
+    'const whole = new Set(seen',
+    'test/kv-key-columns.test.js',
+  ),
 ]
