@@ -13,7 +13,7 @@ import type { HeadVersion } from '../../src/fs/fs.ts'
 import { S3Double } from './s3-double.ts'
 import type { S3Call } from './s3-double.ts'
 import type { S3Fault } from './s3-quirks.ts'
-import { HastyClock, clientOf, openS3Files, openS3Heads } from './s3-place.ts'
+import { HastyClock, S3_CREDENTIALS, clientOf, openS3Files, openS3Heads } from './s3-place.ts'
 
 const NAME = fileName('shard.e1-j1-a1-1.table')
 const SHARD = shardId('shard')
@@ -184,4 +184,20 @@ test('a bucket that is not there, and credentials that cannot be had, are named 
   const nothing = { accessKeyId: 'id', secretAccessKey: '' }
   assert.throws(() => clientOf(double, 3, { credentials: nothing }), /TypeError: credentials must have secretAccessKey/)
   assert.throws(() => clientOf(double, 4, { endpoint: 's3.example.org' }), /TypeError: endpoint must be a URL/)
+})
+
+test('a write whose answer was lost, and for which there are no credentials for a moment, is found out about', async () => {
+  const double = new S3Double()
+  let without = 0
+  const credentials = (): Promise<typeof S3_CREDENTIALS> =>
+    without-- > 0 ? Promise.reject(new Error('the vault is sealed')) : Promise.resolve(S3_CREDENTIALS)
+  const heads = await openS3Heads(clientOf(double, 1, { credentials }))
+  double.plan = ({ method }) => {
+    if (method !== 'PUT') return undefined
+    double.plan = () => undefined
+    without = 3
+    return 'answer-lost'
+  }
+  const version = await heads.compareAndSet(SHARD, undefined, TEXT.encode('once'))
+  assert.equal((await heads.read(SHARD))?.version, version)
 })
