@@ -55,7 +55,7 @@ test('lengths that contradict each other are found before anything is allocated 
     corrupt,
     'no LZ4 stream expands that much',
   )
-  assert.throws(() => decodeStored('none', stored, 1000, place), corrupt, 'not compressed, yet of another length')
+  assert.throws(() => decodeStored('none', stored, 1000, place), /has another length than the index says/)
   assert.throws(() => decodeStored('lz4', stored.subarray(0, 3), 1000, place), corrupt, 'shorter than its prefix')
   assert.throws(() => decodePacked('lz4', lying, 0x7fff_ffff, place), corrupt, 'packed over the limit')
   assert.throws(() => decodePacked('lz4', stored, 999, place), corrupt, 'packed longer than its block')
@@ -65,7 +65,7 @@ test('lengths that contradict each other are found before anything is allocated 
     assert.throws(() => decodePacked(codec, plain, LIMITS.blockBytesMax, place), /impossible packed length/, message)
   }
   assert.throws(() => decodePacked('none', stored, 2000, place), corrupt, 'packed, not compressed, of another length')
-  assert.throws(() => decodePacked('lz4', stored.subarray(0, 4), 2000, place), corrupt, 'nothing behind the length')
+  assert.throws(() => decodePacked('lz4', stored.subarray(0, 4), 2000, place), /shorter than its length/)
   const thin = stored.slice(0, 5)
   writeU32(thin, 0, 900_000)
   assert.throws(() => decodePacked('lz4', thin, LIMITS.blockBytesMax, place), corrupt, 'no stream expands that much')

@@ -250,7 +250,7 @@ test('a block of version 1 breaks none of its promises: each that is broken alon
     changed[at] = value
     assert.throws(() => opened(changed), { code: 'TABLE_CORRUPT', message }, `byte ${at}`)
   }
-  const long = list.map((entry) => ({ ...entry, key: Uint8Array.of(...entry.key, 0, 0, 0, 7, 7) }))
+  const long = list.map((each) => ({ ...each, key: Uint8Array.of(...each.key, 0, 0, 0, 7, 7) }))
   const padded = unpack(build(long))
   padded[tags] = 1 * 16 + 1
   assert.throws(() => opened(padded), { code: 'TABLE_CORRUPT', message: /bad pad/ }, 'a whole head has no pad')
