@@ -1,8 +1,11 @@
 /** The parts of a shard's directory, to be looked at one by one, whatever state the others are in. Changes nothing. */
 
 import { joinPath } from './fs/device-path.ts'
-import type { FileReader } from './fs/fs.ts'
+import { EncryptedFileStore } from './fs/encrypted-file-store.ts'
+import { openHead } from './fs/encrypted-head-store.ts'
+import type { FileReader, FileStore } from './fs/fs.ts'
 import { HEAD_FILE_BYTES_MAX, decodeHeadFile, headFileVersion } from './fs/head-file.ts'
+import { KeyRing } from './fs/key-ring.ts'
 import { LocalFileStore } from './fs/local-file-store.ts'
 import { NodeDevice } from './fs/node-device.ts'
 import type { Device } from './kernel/device.ts'
@@ -17,6 +20,8 @@ import { EMPTY_MANIFEST, applyEdit, decodeEdit } from './shard/edit.ts'
 import type { ManifestState } from './shard/edit.ts'
 import { failHead } from './shard/head-content.ts'
 import { manifestFiles, readManifestFile } from './shard/manifest.ts'
+import type { LocalEncryption } from './local-wrappers.ts'
+import { SystemRandom } from './system-random.ts'
 
 /** Where src/local-components.ts puts them. */
 const HEADS = 'heads'
@@ -32,29 +37,34 @@ export interface HeadFile {
 export class InspectedDirectory {
   readonly device: Device
   readonly hash: Hash
-  readonly files: LocalFileStore
+  readonly files: FileStore
   readonly shard = shardId('main')
   readonly journalPath = joinPath(JOURNAL, this.shard)
 
-  private constructor(device: Device, hash: Hash, files: LocalFileStore) {
+  readonly #keys: KeyRing | undefined
+
+  private constructor(device: Device, hash: Hash, files: FileStore, keys: KeyRing | undefined) {
     this.device = device
     this.hash = hash
-    this.files = files
+    this.#keys = keys
+    this.files = keys === undefined ? files : new EncryptedFileStore(files, { keys, hash, random: new SystemRandom() })
   }
 
-  /** @throws {VarveError} NOT_FOUND — there is no directory, or nothing of a shard in it */
-  static async open(directory: string): Promise<InspectedDirectory> {
+  /**
+   * @param encryption with what tables, manifests and heads are encrypted. Default: they are not
+   * @throws {VarveError} NOT_FOUND — there is no directory, or nothing of a shard in it
+   * @throws {TypeError} {RangeError} keys that cannot be used
+   */
+  static async open(directory: string, encryption?: LocalEncryption): Promise<InspectedDirectory> {
+    const keys = encryption === undefined ? undefined : new KeyRing(encryption.keys)
     const device = new NodeDevice(directory, { readOnly: true })
     const names = await namesIn(device, '.')
     if (![HEADS, FILES, JOURNAL].some((name) => names.includes(name))) {
       throw new VarveError('NOT_FOUND', `there is no shard in ${directory}`, { details: { path: directory } })
     }
     const hash = await loadHash()
-    return new InspectedDirectory(
-      device,
-      hash,
-      await LocalFileStore.open({ device, directory: FILES, hash, readOnly: true }),
-    )
+    const files = await LocalFileStore.open({ device, directory: FILES, hash, readOnly: true })
+    return new InspectedDirectory(device, hash, files, keys)
   }
 
   /** Versions of the head that are there, newest first. */
@@ -68,14 +78,15 @@ export class InspectedDirectory {
     return heads.sort((a, b) => b.version - a.version)
   }
 
-  /** @throws {VarveError} HEAD_CORRUPT, INCOMPATIBLE, NOT_FOUND, IO_FAILED */
+  /** @throws {VarveError} HEAD_CORRUPT, WRONG_KEY, INCOMPATIBLE, NOT_FOUND, IO_FAILED */
   async head({ version, name, bytes }: HeadFile): Promise<HeadContent> {
     const path = joinPath(HEADS, name)
     const file = await this.device.open(path, 'read')
     try {
       const content = new Uint8Array(Math.min(bytes, HEAD_FILE_BYTES_MAX + 1))
       const length = await file.read(content, 0)
-      return decodeHead(decodeHeadFile(this.shard, version, content.subarray(0, length), path, this.hash), path)
+      const stored = decodeHeadFile(this.shard, version, content.subarray(0, length), path, this.hash)
+      return decodeHead(this.#keys === undefined ? stored : openHead(this.shard, stored, this.#keys, this.hash), path)
     } finally {
       await file.close()
     }

@@ -24,6 +24,7 @@ import type { RangeTombstone } from './kernel/range-tombstone.ts'
 import { InspectedDirectory } from './local-inspection.ts'
 import { Salvage } from './local-salvage.ts'
 import type { Loss, SalvagedEntry } from './local-salvage.ts'
+import type { LocalEncryption } from './local-wrappers.ts'
 import { open } from './local.ts'
 
 export type { Loss } from './local-salvage.ts'
@@ -33,6 +34,8 @@ const BATCH_BYTES = 1 * MIB
 export interface RepairOptions {
   /** The order the database was made with. Default: bytewise. */
   readonly order?: NamedOrder
+  /** With what the database is encrypted: the new one is, too, under the first key. Default: neither is. */
+  readonly encryption?: LocalEncryption
   readonly signal?: AbortSignal
 }
 
@@ -50,17 +53,18 @@ export interface RepairReport {
  *
  * @throws {VarveError} NOT_FOUND — there is no database in `source`; LOCKED — a live process has it open
  * @throws {VarveError} EXISTS — there is a database in `target`; INCOMPATIBLE — another engine or order, a newer format,
- *   encrypted; NO_SPACE; ABORTED
+ *   encrypted and no keys given, or the other way round; WRONG_KEY — a head, manifest or table is under another key, and
+ *   nothing was written; NO_SPACE; ABORTED
  */
 export async function repair(source: string, target: string, options: RepairOptions = {}): Promise<RepairReport> {
   const order = checkOrder(options.order)
-  const directory = await InspectedDirectory.open(source)
+  const directory = await InspectedDirectory.open(source, options.encryption)
   try {
     await refuseLive(directory, source)
     const losses: Loss[] = []
     const note = (error: VarveError): void => {
       // Whole, but not for us: encrypted, or of a newer version. Around it there is nothing to be saved, only to be misread.
-      if (error.code === 'INCOMPATIBLE') throw error
+      if (error.code === 'INCOMPATIBLE' || error.code === 'WRONG_KEY') throw error
       losses.push({
         file: typeof error.details['file'] === 'string' ? error.details['file'] : 'heads',
         reason: error.message,
@@ -79,7 +83,10 @@ export async function repair(source: string, target: string, options: RepairOpti
       loss: (loss) => void losses.push(loss),
       pause: () => Promise.resolve(throwIfAborted(options.signal)),
     })
-    const given = options.order === undefined ? {} : { order: options.order }
+    const given = {
+      ...(options.order === undefined ? {} : { order: options.order }),
+      ...(options.encryption === undefined ? {} : { encryption: options.encryption }),
+    }
     const db = await open(target, { ...given, errorIfExists: true, jobs: 'inline' })
     try {
       const entries = await write(db, salvage, newest, options.signal)

@@ -205,8 +205,8 @@ function visitBatch({ payload, position }: InspectedBatch, visitor: SalvageVisit
   })
 }
 
-/** What went wrong, of the errors that damage makes; others are thrown on. */
+/** What went wrong, of the errors that damage makes; others are thrown on, such as that a key is missing. */
 function reasonOf(error: unknown): string {
-  if (error instanceof VarveError) return error.message
+  if (error instanceof VarveError && error.code !== 'WRONG_KEY') return error.message
   throw error
 }

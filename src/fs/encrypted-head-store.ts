@@ -6,6 +6,7 @@
  */
 
 import { VarveError } from '../kernel/errors.ts'
+import type { Hash } from '../kernel/hash.ts'
 import type { ShardId } from '../kernel/ids.ts'
 import { LIMITS } from '../kernel/limits.ts'
 import { TAG_BYTES } from './aes-gcm.ts'
@@ -13,6 +14,7 @@ import type { EncryptionOptions } from './encrypted-file-store.ts'
 import { HEADER_BYTES, newHeader, openHeader } from './encryption-header.ts'
 import { isEncrypted } from './encryption-magic.ts'
 import type { AbortOptions, Head, HeadStore, HeadVersion } from './fs.ts'
+import type { KeyRing } from './key-ring.ts'
 
 /** By how much the largest head is smaller than without encryption. */
 const OVERHEAD_BYTES = HEADER_BYTES + TAG_BYTES
@@ -36,7 +38,10 @@ export class EncryptedHeadStore implements HeadStore {
    */
   async read(shard: ShardId, options?: AbortOptions): Promise<Head | undefined> {
     const head = await this.#inner.read(shard, options)
-    return head === undefined ? undefined : { version: head.version, content: this.#open(shard, head.content) }
+    const { keys, hash } = this.#options
+    return head === undefined
+      ? undefined
+      : { version: head.version, content: openHead(shard, head.content, keys, hash) }
   }
 
   /** @param content at most ENCRYPTED_HEAD_BYTES_MAX */
@@ -57,21 +62,25 @@ export class EncryptedHeadStore implements HeadStore {
     cipher.seal(0, true, content, sealed, HEADER_BYTES)
     return sealed
   }
+}
 
-  #open(shard: ShardId, sealed: Uint8Array): Uint8Array {
-    const name = `head of ${shard}`
-    if (!isEncrypted(sealed)) {
-      throw new VarveError('INCOMPATIBLE', `the ${name} is not encrypted; nothing was changed`, {
-        details: { what: 'encryption', found: 'none', expected: 'AES-256-GCM' },
-      })
-    }
-    const corrupt = (reason: string) => headCorrupt(name, reason)
-    const { keys, hash } = this.#options
-    const cipher = openHeader(sealed.subarray(0, HEADER_BYTES), 'head', shard, keys, hash, corrupt)
-    const content = cipher.open(0, true, sealed.subarray(HEADER_BYTES))
-    if (content === undefined) throw corrupt('it was changed, or is of another shard')
-    return new Uint8Array(content)
+/**
+ * The content of a head as `EncryptedHeadStore` stores it.
+ *
+ * @throws {VarveError} WRONG_KEY; INCOMPATIBLE — it is not encrypted; HEAD_CORRUPT — it was changed, or is another shard's
+ */
+export function openHead(shard: ShardId, sealed: Uint8Array, keys: KeyRing, hash: Hash): Uint8Array {
+  const name = `head of ${shard}`
+  if (!isEncrypted(sealed)) {
+    throw new VarveError('INCOMPATIBLE', `the ${name} is not encrypted; nothing was changed`, {
+      details: { what: 'encryption', found: 'none', expected: 'AES-256-GCM' },
+    })
   }
+  const corrupt = (reason: string) => headCorrupt(name, reason)
+  const cipher = openHeader(sealed.subarray(0, HEADER_BYTES), 'head', shard, keys, hash, corrupt)
+  const content = cipher.open(0, true, sealed.subarray(HEADER_BYTES))
+  if (content === undefined) throw corrupt('it was changed, or is of another shard')
+  return new Uint8Array(content)
 }
 
 function headCorrupt(file: string, reason: string): VarveError {

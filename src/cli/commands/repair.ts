@@ -4,6 +4,7 @@ import { repair as repairShard } from '../../local-repair.ts'
 import type { Command } from '../command.ts'
 import { EXIT_CODES } from '../exit-code.ts'
 import { shorten, showKey } from '../key-text.ts'
+import { readKeys } from '../key-file.ts'
 import { formatNumberOf } from '../quantities.ts'
 
 const KEY_COLUMNS = 40
@@ -17,10 +18,14 @@ export const repair: Command = {
     'whole goes to NEW, which must be empty or missing; what is not is named, with the keys it may have held.',
     'Where no head can be read, all tables count, and keys that had been deleted may be back. Takes memory for each key.',
     'Exits with 1 where anything was lost.',
+    'FILE of --keys is a JSON list of { "id", "secret" }, each secret 32 bytes in base64: what DIR is encrypted with. NEW is',
+    'encrypted with the first.',
   ],
-  options: [],
-  async run({ positionals: [directory = '', target = ''] }, { output, signal }) {
-    const { entries, losses, headFound } = await repairShard(directory, target, { signal })
+  options: [{ name: 'keys', value: 'FILE', help: 'of an encrypted shard' }],
+  async run({ positionals: [directory = '', target = ''], value }, { output, signal }) {
+    const path = value('keys')
+    const encryption = path === undefined ? {} : { encryption: { keys: await readKeys(path, 'repair') } }
+    const { entries, losses, headFound } = await repairShard(directory, target, { signal, ...encryption })
     for (const { file, reason, keyFirst, keyLast } of losses) {
       const isKnown = keyFirst !== undefined && keyLast !== undefined && keyLast.length > 0
       const keys = isKnown ? `; keys from ${show(keyFirst)} to ${show(keyLast)}` : ''
