@@ -13,6 +13,7 @@ import { VarveError, isCode } from './kernel/errors.ts'
 import { loadHash } from './kernel/hash.ts'
 import type { Hash } from './kernel/hash.ts'
 import { shardId } from './kernel/ids.ts'
+import type { ShardId } from './kernel/ids.ts'
 import type { FileRef } from './kernel/file-ref.ts'
 import { decodeHead } from './shard/head-content.ts'
 import type { HeadContent } from './shard/head-content.ts'
@@ -67,11 +68,18 @@ export class InspectedDirectory {
     return new InspectedDirectory(device, hash, files, keys)
   }
 
+  /** Shards that have a head here, sorted: this one, those it was cloned to, and those in whose place it is or that took its. */
+  async shards(): Promise<readonly ShardId[]> {
+    const names = await namesIn(this.device, HEADS)
+    const found = names.flatMap((name) => /^(.+)\.head-\d+$/.exec(name)?.[1] ?? [])
+    return [...new Set(found)].sort().map(shardId)
+  }
+
   /** Versions of the head that are there, newest first. */
-  async heads(): Promise<readonly HeadFile[]> {
+  async heads(shard: ShardId = this.shard): Promise<readonly HeadFile[]> {
     const heads: HeadFile[] = []
     for (const name of await namesIn(this.device, HEADS)) {
-      const version = headFileVersion(this.shard, name)
+      const version = headFileVersion(shard, name)
       const bytes = version === undefined ? undefined : (await this.device.stat(joinPath(HEADS, name)))?.bytes
       if (version !== undefined && bytes !== undefined) heads.push({ version, name, bytes })
     }
@@ -79,14 +87,14 @@ export class InspectedDirectory {
   }
 
   /** @throws {VarveError} HEAD_CORRUPT, WRONG_KEY, INCOMPATIBLE, NOT_FOUND, IO_FAILED */
-  async head({ version, name, bytes }: HeadFile): Promise<HeadContent> {
+  async head({ version, name, bytes }: HeadFile, shard: ShardId = this.shard): Promise<HeadContent> {
     const path = joinPath(HEADS, name)
     const file = await this.device.open(path, 'read')
     try {
       const content = new Uint8Array(Math.min(bytes, HEAD_FILE_BYTES_MAX + 1))
       const length = await file.read(content, 0)
-      const stored = decodeHeadFile(this.shard, version, content.subarray(0, length), path, this.hash)
-      return decodeHead(this.#keys === undefined ? stored : openHead(this.shard, stored, this.#keys, this.hash), path)
+      const stored = decodeHeadFile(shard, version, content.subarray(0, length), path, this.hash)
+      return decodeHead(this.#keys === undefined ? stored : openHead(shard, stored, this.#keys, this.hash), path)
     } finally {
       await file.close()
     }

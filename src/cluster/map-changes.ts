@@ -26,7 +26,10 @@ export function rangeMap(stretches: readonly Stretch[]): ShardMap {
   return checked({ revision: 1, partition: 'range', entries })
 }
 
-/** A map that divides hashes of keys evenly. It is never split: have more shards than nodes from the beginning. */
+/**
+ * A map that divides hashes of keys evenly. Its shards are moved whole, never split or merged: name several, eight say, for
+ * each node that there may ever be.
+ */
 export function hashMap(shards: readonly ShardId[]): ShardMap {
   const entries = shards.map((shard, index) =>
     unowned(shard, index === 0 ? new Uint8Array(0) : hashPlace(Math.floor((index * HASHES) / shards.length))),
@@ -71,12 +74,13 @@ export function assignAll(map: ShardMap, placement: ReadonlyMap<string, string>)
  *
  * @param successors the first begins where the first of `shards` does; the others where they say
  * @throws {VarveError} NOT_FOUND — the map has neither the one nor the other
- * @throws {RangeError} not next to each other, or a start outside of the stretch; hashes
+ * @throws {VarveError} UNSUPPORTED — a map of hashes: its shards are moved whole, see docs/decisions/0018
+ * @throws {RangeError} not next to each other, or a start outside of the stretch
  */
 export function replaceShards(map: ShardMap, shards: readonly ShardId[], successors: readonly Stretch[]): ShardMap {
   if (successors.length === 0) throw new RangeError('there must be a successor')
   if (successors.every(({ shard }) => entryOf(map, shard) !== undefined)) return map
-  if (map.partition !== 'range') throw new RangeError('shards of a map of hashes are not split or merged')
+  if (map.partition === 'hash') throw hashesUndivided()
   const first = map.entries.findIndex(({ shard }) => shard === shards[0])
   const former = map.entries.slice(first, first + shards.length)
   if (first < 0 || former.some(({ shard }, index) => shard !== shards[index])) {
@@ -92,6 +96,15 @@ export function replaceShards(map: ShardMap, shards: readonly ShardId[], success
     return { start: begins, shard, owner, term: 1 }
   })
   return next(map, (entry) => (entry === former[0] ? made : former.includes(entry) ? [] : [entry]))
+}
+
+// Keys of one stretch of hashes lie all over a table, and what a shard sees of one it shares is what is between two cuts.
+function hashesUndivided(): VarveError {
+  return new VarveError(
+    'UNSUPPORTED',
+    'shards of a map of hashes are not split or merged: begin with several for each node, and move whole shards',
+    { details: { capability: 'split of hashes' } },
+  )
 }
 
 function unowned(shard: ShardId, start: Uint8Array): MapEntry {

@@ -73,6 +73,14 @@ test('hashes divide keys evenly among shards', () => {
   assert.equal(entriesWithin(map, bytes('a'), bytes('b')).length, 16)
 })
 
+test('a shard of a map of hashes is refused a split and a merge, and the error says the way out', () => {
+  const map = hashMap(['a', 'b', 'c'].map(shardId))
+  const refusal = { code: 'UNSUPPORTED', message: /several for each node, and move whole shards/ }
+  const halves = [{ shard: shardId('d') }, { shard: shardId('e'), start: bytes('x') }]
+  assert.throws(() => replaceShards(map, [shardId('b')], halves), refusal)
+  assert.throws(() => replaceShards(map, [shardId('a'), shardId('b')], [{ shard: shardId('d') }]), refusal)
+})
+
 // Stored data depends on it: another hash, and every key is looked for in another shard.
 test('the place of a key is what it was in the first release', () => {
   assert.equal(Buffer.from(placeOf('hash', bytes('varve'))).toString('hex'), 'b4fcd94f')

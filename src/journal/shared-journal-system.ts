@@ -60,6 +60,7 @@ export class SharedJournalSystem implements JournalSystem {
   /** Where the log below ended after the last append: where it ends before that now, appends were taken back. */
   #end: number
   #reclaiming: Promise<void> | undefined
+  #failure: VarveError | undefined
 
   private constructor(physical: Journal, settings: SharedJournalSettings) {
     this.#physical = physical
@@ -70,6 +71,7 @@ export class SharedJournalSystem implements JournalSystem {
       append: (log, payload, durability) => this.#append(log, payload, durability),
       settle: () => this.#settle(),
       truncated: () => this.#reclaim(),
+      failure: () => this.#failure,
     }
   }
 
@@ -125,9 +127,21 @@ export class SharedJournalSystem implements JournalSystem {
     return this.#logs.size
   }
 
+  /** Resolves where the log below takes appends, as far as is known. @throws {VarveError} OUTCOME_UNKNOWN, FENCED, CLOSED */
+  barrier(): Promise<void> {
+    return this.#physical.barrier()
+  }
+
+  /** The log below has failed, and is closed: every journal here rejects with `reason` from now on. */
+  async end(reason: VarveError): Promise<void> {
+    this.#failure ??= reason
+    await this.close().catch(() => undefined)
+  }
+
   /** Closes the log below. */
   async close(): Promise<void> {
-    await this.#reclaiming
+    // Whoever truncated hears of what failed.
+    await this.#reclaiming?.catch(() => undefined)
     await this.#physical.close()
   }
 

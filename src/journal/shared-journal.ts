@@ -18,6 +18,8 @@ export interface SharedHost {
   /** Forgets what was taken back because it did not fit. */
   settle(): void
   truncated(log: SharedLog): Promise<void>
+  /** Why the log below takes nothing more, once that is settled. */
+  failure(): VarveError | undefined
 }
 
 export class SharedJournal implements Journal {
@@ -124,7 +126,7 @@ export class SharedJournal implements Journal {
   }
 
   #refusal(): VarveError | undefined {
-    return this.#log.owner === this ? this.#failure : fenced(this.#log.epoch)
+    return this.#log.owner === this ? (this.#failure ?? this.#host.failure()) : fenced(this.#log.epoch)
   }
 
   #checkOwner(): void {

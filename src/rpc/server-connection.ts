@@ -21,7 +21,7 @@ import { Inbox } from './inbox.ts'
 import type { IncomingMessage } from './inbox.ts'
 import { MessageCodec } from './message.ts'
 import { Outbox } from './outbox.ts'
-import type { Peer, RpcAnswer, RpcService, RpcSession, Wire } from './rpc.ts'
+import type { Peer, RpcAnswer, RpcRequest, RpcService, RpcSession, Wire } from './rpc.ts'
 
 export interface ServerConnectionHost extends RpcBasis {
   readonly services: ReadonlyMap<string, RpcService>
@@ -31,9 +31,37 @@ export interface ServerConnectionHost extends RpcBasis {
 }
 
 interface RunningCall {
-  readonly controller: AbortController
+  readonly request: RunningRequest
   readonly timer: Timer | undefined
   readonly bytes: number
+}
+
+/** A request whose signal is made when it is asked for, which it seldom is: a controller costs more than many a call. */
+class RunningRequest implements RpcRequest {
+  readonly method: string
+  readonly parameters: readonly unknown[]
+  readonly body: Uint8Array
+  #controller: AbortController | undefined
+  #reason: VarveError | undefined
+
+  constructor(method: string, parameters: readonly unknown[], body: Uint8Array) {
+    this.method = method
+    this.parameters = parameters
+    this.body = body
+  }
+
+  get signal(): AbortSignal {
+    if (this.#controller === undefined) {
+      this.#controller = new AbortController()
+      if (this.#reason !== undefined) this.#controller.abort(this.#reason)
+    }
+    return this.#controller.signal
+  }
+
+  abort(reason: VarveError): void {
+    this.#reason ??= reason
+    this.#controller?.abort(reason)
+  }
 }
 
 const NOTHING = new Uint8Array(0)
@@ -104,7 +132,7 @@ export class ServerConnection {
     }
     if (frame.kind === 'cancel') {
       this.#inbox.drop(frame.call)
-      this.#calls.get(frame.call)?.controller.abort(new VarveError('ABORTED', 'the caller has cancelled'))
+      this.#calls.get(frame.call)?.request.abort(new VarveError('ABORTED', 'the caller has cancelled'))
       return
     }
     if (frame.kind === 'bye') {
@@ -161,17 +189,16 @@ export class ServerConnection {
       return
     }
     const [service, method, parameters, timeoutMs] = decoded.value
-    const controller = new AbortController()
-    const expire = (): void => controller.abort(new VarveError('ABORTED', `the caller’s ${timeoutMs} ms have passed`))
+    const request = new RunningRequest(method, parameters, message.body)
+    const expire = (): void => request.abort(new VarveError('ABORTED', `the caller’s ${timeoutMs} ms have passed`))
     const call: RunningCall = {
-      controller,
+      request,
       timer: timeoutMs > 0 ? this.#host.clock.after(timeoutMs, expire) : undefined,
       bytes: sizeOf(message),
     }
     this.#calls.set(message.call, call)
     this.#callBytes += call.bytes
-    const { signal } = controller
-    const answered = this.#ask(service, { method, parameters, body: message.body, signal })
+    const answered = this.#ask(service, request)
     void answered.then(
       (answer) => this.#answer(message.call, call, answer),
       (error: unknown) => this.#refuse(message.call, call, error),
@@ -179,7 +206,7 @@ export class ServerConnection {
   }
 
   // Asynchronous, so that what a session throws is a rejection; it begins at once, so that order is kept.
-  async #ask(name: string, request: Parameters<RpcSession['call']>[0]): Promise<RpcAnswer> {
+  async #ask(name: string, request: RpcRequest): Promise<RpcAnswer> {
     if (this.#peer !== undefined) checkExpiry(this.#peer.grant, this.#host.clock.now())
     return await this.#session(name).call(request)
   }
@@ -242,9 +269,9 @@ export class ServerConnection {
     this.#ended = true
     this.#handshake?.cancel()
     const gone = new VarveError('ABORTED', 'the caller has gone')
-    for (const { controller, timer } of this.#calls.values()) {
+    for (const { request, timer } of this.#calls.values()) {
       timer?.cancel()
-      controller.abort(gone)
+      request.abort(gone)
     }
     for (const wake of this.#idle.splice(0)) wake()
     this.#closed = this.#closeSessions()

@@ -51,7 +51,8 @@ export class BlockCache {
   readonly memory = new BlockMemory()
   /** For blocks that are read once. */
   readonly passingMemory = new BlockMemory()
-  readonly #stored = new Uint8Array(STORED_BYTES)
+  /** Made by the first block that is read. */
+  #stored: Uint8Array | undefined
   readonly #keptMemory = new BlockMemory()
   readonly #probation = new BlockQueue()
   readonly #kept = new BlockQueue()
@@ -74,7 +75,7 @@ export class BlockCache {
 
   /** Memory for the stored bytes of a block until they are decoded, before the next call: at least `length`, or undefined. */
   stored(length: number): Uint8Array | undefined {
-    return length <= this.#stored.length ? this.#stored : undefined
+    return length <= STORED_BYTES ? (this.#stored ??= new Uint8Array(STORED_BYTES)) : undefined
   }
 
   /** Offers a block. True when it is kept: its owner puts it into its slot, until `evicted` says otherwise. */

@@ -6,6 +6,8 @@ import type { FileWriter } from '../fs/fs.ts'
 
 // Large enough that a write costs little beside its bytes, small enough to give memory back soon.
 const CHUNK_BYTES = 256 * KIB
+// The first is for a table that is small as a whole; each is then twice as large as the one before.
+const FIRST_CHUNK_BYTES = 8 * KIB
 
 export class OutputQueue {
   readonly #sink: FileWriter
@@ -13,6 +15,7 @@ export class OutputQueue {
   /** Being filled; the last in order. */
   #open: Uint8Array | undefined = undefined
   #openBytes = 0
+  #nextChunkBytes = FIRST_CHUNK_BYTES
   #spare: Uint8Array | undefined = undefined
   #draining: Promise<void> | undefined = undefined
   /** Bytes taken in so far. */
@@ -33,10 +36,9 @@ export class OutputQueue {
       this.#chunks.push(owned ? bytes : Uint8Array.from(bytes))
       return
     }
-    if (this.#open !== undefined && this.#openBytes + bytes.length > CHUNK_BYTES) this.#seal()
+    if (this.#open !== undefined && this.#openBytes + bytes.length > this.#open.length) this.#seal()
     if (this.#open === undefined) {
-      this.#open = this.#spare ?? new Uint8Array(CHUNK_BYTES)
-      this.#spare = undefined
+      this.#open = this.#chunkFor(bytes.length)
       this.#openBytes = 0
     }
     this.#open.set(bytes, this.#openBytes)
@@ -69,6 +71,16 @@ export class OutputQueue {
       this.pendingBytes = Math.max(0, this.pendingBytes - chunk.length)
       if (chunk.buffer.byteLength === CHUNK_BYTES && chunk.byteOffset === 0) this.#spare = new Uint8Array(chunk.buffer)
     }
+  }
+
+  #chunkFor(bytes: number): Uint8Array {
+    const spare = this.#spare
+    this.#spare = undefined
+    if (spare !== undefined) return spare
+    while (this.#nextChunkBytes < bytes) this.#nextChunkBytes *= 2
+    const chunk = new Uint8Array(this.#nextChunkBytes)
+    this.#nextChunkBytes = Math.min(CHUNK_BYTES, 2 * this.#nextChunkBytes)
+    return chunk
   }
 
   #seal(): void {

@@ -99,8 +99,9 @@ export class SimulatedScheduler {
   #happen(): boolean {
     const { random, slackMs = 1, trace } = this.#options
     const limit = this.#earliest() + slackMs
-    const due = this.#events.filter(({ at }) => at <= limit)
-    const event = due[random.below(Math.max(1, due.length))]
+    let due = 0
+    for (const { at } of this.#events) if (at <= limit) due++
+    const event = this.#dueAt(random.below(Math.max(1, due)), limit)
     if (event === undefined) return false
     this.#remove(event)
     this.#monotonic = Math.max(this.#monotonic, event.at)
@@ -112,6 +113,13 @@ export class SimulatedScheduler {
     trace?.(`${event.process.id} ${event.label}`, this.#monotonic)
     event.happen()
     return true
+  }
+
+  /** The event that is `index`th of those up to `limit`. */
+  #dueAt(index: number, limit: number): Event | undefined {
+    let left = index
+    for (const event of this.#events) if (event.at <= limit && left-- === 0) return event
+    return undefined
   }
 
   #earliest(): number {

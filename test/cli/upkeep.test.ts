@@ -3,7 +3,14 @@
 import assert from 'node:assert/strict'
 import { cpSync, readFileSync, readdirSync, rmSync, truncateSync, writeFileSync } from 'node:fs'
 import { test } from 'node:test'
+import { LocalHeadStore } from '../../src/fs/local-head-store.ts'
+import { NodeDevice } from '../../src/fs/node-device.ts'
+import { loadHash } from '../../src/kernel/hash.ts'
+import { shardId } from '../../src/kernel/ids.ts'
 import { open } from '../../src/local.ts'
+import { decodeHead, encodeHead } from '../../src/shard/head-content.ts'
+import type { Succession } from '../../src/shard/head-content.ts'
+import { SeededRandom } from '../../src/testing/seeded-random.ts'
 import { Workplace } from './varve-process.ts'
 import type { Outcome } from './varve-process.ts'
 
@@ -128,6 +135,57 @@ test('dump shows damage in its place, goes on behind it, and exits with 1', asyn
   assert.equal(verified.code, 1)
   assert.match(verified.errors, /HEAD_CORRUPT/)
 })
+
+test('dump shows shards that take the place of others: sealed, forming, there and given up, and what they see of a table', async (context) => {
+  const place = new Workplace(context)
+  await make(place.in('data'))
+  const shard = await open(place.in('data'), { jobs: 'inline' })
+  await shard.split(Buffer.from('key 001000'), 'left', 'right')
+  await shard.close()
+  const dump = async (): Promise<string> => {
+    const outcome = await place.varve(['dump', 'data', 'head'])
+    assertOk(outcome)
+    return outcome.text
+  }
+  const committed = await dump()
+  assert.match(committed, /succession +sealed: replaced by left, right; led by left, which is there: superseded\n/)
+  assert.match(committed, /^head left\.head-\d+/m)
+  assert.match(committed, /seen from the beginning to before key 001000\n/)
+  assert.match(committed, /seen from before key 001000 to the end\n/)
+  assert.match(
+    committed,
+    /succession +forming: in the place of main; led by left, which is there: the shard is there\n/,
+  )
+  assert.doesNotMatch(committed, /to be decided|given up|goes on/)
+
+  await succeed(place.in('data'), { state: 'forming', lead: shardId('left'), parents: [shardId('main')] })
+  const forming = await dump()
+  assert.match(forming, /sealed: replaced by left, right; led by left, which is forming: to be decided\n/)
+  assert.match(forming, /forming: in the place of main; leads the change: not yet a shard\n/)
+  assert.match(forming, /forming: in the place of main; led by left, which is forming: not yet a shard\n/)
+
+  await succeed(place.in('data'), { state: 'void' })
+  const given = await dump()
+  assert.match(given, /sealed: replaced by left, right; led by left, which is void: goes on\n/)
+  assert.match(given, /void: a change was given up, this shard will never be\n/)
+  assert.match(given, /forming: in the place of main; led by left, which is void: given up\n/)
+})
+
+/** Puts the lead of a change into another state, as a crash at another moment would have left it. */
+async function succeed(directory: string, succession: Succession): Promise<void> {
+  const device = new NodeDevice(directory)
+  const heads = await LocalHeadStore.open({
+    device,
+    directory: 'heads',
+    hash: await loadHash(),
+    random: new SeededRandom(1),
+  })
+  const lead = shardId('left')
+  const head = await heads.read(lead)
+  assert.ok(head)
+  const content = { ...decodeHead(head.content, 'left'), succession }
+  await heads.compareAndSet(lead, head.version, encodeHead(content))
+}
 
 test('a damaged block costs the commands that read it an error with file and offset, and others nothing', async (context) => {
   const place = new Workplace(context)

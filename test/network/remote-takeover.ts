@@ -58,12 +58,12 @@ class RemoteTakeover {
     })
     const failed = (error: unknown): void => void (this.#failure ??= error)
     this.#world = { seed: 1, random, trace, scheduler, network, failed }
-    this.#machines = makeCluster(this.#world)
+    this.#machines = makeCluster(this.#world, 1)
   }
 
   async run(sleeper: readonly Deed[], other: readonly Deed[], messages: number): Promise<HeldOutcome> {
     const { scheduler } = this.#world
-    const [first, second, third] = this.#machines.hosts as [Machine, Machine, Machine]
+    const [first, second, third] = this.#machines.hosts.flat() as [Machine, Machine, Machine]
     // Who does not open at first is the owner already; who opens does it while the other is.
     const opens = sleeper[0] === 'open'
     const owner = await scheduler.run(this.#open(opens ? second : first))
@@ -88,13 +88,13 @@ class RemoteTakeover {
   }
 
   #heard(machine: string): void {
-    const [first] = this.#machines.hosts
+    const [first] = this.#machines.hosts.flat()
     if (machine !== first?.name || --this.#left !== 0) return
     first.life.process.stop()
   }
 
   #open({ life }: Machine): Promise<ShardHost> {
-    return ShardHost.open(life, new SeededRandom(life.process.id), SETTINGS)
+    return ShardHost.open(life, new SeededRandom(life.process.id), SETTINGS, 'main')
   }
 
   /** Until it is refused. */

@@ -1,5 +1,6 @@
 /** What the machines of a simulated cluster run: a journal, files and heads, a broker of jobs, workers. */
 
+import { openSharedLog } from '../../src/cli/serve/shared-log.ts'
 import * as kvJobs from '../../src/engines/kv/jobs.ts'
 import { LocalFileStore } from '../../src/fs/local-file-store.ts'
 import { LocalHeadStore } from '../../src/fs/local-head-store.ts'
@@ -12,8 +13,10 @@ import { JobBroker } from '../../src/jobs/remote/job-broker.ts'
 import { JobService, WorkerService } from '../../src/jobs/remote/job-service.ts'
 import { JobWorker } from '../../src/jobs/remote/job-worker.ts'
 import { LocalJournalSystem } from '../../src/journal/local-journal-system.ts'
+import { RenewedSharedJournal } from '../../src/journal/renewed-shared-journal.ts'
 import { JournalService } from '../../src/journal/remote/journal-service.ts'
 import { loadHash } from '../../src/kernel/hash.ts'
+import { KIB } from '../../src/kernel/limits.ts'
 import { RpcClient } from '../../src/rpc/client.ts'
 import type { RpcService } from '../../src/rpc/rpc.ts'
 import { RpcServer } from '../../src/rpc/server.ts'
@@ -28,6 +31,8 @@ export const JOURNAL = 'journal'
 export const FILES = 'files'
 export const BROKER = 'broker'
 
+const JOURNAL_SETTINGS = { segmentBytes: 8192, preallocateBytes: 1024 }
+
 /** Chance of one process. */
 export function randomOf({ process }: Life, seed: number): SeededRandom {
   return new SeededRandom(seed * 1000 + process.id)
@@ -39,10 +44,19 @@ export function clientOf(life: Life, machine: string, random: SeededRandom): Rpc
 
 export async function serveJournal(life: Life): Promise<void> {
   const { device, process } = life
-  const settings = { segmentBytes: 8192, preallocateBytes: 1024 }
-  const journals = new LocalJournalSystem({ device, directory: 'journal', hash, settings })
+  const journals = new LocalJournalSystem({ device, directory: 'journal', hash, settings: JOURNAL_SETTINGS })
   serve(life, [new JournalService({ journals, clock: process })])
   await Promise.resolve()
+}
+
+/** One log for all shards, as `varve serve` has it. */
+export async function serveSharedJournal(life: Life, random: SeededRandom): Promise<void> {
+  const { device, process } = life
+  const heads = await LocalHeadStore.open({ device, directory: 'state', hash, random })
+  await heads.removeLeftovers()
+  const local = new LocalJournalSystem({ device, directory: 'log', hash, settings: JOURNAL_SETTINGS })
+  const journals = await RenewedSharedJournal.open(() => openSharedLog(heads, local), { reclaimBytes: 16 * KIB })
+  serve(life, [new JournalService({ journals, clock: process })])
 }
 
 export async function serveFiles(life: Life, random: SeededRandom): Promise<void> {

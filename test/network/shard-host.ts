@@ -16,8 +16,6 @@ import type { SimulatedProcess } from '../../src/testing/simulated-scheduler.ts'
 import type { Life } from './machine.ts'
 import { BROKER, FILES, JOURNAL, clientOf, handlers, hash } from './services.ts'
 
-const SHARD = 'main'
-
 export class ShardHost {
   readonly process: SimulatedProcess
   readonly db: KvShard
@@ -32,6 +30,7 @@ export class ShardHost {
     life: Life,
     random: SeededRandom,
     settings: NonNullable<KvOpenOptions['settings']>,
+    shard: string,
   ): Promise<ShardHost> {
     const clock = life.process
     const [fileClient, journalClient, jobClient] = [FILES, JOURNAL, BROKER].map((machine) =>
@@ -45,9 +44,9 @@ export class ShardHost {
       const heads = new RemoteHeadStore({ client: fileClient })
       const journal = await RemoteJournalSystem.connect({ client: journalClient, random })
       const localJobs = new InlineScheduler({ files, hash, clock, handlers })
-      const jobs = new RemoteScheduler({ client: jobClient, shard: SHARD, clock, random, local: localJobs })
+      const jobs = new RemoteScheduler({ client: jobClient, shard, clock, random, local: localJobs })
       const arenas = new ArenaPool({ chunkBytes: 4 * KIB })
-      const parts = { shard: shardId(SHARD), files, heads, journal, jobs, localJobs, clock, random, hash, arenas }
+      const parts = { shard: shardId(shard), files, heads, journal, jobs, localJobs, clock, random, hash, arenas }
       const db = await openKv({ ...parts, close }, { settings })
       return new ShardHost(clock, db)
     } catch (error) {

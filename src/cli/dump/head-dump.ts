@@ -1,7 +1,10 @@
 /** The head in readable form: who owns the shard, and every edit from which its manifest adds up. */
 
 import type { FileRef } from '../../kernel/file-ref.ts'
+import type { ShardId } from '../../kernel/ids.ts'
+import type { KeyCut } from '../../kernel/key-cut.ts'
 import { decodeColumnMeta, isKeyColumn } from '../../engines/kv/key-columns.ts'
+import { decodeView } from '../../engines/kv/key-view.ts'
 import { decodeTableMeta } from '../../engines/kv/table-meta.ts'
 import { decodeJournalState } from '../../journal/journal-state.ts'
 import { segmentName, shardIdentity } from '../../journal/segment-id.ts'
@@ -19,15 +22,22 @@ import type { InspectedDirectory } from '../../local-inspection.ts'
 const KEY_COLUMNS = 32
 
 export async function dumpHead(directory: InspectedDirectory, output: DumpOutput): Promise<void> {
-  const heads = await directory.heads()
-  if (heads.length === 0) await output.damage('there is no head: the shard was never made, or its head is lost')
-  for (const file of heads) {
+  const shards = await directory.shards()
+  if (shards.length === 0) await output.damage('there is no head: the shard was never made, or its head is lost')
+  // The shard itself first, if it is there; then those that share files with it, or took its place.
+  const others = shards.filter((shard) => shard !== directory.shard)
+  for (const shard of shards.length > others.length ? [directory.shard, ...others] : others)
+    await dumpShard(shard, directory, output)
+}
+
+async function dumpShard(shard: ShardId, directory: InspectedDirectory, output: DumpOutput): Promise<void> {
+  for (const file of await directory.heads(shard)) {
     await output.line(`head ${file.name}, ${formatCount(file.bytes)} bytes`)
     let head: HeadContent | undefined
-    await output.attempt(1, async () => void (head = await directory.head(file)))
+    await output.attempt(1, async () => void (head = await directory.head(file, shard)))
     if (head === undefined) continue
-    await output.pairs(describe(head), 1)
-    await dumpJournalState(head, directory, output)
+    await output.pairs([...describe(head), ...(await describeSuccession(shard, head, directory))], 1)
+    await dumpJournalState(shard, head, output)
     await dumpEdits(head, directory, output)
     // Older ones say what was before.
     return
@@ -51,11 +61,44 @@ function describe(head: HeadContent): readonly (readonly [name: string, value: s
   ]
 }
 
+/** Of a shard that takes the place of others, or is replaced: the lead of the change decides which of the two came true. */
+async function describeSuccession(
+  shard: ShardId,
+  { succession }: HeadContent,
+  directory: InspectedDirectory,
+): Promise<readonly (readonly [name: string, value: string])[]> {
+  if (succession === undefined) return []
+  if (succession.state === 'void') return [['succession', 'void: a change was given up, this shard will never be']]
+  const { lead } = succession
+  const outcome = lead === shard ? 'forming' : await outcomeOf(lead, directory)
+  const leads = lead === shard ? 'leads the change' : `led by ${lead}, which is ${outcome}`
+  if (succession.state === 'forming') {
+    const decided = outcome === 'there' ? 'the shard is there' : outcome === 'void' ? 'given up' : 'not yet a shard'
+    return [['succession', `forming: in the place of ${succession.parents.join(', ')}; ${leads}: ${decided}`]]
+  }
+  const decided = outcome === 'there' ? 'superseded' : outcome === 'void' ? 'goes on' : 'to be decided'
+  return [['succession', `sealed: replaced by ${succession.successors.join(', ')}; ${leads}: ${decided}`]]
+}
+
+/** What has become of the change that `lead` leads. */
+async function outcomeOf(lead: ShardId, directory: InspectedDirectory): Promise<string> {
+  const [file] = await directory.heads(lead)
+  if (file === undefined) return 'not in this directory'
+  try {
+    const { succession } = await directory.head(file, lead)
+    // One that forms under another lead has been there: it is to be replaced in its turn.
+    if (succession?.state === 'forming' && succession.lead === lead) return 'forming'
+    return succession?.state === 'void' ? 'void' : 'there'
+  } catch (error) {
+    return (error as Error).message
+  }
+}
+
 function describeRef({ name, bytes, checksum }: FileRef): string {
   return `${name} (${formatCount(bytes)} bytes, checksum ${checksum})`
 }
 
-async function dumpJournalState(head: HeadContent, { shard }: InspectedDirectory, output: DumpOutput): Promise<void> {
+async function dumpJournalState(shard: ShardId, head: HeadContent, output: DumpOutput): Promise<void> {
   const { journal, journalState } = head
   if (journalState === undefined || journal.name !== 'local') return
   await output.attempt(1, async () => {
@@ -107,7 +150,26 @@ function describeFile(file: VersionFile, head: HeadContent): string {
     `seqnos ${seqnoFirst} to ${seqnoLast}`,
     `checksum ${ref.checksum}`,
     describeMeta(file, head),
+    ...describeView(file, head),
   ].join('  ')
+}
+
+/** Between which keys a shard sees a table that it shares: a cut is before a key or after it. */
+function describeView({ ref, view }: VersionFile, { engine }: HeadContent): readonly string[] {
+  if (view.length === 0) return []
+  if (engine.name !== 'kv') return [`seen in part: ${formatCount(view.length)} bytes say which`]
+  try {
+    const span = decodeView(view, ref.name)
+    if (span === undefined) return []
+    return [`seen from ${describeCut(span.lower)} to ${describeCut(span.upper)}`]
+  } catch (error) {
+    return [(error as Error).message]
+  }
+}
+
+function describeCut({ key, side }: KeyCut): string {
+  if (Math.abs(side) === 2) return side < 0 ? 'the beginning' : 'the end'
+  return `${side < 0 ? 'before' : 'after'} ${shorten(showKey(key), KEY_COLUMNS)}`
 }
 
 /** What the key-value engine says of a table; how much there is, of others. */

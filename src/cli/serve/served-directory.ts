@@ -6,16 +6,13 @@ import { LocalHeadStore } from '../../fs/local-head-store.ts'
 import { NodeDevice } from '../../fs/node-device.ts'
 import { NodeProcessTable } from '../../fs/node-process-table.ts'
 import { LocalJournalSystem } from '../../journal/local-journal-system.ts'
-import { SharedJournalSystem } from '../../journal/shared-journal-system.ts'
+import { RenewedSharedJournal } from '../../journal/renewed-shared-journal.ts'
 import type { JournalSystem } from '../../journal/journal.ts'
-import { copyOf } from '../../kernel/bytes.ts'
-import { Decoder, Encoder } from '../../kernel/codec.ts'
-import { VarveError } from '../../kernel/errors.ts'
 import type { Hash } from '../../kernel/hash.ts'
-import { epoch, shardId } from '../../kernel/ids.ts'
 import type { Random } from '../../kernel/random.ts'
 import { loadNative } from '../../native/load-native.ts'
 import { NativeFileHolds } from '../../native/native-file-holds.ts'
+import { openSharedLog } from './shared-log.ts'
 
 /** What has been opened, to be closed in the opposite order. */
 export class Opened {
@@ -74,23 +71,8 @@ export class ServedDirectories {
     const device = await this.#device(directory)
     const heads = await LocalHeadStore.open({ device, directory: 'state', hash, random })
     await heads.removeLeftovers()
-    const shard = shardId('shared')
-    const head = await heads.read(shard)
-    const before = head === undefined ? { epoch: 0, state: undefined } : decodeState(head.content)
-    const now = epoch(before.epoch + 1)
-    let state = before.state
-    let version = await heads.compareAndSet(shard, head?.version, encodeState(now, state))
-    const keeper = {
-      get state() {
-        return state
-      },
-      commit: async (next: Uint8Array): Promise<void> => {
-        version = await heads.compareAndSet(shard, version, encodeState(now, next))
-        state = copyOf(next)
-      },
-    }
-    const local = new LocalJournalSystem({ device, directory: 'log', hash })
-    const system = await SharedJournalSystem.open(await local.open(shard, now, keeper))
+    const journals = new LocalJournalSystem({ device, directory: 'log', hash })
+    const system = await RenewedSharedJournal.open(() => openSharedLog(heads, journals))
     opened.add(() => system.close())
     return system
   }
@@ -113,18 +95,4 @@ export class ServedDirectories {
     this.#devices.set(directory, device)
     return device
   }
-}
-
-/** Epoch as a varint, then the state, where there is one. */
-function encodeState(now: number, state: Uint8Array | undefined): Uint8Array {
-  const encoder = new Encoder().varint(now)
-  return (state === undefined ? encoder : encoder.raw(state)).finish()
-}
-
-function decodeState(content: Uint8Array): { readonly epoch: number; readonly state: Uint8Array | undefined } {
-  const decoder = new Decoder(content, (reason) => {
-    throw new VarveError('HEAD_CORRUPT', `the state of the shared log is damaged: ${reason}`)
-  })
-  const now = decoder.varint()
-  return { epoch: now, state: decoder.remaining === 0 ? undefined : copyOf(decoder.raw(decoder.remaining)) }
 }

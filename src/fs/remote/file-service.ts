@@ -80,7 +80,8 @@ class FileSession implements RpcSession {
   async call(request: RpcRequest): Promise<RpcAnswer> {
     const given = new Parameters(request.parameters)
     const { files } = this.#host
-    const { body, signal } = request
+    // Its signal is not taken out: that makes one.
+    const { body } = request
     switch (request.method) {
       case 'create':
         await this.#create(given.text(0), this.#name(given, 1), given.optionalCount(2))
@@ -99,14 +100,14 @@ class FileSession implements RpcSession {
         return {}
       }
       case 'read':
-        return { body: await this.#read(given, signal) }
+        return { body: await this.#read(given, request.signal) }
       case 'close':
         await (await this.#host.readers.take(given.text(0)))?.close()
         return {}
       case 'digest':
-        return { value: await this.#digest(this.#ref(given, 0), signal) }
+        return { value: await this.#digest(this.#ref(given, 0), request.signal) }
       case 'list': {
-        const found = await files.list(given.text(0), { signal })
+        const found = await files.list(given.text(0), { signal: request.signal })
         const { shards } = this.#grant
         const visible =
           shards === undefined
@@ -115,7 +116,7 @@ class FileSession implements RpcSession {
         return { body: encodeFileList(visible) }
       }
       case 'remove':
-        await this.#remove(given.texts(0), signal)
+        await this.#remove(given.texts(0), request.signal)
         return {}
       case 'freeBytes':
         return { value: await files.freeBytes() }

@@ -57,14 +57,15 @@ export class HeadService implements RpcService {
     return this.#clients.close()
   }
 
-  async #call({ method, parameters, body, signal }: RpcRequest, { grant }: Peer, session: object): Promise<RpcAnswer> {
+  async #call(request: RpcRequest, { grant }: Peer, session: object): Promise<RpcAnswer> {
+    const { method, parameters, body } = request
     const given = new Parameters(parameters)
     if (method === 'introduce') return { value: await this.#introduce(given, session) }
     const shard: ShardId = shardId(given.text(0))
     checkShard(grant, shard)
     switch (method) {
       case 'read': {
-        const head = await this.#heads.read(shard, { signal })
+        const head = await this.#heads.read(shard, { signal: request.signal })
         return head === undefined ? {} : { value: head.version, body: head.content }
       }
       case 'compareAndSet': {
