@@ -33,7 +33,8 @@ export class FrameCursor {
   readonly #hash: Hash
   readonly #identity: number
   readonly #limit: number
-  readonly #readBytes: number
+  readonly #readBytesMax: number
+  #readBytes: number
   #buffer: Uint8Array
   #view: DataView
   /** The buffer holds file bytes [#start, #start + #length). */
@@ -46,16 +47,28 @@ export class FrameCursor {
   #bodyAtHand = false
   readonly #varint = { at: 0 }
 
-  /** @param start,limit offsets in the file; what is at or after `limit` is not looked at */
-  constructor(file: DeviceFile, hash: Hash, identity: number, start: number, limit: number, readBytes: number) {
+  /**
+   * @param start,limit offsets in the file; what is at or after `limit` is not looked at
+   * @param firstReadBytes each read is twice the one before it, from this up to `readBytes`
+   */
+  constructor(
+    file: DeviceFile,
+    hash: Hash,
+    identity: number,
+    start: number,
+    limit: number,
+    readBytes: number,
+    firstReadBytes: number = readBytes,
+  ) {
     this.#file = file
     this.#hash = hash
     this.#identity = identity
     this.#start = start
     this.#at = start
     this.#limit = limit
-    this.#readBytes = Math.max(readBytes, 2 * FRAME_HEADER_BYTES)
-    this.#buffer = new Uint8Array(Math.min(this.#readBytes, Math.max(limit - start, FRAME_HEADER_BYTES)))
+    this.#readBytesMax = Math.max(readBytes, 2 * FRAME_HEADER_BYTES)
+    this.#readBytes = Math.min(Math.max(firstReadBytes, 2 * FRAME_HEADER_BYTES), this.#readBytesMax)
+    this.#buffer = new Uint8Array(Math.min(this.#readBytesMax, Math.max(limit - start, FRAME_HEADER_BYTES)))
     this.#view = new DataView(this.#buffer.buffer)
   }
 
@@ -105,9 +118,10 @@ export class FrameCursor {
     }
     this.#start = this.#at
     this.#length -= keep
-    const room = Math.min(this.#buffer.length, this.#limit - this.#start)
+    const room = Math.min(wanted, this.#limit - this.#start)
     const got = await this.#file.read(this.#buffer.subarray(this.#length, room), this.#start + this.#length)
     this.#length += got
+    this.#readBytes = Math.min(this.#readBytes * 2, this.#readBytesMax)
     // Shorter than it was when the caller asked for its size: what is missing reads as zeros, which are no frame.
     if (this.#length < room) {
       this.#buffer.fill(0, this.#length, room)

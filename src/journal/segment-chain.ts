@@ -19,6 +19,8 @@ import type { Segment } from './segment.ts'
 
 // A point read begins at most 64 KiB before its frame (segment-index.ts), and most frames are small.
 const POINT_READ_BYTES = 128 * KIB
+// What is first replayed in a process runs some ten times slower, until it is compiled, and holds the thread for as long.
+const FIRST_REPLAY_BYTES = 16 * KIB
 
 export type VisitBatch = (payload: Uint8Array, position: number) => void
 
@@ -85,7 +87,7 @@ export class SegmentChain {
       throw new VarveError('NOT_FOUND', `the journal has no batch at ${position}`, { details: { position } })
     }
     const file = await segment.open(this.#device)
-    const cursor = await this.#cursor(segment, file, position, POINT_READ_BYTES)
+    const cursor = await this.#cursor(segment, file, position, POINT_READ_BYTES, POINT_READ_BYTES)
     for (;;) {
       const found = cursor.next()
       if (found === PENDING) await cursor.fill()
@@ -138,7 +140,7 @@ export class SegmentChain {
     const lent = await segment.opened
     const file = lent ?? (await openPresent(this.#device, segment))
     try {
-      const cursor = await this.#cursor(segment, file, from, this.#readBytes)
+      const cursor = await this.#cursor(segment, file, from, this.#readBytes, FIRST_REPLAY_BYTES)
       const place = segment.index.floor(from)
       let position = place?.position ?? segment.base
       let offset = place?.offset ?? SEGMENT_HEADER_BYTES
@@ -176,10 +178,16 @@ export class SegmentChain {
     }
   }
 
-  async #cursor(segment: Segment, file: DeviceFile, position: number, readBytes: number): Promise<FrameCursor> {
+  async #cursor(
+    segment: Segment,
+    file: DeviceFile,
+    position: number,
+    readBytes: number,
+    firstReadBytes: number,
+  ): Promise<FrameCursor> {
     const start = segment.index.floor(position)?.offset ?? SEGMENT_HEADER_BYTES
     const limit = segment.endOffset ?? (await file.size())
-    return new FrameCursor(file, this.#hash, segment.identity, start, limit, readBytes)
+    return new FrameCursor(file, this.#hash, segment.identity, start, limit, readBytes, firstReadBytes)
   }
 
   /** Names the missing segment where the numbers tell which it is, otherwise what is before the gap. */

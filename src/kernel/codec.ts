@@ -107,15 +107,19 @@ export class Encoder {
 
 export class Decoder {
   readonly #bytes: Uint8Array
-  readonly #view: DataView
+  #view: DataView | undefined
   readonly #fail: (reason: string, at: number) => never
   readonly #cursor = { at: 0 }
 
   /** @param fail throws the error that names what was being decoded; `at` is the offset in `bytes` */
   constructor(bytes: Uint8Array, fail: (reason: string, at: number) => never) {
     this.#bytes = bytes
-    this.#view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength)
     this.#fail = fail
+  }
+
+  /** What is being decoded. */
+  get source(): Uint8Array {
+    return this.#bytes
   }
 
   get at(): number {
@@ -131,15 +135,15 @@ export class Decoder {
   }
 
   u32(): number {
-    return this.#view.getUint32(this.#take(4), true)
+    return this.#words().getUint32(this.#take(4), true)
   }
 
   u64(): bigint {
-    return this.#view.getBigUint64(this.#take(8), true)
+    return this.#words().getBigUint64(this.#take(8), true)
   }
 
   f64(): number {
-    return this.#view.getFloat64(this.#take(8), true)
+    return this.#words().getFloat64(this.#take(8), true)
   }
 
   varint(): number {
@@ -166,6 +170,11 @@ export class Decoder {
     return this.raw(this.count())
   }
 
+  /** Passes over a byte string with its length in front: it begins where this says, and ends at `at`. */
+  skipBytes(): number {
+    return this.#take(this.count())
+  }
+
   text(): string {
     const bytes = this.bytes()
     try {
@@ -182,6 +191,11 @@ export class Decoder {
 
   fail(reason: string): never {
     return this.#fail(reason, this.#cursor.at)
+  }
+
+  /** Made when a fixed word is asked for: most of what is decoded has none. */
+  #words(): DataView {
+    return (this.#view ??= new DataView(this.#bytes.buffer, this.#bytes.byteOffset, this.#bytes.byteLength))
   }
 
   #take(length: number): number {

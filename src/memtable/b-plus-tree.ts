@@ -2,7 +2,7 @@
  * The memtable of ordered keys: a B+tree of versions over arena chunks.
  *
  * One slot per key; a new version of a key becomes the head of its chain of versions and leaves the tree as it is.
- * Layout: tree-layout.ts; searching: tree.ts; growing: tree-writer.ts.
+ * Layout: tree-layout.ts; searching: tree.ts; growing: tree-writer.ts; filling at once: tree-load.ts.
  */
 
 import { assert } from '../kernel/assert.ts'
@@ -18,7 +18,7 @@ import type { ArenaPool } from './arena.ts'
 import { ArenaAllocator } from './arena-allocator.ts'
 import { RANGE_DELETE } from './entry-operation.ts'
 import type { EntryOperation, OrderedOperation } from './entry-operation.ts'
-import type { OrderedMemtable, OrderedMemtableSupport } from './ordered-memtable.ts'
+import type { OrderedLoad, OrderedMemtable, OrderedMemtableSupport } from './ordered-memtable.ts'
 import { Tree } from './tree.ts'
 import {
   FIRST_VERSION_UNITS,
@@ -33,6 +33,7 @@ import {
   VERSION_SEQNO_LOW,
   VERSION_VALUE_LENGTH,
 } from './tree-layout.ts'
+import { TreeLoad } from './tree-load.ts'
 import { TreeReader } from './tree-reader.ts'
 import type { TreeImage } from './tree-reader.ts'
 import { TreeWriter } from './tree-writer.ts'
@@ -48,12 +49,13 @@ export interface BPlusTreeOptions {
 }
 
 export class BPlusTree implements OrderedMemtable {
-  readonly supports: OrderedMemtableSupport = Object.freeze({ versions: true })
+  readonly supports: OrderedMemtableSupport = Object.freeze({ versions: true, load: true })
   readonly order: KeyOrder
   readonly #allocator: ArenaAllocator
   readonly #tree: Tree
   readonly #writer: TreeWriter
   readonly #reader: TreeReader
+  #load: TreeLoad | undefined
   #state: 'open' | 'frozen' | 'released' = 'open'
 
   constructor(options: BPlusTreeOptions) {
@@ -66,10 +68,10 @@ export class BPlusTree implements OrderedMemtable {
 
   /**
    * Bytes handed out in chunks, with what is lost at their ends, without the free rest of the last one; and what range
-   * tombstones take beside them.
+   * tombstones take beside them. While it is being loaded, with the nodes that are to be built.
    */
   get bytes(): number {
-    return this.#allocator.bytes + this.#reader.rangeTombstones.bytes
+    return this.#allocator.bytes + this.#reader.rangeTombstones.bytes + (this.#load?.bytesAhead ?? 0)
   }
 
   get count(): number {
@@ -95,6 +97,7 @@ export class BPlusTree implements OrderedMemtable {
   apply(operation: OrderedOperation, seqno: Seqno, _position: JournalPosition): void {
     const reader = this.#reader
     assert(this.#state === 'open', 'memtable is frozen')
+    assert(this.#load === undefined, 'memtable is being loaded')
     assert(seqno > reader.seqnoLast, 'seqno does not grow')
     if (operation.kind === RANGE_DELETE) reader.rangeTombstones.add(operation.lower, operation.upper, seqno)
     else this.#applyEntry(operation, seqno)
@@ -128,6 +131,13 @@ export class BPlusTree implements OrderedMemtable {
     }
   }
 
+  load(): OrderedLoad {
+    assert(this.#state === 'open' && this.#load === undefined, 'memtable is frozen, or being loaded')
+    assert(this.#reader.count === 0, 'only an empty memtable can be loaded')
+    const parts = { tree: this.#tree, allocator: this.#allocator, reader: this.#reader }
+    return (this.#load = new TreeLoad(parts, () => (this.#load = undefined)))
+  }
+
   get(key: Uint8Array, seqno: Seqno, into: Found): boolean {
     assert(this.#state !== 'released', 'memtable read after its release')
     return this.#reader.get(key, seqno, into)
@@ -149,6 +159,7 @@ export class BPlusTree implements OrderedMemtable {
 
   handOver(): TreeImage {
     assert(this.#state === 'frozen', 'only a frozen memtable can be handed over')
+    assert(this.#load === undefined, 'memtable is being loaded')
     const tree = this.#tree
     const { count, keyCount, seqnoFirst, seqnoLast, rangeTombstones } = this.#reader
     return {

@@ -1,8 +1,10 @@
 /** Memtables of ordered keys: what the port leaves between an engine and its memtable, for key-value engines. */
 
 import type { Cursor, CursorOptions } from '../kernel/cursor.ts'
+import type { EntryKind } from '../kernel/entry.ts'
 import type { Found } from '../kernel/found.ts'
 import type { Seqno } from '../kernel/ids.ts'
+import type { KeyCut } from '../kernel/key-cut.ts'
 import type { KeyRange } from '../kernel/key-range.ts'
 import type { RangeTombstones } from '../kernel/range-tombstone.ts'
 import type { OrderedOperation } from './entry-operation.ts'
@@ -40,8 +42,45 @@ export interface OrderedReader {
 /** Readers ask at seqnos that others have written beyond: without versions there is nothing to answer them with. */
 export interface OrderedMemtableSupport extends MemtableSupport {
   readonly versions: true
+  /** Takes what replay brings faster than operation by operation: `load`. */
+  readonly load: boolean
 }
 
 export interface OrderedMemtable extends Memtable<OrderedOperation>, OrderedReader {
   readonly supports: OrderedMemtableSupport
+  /**
+   * Begins to fill the memtable, to which nothing has been applied. Until `finish` says that it is done, readers see no
+   * entry, and no operation may be applied; `bytes` grows with what is taken.
+   *
+   * @throws {VarveError} UNSUPPORTED — `supports.load` is false
+   */
+  load(): OrderedLoad
+}
+
+/** Many operations, in order of their seqnos, for a memtable that puts them in order of their keys at the end. */
+export interface OrderedLoad {
+  /**
+   * Takes a put or a delete of bytes[keyStart … keyLimit), with the value bytes[valueStart … valueLimit), empty for a
+   * delete.
+   *
+   * @param bytes borrowed for the call
+   */
+  entry(
+    kind: EntryKind,
+    bytes: Uint8Array,
+    keyStart: number,
+    keyLimit: number,
+    valueStart: number,
+    valueLimit: number,
+    seqno: Seqno,
+  ): void
+  /** Takes the deletion of what is between two cuts, borrowed for the call. */
+  deleteRange(lower: KeyCut, upper: KeyCut, seqno: Seqno): void
+  /**
+   * Goes on with putting in order what was taken, for a few milliseconds at most. Nothing more can be taken after the
+   * first call; the memtable may be frozen before the last.
+   *
+   * @returns true: the memtable has everything, and is as if it had been applied; false: call again, in a later turn
+   */
+  finish(): boolean
 }

@@ -9,6 +9,7 @@ import { copyOf } from '../kernel/bytes.ts'
 import type { Cursor, CursorOptions } from '../kernel/cursor.ts'
 import type { EntryBatch } from '../kernel/entry-batch.ts'
 import type { EntryKind } from '../kernel/entry.ts'
+import { VarveError } from '../kernel/errors.ts'
 import { foundDeletion } from '../kernel/found.ts'
 import type { Found } from '../kernel/found.ts'
 import { SEQNO_ZERO } from '../kernel/ids.ts'
@@ -21,7 +22,7 @@ import type { KeyRange } from '../kernel/key-range.ts'
 import type { RangeTombstone, RangeTombstones } from '../kernel/range-tombstone.ts'
 import { RANGE_DELETE } from './entry-operation.ts'
 import type { EntryOperation, OrderedOperation } from './entry-operation.ts'
-import type { OrderedMemtable, OrderedMemtableSupport, OrderedReader } from './ordered-memtable.ts'
+import type { OrderedLoad, OrderedMemtable, OrderedMemtableSupport, OrderedReader } from './ordered-memtable.ts'
 import { TombstoneList } from './tombstone-list.ts'
 
 interface Version {
@@ -45,7 +46,7 @@ export interface SortedArrayImage {
 }
 
 export class SortedArrayMemtable implements OrderedMemtable {
-  readonly supports: OrderedMemtableSupport = Object.freeze({ versions: true })
+  readonly supports: OrderedMemtableSupport = Object.freeze({ versions: true, load: false })
   readonly order: KeyOrder
   bytes = 0
   count = 0
@@ -91,6 +92,10 @@ export class SortedArrayMemtable implements OrderedMemtable {
     if (row !== undefined && this.#compare(row.key, key) === 0) row.versions.unshift(version)
     else this.#rows.splice(index < 0 ? this.#rows.length : index, 0, { key, versions: [version] })
     this.bytes += key.length + version.value.length + 16
+  }
+
+  load(): OrderedLoad {
+    throw new VarveError('UNSUPPORTED', 'a sorted array has no load', { details: { capability: 'load' } })
   }
 
   get(key: Uint8Array, seqno: Seqno, into: Found): boolean {

@@ -208,8 +208,7 @@ export class Follower<Operation, Table extends Memtable<Operation>, Shape> {
     const reader = await journals.openReadOnly(shard, content.journalState, replayFrom)
     try {
       const { seqnoLast: last, end } = await replayInto(
-        reader,
-        this.#engine,
+        { journal: reader, engine: this.#engine, clock: this.#components.clock },
         tables,
         from.end,
         from.seqnoLast,

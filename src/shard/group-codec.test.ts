@@ -1,8 +1,9 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { Encoder } from '../kernel/codec.ts'
+import type { Decoder } from '../kernel/codec.ts'
 import { SEQNO_MAX, journalPosition, seqno } from '../kernel/ids.ts'
-import { beginGroup, firstSeqno, visitGroup } from './group-codec.ts'
+import { beginGroup, readGroup, visitGroup } from './group-codec.ts'
 
 const POSITION = journalPosition(1000)
 
@@ -28,9 +29,15 @@ function visited(payload: Uint8Array): readonly string[] {
   return [...found, `last ${last}`]
 }
 
+const passOver = (from: Decoder): void => void from.u8()
+
 test('operations take consecutive seqnos across batches, and say where they lie in the journal', () => {
   const group = groupOf(7, [[10, 11], [], [12]])
-  assert.equal(firstSeqno(group, POSITION), 7)
+  assert.equal(readGroup(group, POSITION, seqno(6), passOver), 9, 'it goes on after 6')
+  for (const other of [5, 7]) {
+    const elsewhere = { code: 'JOURNAL_CORRUPT', message: new RegExp(`starts with seqno 7, expected ${other + 1}`) }
+    assert.throws(() => readGroup(group, POSITION, seqno(other), passOver), elsewhere)
+  }
   assert.deepEqual(visited(group), ['10 at 7 from 1003', '11 at 8 from 1004', '12 at 9 from 1007', 'last 9'])
   assert.deepEqual(visited(groupOf(7, [])), ['last 6'])
 })
@@ -47,7 +54,7 @@ test('a group is damage where it ends early, and where its seqnos would go beyon
     if (length === 3) continue // Without a batch it is a group, too.
     const cut = whole.subarray(0, length)
     assert.throws(() => visited(cut), { code: 'JOURNAL_CORRUPT', message: /at position 100\d/ }, `${length} bytes`)
-    if (length < 3) assert.throws(() => firstSeqno(cut, POSITION), { code: 'JOURNAL_CORRUPT' })
+    assert.throws(() => readGroup(cut, POSITION, seqno(299), passOver), { code: 'JOURNAL_CORRUPT' })
   }
   // Room for as many operations as the group has bytes at most.
   const most = groupOf(SEQNO_MAX - 11, [[10, 11]])

@@ -35,6 +35,20 @@ export function visitGroup<Operation>(
   decode: (from: Decoder) => Operation,
   visit: (operation: Operation, seqno: Seqno, position: JournalPosition) => void,
 ): Seqno {
+  return readGroup(payload, position, undefined, (from, seqno, at) => visit(decode(from), seqno, at))
+}
+
+/**
+ * As `visitGroup`, and `take` reads each operation itself.
+ *
+ * @param seqnoBefore what the group must go on after; undefined where anything will do
+ */
+export function readGroup(
+  payload: Uint8Array,
+  position: JournalPosition,
+  seqnoBefore: Seqno | undefined,
+  take: (from: Decoder, seqno: Seqno, position: JournalPosition) => void,
+): Seqno {
   const decoder = new Decoder(payload, (reason, at) => failGroup(position + at, reason))
   const version = decoder.u8()
   if (version !== GROUP_FORMAT_VERSION) {
@@ -45,22 +59,18 @@ export function visitGroup<Operation>(
     )
   }
   let seqno = decoder.varint() - 1
+  if (seqnoBefore !== undefined && seqno !== seqnoBefore) {
+    failGroup(position, `it starts with seqno ${seqno + 1}, expected ${seqnoBefore + 1}`)
+  }
   // Every operation takes a byte at least.
   if (seqno > SEQNO_MAX - payload.length) decoder.fail('impossible seqno')
   while (decoder.remaining > 0) {
     for (let left = decoder.count(); left > 0; left--) {
       const start = (position + decoder.at) as JournalPosition
-      visit(decode(decoder), ++seqno as Seqno, start)
+      take(decoder, ++seqno as Seqno, start)
     }
   }
   return seqno as Seqno
-}
-
-/** Seqno of the first operation in a group. */
-export function firstSeqno(payload: Uint8Array, position: JournalPosition): Seqno {
-  const decoder = new Decoder(payload, (reason, at) => failGroup(position + at, reason))
-  decoder.u8()
-  return decoder.varint() as Seqno
 }
 
 export function failGroup(position: number, reason: string): never {

@@ -97,8 +97,7 @@ async function recover<Operation, Table extends Memtable<Operation>, Shape>(
     await dropStalePins(committer, shard, components.heads)
     const tables = new TableStack<Table>(engine.memtable(), manifest.replayFrom)
     const { seqnoLast } = await replayInto(
-      journal,
-      engine,
+      { journal, engine, clock: components.clock },
       tables,
       manifest.replayFrom,
       manifest.seqnoLast,
@@ -215,7 +214,13 @@ async function openReadOnly<Operation, Table extends Memtable<Operation>, Shape>
   const journal = await journals.openReadOnly(shard, content.journalState, manifest.replayFrom)
   try {
     const tables = new TableStack<Table>(engine.memtable(), manifest.replayFrom)
-    const { seqnoLast } = await replayInto(journal, engine, tables, manifest.replayFrom, manifest.seqnoLast, Infinity)
+    const { seqnoLast } = await replayInto(
+      { journal, engine, clock: components.clock },
+      tables,
+      manifest.replayFrom,
+      manifest.seqnoLast,
+      Infinity,
+    )
     const shown = { epoch: content.epoch, manifest, tables, seqnoLast }
     return new ReadOnlyShard(components, engine, settings, shown, () => journal.close())
   } catch (error) {

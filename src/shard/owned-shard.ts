@@ -128,7 +128,7 @@ export class OwnedShard<Operation, Table extends Memtable<Operation>, Shape> imp
     this.#remover = new FileRemover(id, components, () => this.#committer.content.pins)
     const { journal, tables } = opened
     const [manifest, views, remover] = [this.#manifest, this.#views, this.#remover]
-    this.#parts = { engine, journal, manifest, views, tables }
+    this.#parts = { engine, journal, clock, manifest, views, tables }
     const commits = new VersionCommits({ engine, manifest, views, tables, remover })
     const [jobs, pins, space] = [this.#jobs, this.#pins, this.#space]
     this.#files = new FileChanges(

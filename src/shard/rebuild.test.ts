@@ -57,7 +57,11 @@ function fixture() {
       return at(4)
     },
   }
-  const engine = { memtable: () => tableOf(), decode: (from: { u8(): number }) => from.u8() }
+  const engine = {
+    memtable: () => tableOf(),
+    load: () => undefined,
+    decode: (from: { u8(): number }) => from.u8(),
+  }
   const manifest = { state: { seqnoLast: seqno(1), replayFrom: POSITION_ZERO } }
   return { parts: { engine, journal, manifest, tables, views } as never, tables, views, replay: () => wait?.() }
 }

@@ -1,5 +1,6 @@
 /** After NO_SPACE or OUT_OF_FILES: the memtables have operations that are not in the journal. Makes them anew from what is. */
 
+import type { Clock } from '../kernel/clock.ts'
 import type { Seqno } from '../kernel/ids.ts'
 import type { Journal } from '../journal/journal.ts'
 import type { Memtable } from '../memtable/memtable.ts'
@@ -12,6 +13,7 @@ import type { Views } from './version.ts'
 export interface RebuildParts<Operation, Table extends Memtable<Operation>, Shape> {
   readonly engine: Engine<Operation, Table, Shape>
   readonly journal: Journal
+  readonly clock: Clock
   readonly manifest: ManifestLog
   readonly tables: TableStack<Table>
   readonly views: Views<Table, Shape>
@@ -24,12 +26,12 @@ export interface RebuildParts<Operation, Table extends Memtable<Operation>, Shap
  * @returns seqno of the last operation that is in the journal
  */
 export async function rebuildTables<Operation, Table extends Memtable<Operation>, Shape>(
-  { engine, journal, manifest, tables, views }: RebuildParts<Operation, Table, Shape>,
+  { engine, journal, clock, manifest, tables, views }: RebuildParts<Operation, Table, Shape>,
   visible: Seqno,
 ): Promise<Seqno> {
   const { position, seqnoBefore = manifest.state.seqnoLast } = tables.startAfter(visible)
   const rebuilt = new TableStack(engine.memtable(), position)
-  const { seqnoLast } = await replayInto(journal, engine, rebuilt, position, seqnoBefore, Infinity)
+  const { seqnoLast } = await replayInto({ journal, engine, clock }, rebuilt, position, seqnoBefore, Infinity)
   const dropped = tables.rewind(visible, rebuilt.active)
   views.advance(
     tables.list(),

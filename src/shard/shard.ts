@@ -26,6 +26,7 @@ import type {
 } from '../jobs/jobs.ts'
 import type { ManifestState } from './edit.ts'
 import type { HeadContent } from './head-content.ts'
+import type { TableLoad } from './table-load.ts'
 import type { View } from './version.ts'
 
 /** The parts a shard is composed of. Whoever opens the shard owns them and closes them after it. */
@@ -61,6 +62,8 @@ export interface Engine<Operation, Table extends Memtable<Operation>, Shape> {
   encode(operation: Operation, into: Encoder): void
   /** Reads what `encode` wrote. The result may borrow from the payload and be reused by the next call. */
   decode(from: Decoder): Operation
+  /** For replay: a way to fill `table`, which is empty, faster than by `decode` and `apply`; undefined where there is none. */
+  load(table: Table): TableLoad | undefined
   /** An empty memtable. */
   memtable(): Table
   /** How to turn a frozen memtable into files, as `rewrite`; no plan where it holds nothing worth a file. */

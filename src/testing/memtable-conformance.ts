@@ -12,6 +12,7 @@ import type { KeyRange } from '../kernel/key-range.ts'
 import { DESCENDING } from './descending-order.ts'
 import { bytes, promises, text, whole } from './memtable-bench.ts'
 import type { MemtableSuite } from './memtable-bench.ts'
+import { testLoads } from './memtable-load-conformance.ts'
 import { testRangeDeletions } from './memtable-range-conformance.ts'
 
 export type { MemtableSuite } from './memtable-bench.ts'
@@ -295,4 +296,5 @@ export function testMemtable(suite: MemtableSuite): void {
   })
 
   testRangeDeletions(suite)
+  testLoads(suite)
 }

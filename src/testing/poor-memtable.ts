@@ -1,6 +1,6 @@
 /**
  * A memtable of ordered keys poorer than the tree: its cursors give one entry at a time, and all that it has lent is
- * overwritten when it is released, as memory is that goes back to a pool. Around a sorted array it also hands over an
+ * overwritten when it is released, as memory is that goes back to a pool; and it cannot be loaded. Around a sorted array it also hands over an
  * image without shared memory.
  */
 
@@ -8,6 +8,7 @@ import { copyOf } from '../kernel/bytes.ts'
 import type { Cursor, CursorOptions } from '../kernel/cursor.ts'
 import { PENDING } from '../kernel/cursor.ts'
 import { EntryBatch } from '../kernel/entry-batch.ts'
+import { VarveError } from '../kernel/errors.ts'
 import type { Found } from '../kernel/found.ts'
 import type { JournalPosition, Seqno } from '../kernel/ids.ts'
 import type { KeyRange } from '../kernel/key-range.ts'
@@ -25,7 +26,7 @@ export class PoorMemtable implements OrderedMemtable {
   }
 
   get supports(): OrderedMemtable['supports'] {
-    return this.#inner.supports
+    return { ...this.#inner.supports, load: false }
   }
 
   get bytes(): number {
@@ -54,6 +55,10 @@ export class PoorMemtable implements OrderedMemtable {
 
   apply(operation: OrderedOperation, seqno: Seqno, position: JournalPosition): void {
     this.#inner.apply(operation, seqno, position)
+  }
+
+  load(): never {
+    throw new VarveError('UNSUPPORTED', 'a poor memtable has no load', { details: { capability: 'load' } })
   }
 
   get(key: Uint8Array, seqno: Seqno, into: Found): boolean {

@@ -27,7 +27,7 @@ const BY_REASON: readonly { readonly reason: string; readonly places: readonly s
     reason:
       'written by a newer release, or by nobody, under checksums that are right: the fuzzing of decoders makes them',
     places: [
-      'shard/group-codec.js throw INCOMPATIBLE in visitGroup',
+      'shard/group-codec.js throw INCOMPATIBLE in readGroup',
       'shard/group-codec.js throw JOURNAL_CORRUPT in failGroup',
       'shard/manifest.js throw INCOMPATIBLE in readManifestFile',
       'shard/stored-head.js throw INCOMPATIBLE in requireSame',

@@ -31,6 +31,7 @@ import { mergeParts } from './merge-parts.ts'
 import { referenceTo } from './named-order.ts'
 import type { NamedOrder } from './named-order.ts'
 import { decodeOperation, encodeOperation } from './operation-codec.ts'
+import { OperationLoad } from './operation-load.ts'
 import type { KvSettings } from './settings.ts'
 import { tableFormat, WRITTEN_FORMAT } from './table-formats.ts'
 
@@ -67,6 +68,10 @@ export class KvEngine implements Engine<OrderedOperation, OrderedMemtable, Level
 
   decode(from: Decoder): OrderedOperation {
     return decodeOperation(from)
+  }
+
+  load(table: OrderedMemtable): OperationLoad | undefined {
+    return table.supports.load ? new OperationLoad(table.load()) : undefined
   }
 
   memtable(): OrderedMemtable {
