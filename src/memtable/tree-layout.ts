@@ -15,6 +15,9 @@
  *               +3  seqnoHigh    seqno / 2^32 in the low 24 bits, kind in the high 8
  *               +4  value bytes
  *
+ * A later version that was loaded began as a record with its key: the value was moved down to where it is here, and what
+ * it leaves at the end is lost.
+ *
  * A node has room for 128 keys. All keys below it share `prefixLength` bytes; `heads[i]` are the next four of key i
  * (big-endian, padded with zeros, without the last bit), so that a search stays in the node and touches a key only where heads tie. Keys are
  * addresses of records, in leaves and inner nodes alike.
