@@ -140,16 +140,16 @@ export const ENGINE_MUTANTS: readonly Mutant[] = [
   ),
   mutant(
     'replay-accepts-gaps',
-    'shard/replay.js',
-    'if (first !== seqnoLast + 1)',
-    'if (first < seqnoLast + 1)',
+    'shard/group-codec.js',
+    'seqno !== seqnoBefore)',
+    'seqno < seqnoBefore)',
     'src/shard/replay.test.js',
   ),
   mutant(
     'replay-accepts-repeats',
-    'shard/replay.js',
-    'if (first !== seqnoLast + 1)',
-    'if (first > seqnoLast + 1)',
+    'shard/group-codec.js',
+    'seqno !== seqnoBefore)',
+    'seqno > seqnoBefore)',
     'src/shard/replay.test.js',
   ),
   mutant(
