@@ -1,7 +1,7 @@
 /** A VarveLevel whose writes are flushed to tables before they resolve, so that reads find them there. */
 
 import { VarveLevel } from '../src/engines/level/varve-level.ts'
-import type { BatchOperation } from '../src/engines/level/varve-level.ts'
+import type { BatchOperation } from '../src/engines/level/level-batch.ts'
 import type { EncodedData } from '../src/engines/level/encoded-data.ts'
 import type { LevelOpenOptions, LevelWriteOptions, OpenShard } from '../src/engines/level/level.ts'
 

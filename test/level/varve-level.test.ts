@@ -242,6 +242,36 @@ test('buffers may be reused as soon as a call has returned', async (context) => 
   assert.deepEqual(await reading, Buffer.from('b'))
 })
 
+// It kept what it was given until write(), as abstract-level's own does; classic-level copies.
+test('a chained batch has its keys and values once they are added: one pair of buffers serves many', async (context) => {
+  const db = await opened<Buffer, Buffer>(context, { keyEncoding: 'buffer', valueEncoding: 'buffer' })
+  const [key, value] = [Buffer.alloc(1), Buffer.alloc(1)]
+  const put = (batch: ReturnType<typeof db.batch>, number: number): void => {
+    key.writeUInt8(number)
+    value.writeUInt8(number * 2)
+    batch.put(key, value)
+  }
+  await db.put(Buffer.of(1), Buffer.of(9))
+  const dropped = db.batch()
+  put(dropped, 7)
+  dropped.clear()
+  put(dropped, 8)
+  await dropped.close()
+  const batch = db.batch()
+  put(batch, 5)
+  batch.clear()
+  for (let number = 2; number < 5; number++) put(batch, number)
+  key.writeUInt8(1)
+  batch.del(key)
+  key.fill(0)
+  value.fill(0)
+  await batch.write()
+  assert.deepEqual(
+    await db.iterator().all(),
+    [2, 3, 4].map((number) => [Buffer.of(number), Buffer.of(number * 2)]),
+  )
+})
+
 test('sync that is neither true nor false is refused', async (context) => {
   const db = await opened(context)
   await assert.rejects(db.put('a', '1', { sync: 1 as never }), { name: 'TypeError', message: /^sync must/ })

@@ -181,6 +181,7 @@ export class KvShard {
     if (options?.fresh === true) return freshRead(this.getMany(keys, { ...options, fresh: false }), this.#shard)
     if (!Array.isArray(keys)) throw new TypeError(`keys must be an array, got ${typeOf(keys)}`)
     this.#checkOpen()
+    throwIfAborted(options?.signal)
     const seqno = this.#readSeqno(options?.snapshot)
     for (const key of keys) checkKey(key)
     const values: (Uint8Array | undefined)[] = []

@@ -11,7 +11,7 @@ import { open } from '../../local.ts'
 import { destroy } from '../../local-destroy.ts'
 import { SystemClock } from '../../system-clock.ts'
 import type { KvShard } from '../kv/kv-shard.ts'
-import type { KvEntry, KvOperation, KvStatistics, WriteOptions } from '../kv/kv.ts'
+import type { KvEntry, KvStatistics, WriteOptions } from '../kv/kv.ts'
 import { typeOf } from '../kv/limits.ts'
 import { clearRange } from './clear-range.ts'
 import type { ClearOptions } from './clear-range.ts'
@@ -21,6 +21,8 @@ import { toKvRange } from './encoded-range.ts'
 import type { EncodedRange } from './encoded-range.ts'
 import { EntryReader, HIGH_WATER_MARK_BYTES } from './entry-reader.ts'
 import { LevelBase } from './level-base.ts'
+import { CopyingChainedBatch, toKvOperation } from './level-batch.ts'
+import type { BatchOperation } from './level-batch.ts'
 import { EntryIterator, KeyIterator, ValueIterator } from './level-iterators.ts'
 import type { EncodedEntry } from './level-iterators.ts'
 import { LevelError, toLevelError, toOpenError, withLevelErrors } from './level-error.ts'
@@ -43,10 +45,6 @@ interface IteratorOptions extends EncodedRange {
   readonly signal?: AbortSignal | null
   readonly highWaterMarkBytes?: number
 }
-
-export type BatchOperation =
-  | { readonly type: 'put'; readonly key: EncodedData; readonly value: EncodedData }
-  | { readonly type: 'del'; readonly key: EncodedData }
 
 const SYNCED: WriteOptions = Object.freeze({ durability: 'synced' })
 const WRITTEN: WriteOptions = Object.freeze({ durability: 'written' })
@@ -199,6 +197,11 @@ export class VarveLevel<KDefault = string, VDefault = string> extends LevelBase<
     return this.#written(this.#openShard().batch(operations.map(toKvOperation), durabilityOf(options)))
   }
 
+  protected _chainedBatch(): CopyingChainedBatch {
+    // oxlint-disable-next-line no-underscore-dangle -- as abstract-level's own does, so that subclasses see every batch
+    return new CopyingChainedBatch(this, (operations, options) => this._batch(operations, options))
+  }
+
   protected _clear(options: ClearOptions): Promise<void> {
     return withLevelErrors(clearRange(this.#openShard(), options))
   }
@@ -292,9 +295,4 @@ function durabilityOf(options: LevelWriteOptions): WriteOptions {
   if (sync === undefined || sync === false) return WRITTEN
   if (sync !== true) throw new TypeError(`sync must be of type boolean, got ${typeOf(sync)}`)
   return SYNCED
-}
-
-function toKvOperation(operation: BatchOperation): KvOperation {
-  const key = toBytes(operation.key)
-  return operation.type === 'put' ? { type: 'put', key, value: toBytes(operation.value) } : { type: 'delete', key }
 }
