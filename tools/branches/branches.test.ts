@@ -83,6 +83,11 @@ test('what is listed as not to be taken is in the code, and is counted as wrong 
   }
 })
 
+test('what the compiler puts before a module is not counted', () => {
+  const helper = 'var __rewriteRelativeImportExtension = (this && this.x) || function (a) { if (a) return 1 }'
+  assert.deepEqual(branchesOf('a.js', `${helper}\nif (a) b()`).length, 2)
+})
+
 test('of ranges within each other the innermost counts, all processes together, and an else that is not written is what is left', () => {
   const directory = mkdtempSync(join(tmpdir(), 'varve-branches-'))
   try {

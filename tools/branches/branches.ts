@@ -48,6 +48,7 @@ export function branchesOf(file: string, text: string): readonly Branch[] {
     return count === 1 ? key : `${key} ${count}`
   }
   const visit = (node: Node, within: string): void => {
+    if (isOfCompiler(node)) return
     const add = (kind: string, inside: Node, divides: Node): void => {
       const key = keyOf(kind, divides, within)
       branches.push({ key, at: place(kind, insideOf(inside), inside), whole: undefined })
@@ -92,6 +93,11 @@ export function branchesOf(file: string, text: string): readonly Branch[] {
   }
   visit(parseText(file, text).program, 'the module')
   return branches
+}
+
+/** A function that TypeScript puts before the code of a module, which is not ours to test. */
+function isOfCompiler(node: Node): boolean {
+  return node.type === 'VariableDeclarator' && node.id.type === 'Identifier' && node.id.name.startsWith('__rewrite')
 }
 
 function isNode(value: unknown): value is Node {

@@ -63,7 +63,7 @@ function checkColumn(spec: JobSpec, { ref, meta }: JobOutput, table: JobOutput |
 function checkCount(jobs: readonly AnsweredJob[]): void {
   const [first] = jobs
   if (first === undefined) return
-  const entriesRead = jobs.reduce((sum, { statistics }) => sum + (statistics['entriesRead'] ?? -1), 0)
+  const entriesRead = jobs.reduce((sum, { statistics: { entriesRead: read = -1 } }) => sum + read, 0)
   const { count, covers } = contentOf(jobs)
   // What a range tombstone hides as a whole is not even read, nor what is outside of a view.
   if (covers ? entriesRead > count : entriesRead !== count) {

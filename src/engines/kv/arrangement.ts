@@ -82,10 +82,10 @@ export async function mergeShards(left: Arranged, right: GenericShard, at: Uint8
     let files: readonly VersionFile[] | undefined
     try {
       for (const each of [shard, right]) handOvers.push(await each.handOver())
-      const [first, second] = handOvers.map(({ manifest }) => [...manifest.files.values()])
-      requireSide(shard.id, first ?? [], before, order)
-      requireSide(right.id, second ?? [], after, order)
-      files = joinedAll(within(first ?? [], before, order), within(second ?? [], after, order), cut, order)
+      const [first = [], second = []] = handOvers.map(({ manifest }) => [...manifest.files.values()])
+      requireSide(shard.id, first, before, order)
+      requireSide(right.id, second, after, order)
+      files = joinedAll(within(first, before, order), within(second, after, order), cut, order)
     } finally {
       if (files === undefined) for (const each of handOvers) await each.resume([])
     }

@@ -41,7 +41,8 @@ export class Layout<Bound> {
 
   constructor(input: PolicyInput<Bound, unknown>) {
     this.#compare = input.compare
-    const levels: PolicyFile<Bound>[][] = [[]]
+    const level0: PolicyFile<Bound>[] = []
+    const levels: PolicyFile<Bound>[][] = [level0]
     const byName = new Map<FileName, PolicyFile<Bound>>()
     for (const file of input.files) {
       while (levels.length <= file.level) levels.push([])
@@ -54,7 +55,6 @@ export class Layout<Bound> {
     }
     this.levels = levels
     this.deepest = levels.length - 1
-    const level0 = levels[0] ?? []
     for (const [index, file] of level0.entries()) this.#ages.set(file.name, index / level0.length)
     for (const { inputs, level } of input.changes) {
       for (const name of inputs) this.#taken.add(name)

@@ -108,7 +108,7 @@ function scoreOf<Bound>(
   if (idle.length === 0) return 0
   if (level === 0) return idle.length / settings.level0Files
   // What an earlier policy or larger contents left above the base is in nobody's way.
-  return level < targets.base ? 1 : weigh(layout, idle, targets.last) / (targets.bytes[level] ?? Infinity)
+  return level < targets.base ? 1 : weigh(layout, idle, targets.last) / (targets.bytes[level] as number)
 }
 
 function chooseLevel0<Bound>(layout: Layout<Bound>, to: number, settings: LeveledSettings): PlaceChoice | undefined {
@@ -124,6 +124,8 @@ function chooseFiles<Bound>(layout: Layout<Bound>, level: number, to: number): P
   for (const [index, { bytes }] of below.entries()) bytesBefore[index + 1] = (bytesBefore[index] as number) + bytes
   const weights = files.map((file) => weigh(layout, [file], to))
   const overlaps = files.map((file) => layout.rangeOf(to, file))
+  const bytesBeforeStart = overlaps.map(({ start }) => bytesBefore[start] as number)
+  const bytesBeforeLimit = overlaps.map(({ limit }) => bytesBefore[limit] as number)
   const candidates: { readonly ratio: number; readonly start: number; readonly limit: number }[] = []
   for (let start = 0; start < files.length; start++) {
     let weight = 0
@@ -131,8 +133,8 @@ function chooseFiles<Bound>(layout: Layout<Bound>, level: number, to: number): P
       const file = files[limit - 1] as PolicyFile<Bound>
       if (layout.isTaken(file)) break
       weight += weights[limit - 1] as number
-      const lower = bytesBefore.subarray(overlaps[start]?.start ?? 0, (overlaps[limit - 1]?.limit ?? 0) + 1)
-      candidates.push({ ratio: ((lower.at(-1) ?? 0) - (lower[0] ?? 0)) / weight, start, limit })
+      const lower = (bytesBeforeLimit[limit - 1] as number) - (bytesBeforeStart[start] as number)
+      candidates.push({ ratio: lower / weight, start, limit })
     }
   }
   // What overlaps least below costs least for what leaves the level.
