@@ -16,6 +16,7 @@ import { loadHash } from '../src/kernel/hash.ts'
 import { shardId } from '../src/kernel/ids.ts'
 import { decodeHead } from '../src/shard/head-content.ts'
 import { SeededRandom } from '../src/testing/seeded-random.ts'
+import { failure } from '../src/testing/simulated-failure.ts'
 import { Simulation, TINY_SETTINGS } from './simulation.ts'
 
 const hash = await loadHash()
@@ -247,4 +248,46 @@ test('a follower of a shard that was split says so, and goes on showing what it 
   assert.deepEqual(await contentOf(follower.db), before)
   await follower.close()
   await simulation.stop().catch(() => undefined)
+})
+
+test('a follower whose refresh fails tells its caller, goes on showing what it had, and refreshes again', async () => {
+  const simulation = await Simulation.start(8, TINY_SETTINGS)
+  const { clock, db } = simulation
+  await db.put(Buffer.from('a'), Buffer.from('1'))
+  const told: unknown[] = []
+  const { signal } = new AbortController()
+  const follower = await follow(simulation, { everyMs: 50, signal, onError: (error) => void told.push(error) })
+  await db.put(Buffer.from('b'), Buffer.from('2'))
+  simulation.beforeOperation = ({ operation, path }) => {
+    if (path.startsWith('heads')) throw failure('IO_FAILED', operation, path)
+  }
+  clock.advance(50)
+  // Waits for the one under way.
+  await assert.rejects(follower.refresh(), { code: 'IO_FAILED' })
+  assert.ok(told.length === 1 && isCode(told[0], 'IO_FAILED'))
+  assert.deepEqual(await contentOf(follower.db), ['a=1'])
+  simulation.beforeOperation = () => {}
+  clock.advance(50)
+  await follower.refresh()
+  assert.deepEqual(await contentOf(follower.db), ['a=1', 'b=2'])
+  await follower[Symbol.asyncDispose]()
+  await assert.rejects(follower.refresh(), { code: 'CLOSED' })
+  await assert.rejects(follow(simulation, { everyMs: 0 }), RangeError)
+  await assert.rejects(follow(simulation, { pin: '' }), RangeError)
+  await simulation.stop()
+})
+
+test('a follower that finds damage under a head that stays says so, and leaves no pin behind', async () => {
+  const simulation = await Simulation.start(9, TINY_SETTINGS)
+  await simulation.db.put(Buffer.from('a'), Buffer.from('value'), { durability: 'synced' })
+  const segment = simulation.device.inode(simulation.device.files().find((path) => path.endsWith('.log')) as string)
+  segment.flipBit(Buffer.from(segment.content()).indexOf('value'), 1)
+  await assert.rejects(follow(simulation, { pin: 'reader' }), { code: 'JOURNAL_CORRUPT' })
+  const heads = await LocalHeadStore.open({ ...simulation, directory: 'heads', hash })
+  const head = await heads.read(shardId('main'))
+  assert.deepEqual(decodeHead(head?.content as Uint8Array, 'head').pins, [])
+  simulation.beforeOperation = ({ operation, path }) => {
+    if (path.startsWith('journal')) throw failure('IO_FAILED', operation, path)
+  }
+  await assert.rejects(follow(simulation, { pin: 'reader' }), { code: 'IO_FAILED' })
 })

@@ -3,6 +3,7 @@ import { test } from 'node:test'
 import { POSITION_ZERO, epoch, shardId } from '../kernel/ids.ts'
 import { MemoryStateKeeper, testJournal } from '../testing/journal-conformance.ts'
 import { MemoryJournalStorage, MemoryJournalSystem } from './memory-journal.ts'
+import { resolveLocalJournalSettings } from './settings.ts'
 
 testJournal({
   test,
@@ -36,4 +37,11 @@ test('a power cut keeps exactly what was synced', async () => {
   const found: number[] = []
   assert.equal(await again.replay(POSITION_ZERO, (payload) => void found.push(...payload)), 1)
   assert.deepEqual(found, [1])
+})
+
+test('settings of journals are refused by name', () => {
+  const storage = new MemoryJournalStorage()
+  assert.throws(() => new MemoryJournalSystem({ storage, pendingBytesMax: 0 }), /pendingBytesMax must be at least 1/)
+  assert.throws(() => resolveLocalJournalSettings({ segmentBytes: '4096' as never }), /segmentBytes must be a number/)
+  assert.throws(() => resolveLocalJournalSettings({ segmentBytes: 4096.5 }), /segmentBytes must be an integer/)
 })

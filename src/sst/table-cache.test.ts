@@ -18,6 +18,7 @@ import { numberedEntries } from '../testing/entry-model.ts'
 import { BlockCache } from './block-cache.ts'
 import { BlockFetch } from './block-fetch.ts'
 import { rowTableFormat } from './row-format.ts'
+import { resolveRowTableSettings } from './row-settings.ts'
 import { RunCursor } from './run-cursor.ts'
 import type { RunTable } from './run-cursor.ts'
 import { TableCache } from './table-cache.ts'
@@ -213,4 +214,19 @@ test('a table a cursor is in stays open while others come and go', async () => {
   assert.equal(rest.length, 55)
   await bench.tables.close()
   assert.equal(bench.files.openCount, 0)
+})
+
+test('settings of tables, and ways of reading them that they have not, are refused by name', () => {
+  assert.throws(() => resolveRowTableSettings({ codec: 'zip' }), {
+    name: 'RangeError',
+    message: /codec must be one of/,
+  })
+  assert.throws(() => resolveRowTableSettings({ blockBytes: '1' }), { name: 'TypeError', message: /blockBytes/ })
+  assert.throws(() => resolveRowTableSettings({ blockBytes: 1 }), { name: 'RangeError', message: /blockBytes/ })
+  assert.throws(() => resolveRowTableSettings({ blocks: 1 }), { name: 'TypeError', message: /blocks/ })
+  const everything = { range: {}, reverse: true, seqno: SEQNO_MAX, versions: 'all' } as const
+  assert.throws(() => new RunCursor([], BYTEWISE, everything), { name: 'TypeError', message: /versions: 'newest'/ })
+  const cursor = new RunCursor([], BYTEWISE, { ...everything, versions: 'newest' })
+  cursor.close()
+  assert.throws(() => cursor.next(new EntryBatch(1)), { code: 'CLOSED' })
 })

@@ -1,0 +1,119 @@
+/** Heads of shards that do not exist yet, or not any more: what is decided once stays, whatever is lost on the way. */
+
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import { VarveError } from '../kernel/errors.ts'
+import { loadHash } from '../kernel/hash.ts'
+import { EPOCH_ZERO, shardId } from '../kernel/ids.ts'
+import { MemoryFileStore } from '../fs/memory-file-store.ts'
+import { MemoryHeadStore } from '../fs/memory-head-store.ts'
+import { createHead } from './checkpoint.ts'
+import { encodeHead } from './head-content.ts'
+import type { HeadContent, Succession } from './head-content.ts'
+import { EMPTY_EDIT_LOG } from './manifest.ts'
+import { reclaimSuperseded } from './reclaim.ts'
+import { decide, outcomeOf } from './succession.ts'
+
+const LEAD = shardId('lead')
+
+function contentOf(succession: Succession | undefined, owner = ''): HeadContent {
+  return {
+    epoch: EPOCH_ZERO,
+    owner,
+    commit: 0,
+    journal: { name: 'memory', version: 1 },
+    engine: { name: 'kv', version: 1 },
+    identity: {},
+    journalState: undefined,
+    ...EMPTY_EDIT_LOG,
+    pins: [],
+    succession,
+  }
+}
+
+const forming: Succession = { state: 'forming', lead: LEAD, parents: [shardId('parent')] }
+
+/** Heads whose next compare-and-set fails so, after it was made or without. */
+class FailingHeads extends MemoryHeadStore {
+  fails: { readonly code: 'HEAD_CONFLICT' | 'OUTCOME_UNKNOWN' | 'IO_FAILED'; readonly made: boolean } | undefined
+
+  override async compareAndSet(
+    ...call: Parameters<MemoryHeadStore['compareAndSet']>
+  ): ReturnType<MemoryHeadStore['compareAndSet']> {
+    const { fails } = this
+    this.fails = undefined
+    if (fails === undefined) return super.compareAndSet(...call)
+    if (fails.made) await super.compareAndSet(...call)
+    throw new VarveError(fails.code, 'as the test wants it')
+  }
+}
+
+test('a change is decided once: whoever comes later, or has lost the answer, hears what it was', async () => {
+  for (const [first, second, outcome] of [
+    ['commit', 'void', 'committed'],
+    ['void', 'commit', 'void'],
+  ] as const) {
+    for (const made of [true, false]) {
+      const heads = new FailingHeads()
+      await heads.compareAndSet(LEAD, undefined, encodeHead(contentOf(forming)))
+      assert.equal(await outcomeOf(heads, LEAD), 'forming')
+      heads.fails = { code: made ? 'OUTCOME_UNKNOWN' : 'HEAD_CONFLICT', made }
+      assert.equal(await decide(heads, LEAD, first), outcome)
+      assert.equal(await decide(heads, LEAD, second), outcome)
+      assert.equal(await outcomeOf(heads, LEAD), outcome)
+    }
+  }
+})
+
+test('a lead that has no head is void, and stays so once somebody has said it', async () => {
+  const heads = new FailingHeads()
+  assert.equal(await outcomeOf(heads, LEAD), 'void')
+  assert.equal(await decide(heads, LEAD, 'commit'), 'void')
+  assert.equal(await decide(heads, LEAD, 'void', contentOf(undefined)), 'void')
+  assert.ok((await heads.read(LEAD)) !== undefined, 'nobody can make it one any more')
+  assert.equal(await decide(heads, LEAD, 'commit'), 'void')
+  assert.equal(await outcomeOf(heads, LEAD), 'void')
+})
+
+test('a decision that cannot be stored is not taken', async () => {
+  const heads = new FailingHeads()
+  await heads.compareAndSet(LEAD, undefined, encodeHead(contentOf(forming)))
+  heads.fails = { code: 'IO_FAILED', made: false }
+  await assert.rejects(decide(heads, LEAD, 'commit'), { code: 'IO_FAILED' })
+  assert.equal(await outcomeOf(heads, LEAD), 'forming')
+})
+
+test('a new head whose answer was lost is there, and one in the place of another is refused', async () => {
+  const content = encodeHead(contentOf(undefined))
+  const heads = new FailingHeads()
+  heads.fails = { code: 'OUTCOME_UNKNOWN', made: true }
+  await createHead(heads, LEAD, content)
+  await createHead(heads, LEAD, content)
+  await assert.rejects(createHead(heads, LEAD, encodeHead(contentOf(undefined, 'other'))), { code: 'EXISTS' })
+  const nowhere = new FailingHeads()
+  nowhere.fails = { code: 'OUTCOME_UNKNOWN', made: false }
+  await assert.rejects(createHead(nowhere, LEAD, content), { code: 'OUTCOME_UNKNOWN' })
+  nowhere.fails = { code: 'IO_FAILED', made: false }
+  await assert.rejects(createHead(nowhere, LEAD, content), { code: 'IO_FAILED' })
+})
+
+test('nothing is removed of a shard that is not there or was not replaced; a lost answer is asked for again', async () => {
+  const hash = await loadHash()
+  const heads = new FailingHeads()
+  const place = { files: new MemoryFileStore({ hash }), heads }
+  const parent = shardId('parent')
+  await assert.rejects(reclaimSuperseded(place, hash, parent), { code: 'NOT_FOUND' })
+  const stored = await heads.compareAndSet(parent, undefined, encodeHead(contentOf(undefined)))
+  await assert.rejects(reclaimSuperseded(place, hash, parent), { code: 'BUSY' })
+  const sealed = { ...contentOf({ state: 'sealed', lead: LEAD, successors: [LEAD] }) }
+  const pins = [
+    { name: 'backup', files: ['parent.kept' as never] },
+    { name: 'clone:gone', files: ['parent.unneeded' as never] },
+  ]
+  await heads.compareAndSet(parent, stored, encodeHead({ ...sealed, pins }))
+  await heads.compareAndSet(LEAD, undefined, encodeHead(contentOf(undefined)))
+  heads.fails = { code: 'OUTCOME_UNKNOWN', made: true }
+  assert.deepEqual(await reclaimSuperseded(place, hash, parent), { removed: 0, kept: 1 })
+  heads.fails = { code: 'IO_FAILED', made: false }
+  await assert.rejects(reclaimSuperseded(place, hash, parent), { code: 'IO_FAILED' })
+})
