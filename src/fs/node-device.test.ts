@@ -12,7 +12,10 @@ import type { TestContext } from 'node:test'
 import { isCode } from '../kernel/errors.ts'
 import { failsWith, failureOf } from '../testing/expected-failure.ts'
 import { deviceError } from './device-error.ts'
+import { NEVER_AT_HAND, NOT_AT_HAND } from './file-calls.ts'
+import type { FileCalls } from './file-calls.ts'
 import { NodeDevice } from './node-device.ts'
+import { NodeFileCalls } from './node-file-calls.ts'
 
 type Callback = (error: Error | null, value?: number) => void
 
@@ -244,4 +247,70 @@ test('wrong arguments are no failures of the device', async (context) => {
     assert.ok(error instanceof RangeError || error instanceof TypeError, String(error))
   }
   await file.close()
+})
+
+test('a read takes what is at hand in pieces, and what is not, or can never be told, through the thread pool', async (context) => {
+  const root = await temporary(context)
+  const content = Buffer.from('0123456789')
+  await fs.writeFile(path.join(root, 'file'), content)
+  const inner = new NodeFileCalls()
+  const state = { atHand: 4, asked: 0, pauses: 0, never: false }
+  const calls: FileCalls = {
+    readsNow: true,
+    // In pieces of three bytes, of those below `atHand`.
+    readNow: (fd, into, position) => {
+      state.asked++
+      if (state.never) return NEVER_AT_HAND
+      if (position >= content.length) return 0
+      if (position >= state.atHand) return NOT_AT_HAND
+      return inner.readSync(fd, into.subarray(0, Math.min(3, state.atHand - position)), position)
+    },
+    pause: () => (state.pauses++ % 2 === 0 ? undefined : Promise.resolve()),
+    read: (...call) => inner.read(...call),
+    readSync: (...call) => inner.readSync(...call),
+    writeSync: (...call) => inner.writeSync(...call),
+    sync: (...call) => inner.sync(...call),
+  }
+  const file = await new NodeDevice(root, { calls }).open('file', 'read')
+  const read = async (length: number): Promise<string> => {
+    const into = new Uint8Array(length)
+    return Buffer.from(into.subarray(0, await file.read(into, 0))).toString()
+  }
+  for (const atHand of [4, 10]) {
+    state.atHand = atHand
+    assert.equal(await read(4), '0123')
+    assert.equal(await read(10), '0123456789')
+    assert.equal(await read(12), '0123456789')
+  }
+  assert.equal(state.pauses, 4, 'once for each read that was at hand')
+  const into = new Uint8Array(12)
+  assert.equal(file.readNow(into, 0), 10)
+  state.atHand = 4
+  assert.equal(file.readNow(into, 0), undefined)
+  state.never = true
+  assert.equal(file.readNow(into, 0), undefined)
+  state.asked = 0
+  assert.equal(file.readNow(into, 0), undefined)
+  assert.equal(await read(10), '0123456789')
+  assert.equal(state.asked, 0, 'a file that can never tell is not asked again')
+  await file.close()
+  const without = await new NodeDevice(root).open('file', 'read')
+  assert.throws(() => without.readNow(into, 0), { code: 'UNSUPPORTED' })
+  await without.close()
+})
+
+test('directories that are removed, and things that cannot be looked at, are told apart', async (context) => {
+  const root = await temporary(context)
+  const device = new NodeDevice(root)
+  await device.makeDirectory('a/b')
+  await failsWith(() => device.removeDirectory('a'), 'IO_FAILED', 'it is not empty')
+  await device.removeDirectory('a/b')
+  assert.equal(await device.stat('a/b'), undefined)
+  await fs.writeFile(path.join(root, 'file'), '')
+  const endless = 'x'.repeat(5000)
+  await assert.rejects(device.stat(endless), (error) => !isCode(error, 'NOT_FOUND'))
+  assert.throws(
+    () => device.statSync(endless),
+    (error) => !isCode(error, 'NOT_FOUND'),
+  )
 })
