@@ -283,7 +283,8 @@ test('a follower that finds damage under a head that stays says so, and leaves n
   const segment = simulation.device.inode(simulation.device.files().find((path) => path.endsWith('.log')) as string)
   segment.flipBit(Buffer.from(segment.content()).indexOf('value'), 1)
   await assert.rejects(follow(simulation, { pin: 'reader' }), { code: 'JOURNAL_CORRUPT' })
-  const heads = await LocalHeadStore.open({ ...simulation, directory: 'heads', hash })
+  const { device, random } = simulation
+  const heads = await LocalHeadStore.open({ device, random, directory: 'heads', hash })
   const head = await heads.read(shardId('main'))
   assert.deepEqual(decodeHead(head?.content as Uint8Array, 'head').pins, [])
   simulation.beforeOperation = ({ operation, path }) => {

@@ -18,7 +18,8 @@ const given = (value: unknown): never => value as never
 
 async function entriesOf(from: KvShard): Promise<string[]> {
   const found: string[] = []
-  for await (const entry of from.scan()) found.push(`${Buffer.from(entry.key)}=${Buffer.from(entry.value)}`)
+  for await (const entry of from.scan())
+    found.push(`${Buffer.from(entry.key).toString()}=${Buffer.from(entry.value).toString()}`)
   return found
 }
 
