@@ -196,7 +196,7 @@ export const WRITE_MUTANTS: readonly Mutant[] = [
   mutant(
     'merged-shards-side-not-checked',
     'engines/kv/arrangement.js',
-    'requireSide(right.id, second ?? [], after, order);',
+    'requireSide(right.id, second, after, order);',
     '',
     'test/arrangement/arrangement.test.js',
   ),
