@@ -12,6 +12,8 @@ const CODES: ReadonlyMap<string, ErrorCode> = new Map([
   ['ENFILE', 'OUT_OF_FILES'],
   ['EACCES', 'PERMISSION_DENIED'],
   ['EPERM', 'PERMISSION_DENIED'],
+  // Of Node's permission model.
+  ['ERR_ACCESS_DENIED', 'PERMISSION_DENIED'],
   ['EROFS', 'READ_ONLY'],
   // A file where a directory should be: there is nothing at that path.
   ['ENOTDIR', 'NOT_FOUND'],

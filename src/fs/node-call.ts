@@ -8,9 +8,15 @@ export function attempt<T>(
   start: (done: (error: Error | null, value: T) => void) => void,
 ): Promise<T> {
   return new Promise((resolve, reject) => {
-    start((error, value) => {
-      if (error === null || error === undefined) resolve(value)
-      else reject(deviceError(error, operation, path))
-    })
+    const fail = (error: unknown): void => reject(deviceError(error, operation, path))
+    try {
+      start((error, value) => {
+        if (error === null || error === undefined) resolve(value)
+        else fail(error)
+      })
+    } catch (error) {
+      // Node's permission model refuses at once.
+      fail(error)
+    }
   })
 }
