@@ -26,6 +26,11 @@ export interface JournalSupport {
   readonly durability: readonly Durability[]
   /** `read` exists. */
   readonly read: boolean
+  /**
+   * It opens at `needed` even where a power cut has taken what was before, and gives what is left from there on: what files
+   * have taken the place of need not be synced. Default false.
+   */
+  readonly opensAtNeeded?: boolean
 }
 
 export interface JournalSystem {

@@ -43,6 +43,7 @@ export class LocalJournalSystem implements JournalSystem {
   readonly supports: JournalSupport = Object.freeze({
     durability: Object.freeze(['written', 'synced'] as const),
     read: true,
+    opensAtNeeded: true,
   })
   readonly #device: Device
   readonly #directory: string

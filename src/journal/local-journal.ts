@@ -142,12 +142,14 @@ export class LocalJournal implements Journal {
 
   async truncate(before: JournalPosition): Promise<void> {
     this.#checkOpen()
-    // What is not synced yet stays: a sync under way may be about to touch it.
-    const limit = Math.min(before, this.#log.syncedUpTo)
-    if (limit === this.#end && this.#log.worn) await (this.#renewing ??= this.#renew())
+    this.#log.forget(before)
+    if (before === this.#end && this.#log.worn) await (this.#renewing ??= this.#renew())
     // A new segment that may not be stored bears no witness: the one before it has to stay.
     if (this.#failure !== undefined) throw this.#failure
-    await this.#chain.truncate(limit, () => this.#log.active)
+    // Syncs that have begun may be about to touch what goes; those that begin from now on touch this one or later ones.
+    const { active } = this.#log
+    await this.#log.idle()
+    await this.#chain.truncate(before, () => active ?? this.#log.active)
   }
 
   async barrier(): Promise<void> {

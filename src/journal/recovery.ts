@@ -10,6 +10,9 @@
  * - a doubt below the watermark was on stable storage once. It stays in the log, nothing is cut, and whoever replays
  *   it gets JOURNAL_CORRUPT
  *
+ * What is lost below the position from which the shard will replay leaves no gap: files have taken its place, and it was
+ * perhaps never synced. Where the log is lost from there to beyond that position, it begins anew at that position.
+ *
  * A missing first segment is a doubt like any other, once it is known that the shard still needs it: truncate would not
  * have dropped it.
  *
@@ -31,7 +34,7 @@ import { readSegmentHeader } from './segment-header.ts'
 import { compareSegments, parseSegmentName, sameOwner, segmentName } from './segment-id.ts'
 import type { SegmentId } from './segment-id.ts'
 import { scanSegment } from './segment-scan.ts'
-import type { Doubt } from './segment-scan.ts'
+import type { Doubt, PlaceInLog } from './segment-scan.ts'
 import { Segment } from './segment.ts'
 
 export interface RecoveryComponents {
@@ -61,7 +64,8 @@ export interface Recovered {
 }
 
 /**
- * @param needed truncate has dropped nothing at or after this position; undefined where that is not known
+ * @param needed nothing before this position will be read, and truncate has dropped nothing at or after it; undefined where
+ *   that is not known
  * @param newer what a segment of an owner later than the committed one means: in a journal that is ours, damage; in one
  *   that is only read, somebody who took over since
  * @param left what the last owner said of its log
@@ -188,7 +192,7 @@ async function scanOwner(
   /** Where the log would go on, if its first segment were there. */
   let missing: number | undefined
   /** What a gap behind the segment before means. */
-  let ofFormer: Doubt | undefined
+  let ofFormer: PlaceInLog | undefined
   for (const id of ids) {
     const path = `${directory}/${segmentName(id)}`
     const file = await openListed(device, path)
@@ -199,7 +203,7 @@ async function scanOwner(
       // A base below: left by a creation that failed, after which the predecessor went on. Its frames, if any, are below.
       const base = Math.max(header?.base ?? position, position)
       if (base > position) {
-        if (ofFormer !== undefined) doubts.push(ofFormer)
+        if (ofFormer !== undefined) doubts.push({ ...ofFormer, until: base })
         // Before the first there may have been others, which truncate dropped.
         else if (needed !== undefined && needed < base) missing = Math.max(start, needed)
       }
@@ -217,11 +221,24 @@ async function scanOwner(
     }
   }
   if (missing !== undefined && missing >= syncedUpTo) return { segments: [], end: missing, syncedUpTo }
-  const cut = doubts.find((doubt) => doubt.position >= syncedUpTo)
-  if (cut === undefined) return { segments, end: position, syncedUpTo }
-  cut.segment.end = cut.position
+  const neededFrom = needed ?? 0
+  const cut = cutOf(doubts, syncedUpTo, neededFrom)
+  const end = cut?.position ?? position
+  if (end < neededFrom && syncedUpTo <= neededFrom) return { segments: [], end: neededFrom, syncedUpTo: neededFrom }
+  // What is not needed need not be settled.
+  const settledUpTo = Math.max(syncedUpTo, neededFrom)
+  if (cut === undefined) return { segments, end, syncedUpTo: settledUpTo }
+  cut.segment.end = end
   cut.segment.endOffset = cut.offset
-  return { segments: segments.slice(0, segments.indexOf(cut.segment) + 1), end: cut.position, syncedUpTo }
+  return { segments: segments.slice(0, segments.indexOf(cut.segment) + 1), end, syncedUpTo: settledUpTo }
+}
+
+/**
+ * Where the log ends before its segments do. What is lost before `needed` leaves no gap in it; what is lost at or above
+ * `needed` and below the watermark stays, for whoever replays it to find.
+ */
+function cutOf(doubts: readonly Doubt[], syncedUpTo: number, needed: number): Doubt | undefined {
+  return doubts.find(({ position, until }) => until > needed && Math.max(position, needed) >= syncedUpTo)
 }
 
 /** Undefined where the file has gone since it was listed: truncate dropped it, in another process. */

@@ -56,12 +56,14 @@ export class SegmentLog {
   #index = 0
   /** Left behind by a rotation and perhaps not synced. */
   #sealed: OpenSegment[] = []
+  /** Nothing before it is needed. */
+  #needed = 0
   /** A write failed: what is at the active segment's offset is unknown. */
   #torn = false
   #zerosWanted = false
   #syncFailed = false
   #syncing: Promise<void> = Promise.resolve()
-  /** Everything below is on stable storage. */
+  /** Everything below that is needed is on stable storage. */
   syncedUpTo: number
   /** Highest watermark that a frame or header carries. */
   #markedUpTo: number
@@ -91,6 +93,16 @@ export class SegmentLog {
     await this.#active?.zeroing
     await this.#rotate()
     await this.sync()
+  }
+
+  /** Nothing before `position` is needed any more: syncs that begin from now on leave sealed segments that end there alone. */
+  forget(position: number): void {
+    this.#needed = Math.max(this.#needed, position)
+  }
+
+  /** Resolves when the syncs that have begun are over, however they end. */
+  idle(): Promise<void> {
+    return this.#syncing.catch(() => undefined)
   }
 
   /** From now on zeros are written ahead, so that syncs change no metadata. */
@@ -273,8 +285,9 @@ export class SegmentLog {
     if (this.#sealed.length > 0) {
       const sealed = this.#sealed
       this.#sealed = []
-      // A sealed segment below the watermark was synced while it was active, and may be gone by now.
-      for (const { segment, file } of sealed) if (segment.end > this.syncedUpTo) await file.sync()
+      // A sealed segment below the watermark was synced while it was active; it, and one that is not needed, may be gone by now.
+      for (const { segment, file } of sealed)
+        if (segment.end > Math.max(this.syncedUpTo, this.#needed)) await file.sync()
     }
     // At once where nothing is sealed: an active segment that holds nothing new may be sealed, and gone, while this waits.
     await active?.file.sync()

@@ -12,13 +12,17 @@ import { FrameCursor } from './frame-cursor.ts'
 import { SEGMENT_HEADER_BYTES } from './segment-header.ts'
 import type { Segment } from './segment.ts'
 
-/** A place where the log does not go on as it should. */
-export interface Doubt {
+export interface PlaceInLog {
   readonly segment: Segment
-  /** First position that is damaged or missing. */
   readonly position: number
-  /** Where the log before it ends in the file. */
+  /** Where that is in the file. */
   readonly offset: number
+}
+
+/** A place where the log does not go on as it should: the first position that is damaged or missing. */
+export interface Doubt extends PlaceInLog {
+  /** Position where it does go on. */
+  readonly until: number
 }
 
 export interface Scan {
@@ -26,7 +30,7 @@ export interface Scan {
   readonly syncedUpTo: number
   readonly doubts: readonly Doubt[]
   /** The end of the segment, for where what follows is missing. */
-  readonly atEnd: Doubt
+  readonly atEnd: PlaceInLog
 }
 
 /** Scans from `segment.base`, and sets the segment's end, index and size. */
@@ -47,10 +51,11 @@ export async function scanSegment(segment: Segment, file: DeviceFile, hash: Hash
     if (!found) break
     if (header.syncedUpTo > syncedUpTo) syncedUpTo = header.syncedUpTo
     if (header.position < position) continue // Left by an earlier write at the same place.
-    if (header.position > position) doubts.push({ segment, position, offset })
-    if (!cursor.intact()) doubts.push({ segment, position: header.position, offset: cursor.offset })
+    if (header.position > position) doubts.push({ segment, position, until: header.position, offset })
+    const until = header.position + header.payloadBytes
+    if (!cursor.intact()) doubts.push({ segment, position: header.position, until, offset: cursor.offset })
     segment.index.add(header.position, cursor.offset)
-    position = header.position + header.payloadBytes
+    position = until
     // The body of a damaged one may end beyond the file: nobody is to read, or make room for, what is not there.
     offset = Math.min(cursor.endOffset, bytes)
   }

@@ -32,7 +32,7 @@ function bench(space: { full: boolean } = { full: false }) {
       run: (_: readonly JobPlan[], seqnos: readonly Seqno[]) => (log.push(`run ${seqnos.join()}`), Promise.resolve([])),
     },
     journal: { truncate: (position: number) => say(`truncate ${position}`) },
-    rungs: { secure: () => say('secure') },
+    rungs: { secureReplaced: () => say('secure') },
     manifest: { state },
     commits: {
       async commit(makeEdit: (manifest: ManifestState) => Edit, committed: () => () => void) {

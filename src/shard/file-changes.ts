@@ -94,7 +94,7 @@ export class FileChanges<Table extends Memtable<never>, Shape> {
 
   async commitFlush(slot: FrozenTable<Table>, added: readonly VersionFile[]): Promise<void> {
     const { journal, rungs, manifest, tables } = this.#parts
-    await rungs.secure(journal)
+    await rungs.secureReplaced(journal)
     await this.#commit(
       () => ({ removed: [], added, replayFrom: slot.positionLimit, seqnoLast: slot.seqnoLast }),
       () => {

@@ -1,10 +1,10 @@
 /**
  * The flush loop: frozen memtables into files, oldest first, one at a time.
  *
- *      frozen ──► visible ──► job ──► journal synced ──► commit ──► journal truncated
+ *      frozen ──► visible ──► job ──► commit ──► journal truncated
  *
- * A file must not hold what the journal could still lose, or recovery would find a later write without an earlier one:
- * hence the sync between job and commit.
+ * One at a time and in order: when a memtable's files are committed, everything before its end is in files, and what the
+ * journal has of it may be lost. A journal that would then end before its shard's files is synced first.
  */
 
 import type { Clock } from '../kernel/clock.ts'
@@ -21,7 +21,7 @@ export interface FlushHost<Table> {
   /** Resolves when its last operation is visible; rejects when it never will be. */
   untilVisible(slot: FrozenTable<Table>): Promise<void>
   writeFiles(slot: FrozenTable<Table>): Promise<readonly VersionFile[]>
-  /** Makes the journal durable up to the slot's end, commits `files` in its place and truncates the journal. */
+  /** Commits `files` in the slot's place and truncates the journal. */
   commitFlush(slot: FrozenTable<Table>, files: readonly VersionFile[]): Promise<void>
   /** A flush has failed and will be tried again later: who waits for it hears now, from `stalledBy`, why. */
   stalled(error: unknown): void

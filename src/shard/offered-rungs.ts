@@ -9,9 +9,11 @@ import type { VarveError } from '../kernel/errors.ts'
 
 export class OfferedRungs {
   readonly #offered: readonly Durability[]
+  readonly #opensAtNeeded: boolean
 
-  constructor({ durability }: JournalSupport) {
+  constructor({ durability, opensAtNeeded = false }: JournalSupport) {
     this.#offered = durability
+    this.#opensAtNeeded = opensAtNeeded
   }
 
   /** UNSUPPORTED; undefined: it is offered. */
@@ -19,7 +21,15 @@ export class OfferedRungs {
     return this.#offered.includes(durability) ? undefined : unsupported(durability)
   }
 
-  /** Makes what is written in `journal` as safe as it can be, before files take its place. */
+  /**
+   * What files are about to take the place of: where it could be lost with the journal going on before them, it is made as
+   * safe as it can be (docs/decisions/0020-flush-without-sync.md).
+   */
+  async secureReplaced(journal: Journal): Promise<void> {
+    if (!this.#opensAtNeeded) await this.secure(journal)
+  }
+
+  /** Makes what is written in `journal` as safe as it can be. */
   async secure(journal: Journal): Promise<void> {
     if (this.#offered.includes('synced')) await journal.sync()
   }

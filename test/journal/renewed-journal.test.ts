@@ -41,21 +41,6 @@ test('a journal that is truncated to its end takes the space of one header, and 
   assert.deepEqual(await takeOver(place, 2), ['next'])
 })
 
-test('truncate leaves segments that are not synced: a sync reaches them afterwards, and then they go', async () => {
-  const place = new JournalOnDisk()
-  const journal = await place.open(1)
-  await writeAll(journal, texts(60, 'a'), 'written')
-  const segments = place.segments()
-  assert.ok(segments.length > 2)
-  const last = journalPosition(journal.end - 1)
-  await journal.truncate(last)
-  assert.deepEqual(place.segments(), segments)
-  await journal.append(Buffer.from('next'), 'synced').synced
-  await journal.truncate(last)
-  assert.deepEqual(place.segments(), segments.slice(-1))
-  await journal.close()
-})
-
 test('it is not renewed while appends are under way, nor where it is small', async () => {
   const { place, journal } = await filled()
   const [before] = place.segments().slice(-1)

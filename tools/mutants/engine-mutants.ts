@@ -99,7 +99,7 @@ export const ENGINE_MUTANTS: readonly Mutant[] = [
   mutant(
     'flush-before-journal-sync',
     'shard/file-changes.js',
-    'await rungs.secure(journal);\n        await this.#commit(',
+    'await rungs.secureReplaced(journal);\n        await this.#commit(',
     'await this.#commit(',
     'src/shard/file-changes.test.js',
   ),

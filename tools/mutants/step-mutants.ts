@@ -236,8 +236,8 @@ export const STEP_MUTANTS: readonly Mutant[] = [
   mutant(
     'journal-truncated-before-commit',
     'shard/file-changes.js',
-    'await rungs.secure(journal);',
-    'await rungs.secure(journal);\n        await journal.truncate(slot.positionLimit);',
+    'await rungs.secureReplaced(journal);',
+    'await rungs.secureReplaced(journal);\n        await journal.truncate(slot.positionLimit);',
     'src/shard/file-changes.test.js',
   ),
 ]
