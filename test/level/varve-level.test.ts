@@ -272,6 +272,22 @@ test('a chained batch has its keys and values once they are added: one pair of b
   )
 })
 
+// A seek looked at bounds that the caller had filled anew, took its target for one outside, and the iterator had ended.
+test('the bounds of an iterator may be used again, though it seeks later', async (context) => {
+  const db = await opened<Buffer, Buffer>(context, { keyEncoding: 'buffer', valueEncoding: 'buffer' })
+  await db.put(Buffer.from('b'), Buffer.from('1'))
+  const bounds = { gte: Buffer.from('a'), lte: Buffer.from('c') }
+  const keys = db.keys(bounds)
+  bounds.gte.fill(0xff)
+  bounds.lte.fill(0)
+  assert.deepEqual(await keys.next(), Buffer.from('b'))
+  keys.seek(Buffer.from('b'))
+  assert.deepEqual(await keys.next(), Buffer.from('b'))
+  keys.seek(Buffer.from('d'))
+  assert.equal(await keys.next(), undefined)
+  await keys.close()
+})
+
 test('sync that is neither true nor false is refused', async (context) => {
   const db = await opened(context)
   await assert.rejects(db.put('a', '1', { sync: 1 as never }), { name: 'TypeError', message: /^sync must/ })

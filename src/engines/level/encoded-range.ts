@@ -2,7 +2,7 @@
 
 import { compareBytes } from '../../kernel/bytes.ts'
 import type { KvRange } from '../kv/kv.ts'
-import { toBytes } from './encoded-data.ts'
+import { toBytes, toOwn } from './encoded-data.ts'
 import type { EncodedData } from './encoded-data.ts'
 
 export interface EncodedRange {
@@ -12,11 +12,14 @@ export interface EncodedRange {
   readonly lte?: EncodedData
 }
 
-/** abstract-level lets a closed bound win over an open one; the engine takes only one of them. */
+/**
+ * abstract-level lets a closed bound win over an open one; the engine takes only one of them. The bounds are copies: an
+ * iterator looks at them again when it seeks.
+ */
 export function toKvRange({ gt, gte, lt, lte }: EncodedRange): KvRange {
   return {
-    ...(gte !== undefined ? { gte: toBytes(gte) } : gt !== undefined ? { gt: toBytes(gt) } : {}),
-    ...(lte !== undefined ? { lte: toBytes(lte) } : lt !== undefined ? { lt: toBytes(lt) } : {}),
+    ...(gte !== undefined ? { gte: toBytes(toOwn(gte)) } : gt !== undefined ? { gt: toBytes(toOwn(gt)) } : {}),
+    ...(lte !== undefined ? { lte: toBytes(toOwn(lte)) } : lt !== undefined ? { lt: toBytes(toOwn(lt)) } : {}),
   }
 }
 

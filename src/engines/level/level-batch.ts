@@ -1,9 +1,8 @@
 /** Batches of abstract-level: in one call, or put together in many. */
 
 import { AbstractChainedBatch } from 'abstract-level'
-import { copyOf } from '../../kernel/bytes.ts'
 import type { KvOperation } from '../kv/kv.ts'
-import { toBytes } from './encoded-data.ts'
+import { toBytes, toOwn } from './encoded-data.ts'
 import type { EncodedData } from './encoded-data.ts'
 import type { LevelWriteOptions } from './level.ts'
 
@@ -55,8 +54,4 @@ export class CopyingChainedBatch extends ChainedBase {
     this.#operations = []
     return Promise.resolve()
   }
-}
-
-function toOwn(data: EncodedData): EncodedData {
-  return typeof data === 'string' ? data : copyOf(data, 0, data.length)
 }
