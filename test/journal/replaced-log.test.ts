@@ -2,6 +2,7 @@
 
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
+import { isCode } from '../../src/kernel/errors.ts'
 import { epoch, journalPosition } from '../../src/kernel/ids.ts'
 import type { Journal } from '../../src/journal/journal.ts'
 import { SeededRandom } from '../../src/testing/seeded-random.ts'
@@ -73,6 +74,7 @@ test('damage to what is not needed costs nothing behind it, though nothing was s
       const found = await place.read(needed, needed)
       assert.ok(Array.isArray(found), `${path}:${offset}: ${String(found)}`)
       assert.deepEqual(found, BATCHES.slice(replaced, replaced + found.length))
+      if (path === place.segments()[0]) assert.equal(found.length, BATCHES.length - replaced, `${path}:${offset}`)
       inode.flipBit(offset, 3)
     }
   }
@@ -80,6 +82,25 @@ test('damage to what is not needed costs nothing behind it, though nothing was s
   const [first] = place.segments()
   await place.device.unlink(first as string)
   assert.deepEqual(await place.read(needed, needed), BATCHES.slice(replaced))
+})
+
+test('damage to what is needed and was synced is told, whatever was lost before it', async () => {
+  const place = new JournalOnDisk()
+  const journal = await place.open(1)
+  await writeAll(journal, BATCHES, 'written')
+  await journal.sync()
+  place.device = place.device.kill()
+  const needed = bytesOf(BATCHES.slice(0, 50))
+  const inode = place.device.inode(place.segments().at(-1) as string)
+  let told = 0
+  for (let offset = 70; offset < inode.length; offset += 31) {
+    inode.flipBit(offset, 3)
+    const found = await place.read(needed, needed)
+    if (Array.isArray(found)) assert.deepEqual(found, BATCHES.slice(50), `at ${offset}`)
+    else if (isCode(found, 'JOURNAL_CORRUPT')) told++
+    inode.flipBit(offset, 3)
+  }
+  assert.ok(told > 10, `told ${told} times`)
 })
 
 test('segments are given back before anybody has synced them, and later syncs leave them alone', async () => {

@@ -123,7 +123,7 @@ export const DISK_MUTANTS: readonly Mutant[] = [
   mutant(
     'journal-sealed-not-synced',
     'journal/segment-log.js',
-    'if (segment.end > this.syncedUpTo)\n                    await file.sync();',
+    'if (segment.end > Math.max(this.syncedUpTo, this.#needed))\n                    await file.sync();',
     'void file;',
     JOURNAL_FAILURE,
   ),
@@ -175,9 +175,10 @@ export const DISK_MUTANTS: readonly Mutant[] = [
   mutant(
     'journal-cut-at-first-bad-record',
     'journal/recovery.js',
-    'doubts.find((doubt) => doubt.position >= syncedUpTo)',
-    'doubts[0]',
+    'Math.max(position, needed) >= syncedUpTo)',
+    'position >= 0)',
     JOURNAL_DAMAGE,
+    'test/journal/replaced-log.test.js',
   ),
   mutant(
     'journal-never-cut',

@@ -3,14 +3,24 @@
 import { mutant } from './mutant.ts'
 import type { Mutant } from './mutant.ts'
 
+const REPLACED_LOG = 'test/journal/replaced-log.test.js'
+
 export const WRITE_MUTANTS: readonly Mutant[] = [
   mutant(
-    'truncates-what-is-not-synced',
-    'journal/local-journal.js',
-    'const limit = Math.min(before, this.#log.syncedUpTo);',
-    'const limit = before;',
-    'test/journal/renewed-journal.test.js',
+    'obsolete-segments-synced-after-they-went',
+    'journal/segment-log.js',
+    'Math.max(this.syncedUpTo, this.#needed)',
+    'this.syncedUpTo',
+    REPLACED_LOG,
   ),
+  mutant(
+    'log-ends-before-files',
+    'journal/recovery.js',
+    'if (end < neededFrom && syncedUpTo <= neededFrom)',
+    'if (false)',
+    REPLACED_LOG,
+  ),
+  mutant('replaced-hole-cuts-the-log', 'journal/recovery.js', 'until > needed && ', '', REPLACED_LOG),
   mutant(
     'closing-beyond-the-file-believed',
     'journal/closed-log.js',
@@ -98,8 +108,8 @@ export const WRITE_MUTANTS: readonly Mutant[] = [
   mutant(
     'former-end-ignored',
     'journal/recovery.js',
-    'segment.end = end;',
-    'segment.end = Infinity;',
+    'segment.end = end;\n        segment.endOffset = undefined;',
+    'segment.end = Infinity;\n        segment.endOffset = undefined;',
     'src/journal/local-journal-failure.test.js',
   ),
   mutant(
