@@ -38,7 +38,9 @@ async function makeDirectory(): Promise<string> {
   for (let index = 0; index < 100; index++) await db.put(Buffer.from(`late/${index}`), valueOf(index))
   for (let index = 0; index < KEY_COUNT; index++) {
     await db.put(keyOf(index), valueOf(index), { durability: index % 10 === 0 ? 'synced' : 'written' })
+    // A table below and one above, whatever the journal still has.
     if (index === KEY_COUNT / 2) await db.compactRange()
+    if (index === (KEY_COUNT * 3) / 4) await db.flush()
     if (index >= KEY_COUNT / 2 && index % 20 === 0)
       await db.deleteRange({ prefix: Buffer.from(`late/${(index % 200) / 20}`) })
   }

@@ -29,6 +29,7 @@ import { VarveError, isCode } from '../kernel/errors.ts'
 import { hashKey } from '../kernel/hash.ts'
 import type { Epoch } from '../kernel/ids.ts'
 import { POSITION_MAX, getU64, setU64 } from './frame.ts'
+import { journalCorrupt } from './journal-corrupt.ts'
 
 const FENCE_NAME = /^fence\.([0-9]+)-([0-9]+)$/
 const FENCE_BYTES = 32
@@ -136,6 +137,23 @@ export class Fence {
 
 export function fenced(epoch: number | undefined): VarveError {
   return new VarveError('FENCED', 'another owner has taken the journal', { details: { epoch } })
+}
+
+/**
+ * Looks for the fence of the owner that was committed last: it was stored before that, and goes only after its successor
+ * has been committed.
+ *
+ * @throws {VarveError} JOURNAL_CORRUPT — this is not the directory that it had, or not all of it; or it was not the last
+ */
+export async function requireFence(device: Device, directory: string, committed: FenceOwner): Promise<void> {
+  let owners: FenceOwner[] = []
+  try {
+    owners = await listFences(device, directory)
+  } catch (error) {
+    if (!isCode(error, 'NOT_FOUND')) throw error
+  }
+  if (owners.some((owner) => compareOwners(owner, committed) === 0)) return
+  throw journalCorrupt(pathOf(directory, committed), 0, 'the file is missing, and perhaps all of the journal')
 }
 
 /** Every fence in the directory, the latest last. */

@@ -48,7 +48,11 @@ export interface JournalSystem {
    * @throws {VarveError} JOURNAL_CORRUPT, IO_FAILED, NO_SPACE
    */
   open(shard: ShardId, epoch: Epoch, state: JournalStateKeeper, needed?: JournalPosition): Promise<Journal>
-  /** Reads without fencing and without changing anything, for read-only opens and tools. */
+  /**
+   * Reads without fencing and without changing anything, for read-only opens and tools.
+   *
+   * @throws {VarveError} JOURNAL_CORRUPT — also where `state` is not the newest any more: read the head again
+   */
   openReadOnly(shard: ShardId, state: Uint8Array | undefined, needed?: JournalPosition): Promise<JournalReader>
 }
 

@@ -14,7 +14,7 @@ import type { Device } from '../kernel/device.ts'
 import { isCode } from '../kernel/errors.ts'
 import type { Hash } from '../kernel/hash.ts'
 import type { Epoch, JournalPosition, ShardId } from '../kernel/ids.ts'
-import { Fence, fenced } from './fence.ts'
+import { Fence, fenced, requireFence } from './fence.ts'
 import type { Closing } from './fence.ts'
 import type { Journal, JournalReader, JournalStateKeeper, JournalSupport, JournalSystem } from './journal.ts'
 import { decodeJournalState, encodeJournalState } from './journal-state.ts'
@@ -64,11 +64,12 @@ export class LocalJournalSystem implements JournalSystem {
     if (former !== undefined && former.epoch > epoch) throw fenced(former.epoch)
     const components = this.#recovery(shard)
     const { directory } = components
+    if (former !== undefined) await requireFence(this.#device, directory, former)
     await this.#device.makeDirectory(directory)
     const attemptMin = former?.epoch === epoch ? former.attempt + 1 : 1
     const fence = await Fence.raise(this.#device, directory, epoch, attemptMin, identity)
     try {
-      const recovered = await recover(components, former, needed, 'refuse', {
+      const recovered = await recover(components, former, needed, {
         closing: closingOf(fence, former),
         syncedUpTo: await witnessOf(components, former),
       })
@@ -87,9 +88,10 @@ export class LocalJournalSystem implements JournalSystem {
   async openReadOnly(shard: ShardId, state: Uint8Array | undefined, needed?: JournalPosition): Promise<JournalReader> {
     const components = this.#recovery(shard)
     const decoded = state === undefined ? undefined : decodeJournalState(state, shardIdentity(shard))
+    if (decoded !== undefined) await requireFence(this.#device, components.directory, decoded)
     // Before the segments: an owner that is at work writes more meanwhile.
     const left: LeftBehind = { closing: undefined, syncedUpTo: await witnessOf(components, decoded) }
-    return new LocalJournalReader(this.#chain(components, await recover(components, decoded, needed, 'ignore', left)))
+    return new LocalJournalReader(this.#chain(components, await recover(components, decoded, needed, left)))
   }
 
   #recovery(shard: ShardId): RecoveryComponents {

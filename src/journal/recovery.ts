@@ -66,8 +66,6 @@ export interface Recovered {
 /**
  * @param needed nothing before this position will be read, and truncate has dropped nothing at or after it; undefined where
  *   that is not known
- * @param newer what a segment of an owner later than the committed one means: in a journal that is ours, damage; in one
- *   that is only read, somebody who took over since
  * @param left what the last owner said of its log
  * @throws {VarveError} JOURNAL_CORRUPT, INCOMPATIBLE
  */
@@ -75,22 +73,16 @@ export async function recover(
   components: RecoveryComponents,
   state: JournalState | undefined,
   needed: number | undefined,
-  newer: 'refuse' | 'ignore',
   left: LeftBehind,
 ): Promise<Recovered> {
   const { directory, shard } = components
   const listed = await listSegments(components.device, directory)
   if (state === undefined) {
-    if (listed[0] !== undefined && newer === 'refuse') throw unknownOwner(directory, listed[0])
+    if (listed[0] !== undefined) throw unknownOwner(directory, listed[0])
     return { segments: [], end: 0, syncedUpTo: 0, ignored: listed }
   }
   const last = listed[listed.length - 1]
-  if (
-    last !== undefined &&
-    newer === 'refuse' &&
-    !sameOwner(last, state) &&
-    compareSegments(last, { ...state, index: 0 }) > 0
-  ) {
+  if (last !== undefined && !sameOwner(last, state) && compareSegments(last, { ...state, index: 0 }) > 0) {
     throw unknownOwner(directory, last)
   }
   const names = new Set(listed.map(segmentName))

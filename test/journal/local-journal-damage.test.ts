@@ -251,7 +251,7 @@ test('after a kill, damage to the last synced record is told, though no later re
   for (const damage of ['gone', 'cut', 'flipped'] as const) {
     const damaged = new JournalOnDisk()
     damaged.device = place.device.crash({ data: 'all', names: 'all' }, 1)
-    Object.assign(damaged, { keeper: place.keeper })
+    await damaged.keeper.commit(place.keeper.state as Uint8Array)
     if (damage === 'gone') await damaged.device.unlink(path)
     if (damage === 'cut') damaged.device.inode(path).truncate(100)
     if (damage === 'flipped') damaged.device.inode(path).flipBit(lastContent(damaged.device.inode(path).content()), 3)

@@ -30,13 +30,15 @@ async function written(batches: readonly string[], durability: 'written' | 'sync
   return place
 }
 
-test('a segment of an owner nobody has committed stops who takes over, and is nothing to who only reads', async () => {
+test('a segment of an owner nobody has committed stops who takes over, and who only reads', async () => {
   const batches = texts(5, 'a')
   const place = await written(batches, 'synced')
   const name = `j/s/${segmentName({ epoch: 7, attempt: 1, index: 1 })}`
   await (await place.device.open(name, 'create')).close()
   await place.device.makeDirectory(`j/s/${segmentName({ epoch: 8, attempt: 1, index: 1 })}`)
-  assert.deepEqual(await place.read(), batches)
+  // The head that is read may be older than the journal: whoever reads it looks for a newer one.
+  const read = await place.read()
+  assert.ok(read instanceof VarveError && read.code === 'JOURNAL_CORRUPT')
   await assert.rejects(place.open(9), (error: VarveError) => {
     assert.equal(error.code, 'JOURNAL_CORRUPT')
     assert.equal(error.details['file'], name, 'a directory of such a name is no segment')

@@ -1,0 +1,57 @@
+/** A database whose journal has gone as a whole. */
+
+import assert from 'node:assert/strict'
+import { mkdirSync, mkdtempSync, readdirSync, renameSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { test } from 'node:test'
+import { VarveError } from '../src/kernel/errors.ts'
+import { open } from '../src/local.ts'
+
+// It opened as an empty database: the journal's own traces of what was synced had gone with it.
+test('a journal that is missing as a whole is told, and there again when it is put back', async () => {
+  const directory = mkdtempSync(join(tmpdir(), 'varve-lost-'))
+  const [journal, aside] = [join(directory, 'journal'), join(directory, 'aside')]
+  const emptied = (): void => {
+    for (const shard of readdirSync(aside)) mkdirSync(join(journal, shard), { recursive: true })
+  }
+  try {
+    const db = await open(directory, { jobs: 'inline' })
+    await db.put(Buffer.from('key'), Buffer.from('value'), { durability: 'synced' })
+    await db.close()
+    renameSync(journal, aside)
+    for (const leave of [() => undefined, emptied]) {
+      leave()
+      for (const readOnly of [true, false]) {
+        const opened = await open(directory, { jobs: 'inline', readOnly }).catch((error: unknown) => error)
+        assert.ok(opened instanceof VarveError && opened.code === 'JOURNAL_CORRUPT', String(opened))
+        assert.match(String(opened.details['file']), /^journal\/main\/fence\./)
+      }
+      rmSync(journal, { recursive: true, force: true })
+    }
+    renameSync(aside, journal)
+    const again = await open(directory, { jobs: 'inline' })
+    assert.equal(String(await again.get(Buffer.from('key'))), 'value')
+    await again.close()
+  } finally {
+    rmSync(directory, { recursive: true })
+  }
+})
+
+// Who only read went on from the head before, and showed what had been there then.
+test('a head that is older than its journal is told to who only reads, too', async () => {
+  const directory = mkdtempSync(join(tmpdir(), 'varve-lost-'))
+  try {
+    for (const value of ['one', 'two']) {
+      const db = await open(directory, { jobs: 'inline' })
+      await db.put(Buffer.from('key'), Buffer.from(value), { durability: 'synced' })
+      await db.close()
+    }
+    const heads = join(directory, 'heads')
+    rmSync(join(heads, readdirSync(heads).toSorted().at(-1) as string))
+    for (const readOnly of [true, false])
+      await assert.rejects(open(directory, { jobs: 'inline', readOnly }), { code: 'JOURNAL_CORRUPT' })
+  } finally {
+    rmSync(directory, { recursive: true })
+  }
+})
