@@ -10,6 +10,7 @@
  */
 
 import { Decoder, Encoder } from '../kernel/codec.ts'
+import { VarveError } from '../kernel/errors.ts'
 import { hashKey } from '../kernel/hash.ts'
 import { POSITION_MAX } from './frame.ts'
 import { journalCorrupt } from './journal-corrupt.ts'
@@ -49,7 +50,7 @@ export function encodeJournalState(state: JournalState, identity: number): Uint8
   return encoder.finish()
 }
 
-/** @throws {VarveError} JOURNAL_CORRUPT */
+/** @throws {VarveError} JOURNAL_CORRUPT; INCOMPATIBLE — whole, but of another version */
 export function decodeJournalState(bytes: Uint8Array, identity: number): JournalState {
   const fail = (reason: string, at: number): never => {
     throw journalCorrupt('(state in the head)', at, reason)
@@ -59,7 +60,13 @@ export function decodeJournalState(bytes: Uint8Array, identity: number): Journal
   if (checksum !== hashKey(body, 0, body.length, identity)) fail('wrong checksum', body.length)
   const decoder = new Decoder(body, fail)
   const version = decoder.u8()
-  if (version !== STATE_VERSION) fail(`unknown version ${version}`, 0)
+  if (version !== STATE_VERSION) {
+    throw new VarveError(
+      'INCOMPATIBLE',
+      `the journal's state in the head has version ${version}, this version of varve reads ${STATE_VERSION}; nothing was changed`,
+      { details: { what: 'journal state', found: version, expected: STATE_VERSION } },
+    )
+  }
   const epoch = decoder.varint()
   const attempt = decoder.varint()
   const start = decoder.varint()
