@@ -72,7 +72,12 @@ export class NodeDevice implements Device {
     const full = this.#full(directory, 'make directory', true)
     const first = await attempt<string | undefined>('make directory', directory, (done) =>
       fs.mkdir(full, { recursive: true }, done),
-    )
+    ).catch(async (error: unknown) => {
+      // Node says ENOENT, too, where the file system is read-only: not of a directory that is made by itself.
+      if (!isCode(error, 'NOT_FOUND')) throw error
+      await attempt<void>('make directory', directory, (done) => fs.mkdir(full, done))
+      return full
+    })
     // An entry is durable only with the directory that holds it. Those that were there are synced too: whoever made them
     // may have been killed before the sync.
     for (let made = full; made.length > this.#root.length; made = path.dirname(made))
