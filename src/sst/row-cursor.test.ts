@@ -74,6 +74,26 @@ test('cursors agree with a naive sorted list for any entries, settings, order an
   )
 })
 
+test('versions of one key that lie in several blocks are one key, whatever is read of them', async () => {
+  const list: ModelEntry[] = []
+  for (const [at, name] of ['before', 'many', 'until'].entries())
+    for (let version = 1; version <= (at === 1 ? 40 : 1); version++)
+      list.push({ key: Buffer.from(name), seqno: version, kind: 1, value: Buffer.alloc(20, version) })
+  const entries = sortEntries(list, BYTEWISE)
+  const files = new MemoryFileStore({ hash })
+  const settings = { blockBytes: 90, codec: 'none' }
+  const { ref } = await writeTable(files, rowTableFormat, hash, { name: 'a', entries, settings })
+  const reader = rowTableFormat.reader(await files.open(ref), { order: BYTEWISE, hash, cache: new BlockCache() })
+  for (const capacity of [1, 3, 64])
+    for (const reverse of [false, true])
+      for (const at of [1, 2, 20, 39, 40, SEQNO_MAX]) {
+        const options = { range: {}, reverse, seqno: seqno(at), versions: 'newest' } as const
+        const seen = await drainCursor(reader.cursor(options), capacity)
+        assert.deepEqual(seen.map(describe), scanOf(entries, BYTEWISE, options).map(describe), `${at}, ${capacity}`)
+      }
+  await reader.close()
+})
+
 /** Scans a table of 200 blocks or so and counts reads of the file. */
 async function countReads(
   intent: 'point' | 'stream',
