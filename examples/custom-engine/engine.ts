@@ -18,7 +18,6 @@ export const pageViewEngine: Engine<PageView, CountTable, Pairs> = {
   identity: {},
   encode: ({ page, day, count }, into) => void into.varint(page).varint(day).varint(count),
   decode: (from) => ({ page: from.varint(), day: from.varint(), count: from.varint() }),
-  load: () => undefined,
   memtable: () => new CountTable(),
   flush: (table) => (table.count === 0 ? [] : plan([{ type: 'memory', image: table.handOver() }], 0, table)),
   shape(files) {

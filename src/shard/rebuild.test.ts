@@ -59,7 +59,6 @@ function fixture() {
   }
   const engine = {
     memtable: () => tableOf(),
-    load: () => undefined,
     decode: (from: { u8(): number }) => from.u8(),
   }
   const manifest = { state: { seqnoLast: seqno(1), replayFrom: POSITION_ZERO } }

@@ -27,7 +27,7 @@ async function replay(groups: readonly Uint8Array[], seqnoBefore: number): Promi
       return Promise.resolve(journalPosition(position))
     },
   }
-  const engine = { load: () => undefined, decode: (from: { u8(): number }) => from.u8() }
+  const engine = { decode: (from: { u8(): number }) => from.u8() }
   const active = { bytes: 0, apply: (_: unknown, at: number) => void applied.push(at) }
   const source = { journal, engine, clock: undefined } as never
   await replayInto(source, { active } as never, POSITION_ZERO, seqno(seqnoBefore), Infinity)

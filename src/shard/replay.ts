@@ -59,7 +59,7 @@ export async function replayInto<Operation, Table extends Memtable<Operation>, S
   function begin(): Take {
     const table = stack.active
     // One that has operations has readers as well.
-    const load = table.count === 0 ? engine.load(table) : undefined
+    const load = table.count === 0 ? engine.load?.(table) : undefined
     if (load === undefined) {
       return (decoder, seqno, position) => table.apply(engine.decode(decoder), seqno, position)
     }

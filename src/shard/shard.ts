@@ -62,8 +62,8 @@ export interface Engine<Operation, Table extends Memtable<Operation>, Shape> {
   encode(operation: Operation, into: Encoder): void
   /** Reads what `encode` wrote. The result may borrow from the payload and be reused by the next call. */
   decode(from: Decoder): Operation
-  /** For replay: a way to fill `table`, which is empty, faster than by `decode` and `apply`; undefined where there is none. */
-  load(table: Table): TableLoad | undefined
+  /** For replay, where there is one: a way to fill `table`, which is empty, faster than by `decode` and `apply`. */
+  load?(table: Table): TableLoad | undefined
   /** An empty memtable. */
   memtable(): Table
   /** How to turn a frozen memtable into files, as `rewrite`; no plan where it holds nothing worth a file. */
