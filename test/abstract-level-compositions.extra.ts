@@ -1,6 +1,7 @@
 /**
- * abstract-level's suite over nine compositions; two more run in `npm test`, and over journals on NATS and in PostgreSQL in
- * test/nats and test/postgres. What it says of policies, caches and encryption in threads, the model says better.
+ * abstract-level's suite over seven compositions; two more run in `npm test`, and over journals on NATS and in PostgreSQL in
+ * test/nats and test/postgres. What it says of policies, caches, jobs on the main thread, lost answers and
+ * encryption in threads, the model says better.
  */
 
 import { testLevelOver } from './abstract-level-compositions.ts'
@@ -8,6 +9,8 @@ import { COMPOSITIONS } from './compositions.ts'
 
 const LEFT_OUT = new Set([
   'everything in memory',
+  'a directory and jobs on the main thread',
+  'heads whose answers are lost',
   'poor stores, a poor journal and poor jobs',
   'an encrypted directory and worker threads',
   'tiered compaction',

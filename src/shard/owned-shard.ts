@@ -252,7 +252,7 @@ export class OwnedShard<Operation, Table extends Memtable<Operation>, Shape> imp
     await this.#writes.untilVisible()
     await this.#progress.until(
       () => this.#manifest.state.replayFrom >= last.positionLimit,
-      () => this.#throwIfUnable(this.#flusher.stalledBy),
+      () => this.#throwIfUnable(this.#writes.failure ?? this.#flusher.stalledBy),
     )
   }
 
@@ -359,7 +359,7 @@ export class OwnedShard<Operation, Table extends Memtable<Operation>, Shape> imp
   async #untilVisible(slot: FrozenTable<Table>): Promise<void> {
     await this.#progress.until(
       () => this.#writes.visible >= slot.seqnoLast || this.#tables.oldestFrozen !== slot,
-      () => this.#throwIfUnable(),
+      () => this.#throwIfUnable(this.#writes.failure),
     )
   }
 

@@ -177,6 +177,11 @@ export class WritePath<Operation, Table extends Memtable<Operation>> {
     return last === undefined || last.seqnoLast <= this.visible ? Promise.resolve() : last.promise('written')
   }
 
+  /** Why what is not visible never will be. */
+  get failure(): VarveError | undefined {
+    return this.#failure
+  }
+
   /** Takes no further write; everything queued or in flight rejects with what `reason` says. */
   fail(reason: VarveError): void {
     this.#failure ??= reason

@@ -20,6 +20,8 @@ export interface EnumerateRequest {
   /** Default 1 and 1. */
   readonly lengthMin?: number
   readonly lengthMax?: number
+  /** Takes one workload in so many, of all first and second operations. Default 1. */
+  readonly oneIn?: number
   /** Long random workloads instead of all short ones. */
   readonly long?: number
   /** Begin with no database at all. */
@@ -34,13 +36,14 @@ const { part = 0, of = 1, seed = 1, depth = 1, recrashOneOf = 1 } = request
 
 // The states of two workloads that begin alike are mostly the same: they belong to one process.
 function* chosen(): Generator<Workload> {
-  const { workload, long, lengthMin = 1, lengthMax = 1 } = request
+  const { workload, long, lengthMin = 1, lengthMax = 1, oneIn = 1 } = request
   if (workload !== undefined) yield workload.split(' ') as Operation[]
   else if (long !== undefined) {
     for (let index = part; index < long; index += of) yield longWorkload(seed + index)
   } else {
     for (const each of workloads(lengthMin, lengthMax)) {
-      if (OPERATIONS.indexOf(each[0] as Operation) % of === part) yield each
+      const [first, second = 0] = each.map((operation) => OPERATIONS.indexOf(operation)) as [number, number?]
+      if (first % of === part && (first + second) % oneIn === 0) yield each
     }
   }
 }

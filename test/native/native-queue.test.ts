@@ -210,12 +210,13 @@ testWithAddon('an addon that was built from other sources is no addon', {}, asyn
   const name = `${process.platform}-${process.arch}.node`
   fs.copyFileSync(new URL(name, LOADER), path.join(directory, name))
   const source = fs.readFileSync(new URL(LOADER), 'utf8')
+  const own = Number(/INTERFACE_VERSION = (\d+)/.exec(source)?.[1])
   for (const [version, expected] of [
-    [1, 'object\n'],
-    [2, 'undefined\n'],
+    [own, 'object\n'],
+    [own + 1, 'undefined\n'],
   ] as const) {
     const loader = path.join(directory, `load-native-${version}.mjs`)
-    fs.writeFileSync(loader, source.replace('INTERFACE_VERSION = 1', `INTERFACE_VERSION = ${version}`))
+    fs.writeFileSync(loader, source.replace(/INTERFACE_VERSION = \d+/, `INTERFACE_VERSION = ${version}`))
     const script = `console.log(typeof (await import(${JSON.stringify(loader)})).loadNative())`
     const child = spawnSync(execPath, ['--input-type=module', '-e', script], { encoding: 'utf8' })
     assert.equal(child.stdout, expected, child.stderr)
