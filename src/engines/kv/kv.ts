@@ -80,7 +80,7 @@ export interface KvRange {
 export interface ScanOptions extends KvRange, ReadOptions {
   /** Descending. Default false. */
   readonly reverse?: boolean
-  /** Entries at most. Default: all. */
+  /** Entries at most, a whole number or Infinity. Default: all. */
   readonly limit?: number
   /** `false` leaves keys empty, which saves copying them. Default true. */
   readonly keys?: boolean

@@ -23,6 +23,12 @@ export function checkValue(value: Uint8Array): void {
   if (value.length > KV_LIMITS.valueBytesMax) throw tooLong('value', value.length, KV_LIMITS.valueBytesMax)
 }
 
+/** A part of an entry would be asked for until there is one. @throws {RangeError} neither whole nor Infinity */
+export function checkWhole(name: string, count: number): void {
+  if (!Number.isInteger(count) && count !== Infinity)
+    throw new RangeError(`${name} must be a whole number or Infinity, got ${count}`)
+}
+
 export function tooLong(what: string, size: number, limit: number): VarveError {
   return new VarveError('LIMIT_EXCEEDED', `${what} of ${size} is over the limit of ${limit}`, {
     details: { what, size, limit },

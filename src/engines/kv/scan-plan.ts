@@ -5,7 +5,7 @@ import type { KeyOrder } from '../../kernel/key-order.ts'
 import { isEmptyRange } from '../../kernel/key-range.ts'
 import { toKeyRange } from './key-bounds.ts'
 import type { ScanOptions } from './kv.ts'
-import { typeOf } from './limits.ts'
+import { checkWhole, typeOf } from './limits.ts'
 import type { ScanPlan } from './scan.ts'
 
 /**
@@ -15,6 +15,7 @@ import type { ScanPlan } from './scan.ts'
 export function toScanPlan(options: ScanOptions, order: KeyOrder, pin: (options: ScanOptions) => Seqno): ScanPlan {
   const { limit = Infinity, signal, reverse = false, keys = true, values = true } = options
   if (typeof limit !== 'number' || !(limit >= 0)) throw new RangeError(`limit must be 0 or more, got ${String(limit)}`)
+  checkWhole('limit', limit)
   if (typeof reverse !== 'boolean') throw new TypeError(`reverse must be a boolean, got ${typeOf(reverse)}`)
   const range = toKeyRange(options, order)
   const most = isEmptyRange(range, order) ? 0 : limit

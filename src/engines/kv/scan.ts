@@ -20,6 +20,7 @@ import type { KeyRange } from '../../kernel/key-range.ts'
 import { KeyScratch } from '../../sst/key-scratch.ts'
 import type { CopyOut } from './copy-out.ts'
 import type { KvEntry, KvScan } from './kv.ts'
+import { checkWhole, typeOf } from './limits.ts'
 import type { KvView } from './lookup.ts'
 import type { SyncFill } from './sync-fill.ts'
 
@@ -133,6 +134,7 @@ export class Scan implements KvScan {
 
   seek(key: Uint8Array): void {
     this.#check()
+    if (!(key instanceof Uint8Array)) throw new TypeError(`key must be a Uint8Array, got ${typeOf(key)}`)
     if (this.#busy) throw new TypeError('seek() while next() is running')
     const { range, reverse } = this.#plan
     const { order } = this.#host
@@ -178,6 +180,7 @@ export class Scan implements KvScan {
 
   #begin(count: number, bytes: number): void {
     if (!(count > 0)) throw new RangeError(`count must be above 0, got ${count}`)
+    checkWhole('count', count)
     if (!(bytes > 0)) throw new RangeError(`bytes must be above 0, got ${bytes}`)
     this.#check()
     if (this.#busy) throw new TypeError('next() while an earlier next() is running')
