@@ -36,7 +36,11 @@ export interface LocalWrapper {
 
 /** @throws {TypeError} {RangeError} what cannot be wrapped with, before anything is touched */
 export function checkWrapping({ encryption, wrappers = [] }: LocalWrapping): void {
-  if (encryption !== undefined) void new KeyRing(encryption.keys)
+  if (encryption !== undefined) {
+    const { keys }: { readonly keys?: unknown } = Object(encryption)
+    if (!Array.isArray(keys)) throw new TypeError('encryption must have a list of keys')
+    void new KeyRing(encryption.keys)
+  }
   for (const { module, url, export: name } of wrappers) {
     if (typeof module[name] !== 'function') throw new TypeError(`wrapper ${name} must be a function of its module`)
     if (!(url instanceof URL)) throw new TypeError(`wrapper ${name} must have the URL of its module`)

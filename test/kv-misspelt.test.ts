@@ -32,3 +32,32 @@ test('a part of an entry cannot be asked for, nor what is no key be sought', asy
   other.close()
   scan.close()
 })
+
+test('a misspelt option of a write, a deletion or a scan is refused by name, and nothing is written or deleted', async () => {
+  const misspelt = (name: string): object => ({ name: 'TypeError', message: new RegExp(`^unknown option ${name}: `) })
+  const a = key('a')
+  await assert.rejects(db.put(a, key('9'), given({ sync: true })), misspelt('sync'))
+  await assert.rejects(db.delete(a, given({ durabilty: 'synced' })), misspelt('durabilty'))
+  await assert.rejects(db.batch([], given({ sync: true })), misspelt('sync'))
+  await assert.rejects(db.put(a, key('9'), given('synced')), /options must be an object, got string/)
+  // Without bounds, these were everything.
+  await assert.rejects(db.deleteRange(given({ start: a, end: a })), misspelt('start'))
+  await assert.rejects(db.deleteRange(given({ prefix: a, limit: 1 })), misspelt('limit'))
+  await assert.rejects(db.batch([given({ type: 'deleteRange', from: a })]), misspelt('from'))
+  await assert.rejects(db.compactRange(given({ start: a })), misspelt('start'))
+  await assert.rejects(db.approximateSize(given({ start: a })), misspelt('start'))
+  assert.throws(() => db.scan(given({ revers: true })), misspelt('revers'))
+  assert.throws(() => db.scan(given({ gte: a, end: a })), misspelt('end'))
+  for (const nothing of [null, 5]) {
+    assert.throws(() => db.scan(given(nothing)), /options must be an object/)
+    await assert.rejects(db.compactRange(given(nothing)), /options must be an object/)
+    await assert.rejects(db.batch([given(nothing)]), /an operation must be an object/)
+  }
+  assert.equal(await keysThere(), 'a b c d')
+  // What is undefined is not given, and an operation is a range too.
+  await db.put(key('gone'), key('1'), given({ durability: undefined, sync: undefined }))
+  const deletion = { type: 'deleteRange', gte: key('gone'), lte: key('gone') } as const
+  await db.deleteRange(deletion)
+  await db.batch([deletion])
+  assert.equal(await keysThere(), 'a b c d')
+})

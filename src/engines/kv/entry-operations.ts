@@ -5,13 +5,17 @@ import { ENTRY_DELETE, ENTRY_PUT } from '../../kernel/entry.ts'
 import { lowerCut, upperCut } from '../../kernel/key-cut.ts'
 import type { KeyOrder } from '../../kernel/key-order.ts'
 import { isEmptyRange } from '../../kernel/key-range.ts'
+import { checkOptionNames } from '../../kernel/option-names.ts'
 import { RANGE_DELETE } from '../../memtable/entry-operation.ts'
 import type { OrderedOperation, RangeDeletion } from '../../memtable/entry-operation.ts'
-import { toKeyRange } from './key-bounds.ts'
-import type { KvOperation, KvRange, WriteOptions } from './kv.ts'
+import { RANGE_OPTIONS, toKeyRange } from './key-bounds.ts'
+import type { KvOperation, KvRange, KvRangeDeletion, WriteOptions } from './kv.ts'
 import { checkKey, checkValue, KV_LIMITS, tooLong, typeOf } from './limits.ts'
 
 const EMPTY = new Uint8Array(0)
+const WRITE_OPTIONS: Readonly<Record<keyof WriteOptions, true>> = { durability: true }
+// As an operation of a batch it has a type, and such an operation is a range, too.
+const DELETION_OPTIONS: Readonly<Record<keyof KvRangeDeletion, true>> = { ...RANGE_OPTIONS, type: true }
 
 /** @throws {TypeError} {VarveError} LIMIT_EXCEEDED */
 export function toOperations(operations: readonly KvOperation[], order: KeyOrder): OrderedOperation[] {
@@ -20,6 +24,8 @@ export function toOperations(operations: readonly KvOperation[], order: KeyOrder
   let bytes = 0
   const accepted: OrderedOperation[] = []
   for (const operation of operations as readonly KvOperation[]) {
+    if (typeof operation !== 'object' || operation === null)
+      throw new TypeError(`an operation must be an object, got ${typeOf(operation)}`)
     const { type } = operation
     if (type === 'deleteRange') {
       const deletion = toRangeDeletion(operation, order)
@@ -50,14 +56,15 @@ export function toOperations(operations: readonly KvOperation[], order: KeyOrder
 export function toRangeDeletion(input: KvRange, order: KeyOrder): RangeDeletion | undefined {
   const given: unknown = input
   if (typeof given !== 'object' || given === null) throw new TypeError(`range must be an object, got ${typeOf(given)}`)
-  const range = toKeyRange(input, order)
+  const range = toKeyRange(input, order, DELETION_OPTIONS)
   for (const bound of [range.lower, range.upper]) if (bound !== undefined) checkKey(bound)
   if (isEmptyRange(range, order)) return undefined
   return { kind: RANGE_DELETE, lower: lowerCut(range), upper: upperCut(range) }
 }
 
-/** @throws {TypeError} it is no rung */
+/** @throws {TypeError} it is no rung, or under another name */
 export function durabilityOf(options: WriteOptions | undefined): Durability {
+  if (options !== undefined) checkOptionNames(options, WRITE_OPTIONS)
   const durability = options?.durability ?? 'written'
   if (durability !== 'written' && durability !== 'synced') {
     throw new TypeError(`durability must be 'written' or 'synced', got ${String(durability)}`)

@@ -3,11 +3,28 @@
 import { compareBytes, prefixLimit } from '../../kernel/bytes.ts'
 import type { KeyOrder } from '../../kernel/key-order.ts'
 import type { KeyRange } from '../../kernel/key-range.ts'
+import { checkOptionNames } from '../../kernel/option-names.ts'
 import type { KvRange } from './kv.ts'
 import { typeOf } from './limits.ts'
 
-/** @throws {TypeError} not bytes, two bounds on one side, or a prefix in an order that is not bytewise */
-export function toKeyRange(input: KvRange, order: KeyOrder): KeyRange {
+export const RANGE_OPTIONS: Readonly<Record<keyof KvRange, true>> = {
+  gt: true,
+  gte: true,
+  lt: true,
+  lte: true,
+  prefix: true,
+}
+
+/**
+ * @param known names that the caller's object may have: a bound that is misspelt would be none, and everything deleted
+ * @throws {TypeError} an unknown name, not bytes, two bounds on one side, or a prefix in an order that is not bytewise
+ */
+export function toKeyRange(
+  input: KvRange,
+  order: KeyOrder,
+  known: Readonly<Record<string, true>> = RANGE_OPTIONS,
+): KeyRange {
+  checkOptionNames(input, known)
   for (const name of ['gt', 'gte', 'lt', 'lte', 'prefix'] as const) {
     const bound: unknown = input[name]
     if (bound !== undefined && !(bound instanceof Uint8Array))

@@ -21,6 +21,9 @@ export type OrderReference = Pick<NamedOrder, 'module' | 'export'> & { readonly 
 /** @throws {TypeError} not a usable order */
 export function checkOrder(input: NamedOrder | undefined): KeyOrder {
   if (input === undefined) return BYTEWISE
+  const given: unknown = input
+  if (typeof given !== 'object' || given === null)
+    throw new TypeError(`order must be an object, got ${given === null ? 'null' : typeof given}`)
   const { order, module, export: exported } = input
   if (typeof order?.compare !== 'function' || typeof order.name !== 'string')
     throw new TypeError('order.order must be a KeyOrder')

@@ -19,6 +19,7 @@ import { KvShard } from './kv-shard.ts'
 import type { Levels } from './levels.ts'
 import { checkOrder } from './named-order.ts'
 import { isKvSetting, resolveKvSettings } from './settings.ts'
+import type { KvSettings } from './settings.ts'
 
 export interface KvComponents extends ShardComponents {
   /** Memory for memtables; give the same pool to several shards for one budget. Default: one of its own. */
@@ -55,10 +56,7 @@ export async function openWith(
   const close = components.close ?? ((): Promise<void> => Promise.resolve())
   let tables: TableCache | undefined
   try {
-    checkOptions(options)
-    const { kv, shard: shardInput } = splitSettings(options.settings ?? {})
-    const settings = resolveKvSettings(kv)
-    const order = checkOrder(options.order)
+    const { settings, shardSettings, order } = checkKvOptions(options)
     const arenas = components.arenas ?? new ArenaPool()
     const memtable = components.memtable ?? ((by: KeyOrder) => new BPlusTree({ pool: arenas, order: by }))
     const cache = components.cache ?? new BlockCache({ cacheBytes: settings.cacheBytes })
@@ -66,7 +64,7 @@ export async function openWith(
     tables = new TableCache(files, { order, hash, cache, lz4 }, { openFilesMax: settings.openFilesMax })
     const makeMemtable = (): OrderedMemtable => withVersions(memtable(order))
     const engine = new KvEngine({ settings, order, namedOrder: options.order, memtable: makeMemtable, tables })
-    const shard = await openGeneric(engine, resolveShardSettings(shardInput))
+    const shard = await openGeneric(engine, shardSettings)
     return new KvShard({ files, heads, hash, shard, engine, order, cache, tables, clock, closeParts: close })
   } catch (error) {
     await tables?.close()
@@ -85,6 +83,21 @@ function withVersions(memtable: OrderedMemtable): OrderedMemtable {
 }
 
 const BOOLEANS = ['createIfMissing', 'errorIfExists', 'readOnly'] as const
+
+/** @throws {TypeError} {RangeError} an option or setting is wrong; the message names it */
+export function checkKvOptions(options: KvOpenOptions): {
+  readonly settings: KvSettings
+  readonly shardSettings: ShardSettings
+  readonly order: KeyOrder
+} {
+  checkOptions(options)
+  const { kv, shard } = splitSettings(options.settings ?? {})
+  return {
+    settings: resolveKvSettings(kv),
+    shardSettings: resolveShardSettings(shard),
+    order: checkOrder(options.order),
+  }
+}
 
 function checkOptions(options: KvOpenOptions): void {
   for (const name of BOOLEANS) {

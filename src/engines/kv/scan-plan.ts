@@ -3,21 +3,31 @@
 import type { Seqno } from '../../kernel/ids.ts'
 import type { KeyOrder } from '../../kernel/key-order.ts'
 import { isEmptyRange } from '../../kernel/key-range.ts'
-import { toKeyRange } from './key-bounds.ts'
+import { RANGE_OPTIONS, toKeyRange } from './key-bounds.ts'
 import type { ScanOptions } from './kv.ts'
 import { checkWhole, typeOf } from './limits.ts'
 import type { ScanPlan } from './scan.ts'
+
+const SCAN_OPTIONS: Readonly<Record<keyof ScanOptions, true>> = {
+  ...RANGE_OPTIONS,
+  snapshot: true,
+  signal: true,
+  reverse: true,
+  limit: true,
+  keys: true,
+  values: true,
+}
 
 /**
  * @param pin gives the seqno to read as of, and holds it: asked last, when nothing can be wrong any more
  * @throws {TypeError} {RangeError} bad bounds or limit
  */
 export function toScanPlan(options: ScanOptions, order: KeyOrder, pin: (options: ScanOptions) => Seqno): ScanPlan {
+  const range = toKeyRange(options, order, SCAN_OPTIONS)
   const { limit = Infinity, signal, reverse = false, keys = true, values = true } = options
   if (typeof limit !== 'number' || !(limit >= 0)) throw new RangeError(`limit must be 0 or more, got ${String(limit)}`)
   checkWhole('limit', limit)
   if (typeof reverse !== 'boolean') throw new TypeError(`reverse must be a boolean, got ${typeOf(reverse)}`)
-  const range = toKeyRange(options, order)
   const most = isEmptyRange(range, order) ? 0 : limit
   return { range, reverse, limit: most, keys, values, seqno: pin(options), signal }
 }

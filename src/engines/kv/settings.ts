@@ -81,12 +81,15 @@ const RANGES: Readonly<
   filterBitsPerKey: [0, 40],
 }
 
+// Averages; of everything else there are whole ones.
+const FRACTIONS: ReadonlySet<string> = new Set(['levelSizeRatio', 'filterBitsPerKey'])
+
 /** Names of the settings that belong to the engine; the rest of `KvOpenOptions.settings` is the shard's. */
 export function isKvSetting(name: string): name is keyof KvSettings {
   return Object.hasOwn(KV_DEFAULTS, name)
 }
 
-/** @throws {TypeError} not a number, unknown compression; {RangeError} out of range */
+/** @throws {TypeError} not a number or not whole, unknown compression; {RangeError} out of range */
 export function resolveKvSettings(input: Partial<KvSettings> = {}): KvSettings {
   const settings = { ...KV_DEFAULTS, ...input }
   for (const name of Object.keys(RANGES) as (keyof typeof RANGES)[]) {
@@ -94,6 +97,8 @@ export function resolveKvSettings(input: Partial<KvSettings> = {}): KvSettings {
     const [least, most] = RANGES[name]
     if (typeof value !== 'number' || !Number.isFinite(value))
       throw new TypeError(`${name} must be a number, got ${String(value)}`)
+    if (!FRACTIONS.has(name) && !Number.isInteger(value))
+      throw new TypeError(`${name} must be an integer, got ${value}`)
     if (value < least || value > most) throw new RangeError(`${name} must be ${least}…${most}, got ${value}`)
   }
   if (!['none', 'lz4'].includes(settings.compression)) {
