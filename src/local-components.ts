@@ -8,6 +8,8 @@
  *      <directory>/reserve    space set aside for the day the disk is full
  */
 
+import { basename } from 'node:path'
+import { fileURLToPath } from 'node:url'
 import { VarveError, isCode } from './kernel/errors.ts'
 import { loadHash } from './kernel/hash.ts'
 import { shardId } from './kernel/ids.ts'
@@ -36,6 +38,10 @@ import { checkWrapping, encryptHeads, workerWrappers, wrapFiles } from './local-
 import type { LocalWrapping } from './local-wrappers.ts'
 import { SystemClock } from './system-clock.ts'
 import { SystemRandom } from './system-random.ts'
+
+// What a worker thread begins with, and what it is made of.
+const WORKER_URL = new URL('./jobs/worker-main.js', import.meta.url)
+const COMPOSITION_URL = new URL('./local-worker.js', import.meta.url)
 
 export interface LocalOptions extends LocalWrapping {
   /** Where flushes and compactions run: on worker threads, or in slices on this one. Default `threads`. */
@@ -79,6 +85,7 @@ export interface LocalComponents extends ShardComponents {
  *
  * @throws {VarveError} LOCKED — another live process (or this one) has it open
  * @throws {VarveError} NOT_FOUND — it is not there and `create` is false, or it is to be opened read-only
+ * @throws {VarveError} UNSUPPORTED — a module of the worker threads is not there, as in a bundle
  * @throws {VarveError} PERMISSION_DENIED, READ_ONLY, IO_FAILED
  */
 export async function localComponents(
@@ -87,6 +94,7 @@ export async function localComponents(
 ): Promise<LocalComponents> {
   checkOptions(directory, options)
   const readOnly = options.readOnly === true
+  if (options.jobs !== 'inline' && !readOnly) await checkModules(options)
   const native = loadNative()
   const [clock, random] = [new SystemClock(), new SystemRandom()]
   const calls = native === undefined ? undefined : new NativeFileCalls(native, directory, clock)
@@ -181,7 +189,7 @@ function scheduler(
     const handlers = new HandlerTable(Object.fromEntries(named.map(([name, { module }]) => [name, module])))
     return new InlineScheduler({ ...parts, handlers })
   }
-  const module = new URL('./local-worker.js', import.meta.url).href
+  const module = COMPOSITION_URL.href
   return new WorkerScheduler({
     clock: parts.clock,
     composition: {
@@ -191,7 +199,7 @@ function scheduler(
       lz4: { module, export: 'openLz4' },
       handlers: Object.fromEntries(named.map(([name, { url }]) => [name, url.href])),
     },
-    ...(options.workerUrl === undefined ? {} : { workerUrl: options.workerUrl }),
+    workerUrl: options.workerUrl ?? WORKER_URL,
   })
 }
 
@@ -214,6 +222,24 @@ function checkOptions(directory: string, options: LocalComponentsOptions): void 
   checkWrapping(options)
   for (const [name, handlers] of Object.entries(options.handlers ?? {})) {
     if (!(handlers.url instanceof URL)) throw new TypeError(`handlers of ${name} must have the URL of their module`)
+  }
+}
+
+/**
+ * What a bundler left behind: every job would fail and be tried again, and writes wait for their flush, with no word of why.
+ *
+ * @throws {VarveError} UNSUPPORTED
+ */
+async function checkModules({ workerUrl = WORKER_URL, handlers = {} }: LocalComponentsOptions): Promise<void> {
+  for (const url of [workerUrl, COMPOSITION_URL, ...Object.values(handlers).map((each) => each.url)]) {
+    if (url.protocol !== 'file:') continue
+    const path = fileURLToPath(url)
+    const folder = new NodeDevice(fileURLToPath(new URL('.', url)), { readOnly: true })
+    if ((await folder.stat(basename(path))) !== undefined) continue
+    const remedy = "a bundle must leave varve out, as an external package, or open with jobs: 'inline'"
+    throw new VarveError('UNSUPPORTED', `a module of the worker threads is not there, ${path}: ${remedy}`, {
+      details: { capability: 'threads', path },
+    })
   }
 }
 

@@ -1,4 +1,4 @@
-/** What is wrong with a directory is said with its name. */
+/** What is wrong with opening is said by name, at once. */
 
 import assert from 'node:assert/strict'
 import { existsSync, mkdtempSync, rmSync } from 'node:fs'
@@ -7,6 +7,7 @@ import { join } from 'node:path'
 import { test } from 'node:test'
 import { VarveError } from '../src/kernel/errors.ts'
 import type { ErrorCode } from '../src/kernel/errors.ts'
+import { localComponents } from '../src/local-components.ts'
 import { open } from '../src/local.ts'
 
 // They said `shard main`, and `.`, of which every process has one.
@@ -51,6 +52,24 @@ test('options and settings that are unknown or wrong are named before the direct
     ] as const)
       await assert.rejects(open(directory, options as never), { name: 'TypeError', message })
     assert.equal(existsSync(directory), false)
+  } finally {
+    rmSync(parent, { recursive: true })
+  }
+})
+
+// Every flush failed and was tried again, and writes waited for it, without a word.
+test('worker threads without their modules, as in a bundle, are refused before the directory is made', async () => {
+  const parent = mkdtempSync(join(tmpdir(), 'varve-messages-'))
+  const directory = join(parent, 'database')
+  const url = new URL('./absent.js', import.meta.url)
+  const error = { code: 'UNSUPPORTED', message: /absent\.js: a bundle must leave varve out.* jobs: 'inline'/ }
+  try {
+    await assert.rejects(open(directory, { workerUrl: url }), error)
+    const handlers = { absent: { module: {}, url } }
+    await assert.rejects(localComponents(directory, { handlers }), error)
+    assert.equal(existsSync(directory), false)
+    await (await localComponents(directory, { handlers, jobs: 'inline' })).close()
+    await (await localComponents(directory, { handlers, readOnly: true })).close()
   } finally {
     rmSync(parent, { recursive: true })
   }
