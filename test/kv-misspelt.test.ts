@@ -61,3 +61,15 @@ test('a misspelt option of a write, a deletion or a scan is refused by name, and
   await db.batch([deletion])
   assert.equal(await keysThere(), 'a b c d')
 })
+
+test('a signal that is none is refused, where it would never have aborted anything', async () => {
+  const wrong = { name: 'TypeError', message: 'signal must be an AbortSignal' }
+  for (const signal of [{}, 'soon', new AbortController()]) {
+    await assert.rejects(db.get(key('a'), given({ signal })), wrong)
+    await assert.rejects(db.getMany([key('a')], given({ signal })), wrong)
+    const scan = db.scan(given({ signal }))
+    await assert.rejects(scan.next(), wrong)
+    scan.close()
+  }
+  assert.equal((await db.get(key('a'), { signal: new AbortController().signal }))?.length, 1)
+})

@@ -113,7 +113,9 @@ export function isCode(error: unknown, ...codes: readonly ErrorCode[]): error is
   return error instanceof VarveError && codes.includes(error.code)
 }
 
-/** Throws ABORTED when `signal` has been aborted. */
+/** Throws ABORTED when `signal` has been aborted. @throws {TypeError} it is no signal: it would never be */
 export function throwIfAborted(signal: AbortSignal | undefined): void {
+  const aborted: unknown = signal?.aborted
+  if (signal && typeof aborted !== 'boolean') throw new TypeError('signal must be an AbortSignal')
   if (signal?.aborted) throw new VarveError('ABORTED', 'the operation was aborted', { cause: signal.reason })
 }
