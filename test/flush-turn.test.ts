@@ -70,6 +70,24 @@ test('a flush of writes that another owner has fenced rejects with FENCED, and d
   await simulation.stop()
 })
 
+// Found by seeds of a cluster: several memtables were frozen, all of their writes in flight.
+test('a flush of writes whose outcome becomes unknown says so, and does not wait for ever', async () => {
+  const simulation = await Simulation.start(3, { memtableBytes: 2 * KIB, frozenMax: 1 })
+  const { db } = simulation
+  await db.put(bytes('before'), bytes('1'))
+  simulation.beforeOperation = ({ operation, path }) => {
+    if (operation === 'write' && path.startsWith('journal/')) throw failure('IO_FAILED', operation, path)
+  }
+  const calls: Promise<unknown>[] = []
+  for (let index = 0; index < 12; index++) {
+    calls.push(db.put(bytes(`key ${index}`), bytes('x'.repeat(900))))
+    if (index % 3 === 2) calls.push(db.flush())
+  }
+  for (const settled of await Promise.allSettled(calls)) assert.equal(settled.status, 'rejected')
+  await assert.rejects(db.flush(), (error: unknown) => isCode(error, 'POISONED'))
+  await simulation.stop()
+})
+
 test('writes that were held back are let go a little in every turn, so that the thread is not held', async () => {
   const simulation = await Simulation.start(5, { memtableBytes: 1024 * KIB, frozenMax: 1 })
   const { db } = simulation

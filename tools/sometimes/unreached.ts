@@ -55,6 +55,20 @@ const BY_REASON: readonly { readonly reason: string; readonly places: readonly s
     places: ['shard/checkpoint.js throw TABLE_CORRUPT in copyFile', 'sst/row-inspection.js catch in inspectRowTable'],
   },
   {
+    reason: 'of stores and schedulers elsewhere: the tests of each of them come there',
+    places: [
+      'fs/distant-file-reader.js throw WOULD_BLOCK in readSync',
+      'fs/distant-file-reader.js throw CLOSED in checkOpen',
+      'jobs/distant-scheduler.js throw UNSUPPORTED in submit',
+      'jobs/distant-scheduler.js throw JOB_FAILED in runHere',
+      'jobs/distant-scheduler.js catch in runHere',
+    ],
+  },
+  {
+    reason: "needs Node's permission model, or two processes: their tests are not of this run",
+    places: ['fs/node-call.js catch in attempt', 'fs/directory-lock.js throw LOCKED in acquire'],
+  },
+  {
     reason: 'needs the addon, or a device that fails in a call that nothing here makes',
     places: ['fs/local-file-reader.js catch in readNow', 'fs/node-device.js catch in statSync'],
   },
