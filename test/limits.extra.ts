@@ -12,7 +12,7 @@ import { open } from '../src/local.ts'
 const program = (name: string): string => fileURLToPath(new URL(`./limits/${name}.js`, import.meta.url))
 
 function shell(wrapper: readonly string[], script: string, ...rest: readonly string[]): ReturnType<typeof spawnSync> {
-  const [command = 'sh', ...before] = [...wrapper, 'sh']
+  const [command, ...before] = [...wrapper, 'sh'] as [string, ...string[]]
   return spawnSync(command, [...before, '-c', script, ...rest], { encoding: 'utf8', timeout: 120_000 })
 }
 
