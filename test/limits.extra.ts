@@ -12,8 +12,9 @@ import { open } from '../src/local.ts'
 const program = (name: string): string => fileURLToPath(new URL(`./limits/${name}.js`, import.meta.url))
 
 function shell(wrapper: readonly string[], script: string, ...rest: readonly string[]): ReturnType<typeof spawnSync> {
-  const [command, ...before] = [...wrapper, 'sh'] as [string, ...string[]]
-  return spawnSync(command, [...before, '-c', script, ...rest], { encoding: 'utf8', timeout: 120_000 })
+  const [command = 'sh', ...before] = wrapper
+  const shellOf = wrapper.length === 0 ? [] : ['sh']
+  return spawnSync(command, [...before, ...shellOf, '-c', script, ...rest], { encoding: 'utf8', timeout: 120_000 })
 }
 
 test('a process that may write no longer files is told so, and has lost nothing that was acknowledged', async () => {

@@ -6,7 +6,7 @@ import { ELSEWHERE, RUN_SEEDS } from '../seeds/same-history.ts'
 import { runPart, sumsOf } from '../soak/part-processes.ts'
 import type { PartReport } from '../soak/part-processes.ts'
 
-const SEEDS = 320
+const SEEDS = 240
 /** Of them, once more. */
 const REPEATED = 20
 const PROCESSES = [0, 1]
@@ -25,7 +25,7 @@ const FAULTS = [
   'fenced',
 ]
 
-test('320 seeds of a cluster whose machines die, sleep and lose each other lose nothing, some of them twice', async (context) => {
+test('240 seeds of a cluster whose machines die, sleep and lose each other lose nothing, some of them twice', async (context) => {
   const started = Date.now()
   const count = SEEDS / PROCESSES.length
   const world = 'network'
