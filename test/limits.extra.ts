@@ -9,7 +9,8 @@ import { test } from 'node:test'
 import { fileURLToPath } from 'node:url'
 import { open } from '../src/local.ts'
 
-const program = (name: string): string => fileURLToPath(new URL(`./limits/${name}.js`, import.meta.url))
+const UNTIL_REFUSED = fileURLToPath(new URL('./limits/until-refused.js', import.meta.url))
+const TURNED_READ_ONLY = fileURLToPath(new URL('./limits/turned-read-only.js', import.meta.url))
 
 function shell(wrapper: readonly string[], script: string, ...rest: readonly string[]): ReturnType<typeof spawnSync> {
   const [command = 'sh', ...before] = wrapper
@@ -21,7 +22,7 @@ test('a process that may write no longer files is told so, and has lost nothing 
   const directory = mkdtempSync(join(tmpdir(), 'varve-limits-'))
   try {
     const script = 'ulimit -f 1000 && exec "$0" "$1" "$2"'
-    const { stdout, stderr } = shell([], script, process.execPath, program('until-refused'), directory)
+    const { stdout, stderr } = shell([], script, process.execPath, UNTIL_REFUSED, directory)
     const { acknowledged, code } = JSON.parse(String(stdout)) as { acknowledged: number; code: string }
     assert.ok(acknowledged > 100, `${acknowledged} writes, ${String(stderr)}`)
     // Some of it may have been written: nobody can say of a write that was cut.
@@ -52,7 +53,7 @@ test('a database on a file system that is only read is read, and refuses to be w
   const place = mkdtempSync(join(tmpdir(), 'varve-limits-'))
   try {
     const script = `${MOUNT} && exec "$1" "$2" "$0"`
-    const ended = shell(['unshare', '-m'], script, place, process.execPath, program('turned-read-only'))
+    const ended = shell(['unshare', '-m'], script, place, process.execPath, TURNED_READ_ONLY)
     assert.equal(ended.status, 0, `${String(ended.stdout)}\n${String(ended.stderr)}`)
   } finally {
     rmSync(place, { recursive: true })
