@@ -41,7 +41,6 @@ const BY_REASON: readonly { readonly reason: string; readonly places: readonly s
     places: [
       'shard/follower.js catch in start',
       'shard/follower.js catch in refresh',
-      'shard/follower.js throw NOT_FOUND in follow',
       'shard/hand-over.js throw BUSY in begin',
       'shard/reclaim.js throw NOT_FOUND in reclaimSuperseded',
       'shard/reclaim.js catch in reclaimSuperseded',
@@ -75,7 +74,6 @@ const BY_REASON: readonly { readonly reason: string; readonly places: readonly s
   {
     reason: 'used wrongly, or after its end, and refused before anything has happened',
     places: [
-      'shard/open-shard.js throw NOT_FOUND in openReadOnly',
       'sst/row-reader.js throw CLOSED in openMeta',
       'sst/row-writer.js throw CLOSED in checkOpen',
       'sst/row-writer.js throw LIMIT_EXCEEDED in refuse',
