@@ -20,7 +20,7 @@ export class HastyClock extends SimulatedClock {
   readonly delays: number[] = []
 
   override after(delayMs: number, task: () => void): Timer {
-    if (delayMs >= S3_DEFAULTS.attemptMs) return super.after(delayMs, task)
+    if (delayMs >= S3_DEFAULTS.openMs) return super.after(delayMs, task)
     this.delays.push(delayMs)
     let cancelled = false
     setImmediate(() => void (cancelled || task()))

@@ -88,7 +88,7 @@ export function conditionalPut(
   client: S3Client,
   { key, mark, condition }: Omit<ConditionalWrite, 'send'>,
   body: Uint8Array,
-  rest: Pick<S3Request, 'bodyDigest'> = {},
+  rest: Pick<S3Request, 'bodyDigest' | 'signal'> = {},
 ): ConditionalWrite {
   const headers = { [MARK_HEADER]: mark, ...conditionHeader(condition) }
   const request: S3Request = { method: 'PUT', key, headers, body, ...rest }

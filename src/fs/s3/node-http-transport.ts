@@ -4,23 +4,37 @@ import * as http from 'node:http'
 import * as https from 'node:https'
 import { concatBytes } from '../../kernel/bytes.ts'
 import { VarveError } from '../../kernel/errors.ts'
+import { S3_DEFAULTS } from './settings.ts'
 import type { HttpRequest, HttpResponse, HttpTransport } from './http.ts'
 
 export interface NodeHttpTransportOptions {
   /** Connections at the most; further requests wait for one. */
   readonly connectionsMax: number
+  /** How long one may take to be made, in milliseconds. Default that of `S3_DEFAULTS`. */
+  readonly connectMs?: number
   /** Certificates of authorities to trust, in PEM. Default: those that Node trusts. */
   readonly authorities?: string
 }
 
+// Not ETIMEDOUT, which a connection that was made can meet, too.
+const CONNECT_LATE = 'CONNECT_LATE'
 // Failures before anything was sent: nobody lives there, or nobody knows where that is.
-const UNSENT_CODES: readonly unknown[] = ['ECONNREFUSED', 'ENOTFOUND', 'EAI_AGAIN', 'ENETUNREACH', 'EHOSTUNREACH']
+const UNSENT_CODES: readonly unknown[] = [
+  'ECONNREFUSED',
+  'ENOTFOUND',
+  'EAI_AGAIN',
+  'ENETUNREACH',
+  'EHOSTUNREACH',
+  CONNECT_LATE,
+]
 
 export class NodeHttpTransport implements HttpTransport {
   readonly #plain: http.Agent
   readonly #secure: https.Agent
+  readonly #connectMs: number
 
-  constructor({ connectionsMax, authorities }: NodeHttpTransportOptions) {
+  constructor({ connectionsMax, connectMs = S3_DEFAULTS.connectMs, authorities }: NodeHttpTransportOptions) {
+    this.#connectMs = connectMs
     const shared = { keepAlive: true, maxSockets: connectionsMax, noDelay: true }
     this.#plain = new http.Agent(shared)
     this.#secure = new https.Agent(authorities === undefined ? shared : { ...shared, ca: authorities })
@@ -65,6 +79,19 @@ export class NodeHttpTransport implements HttpTransport {
         })
       })
       call.on('error', fail)
+      call.on('socket', (socket) => {
+        // One that is used again is connected.
+        if (!socket.connecting) return
+        const late = (): void => {
+          fail(Object.assign(new Error(`no connection within ${this.#connectMs} ms`), { code: CONNECT_LATE }))
+          call.destroy()
+        }
+        socket.setTimeout(this.#connectMs, late)
+        socket.once(secure ? 'secureConnect' : 'connect', () => {
+          socket.setTimeout(0)
+          socket.removeListener('timeout', late)
+        })
+      })
       signal.addEventListener('abort', abort)
       if (signal.aborted) abort()
       else call.end(body)

@@ -15,6 +15,7 @@ import { answerError } from './answer-error.ts'
 import { conditionalPut, etagOf } from './conditional-write.ts'
 import type { EtagStyle, WriteCondition } from './conditional-write.ts'
 import { probeKey } from './object-keys.ts'
+import { Opening } from './opening.ts'
 import { readRange } from './range-read.ts'
 import { isSuccess, isUnanswered } from './s3-client.ts'
 import type { S3Client } from './s3-client.ts'
@@ -26,52 +27,58 @@ const UNDECIDED_MAX = 6
 
 const ABSENT: WriteCondition = Object.freeze({ type: 'absent' })
 
-/** @throws {VarveError} UNSUPPORTED — files cannot be kept there; details: capability */
-export async function probeFiles(client: S3Client): Promise<void> {
-  const probe = new Probe(client)
-  try {
-    for (let race = 0; race < RACES; race++) {
-      await probe.race(() => ABSENT, 'If-None-Match')
-      await probe.checkRefused(ABSENT, 'If-None-Match')
-      if (race === 0) await probe.checkRanges()
-      await probe.remove()
+/** @throws {VarveError} UNSUPPORTED — files cannot be kept there; details: capability; IO_FAILED — as `Opening.run` */
+export function probeFiles(client: S3Client): Promise<void> {
+  return Opening.run(client, async (opening) => {
+    const probe = new Probe(client, opening)
+    try {
+      for (let race = 0; race < RACES; race++) {
+        await probe.race(() => ABSENT, 'If-None-Match')
+        await probe.checkRefused(ABSENT, 'If-None-Match')
+        if (race === 0) await probe.checkRanges()
+        await probe.remove()
+      }
+    } finally {
+      await probe.remove().catch(() => undefined)
     }
-  } finally {
-    await probe.remove().catch(() => undefined)
-  }
+  })
 }
 
 /**
  * @returns how the store wants ETags in conditions
- * @throws {VarveError} UNSUPPORTED — heads cannot be kept there; details: capability
+ * @throws {VarveError} UNSUPPORTED — heads cannot be kept there; details: capability; IO_FAILED — as `Opening.run`
  */
-export async function probeHeads(client: S3Client): Promise<EtagStyle> {
-  const probe = new Probe(client)
-  try {
-    await probe.race(() => ABSENT, 'If-None-Match')
-    const style = await probe.findStyle()
-    for (let race = 0; race < RACES; race++) {
-      const before = await probe.race((etag) => ({ type: 'unchanged', etag, style }), 'If-Match')
-      await probe.checkRefused({ type: 'unchanged', etag: before, style }, 'If-Match')
+export function probeHeads(client: S3Client): Promise<EtagStyle> {
+  return Opening.run(client, async (opening) => {
+    const probe = new Probe(client, opening)
+    try {
+      await probe.race(() => ABSENT, 'If-None-Match')
+      const style = await probe.findStyle()
+      for (let race = 0; race < RACES; race++) {
+        const before = await probe.race((etag) => ({ type: 'unchanged', etag, style }), 'If-Match')
+        await probe.checkRefused({ type: 'unchanged', etag: before, style }, 'If-Match')
+      }
+      await probe.checkRefused(ABSENT, 'If-None-Match')
+      return style
+    } finally {
+      await probe.remove().catch(() => undefined)
     }
-    await probe.checkRefused(ABSENT, 'If-None-Match')
-    return style
-  } finally {
-    await probe.remove().catch(() => undefined)
-  }
+  })
 }
 
 /** One object that is there for trying things out. */
 class Probe {
   readonly #client: S3Client
+  readonly #opening: Opening
   #key: string
   /** What was written last. */
   #content = new Uint8Array(0)
   #etag = ''
   #mayBeThere = false
 
-  constructor(client: S3Client) {
+  constructor(client: S3Client, opening: Opening) {
     this.#client = client
+    this.#opening = opening
     this.#key = probeKey(nonce(client.random))
   }
 
@@ -106,7 +113,7 @@ class Probe {
           details: { operation: 'probe' },
         })
       }
-      await this.#client.delay(undecided)
+      await this.#delay(undecided)
     }
   }
 
@@ -117,7 +124,7 @@ class Probe {
       if (outcome === 'done') throw unfit(capability, 'a write whose condition does not hold was answered with success')
       if (outcome === 'refused') break
       if (attempt === UNDECIDED_MAX) break
-      await this.#client.delay(attempt)
+      await this.#delay(attempt)
     }
     const found = await this.#found()
     if (found === undefined || !equalBytes(found.content, this.#content))
@@ -138,7 +145,7 @@ class Probe {
         }
         if (outcome === 'done') throw unfit('If-Match', 'a write that was answered with success did not take effect')
         if (outcome === 'refused') break
-        await this.#client.delay(attempt)
+        await this.#delay(attempt)
       }
     }
     throw unfit('If-Match', 'a write whose condition holds is refused')
@@ -153,12 +160,13 @@ class Probe {
     ] as const) {
       let found: { bytes: Uint8Array; totalBytes: number } | undefined
       try {
-        found = await readRange(this.#client, this.#key, start, limit - start)
+        found = await readRange(this.#client, this.#key, start, limit - start, this.#opening.signal)
       } catch (error) {
         if (isCode(error, 'IO_FAILED') && error.details['operation'] === 'read')
           throw unfit('ranges', error.message, error)
         throw error
       }
+      this.#opening.answered()
       if (found?.totalBytes !== length || !equalBytes(found.bytes, this.#content.subarray(start, limit)))
         throw unfit('ranges', `bytes ${start}-${limit - 1} of ${length} are not what was written`)
     }
@@ -171,16 +179,20 @@ class Probe {
     const key = this.#key
     this.#key = probeKey(nonce(this.#client.random))
     this.#etag = ''
-    await this.#client.request({ method: 'DELETE', key }, [404])
+    await this.#client.request({ method: 'DELETE', key, signal: this.#opening.signal }, [404])
+    this.#opening.answered()
   }
 
   /** One PUT. `unknown`: neither success nor refusal. */
   async #attempt(condition: WriteCondition, content: Uint8Array): Promise<'done' | 'refused' | 'unknown'> {
     const write = { key: this.#key, mark: nonce(this.#client.random), condition }
     try {
-      const answer = await conditionalPut(this.#client, write, content).send(1)
-      if (isSuccess(answer)) return 'done'
-      if (answer.status === 412) return 'refused'
+      const { signal } = this.#opening
+      const answer = await conditionalPut(this.#client, write, content, { signal }).send(1)
+      if (isSuccess(answer) || answer.status === 412) {
+        this.#opening.answered()
+        return answer.status === 412 ? 'refused' : 'done'
+      }
       if (answer.status === 501) throw unfit('conditional writes', 'they are not implemented')
       // Without access or a bucket, nothing comes of further attempts.
       if (answer.status === 401 || answer.status === 403 || (answer.status === 404 && condition.type === 'absent'))
@@ -193,8 +205,13 @@ class Probe {
   }
 
   async #found(): Promise<{ readonly content: Uint8Array; readonly etag: string } | undefined> {
-    const answer = await this.#client.request({ method: 'GET', key: this.#key }, [404])
+    const answer = await this.#client.request({ method: 'GET', key: this.#key, signal: this.#opening.signal }, [404])
+    this.#opening.answered()
     return answer.status === 404 ? undefined : { content: answer.body, etag: etagOf(answer) ?? '' }
+  }
+
+  #delay(attempt: number): Promise<void> {
+    return this.#client.delay(attempt, this.#opening.signal)
   }
 
   #newContent(): Uint8Array<ArrayBuffer> {

@@ -84,6 +84,7 @@ export class S3Client {
   /** Ends each thing that is under way: a request, a delay. */
   readonly #endings = new Set<() => void>()
   #closed = false
+  #trouble: VarveError | undefined
   /** What the server's clock is ahead of ours, in milliseconds, once it has complained. */
   #aheadMs = 0
 
@@ -109,8 +110,13 @@ export class S3Client {
     this.prefix = prefix
     this.clock = options.clock
     this.random = options.random
-    const { connectionsMax } = this.settings
-    this.#transport = options.transport ?? new NodeHttpTransport({ connectionsMax })
+    const { connectionsMax, connectMs } = this.settings
+    this.#transport = options.transport ?? new NodeHttpTransport({ connectionsMax, connectMs })
+  }
+
+  /** What has become of the last attempt that failed in passing: for errors of those who will not wait for another. */
+  get trouble(): VarveError | undefined {
+    return this.#trouble
   }
 
   get usage(): S3Usage {
@@ -145,6 +151,7 @@ export class S3Client {
    */
   async once(request: S3Request, attempt = 1): Promise<HttpResponse> {
     const answer = await this.#attempt(request, attempt)
+    if (isPassing(answer)) this.#trouble = answerError(describe(request), this.bucket, answer)
     if (answer.status !== 403 || answerCode(answer) !== 'RequestTimeTooSkewed') return answer
     const theirs = Date.parse(answer.headers['date'] ?? '')
     if (Number.isNaN(theirs)) return answer
@@ -179,20 +186,19 @@ export class S3Client {
   async #attempt(request: S3Request, attempt: number): Promise<HttpResponse> {
     const { method, key, query = {}, headers = {}, body = EMPTY, signal } = request
     this.#check(signal)
-    const credentials = await this.#askCredentials()
-    this.#check(signal)
     const path = encodePath(key === '' ? this.#root : `${this.#root}/${this.prefix}${key}`)
-    const scope = { credentials, region: this.#region, time: this.clock.now() + this.#aheadMs }
     const bodyDigest = request.bodyDigest ?? (body.length === 0 ? EMPTY_DIGEST : sha256(body))
-    const signed = signedHeaders({ method, host: this.#host, path, query, headers, bodyDigest }, scope)
     const asked = encodeQuery(query)
-    this.#meter.sent(request.kind ?? kindOf(method), body.length, attempt)
-
     const giveUp = new AbortController()
     const abort = (): void => giveUp.abort()
     const timer = this.clock.after(this.settings.attemptMs, abort)
     const stop = this.#onEnd(signal, abort)
     try {
+      const credentials = await this.#askCredentials(giveUp.signal)
+      this.#check(signal)
+      const scope = { credentials, region: this.#region, time: this.clock.now() + this.#aheadMs }
+      const signed = signedHeaders({ method, host: this.#host, path, query, headers, bodyDigest }, scope)
+      this.#meter.sent(request.kind ?? kindOf(method), body.length, attempt)
       const answer = await this.#transport.send({
         method,
         url: `${this.#origin}${path}${asked === '' ? '' : `?${asked}`}`,
@@ -206,6 +212,7 @@ export class S3Client {
     } catch (error) {
       // What was aborted is neither late nor broken.
       this.#check(signal)
+      if (isUnanswered(error)) this.#trouble = error
       throw error
     } finally {
       timer.cancel()
@@ -214,10 +221,14 @@ export class S3Client {
   }
 
   /** Where it cannot be had now, the attempt counts as one that was not sent. */
-  async #askCredentials(): Promise<S3Credentials> {
+  async #askCredentials(giveUp: AbortSignal): Promise<S3Credentials> {
     let credentials: S3Credentials
+    let stop: (() => void) | undefined
+    const late = new Promise<never>((_, reject) => {
+      stop = onAbort(giveUp, () => reject(new Error('the function that has them did not answer in time')))
+    })
     try {
-      credentials = await this.#credentials()
+      credentials = await Promise.race([this.#credentials(), late])
     } catch (error) {
       if (error instanceof VarveError) throw error
       const reason = error instanceof Error ? error.message : String(error)
@@ -225,6 +236,8 @@ export class S3Client {
         details: { operation: 'credentials', unsent: true },
         cause: error,
       })
+    } finally {
+      stop?.()
     }
     checkCredentials(credentials)
     return credentials

@@ -9,7 +9,11 @@ export interface S3Settings {
   readonly partsInFlight: number
   /** Longer reads are several requests, under way together. In bytes. */
   readonly rangeBytes: number
-  /** How long one attempt may take, in milliseconds. */
+  /** While a store is opened, how long it may answer nothing useful before that fails, in milliseconds. */
+  readonly openMs: number
+  /** How long a connection may take to be made, in milliseconds. */
+  readonly connectMs: number
+  /** How long one attempt may take, in milliseconds, its credentials included. */
   readonly attemptMs: number
   /** Attempts of one request. */
   readonly attemptsMax: number
@@ -29,6 +33,10 @@ export const S3_DEFAULTS: S3Settings = Object.freeze({
   partBytes: 8 * MIB,
   partsInFlight: 4,
   rangeBytes: 8 * MIB,
+  // A gateway that is started again takes some seconds; who has mistyped an address should not wait for longer.
+  openMs: 10_000,
+  // A first packet that is lost is sent again after 1 s, and after 3 s.
+  connectMs: 5_000,
   // A part over 140 KiB/s.
   attemptMs: 60_000,
   // With the delays below: 11 s on average for a store that answers nothing but errors.
@@ -45,6 +53,8 @@ const RANGES: Readonly<Record<keyof S3Settings, readonly [number, number]>> = {
   partBytes: [5 * MIB, 1 * GIB],
   partsInFlight: [1, 64],
   rangeBytes: [64 * KIB, 1 * GIB],
+  openMs: [1, 3_600_000],
+  connectMs: [1, 3_600_000],
   attemptMs: [100, 3_600_000],
   attemptsMax: [1, 100],
   retryDelayMs: [1, 60_000],
