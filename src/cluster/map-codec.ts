@@ -55,7 +55,7 @@ export function decodeMap(bytes: Uint8Array, source: string): ShardMap {
   const entries: MapEntry[] = []
   for (let left = decoder.count(4); left > 0; left--) {
     const start = copyOf(decoder.bytes())
-    const shard = shardId(decoder.text())
+    const shard = decoder.parsed(shardId)
     const owner = decoder.u8() === 0 ? undefined : decoder.text()
     entries.push({ start, shard, owner, term: decoder.varint() })
   }

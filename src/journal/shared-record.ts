@@ -43,7 +43,7 @@ export function decodeRecord(bytes: Uint8Array, at: number): SharedRecord {
     throw journalCorrupt('the shared log', at, reason)
   })
   const kind = KINDS[decoder.u8() - 1] ?? decoder.fail('an unknown kind of record')
-  const shard = shardId(decoder.text())
+  const shard = decoder.parsed(shardId)
   const epoch = decoder.varint()
   const position = decoder.varint()
   const end = kind === 'state' ? decoder.varint() : 0

@@ -7,6 +7,7 @@
 
 import { assert } from './assert.ts'
 import { copyOf } from './bytes.ts'
+import { isCode } from './errors.ts'
 import { readVarint, varintLength, writeVarint } from './varint.ts'
 
 const textEncoder = new TextEncoder()
@@ -181,6 +182,17 @@ export class Decoder {
       return textDecoder.decode(bytes)
     } catch {
       return this.fail('text is not UTF-8')
+    }
+  }
+
+  /** What `parse` makes of a text: one that it refuses, such as a name that is none, is damage like any other here. */
+  parsed<T>(parse: (text: string) => T): T {
+    const text = this.text()
+    try {
+      return parse(text)
+    } catch (error) {
+      if (isCode(error, 'LIMIT_EXCEEDED')) return this.fail(error.message)
+      throw error
     }
   }
 

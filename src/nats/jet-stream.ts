@@ -79,7 +79,7 @@ export class JetStream implements Streams {
     const { name, subjects, retention, replicas } = settings
     const found = await this.ask('STREAM.INFO', name, {})
     if (found.error === undefined) {
-      checkConfiguration(settings, found['config'] as Record<string, unknown>)
+      checkConfiguration(settings, partOf(found, 'config'))
       return stateOf(found)
     }
     if (found.error.err_code !== STREAM_NOT_FOUND) throw refused('STREAM.INFO', name, found.error)
@@ -133,7 +133,7 @@ export class JetStream implements Streams {
     const found = await this.ask('STREAM.MSG.GET', stream, { seq: sequence })
     if (found.error?.err_code === NO_MESSAGE_FOUND) return undefined
     if (found.error !== undefined) throw refused('STREAM.MSG.GET', stream, found.error)
-    const { data = '' } = found['message'] as { readonly data?: string }
+    const { data = '' } = partOf(found, 'message') as { readonly data?: string }
     return { sequence, data: new Uint8Array(Buffer.from(data, 'base64')) }
   }
 
@@ -216,14 +216,23 @@ function json(value: unknown): Uint8Array {
 
 function parse(data: Uint8Array): ApiAnswer {
   try {
-    return JSON.parse(Buffer.from(data.buffer, data.byteOffset, data.byteLength).toString()) as ApiAnswer
+    const answer: unknown = JSON.parse(Buffer.from(data.buffer, data.byteOffset, data.byteLength).toString())
+    if (typeof answer === 'object' && answer !== null) return answer as ApiAnswer
   } catch (error) {
     throw unanswered('request', 'an answer', error)
   }
+  throw unanswered('request', 'an answer', new Error('it is no object'))
+}
+
+/** @throws {VarveError} IO_FAILED — the answer lacks it */
+function partOf(answer: ApiAnswer, name: string): Readonly<Record<string, unknown>> {
+  const value = answer[name]
+  if (typeof value === 'object' && value !== null) return value as Record<string, unknown>
+  throw unanswered('request', 'an answer', new Error(`it has no ${name}`))
 }
 
 function stateOf(answer: ApiAnswer): StreamState {
-  const { first_seq, last_seq, messages } = answer['state'] as Record<string, number>
+  const { first_seq, last_seq, messages } = partOf(answer, 'state') as Record<string, number>
   return {
     created: String(answer['created']),
     first: first_seq ?? 0,

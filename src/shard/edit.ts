@@ -66,7 +66,7 @@ export function encodeEdit(edit: Edit): Uint8Array {
 export function decodeEdit(bytes: Uint8Array, fail: (reason: string, at: number) => never): Edit {
   const decoder = new Decoder(bytes, fail)
   const removed: FileName[] = []
-  for (let left = decoder.count(); left > 0; left--) removed.push(fileName(decoder.text()))
+  for (let left = decoder.count(); left > 0; left--) removed.push(decoder.parsed(fileName))
   const added: VersionFile[] = []
   for (let left = decoder.count(); left > 0; left--) added.push(decodeFile(decoder))
   const edit = { removed, added, replayFrom: journalPosition(decoder.varint()), seqnoLast: seqno(decoder.varint()) }
@@ -82,7 +82,7 @@ export function encodeRef(encoder: Encoder, ref: FileRef): void {
 }
 
 export function decodeRef(decoder: Decoder): FileRef {
-  return { name: fileName(decoder.text()), bytes: decoder.varint(), checksum: formatHash64(decoder.u64()) }
+  return { name: decoder.parsed(fileName), bytes: decoder.varint(), checksum: formatHash64(decoder.u64()) }
 }
 
 function encodeFile(encoder: Encoder, file: VersionFile): void {

@@ -1,9 +1,12 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { ENCRYPTION_MAGIC } from '../fs/encryption-magic.ts'
-import { epoch, fileName, shardId } from '../kernel/ids.ts'
-import { decodeHead, encodeHead } from './head-content.ts'
+import { POSITION_ZERO, SEQNO_ZERO, epoch, fileName, shardId } from '../kernel/ids.ts'
+import type { FileName, ShardId } from '../kernel/ids.ts'
+import { decodeEdit, encodeEdit } from './edit.ts'
+import { decodeHead, encodeHead, failHead } from './head-content.ts'
 import type { HeadContent, Succession } from './head-content.ts'
+import { clonedBy } from './pins.ts'
 
 const [lead, other] = [shardId('lead'), shardId('other')]
 const ref = { name: fileName('main.e1-m1.manifest'), bytes: 300, checksum: '00ff00ff00ff00ff' }
@@ -63,4 +66,37 @@ test('a head of a newer format, or an encrypted one, is incompatible and not dam
   const encrypted = new Uint8Array(200)
   encrypted.set(ENCRYPTION_MAGIC)
   assert.throws(() => decoded(encrypted), { code: 'INCOMPATIBLE', message: /no keys were given/ })
+})
+
+test('a name that is none, under a checksum that is right, is damage of the head or the edit that has it', () => {
+  const none = 'Not/a name' as FileName & ShardId
+  const damaged = { code: 'HEAD_CORRUPT', message: /is damaged at byte [1-9].*must match/ }
+  const heads: readonly HeadContent[] = [
+    { ...PLAIN, base: { ...ref, name: none } },
+    { ...PLAIN, deltas: [ref, { ...ref, name: none }] },
+    { ...PLAIN, pins: [{ name: 'x', files: [none] }] },
+    { ...PLAIN, succession: { state: 'forming', lead: none, parents: [] } },
+    { ...PLAIN, succession: { state: 'sealed', lead, successors: [other, none] } },
+  ]
+  for (const head of heads) assert.throws(() => decoded(encodeHead(head)), damaged)
+  const edit = { removed: [], added: [], replayFrom: POSITION_ZERO, seqnoLast: SEQNO_ZERO }
+  const file = {
+    ref: { ...ref, name: none },
+    format: { name: 'row', version: 1 },
+    group: 0,
+    seqnoFirst: SEQNO_ZERO,
+    seqnoLast: SEQNO_ZERO,
+    meta: new Uint8Array(0),
+    view: new Uint8Array(0),
+  }
+  for (const bytes of [encodeEdit({ ...edit, removed: [none] }), encodeEdit({ ...edit, added: [file] })]) {
+    const fail = (reason: string, at: number): never => failHead('head of main', reason, at)
+    assert.throws(() => decodeEdit(bytes, fail), damaged)
+  }
+})
+
+test('a pin whose name only begins like that of a clone is nobody’s clone, and keeps what it names', () => {
+  assert.equal(clonedBy({ name: 'clone:other', files: [] }), other)
+  for (const name of ['clone:', 'clone:a.b', 'clone:A', 'follower:x'])
+    assert.equal(clonedBy({ name, files: [] }), undefined)
 })

@@ -110,9 +110,9 @@ function encodeSuccession(encoder: Encoder, succession: Succession): void {
 function decodeSuccession(decoder: Decoder): Succession {
   const state = SUCCESSION_STATES[decoder.u8()] ?? decoder.fail('unknown state of a succession')
   if (state === 'void') return { state }
-  const lead = shardId(decoder.text())
+  const lead = decoder.parsed(shardId)
   const others: ShardId[] = []
-  for (let left = decoder.count(); left > 0; left--) others.push(shardId(decoder.text()))
+  for (let left = decoder.count(); left > 0; left--) others.push(decoder.parsed(shardId))
   return state === 'forming' ? { state, lead, parents: others } : { state, lead, successors: others }
 }
 
@@ -152,7 +152,7 @@ export function decodeHead(bytes: Uint8Array, source: string): HeadContent {
   for (let left = decoder.count(2); left > 0; left--) {
     const name = decoder.text()
     const files: FileName[] = []
-    for (let filesLeft = decoder.count(); filesLeft > 0; filesLeft--) files.push(fileName(decoder.text()))
+    for (let filesLeft = decoder.count(); filesLeft > 0; filesLeft--) files.push(decoder.parsed(fileName))
     pins.push({ name, files })
   }
   const succession = version === SUCCESSION_FORMAT_VERSION ? decodeSuccession(decoder) : undefined

@@ -21,9 +21,15 @@ export function clonePin(clone: ShardId): string {
   return `clone:${clone}`
 }
 
-/** The shard that a pin is for, where it is a clone's. */
+/** The shard that a pin is for, where it is a clone's. A name that no shard can have is somebody else's. */
 export function clonedBy(pin: Pin): ShardId | undefined {
-  return pin.name.startsWith('clone:') ? shardId(pin.name.slice('clone:'.length)) : undefined
+  if (!pin.name.startsWith('clone:')) return undefined
+  try {
+    return shardId(pin.name.slice('clone:'.length))
+  } catch (error) {
+    if (isCode(error, 'LIMIT_EXCEEDED')) return undefined
+    throw error
+  }
 }
 
 /** The shard whose file this is: it deletes it, nobody else. */

@@ -2,7 +2,7 @@
 
 import { setFlagsFromString, getHeapStatistics } from 'node:v8'
 import { runInNewContext } from 'node:vm'
-import { VarveError } from '../../src/kernel/errors.ts'
+import { VarveError, isCode } from '../../src/kernel/errors.ts'
 import { SeededRandom } from '../../src/testing/seeded-random.ts'
 import type { FuzzTarget } from './fuzz-target.ts'
 import { HOSTILE } from './hostile-bytes.ts'
@@ -127,6 +127,8 @@ export class FuzzRun {
       if (result instanceof Promise) await result
       return ACCEPTED
     } catch (error) {
+      if (isCode(error, 'LIMIT_EXCEEDED') && this.#target.isRequest !== true)
+        return `stored bytes are damaged, not over a limit: ${error.message}`
       if (error instanceof VarveError || this.#target.isAnswer?.(error) === true) return undefined
       return error instanceof Error ? (error.stack ?? String(error)) : `threw ${String(error)}`
     }

@@ -22,6 +22,8 @@ export interface FuzzTarget {
   parse(stored: Pieces): unknown
   /** Errors other than VarveErrors that are answers: what the command says of its input. */
   isAnswer?(error: unknown): boolean
+  /** It reads what somebody asks for, who may be over a limit; damage of anything else has the code of its format. */
+  readonly isRequest?: boolean
   /** Cases of this one among a thousand of a cheap one: how much less often it is run. Default 1000. */
   readonly share?: number
   /** Memory that parsing may take beside 8 times the stored bytes and a mebibyte. Default 0. */

@@ -1,9 +1,14 @@
-/** What connections bring: frames, greetings and messages; and the records of the shared journal. */
+/** What connections bring: frames, greetings, messages, lists and results; the shared journal's records, the shard map. */
 
 import { VarveError } from '../../src/kernel/errors.ts'
 import { loadHash, hashKey } from '../../src/kernel/hash.ts'
 import type { Hash } from '../../src/kernel/hash.ts'
-import { shardId } from '../../src/kernel/ids.ts'
+import { fileName, seqno, shardId } from '../../src/kernel/ids.ts'
+import { rangeMap } from '../../src/cluster/map-changes.ts'
+import { decodeMap, encodeMap } from '../../src/cluster/map-codec.ts'
+import type { FileInfo } from '../../src/fs/fs.ts'
+import { decodeFileList, encodeFileList } from '../../src/fs/remote/file-list.ts'
+import { decodeResult, encodeResult } from '../../src/jobs/wire/job-wire.ts'
 import { decodeRecord, encodeRecord } from '../../src/journal/shared-record.ts'
 import { FrameReader } from '../../src/rpc/frame-reader.ts'
 import { FRAME_HEADER_BYTES, encodeHeader, frameSeed } from '../../src/rpc/frame.ts'
@@ -60,9 +65,33 @@ export async function rpcTargets(): Promise<readonly FuzzTarget[]> {
       specimens: [encodeRefusal(new VarveError('BUSY', 'too many connections'))],
       decode: decodeRefusal,
     }),
+    codecTarget({
+      name: 'list of files',
+      specimens: [encodeFileList([]), encodeFileList([fileInfo('a.e1-m1', 300), fileInfo('b-2.table', 1 << 20)])],
+      decode: decodeFileList,
+      encode: encodeFileList,
+    }),
+    codecTarget({ name: 'result of a job', specimens: [resultSpecimen()], decode: decodeResult, encode: encodeResult }),
+    codecTarget({
+      name: 'shard map',
+      specimens: [encodeMap(rangeMap([{ shard: shardId('a') }, { shard: shardId('b'), start: Uint8Array.of(7) }]))],
+      decode: (bytes) => decodeMap(bytes, 'a shard map'),
+      encode: encodeMap,
+    }),
     messageTarget(),
     framesTarget(hash),
   ]
+}
+
+function fileInfo(name: string, bytes: number): FileInfo {
+  return { name: fileName(name), bytes }
+}
+
+function resultSpecimen(): Uint8Array {
+  const ref = { name: fileName('main.e1-j1-a1-0.sst'), bytes: 300, checksum: '00ff00ff00ff00ff' }
+  const [format, meta] = [{ name: 'row', version: 1 }, Uint8Array.of(1, 2)]
+  const output = { ref, format, group: 1, seqnoFirst: seqno(3), seqnoLast: seqno(9), meta }
+  return encodeResult({ outputs: [output, output], statistics: { read: 7 } })
 }
 
 function messageTarget(): FuzzTarget {

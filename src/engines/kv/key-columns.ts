@@ -10,6 +10,7 @@
 import { Decoder, Encoder } from '../../kernel/codec.ts'
 import { throwIfAborted } from '../../kernel/errors.ts'
 import type { Hash } from '../../kernel/hash.ts'
+import { fileName } from '../../kernel/ids.ts'
 import type { FileName } from '../../kernel/ids.ts'
 import type { FileStore } from '../../fs/fs.ts'
 import type { FormatReference } from '../../jobs/jobs.ts'
@@ -40,7 +41,7 @@ export function decodeColumnMeta(
   file: string,
 ): { readonly table: FileName; readonly entryCount: number } {
   const decoder = new Decoder(bytes, (reason, at) => failHead(`description of ${file}`, reason, at))
-  const meta = { table: decoder.text() as FileName, entryCount: decoder.varint() }
+  const meta = { table: decoder.parsed(fileName), entryCount: decoder.varint() }
   decoder.end()
   return meta
 }

@@ -18,7 +18,7 @@ export function decodeFileList(bytes: Uint8Array): FileInfo[] {
   })
   // A name has a character, and both have a length.
   const files = Array.from({ length: decoder.count(3) }, () => ({
-    name: fileName(decoder.text()),
+    name: decoder.parsed(fileName),
     bytes: decoder.varint(),
   }))
   decoder.end()

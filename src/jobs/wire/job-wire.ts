@@ -8,6 +8,9 @@ import type { JobResult, JobSpec } from '../jobs.ts'
 /** A merge of 50,000 tables, of 300 bytes each. */
 const JOB_BYTES_MAX = 16 * MIB
 
+// As `formatHash64` makes it.
+const CHECKSUM = /^[0-9a-f]{16}$/
+
 const codec = (): MessageCodec => new MessageCodec(JOB_BYTES_MAX)
 
 export function encodeSpec(spec: JobSpec): Uint8Array {
@@ -28,8 +31,7 @@ export function encodeResult(result: JobResult): Uint8Array {
 /** @throws {VarveError} JOB_REJECTED */
 export function decodeResult(bytes: Uint8Array): JobResult {
   const result = codec().decode(bytes)?.value
-  if (isRecord(result) && Array.isArray(result['outputs']) && isRecord(result['statistics']))
-    return result as unknown as JobResult
+  if (isResult(result)) return result
   throw new VarveError('JOB_REJECTED', 'that is no result of a job', { details: { reason: 'no result' } })
 }
 
@@ -41,6 +43,21 @@ function isSpec(value: unknown): value is JobSpec {
   if (!Array.isArray(inputs) || !inputs.every((input) => isRecord(input) && input['type'] === 'file')) return false
   if (!Array.isArray(pinnedSeqnos) || typeof priority !== 'number' || !isRecord(requirements)) return false
   return typeof requirements['memoryBytes'] === 'number' && Array.isArray(requirements['labels'])
+}
+
+function isResult(value: unknown): value is JobResult & Record<string, unknown> {
+  if (!isRecord(value) || !isRecord(value['statistics'])) return false
+  return Array.isArray(value['outputs']) && value['outputs'].every(isOutput)
+}
+
+/** What its numbers mean is looked at by whoever gave the job. */
+function isOutput(value: unknown): boolean {
+  if (!isRecord(value) || !isRecord(value['ref']) || !isRecord(value['format'])) return false
+  const { ref, format, meta } = value
+  const { name, bytes, checksum } = ref
+  if (typeof name !== 'string' || typeof bytes !== 'number' || typeof checksum !== 'string') return false
+  if (!CHECKSUM.test(checksum) || !(meta instanceof Uint8Array)) return false
+  return typeof format['name'] === 'string' && typeof format['version'] === 'number'
 }
 
 function isRecord(value: unknown): value is Record<string, unknown> {
