@@ -2,7 +2,7 @@
 
 export { PostgresDatabase } from './postgres-database.ts'
 export type { PostgresDatabaseOptions } from './postgres-database.ts'
-export type { PostgresAddress } from './postgres-connection.ts'
+export type { PostgresAddress } from './postgres-address.ts'
 export { POSTGRES_DEFAULTS } from './settings.ts'
 export type { PostgresSettings } from './settings.ts'
 export { creationScript } from './sql-tables.ts'

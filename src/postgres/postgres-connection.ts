@@ -6,29 +6,16 @@
 
 import pg from 'pg'
 import type { Clock } from '../kernel/clock.ts'
+import { clientOf, placeOf } from './postgres-address.ts'
+import type { PostgresAddress } from './postgres-address.ts'
 import { SqlFailure } from './sql.ts'
 import type { Sql, SqlAnswer, SqlRow, SqlStatement, SqlValue } from './sql.ts'
-
-/** Where the server is, and as whom. What is missing is taken from the environment (`PGHOST`, `PGUSER`, …), as by `psql`. */
-export interface PostgresAddress {
-  /** Such as `postgres://user:password@host:5432/database`. Instead of what follows. */
-  readonly connectionString?: string
-  /** A name or address; a folder for a Unix socket. */
-  readonly host?: string
-  readonly port?: number
-  readonly database?: string
-  readonly user?: string
-  /** Asked for at every connection where it is a function. */
-  readonly password?: string | (() => Promise<string>)
-  /** As of `tls.connect`; true: with the authorities of this machine. Default: not encrypted. */
-  readonly ssl?:
-    | boolean
-    | { readonly ca?: string; readonly cert?: string; readonly key?: string; readonly rejectUnauthorized?: boolean }
-}
 
 export interface PostgresConnectionOptions {
   readonly address: PostgresAddress
   readonly clock: Clock
+  /** How long it may take to be made, in milliseconds. */
+  readonly connectMs: number
   /** How long the server may take for one statement, in milliseconds. */
   readonly answerMs: number
   readonly onNotification?: (channel: string) => void
@@ -71,33 +58,44 @@ export class PostgresConnection implements Sql {
 
   /** @throws {SqlFailure} */
   static async open(options: PostgresConnectionOptions): Promise<PostgresConnection> {
-    const { address, answerMs } = options
-    const client = new pg.Client({
-      ...address,
+    const { address, answerMs, connectMs, clock } = options
+    const client = clientOf(address, {
       keepAlive: true,
-      connectionTimeoutMillis: answerMs,
+      connectionTimeoutMillis: connectMs,
       application_name: 'varve',
     })
+    const place = placeOf(client)
+    const sinceMs = clock.monotonic()
     const connection = new PostgresConnection(client, options)
     try {
       await client.connect()
     } catch (error) {
       connection.#alive = false
       // Nothing was sent.
-      throw new SqlFailure(`no connection to PostgreSQL: ${messageOf(error)}`, {
+      throw new SqlFailure(`no connection to ${place}: ${connectReason(error, connectMs)}`, {
         answered: true,
-        sqlState: sqlStateOf(error) ?? '08001',
+        sqlState: sqlStateOf(error) ?? stateOfLasting(error),
+        connectingMs: clock.monotonic() - sinceMs,
         cause: error,
       })
     }
+    // A server that has stopped still takes connections for a while.
+    const timer = clock.after(connectMs, () => void connection.close(), { keepAlive: true })
     try {
       await connection.query({ name: '', text: SETTINGS }, [String(answerMs)])
       return connection
     } catch (error) {
       await connection.close()
       throw error instanceof SqlFailure && !error.answered
-        ? new SqlFailure(error.message, { answered: true, sqlState: '08006', cause: error })
+        ? new SqlFailure(`no connection to ${place}: ${error.message}`, {
+            answered: true,
+            sqlState: '08006',
+            connectingMs: clock.monotonic() - sinceMs,
+            cause: error,
+          })
         : error
+    } finally {
+      timer.cancel()
     }
   }
 
@@ -149,6 +147,24 @@ function parameter(value: SqlValue): unknown {
 function sqlStateOf(error: unknown): string | undefined {
   const code = (error as { readonly code?: unknown } | undefined)?.code
   return typeof code === 'string' && /^[0-9A-Z]{5}$/.test(code) && error instanceof pg.DatabaseError ? code : undefined
+}
+
+/** What no other try would change, of failures that are not the server's: a password that is missing, its certificate. */
+function stateOfLasting(error: unknown): string | undefined {
+  const code = (error as { readonly code?: unknown } | undefined)?.code
+  if (/^SASL|password must be a string/i.test(messageOf(error))) return '28000'
+  if (typeof code === 'string' && /CERT|ERR_TLS|ERR_SSL/.test(code)) return undefined
+  if (/does not support SSL/.test(messageOf(error))) return undefined
+  return '08001'
+}
+
+/** In more words, where those of the client are few. */
+function connectReason(error: unknown, connectMs: number): string {
+  const reason = messageOf(error)
+  if (reason === 'timeout expired') return `nobody answered within ${connectMs} ms (connectMs)`
+  if (/^SASL.*password must be a string/.test(reason)) return 'the server asks for a password, and there is none'
+  if (/does not support SSL/.test(reason)) return 'the server does not encrypt, and ssl asks for it'
+  return reason
 }
 
 function messageOf(error: unknown): string {

@@ -7,8 +7,9 @@
 
 import type { Clock, Timer } from '../kernel/clock.ts'
 import { VarveError, throwIfAborted } from '../kernel/errors.ts'
+import { checkAddress } from './postgres-address.ts'
+import type { PostgresAddress } from './postgres-address.ts'
 import { PostgresConnection } from './postgres-connection.ts'
-import type { PostgresAddress } from './postgres-connection.ts'
 import { NotificationListener } from './notification-listener.ts'
 import { resolvePostgresSettings } from './settings.ts'
 import type { PostgresSettings } from './settings.ts'
@@ -48,10 +49,11 @@ export class PostgresDatabase implements Sql {
   #count = 0
   #closed = false
 
+  /** @throws {TypeError | RangeError} an address or a setting that cannot be */
   constructor({ address, clock, settings }: PostgresDatabaseOptions) {
     this.settings = resolvePostgresSettings(settings)
     this.clock = clock
-    this.#address = address
+    this.#address = checkAddress(address)
     this.#listener = new NotificationListener(clock, (onNotification, onEnd) => this.#connect(onNotification, onEnd))
   }
 
@@ -127,7 +129,7 @@ export class PostgresDatabase implements Sql {
         return await attempt()
       } catch (error) {
         const again = error instanceof SqlFailure && passes(error)
-        if (!again || this.#closed || !(await pauses.pause())) throw storageError(error, operation)
+        if (!again || this.#closed || !(await pauses.pause(error))) throw storageError(error, operation)
       }
     }
   }
@@ -184,11 +186,12 @@ export class PostgresDatabase implements Sql {
 
   #connect(onNotification?: (channel: string) => void, onEnd?: () => void): Promise<PostgresConnection> {
     const { clock } = this
-    const { answerMs } = this.settings
+    const { answerMs, connectMs } = this.settings
     return PostgresConnection.open({
       address: this.#address,
       clock,
       answerMs,
+      connectMs,
       ...(onNotification === undefined ? {} : { onNotification }),
       ...(onEnd === undefined ? {} : { onEnd }),
     })

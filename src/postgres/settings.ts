@@ -5,9 +5,14 @@ export interface PostgresSettings {
   readonly schema: string
   /** Connections that run statements; one more listens, where there are jobs. */
   readonly connectionsMax: number
+  /** How long a connection may take to be made, with its greetings, in milliseconds. */
+  readonly connectMs: number
   /** How long the server may take for one statement, in milliseconds; twice that until it counts as gone. */
   readonly answerMs: number
-  /** How long the server may be away, in milliseconds: for so long, what can be asked again is asked again. */
+  /**
+   * How long the server may be away, in milliseconds: for so long, what can be asked again is asked again, also while
+   * something is opened. Where connections are not refused but silent, it may take `connectMs` longer.
+   */
   readonly awayMs: number
   /** Unused connections are closed after this, in milliseconds. */
   readonly idleMs: number
@@ -19,6 +24,8 @@ export const POSTGRES_DEFAULTS: PostgresSettings = Object.freeze({
   schema: 'varve',
   // A shard has one statement under way, and a server in its default settings takes 100 connections of everybody.
   connectionsMax: 8,
+  // Two tries in the time that the server may be away.
+  connectMs: 5_000,
   // A row of a megabyte takes milliseconds; what waits for a lock waits for another owner's statement.
   answerMs: 15_000,
   // As the remote journal: a server that is started again takes a second or two, a failover some more.
@@ -29,6 +36,8 @@ export const POSTGRES_DEFAULTS: PostgresSettings = Object.freeze({
 
 /** @throws {RangeError | TypeError} naming the setting */
 export function resolvePostgresSettings(input: Partial<PostgresSettings> = {}): PostgresSettings {
+  for (const name of Object.keys(input))
+    if (!Object.hasOwn(POSTGRES_DEFAULTS, name)) throw new TypeError(`unknown setting ${name}`)
   const settings = { ...POSTGRES_DEFAULTS, ...input }
   const { schema, connectionsMax, create } = settings
   if (typeof schema !== 'string' || schema.includes('\0') || schema === '' || Buffer.byteLength(schema) > 40)
@@ -36,7 +45,7 @@ export function resolvePostgresSettings(input: Partial<PostgresSettings> = {}): 
   if (!Number.isSafeInteger(connectionsMax) || connectionsMax < 1 || connectionsMax > 1000)
     throw new RangeError(`connectionsMax must be 1…1000, got ${connectionsMax}`)
   if (typeof create !== 'boolean') throw new TypeError('create must be a boolean')
-  for (const name of ['answerMs', 'awayMs', 'idleMs'] as const) {
+  for (const name of ['connectMs', 'answerMs', 'awayMs', 'idleMs'] as const) {
     const value = settings[name]
     if (!(value >= 1 && value <= 3_600_000)) throw new RangeError(`${name} must be 1…3600000, got ${value}`)
   }

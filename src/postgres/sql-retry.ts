@@ -30,10 +30,14 @@ export class RetryPauses {
     this.#awayMs = awayMs
   }
 
-  /** Resolves after a while; false, and at once, when it has taken too long. */
-  async pause(): Promise<boolean> {
+  /**
+   * Resolves after a while; false, and at once, when it has taken too long.
+   *
+   * @param failure of an attempt; a connection that took its time to fail was away for that time
+   */
+  async pause(failure?: SqlFailure): Promise<boolean> {
     const now = this.#clock.monotonic()
-    this.#sinceMs ??= now
+    this.#sinceMs ??= now - (failure?.connectingMs ?? 0)
     if (now - this.#sinceMs >= this.#awayMs) return false
     const pauseMs = this.#pauseMs
     this.#pauseMs = Math.min(PAUSE_MS_MAX, pauseMs * 2)
@@ -57,5 +61,9 @@ export function storageError(error: unknown, operation: string): unknown {
       cause: error,
     })
   }
-  return new VarveError('IO_FAILED', `PostgreSQL failed to ${operation}: ${message}`, options)
+  const wayOut =
+    error.connectingMs === undefined
+      ? ''
+      : '; is the address right, does the server listen there, and can it be reached from here? awayMs is how long is waited'
+  return new VarveError('IO_FAILED', `PostgreSQL failed to ${operation}: ${message}${wayOut}`, options)
 }

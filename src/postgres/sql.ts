@@ -30,17 +30,27 @@ export interface Sql {
   query(statement: SqlStatement, values: readonly SqlValue[]): Promise<SqlAnswer>
 }
 
+export interface SqlFailureOptions {
+  readonly answered: boolean
+  readonly sqlState?: string | undefined
+  readonly connectingMs?: number
+  readonly cause?: unknown
+}
+
 /** A statement that failed. */
 export class SqlFailure extends Error {
   /** The server said so, and nothing of the statement was done. Otherwise it may have been done, or may yet be. */
   readonly answered: boolean
   /** Five characters, of PostgreSQL's appendix A; undefined where nobody answered. */
   readonly sqlState: string | undefined
+  /** There was no connection, and so long it took to find that out, in milliseconds. */
+  readonly connectingMs: number | undefined
 
-  constructor(message: string, options: { answered: boolean; sqlState?: string | undefined; cause?: unknown }) {
+  constructor(message: string, options: SqlFailureOptions) {
     super(message, options.cause === undefined ? undefined : { cause: options.cause })
     this.name = 'SqlFailure'
     this.answered = options.answered
     this.sqlState = options.sqlState
+    this.connectingMs = options.connectingMs
   }
 }

@@ -127,6 +127,7 @@ export class PostgresHeadStore implements HeadStore {
     const pauses = new RetryPauses(clock, settings.awayMs)
     let unknown = false
     let failure: unknown
+    let failed: SqlFailure | undefined
     do {
       try {
         const { rows, warned } = await change()
@@ -136,10 +137,11 @@ export class PostgresHeadStore implements HeadStore {
       } catch (error) {
         failure = storageError(error, 'change a head')
         if (!(error instanceof SqlFailure)) break
+        failed = error
         if (!error.answered) unknown = true
         if (!passes(error)) break
       }
-    } while (await pauses.pause())
+    } while (await pauses.pause(failed))
     if (!unknown) throw failure
     throw new VarveError('OUTCOME_UNKNOWN', 'nobody told whether a head was changed', {
       details: { operation: 'compareAndSet' },
