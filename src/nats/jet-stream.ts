@@ -42,6 +42,9 @@ const WRONG_LAST_SEQUENCE = 10_071
 /** Stream is full, account is full, server is full. */
 const FULL = [10_077, 10_002, 10_023, 10_047, 10_028]
 
+/** What no other try would change, as clients name it. */
+const DENIALS: readonly string[] = ['PermissionViolationError', 'AuthorizationError', 'UserAuthenticationExpiredError']
+
 // A pull is answered by so many messages, or fewer: enough to keep the network busy, and bounded where they are large.
 const PULL_BYTES = 4 * MIB
 const PULL_MESSAGES_MAX = 500
@@ -61,6 +64,7 @@ export class JetStream implements Streams {
   readonly #headers: () => NatsHeaders
   readonly #clock: Clock
   readonly #random: Random
+  #answered = false
 
   constructor({ connection, headers, clock, random, settings }: JetStreamOptions) {
     this.connection = connection
@@ -73,6 +77,10 @@ export class JetStream implements Streams {
   get payloadBytesMax(): number {
     // The server counts headers as well; a message also has to come back as JSON with its bytes in base64.
     return Math.floor(((this.connection.info?.max_payload ?? MIB) - 1024) / 2)
+  }
+
+  get openMs(): number | undefined {
+    return this.#answered ? undefined : this.settings.openMs
   }
 
   async ensure(settings: StreamSettings): Promise<StreamState> {
@@ -201,9 +209,17 @@ export class JetStream implements Streams {
     const timeout = this.settings.requestMs
     try {
       const options = headers === undefined ? { timeout } : { timeout, headers }
-      return (await this.connection.request(subject, payload, options)).data
+      const { data } = await this.connection.request(subject, payload, options)
+      this.#answered = true
+      return data
     } catch (error) {
-      throw unanswered('request', subject, error)
+      if (!this.#answered && error instanceof Error && DENIALS.includes(error.name)) {
+        throw new VarveError('PERMISSION_DENIED', `NATS denies ${subject}: ${error.message}`, {
+          details: { operation: 'request', path: subject },
+          cause: error,
+        })
+      }
+      throw unanswered('request', subject, error, this.connection.getServer?.())
     }
   }
 }

@@ -12,6 +12,8 @@
  */
 export interface NatsConnection {
   readonly info?: { readonly max_payload: number } | undefined
+  /** Which one it is connected with, for errors. */
+  getServer?(): string
   publish(subject: string, payload?: Uint8Array, options?: NatsPublishOptions): void
   request(subject: string, payload?: Uint8Array, options?: NatsRequestOptions): Promise<NatsMessage>
   subscribe(subject: string, options?: NatsSubscribeOptions): NatsSubscription
@@ -98,6 +100,8 @@ export type Published =
 export interface Streams {
   /** Of one message. */
   readonly payloadBytesMax: number
+  /** As long as nothing was ever answered: how long that may last, in milliseconds. Undefined: something was. */
+  readonly openMs?: number | undefined
   /**
    * Makes the stream where there is none.
    *

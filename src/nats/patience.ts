@@ -2,11 +2,22 @@
 
 import type { Clock } from '../kernel/clock.ts'
 import { isCode } from '../kernel/errors.ts'
+import type { Streams } from './nats.ts'
 
 export interface Patience {
   readonly clock: Clock
   /** How long nothing may be answered, in milliseconds. */
   readonly resumeMs: number
+}
+
+/** Less, where nobody has ever answered: then there is perhaps nobody. */
+export function patienceOf(streams: Pick<Streams, 'openMs'>, { clock, resumeMs }: Patience): Patience {
+  return {
+    clock,
+    get resumeMs() {
+      return Math.min(streams.openMs ?? Infinity, resumeMs)
+    },
+  }
 }
 
 const RETRY_MS_MIN = 20
@@ -18,10 +29,11 @@ const RETRY_MS_MAX = 1_000
  * @param progress the time begins anew when this has changed
  */
 export async function patiently<Answer>(
-  { clock, resumeMs }: Patience,
+  patience: Patience,
   call: () => Promise<Answer>,
   progress: () => number = () => 0,
 ): Promise<Answer> {
+  const { clock } = patience
   let sinceMs = clock.monotonic()
   let delayMs = RETRY_MS_MIN
   for (let seen = progress(); ;) {
@@ -33,7 +45,7 @@ export async function patiently<Answer>(
         sinceMs = clock.monotonic()
         delayMs = RETRY_MS_MIN
       }
-      if (!isCode(error, 'IO_FAILED') || clock.monotonic() - sinceMs >= resumeMs) throw error
+      if (!isCode(error, 'IO_FAILED') || clock.monotonic() - sinceMs >= patience.resumeMs) throw error
       await pause(clock, delayMs)
       delayMs = Math.min(2 * delayMs, RETRY_MS_MAX)
     }

@@ -94,10 +94,12 @@ export function deliveryOf({ reply = '' }: NatsMessage): { sequence: number; tri
   return { tries: Number(tokens[skip + 4]), sequence: Number(tokens[skip + 5]) }
 }
 
-export function unanswered(operation: string, path: string, cause: unknown): VarveError {
+/** @param server which one, where that is known; the client has none while it is not connected */
+export function unanswered(operation: string, path: string, cause: unknown, server?: string): VarveError {
   const reason = reasonOf(cause)
-  return new VarveError('IO_FAILED', `NATS did not answer: ${operation} of ${path}: ${reason}`, {
-    details: { operation, path, reason },
+  const place = server === undefined || server === '' ? 'NATS' : `NATS at ${server}`
+  return new VarveError('IO_FAILED', `${place} did not answer: ${operation} of ${path}: ${reason}`, {
+    details: { operation, path, reason, server },
     cause,
   })
 }

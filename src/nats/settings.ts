@@ -3,6 +3,8 @@
 export interface NatsSettings {
   /** How long one request may take, in milliseconds, before it counts as not answered. */
   readonly requestMs: number
+  /** How long nothing may be answered as long as nothing ever was, in milliseconds: whoever opens something waits no longer. */
+  readonly openMs: number
   /** In front of subjects of the JetStream API: `$JS.<domain>.API` for that of a domain. */
   readonly apiPrefix: string
   /** In front of subjects that answers come to: what the client was told, where it was told another. */
@@ -12,6 +14,8 @@ export interface NatsSettings {
 export const NATS_DEFAULTS: NatsSettings = Object.freeze({
   // A cluster takes 0.5 ms, an election of a leader up to 5 s: those who may not give up ask again.
   requestMs: 2_000,
+  // Two elections. Who has another address, account or domain than is meant should not wait for longer.
+  openMs: 10_000,
   apiPrefix: '$JS.API',
   inboxPrefix: '_INBOX',
 })
@@ -19,8 +23,9 @@ export const NATS_DEFAULTS: NatsSettings = Object.freeze({
 /** @throws {RangeError | TypeError} naming the setting */
 export function resolveNatsSettings(input: Partial<NatsSettings> = {}): NatsSettings {
   const settings = { ...NATS_DEFAULTS, ...input }
-  if (!(settings.requestMs >= 1 && settings.requestMs <= 3_600_000))
-    throw new RangeError(`requestMs must be 1…3600000, got ${settings.requestMs}`)
+  for (const name of ['requestMs', 'openMs'] as const)
+    if (!(settings[name] >= 1 && settings[name] <= 3_600_000))
+      throw new RangeError(`${name} must be 1…3600000, got ${settings[name]}`)
   for (const name of ['apiPrefix', 'inboxPrefix'] as const)
     if (!/^[^\s*>]+$/.test(settings[name])) throw new TypeError(`${name} must be a subject, got ${settings[name]}`)
   return Object.freeze(settings)

@@ -17,7 +17,7 @@ import type { Random } from '../../kernel/random.ts'
 import { NATS_LOG_DEFAULTS, checkLogSettings } from '../../nats/log-settings.ts'
 import type { NatsLogSettings } from '../../nats/log-settings.ts'
 import type { StreamState, Streams } from '../../nats/nats.ts'
-import { patiently, pause } from '../../nats/patience.ts'
+import { patiently, pause, patienceOf } from '../../nats/patience.ts'
 import type { AbortOptions, Head, HeadStore, HeadVersion } from '../fs.ts'
 import { headConflict } from '../head-conflict.ts'
 import { checkHeadSize } from '../head-size.ts'
@@ -62,7 +62,8 @@ export class NatsHeadStore implements HeadStore {
     throwIfAborted(signal)
     const place = this.#place(shard)
     const { streams, clock } = this.#options
-    const found = await patiently({ clock, resumeMs: this.#settings.resumeMs }, async () => {
+    const { resumeMs } = this.#settings
+    const found = await patiently(patienceOf(streams, { clock, resumeMs }), async () => {
       const state = await streams.state(place.stream)
       return state === undefined ? undefined : this.#find(place, state)
     })
@@ -77,7 +78,8 @@ export class NatsHeadStore implements HeadStore {
   ): Promise<HeadVersion> {
     throwIfAborted(signal)
     checkHeadSize(content)
-    const { clock, random } = this.#options
+    const { streams, clock, random } = this.#options
+    const patience = patienceOf(streams, { clock, resumeMs: this.#settings.resumeMs })
     const place = this.#place(shard)
     const parts = this.#split(content, nonce(random))
     const sinceMs = clock.monotonic()
@@ -94,7 +96,7 @@ export class NatsHeadStore implements HeadStore {
       } catch (error) {
         if (isCode(error, 'NO_SPACE') && unsure) throw outcomeUnknown(error)
         if (!isCode(error, 'IO_FAILED')) throw error
-        if (clock.monotonic() - sinceMs >= this.#settings.resumeMs) throw unsure ? outcomeUnknown(error) : error
+        if (clock.monotonic() - sinceMs >= patience.resumeMs) throw unsure ? outcomeUnknown(error) : error
       }
       await pause(clock, 1 + (random.u32() % RETRY_MS))
     }

@@ -17,7 +17,7 @@ import type { Epoch, JournalPosition, ShardId } from '../../kernel/ids.ts'
 import { nonce } from '../../kernel/random.ts'
 import type { Random } from '../../kernel/random.ts'
 import type { StreamState, Streams } from '../../nats/nats.ts'
-import { patiently, pause } from '../../nats/patience.ts'
+import { patiently, pause, patienceOf } from '../../nats/patience.ts'
 import { fenced } from '../fence.ts'
 import type { Journal, JournalReader, JournalStateKeeper, JournalSupport, JournalSystem } from '../journal.ts'
 import { journalCorrupt } from '../journal-corrupt.ts'
@@ -59,8 +59,9 @@ export class NatsJournalSystem implements JournalSystem {
   async open(shard: ShardId, epoch: Epoch, keeper: JournalStateKeeper, needed?: JournalPosition): Promise<Journal> {
     assert(epoch >= 1, 'the first owner has epoch 1')
     const { streams, clock, random } = this.#options
-    const { replicas, resumeMs } = this.#settings
+    const { replicas } = this.#settings
     const log = this.#log(shard)
+    const patience = patienceOf(streams, log.patience)
     const owner = nonce(random)
     const sinceMs = clock.monotonic()
     for (let tries = 0; ; tries++) {
@@ -98,7 +99,7 @@ export class NatsJournalSystem implements JournalSystem {
         const opened = { epoch, owner, start, end: fence.end, first: Math.max(after.first, 1), last: fence.sequence }
         return new NatsJournal(log, opened, this.#settings)
       } catch (error) {
-        if (!isCode(error, 'IO_FAILED') || clock.monotonic() - sinceMs >= resumeMs) throw error
+        if (!isCode(error, 'IO_FAILED') || clock.monotonic() - sinceMs >= patience.resumeMs) throw error
         await pause(clock, RETRY_MS)
       }
     }
@@ -106,7 +107,7 @@ export class NatsJournalSystem implements JournalSystem {
 
   async openReadOnly(shard: ShardId, state: Uint8Array | undefined, needed?: JournalPosition): Promise<JournalReader> {
     const log = this.#log(shard)
-    return patiently(log.patience, () => this.#openReadOnly(log, state, needed))
+    return patiently(patienceOf(log.streams, log.patience), () => this.#openReadOnly(log, state, needed))
   }
 
   async #openReadOnly(log: ShardLog, state: Uint8Array | undefined, needed?: JournalPosition): Promise<JournalReader> {
