@@ -4,15 +4,19 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { VarveError } from '../kernel/errors.ts'
 import { loadHash } from '../kernel/hash.ts'
-import { EPOCH_ZERO, shardId } from '../kernel/ids.ts'
+import { EPOCH_ZERO, fileName, seqno, shardId } from '../kernel/ids.ts'
+import type { FileName } from '../kernel/ids.ts'
 import { MemoryFileStore } from '../fs/memory-file-store.ts'
 import { MemoryHeadStore } from '../fs/memory-head-store.ts'
 import { createHead } from './checkpoint.ts'
-import { encodeHead } from './head-content.ts'
+import { EMPTY_MANIFEST } from './edit.ts'
+import { decodeHead, encodeHead } from './head-content.ts'
 import type { HeadContent, Succession } from './head-content.ts'
 import { EMPTY_EDIT_LOG } from './manifest.ts'
 import { reclaimSuperseded } from './reclaim.ts'
-import { decide, outcomeOf } from './succession.ts'
+import { changePin, clonePin } from './pins.ts'
+import type { HandOver, VersionFile } from './shard.ts'
+import { decide, outcomeOf, succeed } from './succession.ts'
 
 const LEAD = shardId('lead')
 
@@ -116,4 +120,60 @@ test('nothing is removed of a shard that is not there or was not replaced; a los
   assert.deepEqual(await reclaimSuperseded(place, hash, parent), { removed: 0, kept: 1 })
   heads.fails = { code: 'IO_FAILED', made: false }
   await assert.rejects(reclaimSuperseded(place, hash, parent), { code: 'IO_FAILED' })
+})
+
+/** As an owner that opens `shard` does: what is pinned for shards without a head goes. */
+class ForgetfulHeads extends MemoryHeadStore {
+  forgets: (() => Promise<void>) | undefined
+
+  override async compareAndSet(
+    ...call: Parameters<MemoryHeadStore['compareAndSet']>
+  ): ReturnType<MemoryHeadStore['compareAndSet']> {
+    const { forgets } = this
+    if (call[0] === LEAD) {
+      this.forgets = undefined
+      await forgets?.()
+    }
+    return super.compareAndSet(...call)
+  }
+}
+
+test('a file of a third shard stays pinned for who will see it, though an owner that opened it meanwhile let it go', async () => {
+  const [owner, parent] = [shardId('owner'), shardId('parent')]
+  const heads = new ForgetfulHeads()
+  const place = { heads, files: new MemoryFileStore({ hash: await loadHash() }) }
+  await heads.compareAndSet(owner, undefined, encodeHead(contentOf(undefined, 'somebody')))
+  const name = fileName('owner.e1-j1-a1-0.table')
+  const empty = new Uint8Array(0)
+  const file: VersionFile = {
+    ref: { name, bytes: 100, checksum: '00ff00ff00ff00ff' },
+    format: { name: 'row', version: 1 },
+    group: 0,
+    seqnoFirst: seqno(1),
+    seqnoLast: seqno(2),
+    meta: empty,
+    view: empty,
+  }
+  const done = (): Promise<void> => Promise.resolve()
+  const handOver: HandOver = {
+    shard: parent,
+    head: contentOf(undefined, 'us'),
+    manifest: { ...EMPTY_MANIFEST, files: new Map([[name, file]]) },
+    pin: done,
+    seal: done,
+    resume: done,
+    end: () => undefined,
+  }
+  const pinned = async (): Promise<readonly FileName[] | undefined> => {
+    const head = await heads.read(owner)
+    const { pins } = decodeHead((head as NonNullable<typeof head>).content, 'head of owner')
+    return pins.find((pin) => pin.name === clonePin(LEAD))?.files
+  }
+  heads.forgets = async () => {
+    assert.deepEqual(await pinned(), [name], 'before the head that refers to it')
+    await changePin(heads, owner, clonePin(LEAD), () => [])
+  }
+  await succeed([handOver], [{ shard: LEAD, files: [file] }], place)
+  assert.equal(await outcomeOf(heads, LEAD), 'committed')
+  assert.deepEqual(await pinned(), [name])
 })

@@ -89,21 +89,24 @@ test('a key is the separator of a block only where all of it is', () => {
   )
 })
 
-test('in another order than the bytewise one blocks are found by that order', () => {
+test('in another order than the bytewise one blocks are found by that order, whatever number says after or before', () => {
   const blocks = [...PARTS.blocks].reverse()
-  const index = indexOf({ ...PARTS, prefix: '', blocks }, REVERSED)
-  const bounds = ['e', 'd', 'c', 'bb', 'b', 'a'].map((text) => [
-    index.lowerBound(key(text)),
-    index.upperBound(key(text)),
-  ])
-  assert.deepEqual(bounds, [
-    [0, 0],
-    [0, 1],
-    [1, 1],
-    [1, 2],
-    [2, 3],
-    [3, 3],
-  ])
+  for (const number of [1, 0.25, 7]) {
+    const order: KeyOrder = { ...REVERSED, compare: (...of) => number * Math.sign(REVERSED.compare(...of)) }
+    const index = indexOf({ ...PARTS, prefix: '', blocks }, order)
+    const bounds = ['e', 'd', 'c', 'bb', 'b', 'a'].map((text) => [
+      index.lowerBound(key(text)),
+      index.upperBound(key(text)),
+    ])
+    assert.deepEqual(bounds, [
+      [0, 0],
+      [0, 1],
+      [1, 1],
+      [1, 2],
+      [2, 3],
+      [3, 3],
+    ])
+  }
 })
 
 test('every promise of an index is checked by itself: what breaks one is damage, under whatever checksum', () => {

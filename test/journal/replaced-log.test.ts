@@ -103,6 +103,34 @@ test('damage to what is needed and was synced is told, whatever was lost before 
   assert.ok(told > 10, `told ${told} times`)
 })
 
+test('damage that begins where files have taken the place of what was synced ends a log of which nothing else was', async () => {
+  const place = new JournalOnDisk()
+  const journal = await place.open(1)
+  await writeAll(journal, BATCHES.slice(0, 8), 'written')
+  await journal.sync()
+  await writeAll(journal, BATCHES.slice(8, 24), 'written')
+  place.device = place.device.kill()
+  const needed = bytesOf(BATCHES.slice(0, 16))
+  const [path] = place.segments()
+  assert.equal(place.segments().length, 1)
+  const inode = place.device.inode(path as string)
+  const flip = (from: number, limit: number): void => {
+    for (let offset = from; offset < limit; offset += 8) inode.flipBit(offset, 5)
+  }
+  let empty = 0
+  for (let from = 70; from < inode.length; from += 160) {
+    for (let limit = from + 160; limit < inode.length; limit += 160) {
+      flip(from, limit)
+      const found = await place.read(needed, needed)
+      assert.ok(Array.isArray(found), `${from}…${limit}: ${String(found)}`)
+      assert.deepEqual(found, BATCHES.slice(16, 16 + found.length), `${from}…${limit}`)
+      if (found.length === 0) empty++
+      flip(from, limit)
+    }
+  }
+  assert.ok(empty > 10, `ended ${empty} times`)
+})
+
 test('segments are given back before anybody has synced them, and later syncs leave them alone', async () => {
   const place = new JournalOnDisk()
   const journal = await place.open(1)

@@ -5,6 +5,13 @@ import type { Mutant } from './mutant.ts'
 
 export const READ_MUTANTS: readonly Mutant[] = [
   mutant(
+    'index-order-positive-above-one',
+    'sst/row-index.js',
+    '(comparison > 0 ? 1 : comparison) < least',
+    'comparison < least',
+    'src/sst/row-index.test.js',
+  ),
+  mutant(
     'merge-older-wins',
     'kernel/merge.js',
     'if (rank < other) {',

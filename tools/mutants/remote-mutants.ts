@@ -5,6 +5,13 @@ import type { Mutant } from './mutant.ts'
 
 export const REMOTE_MUTANTS: readonly Mutant[] = [
   mutant(
+    'nats-read-back-from-the-start',
+    'journal/nats/shard-log.js',
+    'Math.max(record.confirmed, first)',
+    'first',
+    'src/journal/nats/shard-log.test.js',
+  ),
+  mutant(
     'append-twice-after-resume',
     'journal/remote/hosted-journal.js',
     'if (position === end) {',

@@ -20,6 +20,20 @@ export const WRITE_MUTANTS: readonly Mutant[] = [
     'if (false)',
     REPLACED_LOG,
   ),
+  mutant(
+    'needed-in-doubt-cut',
+    'journal/recovery.js',
+    'Math.max(position, needed) >= syncedUpTo',
+    'position >= syncedUpTo',
+    REPLACED_LOG,
+  ),
+  mutant(
+    'missing-first-not-missed',
+    'journal/recovery.js',
+    'if (missing !== undefined && missing >= syncedUpTo)',
+    'if (false)',
+    'test/journal/recovery-edges.test.js',
+  ),
   mutant('replaced-hole-cuts-the-log', 'journal/recovery.js', 'until > needed && ', '', REPLACED_LOG),
   mutant(
     'closing-beyond-the-file-believed',
@@ -209,5 +223,26 @@ export const WRITE_MUTANTS: readonly Mutant[] = [
     'requireSide(right.id, second, after, order);',
     '',
     'test/arrangement/arrangement.test.js',
+  ),
+  mutant(
+    'merge-joins-different-levels',
+    'engines/kv/arrangement.js',
+    'left.group !== right.group || ',
+    '',
+    'src/engines/kv/arrangement.test.js',
+  ),
+  mutant(
+    'succession-pins-not-again',
+    'shard/succession.js',
+    "await pinOthers(successor, parents, place.heads);\n        reached = 'seals';",
+    "void successor;\n        reached = 'seals';",
+    'src/shard/succession.test.js',
+  ),
+  mutant(
+    'void-lead-taken-for-committed',
+    'shard/succession.js',
+    "if (succession?.state === 'void')\n        return 'void';\n    return",
+    'return',
+    'src/shard/succession.test.js',
   ),
 ]
