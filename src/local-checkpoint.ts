@@ -2,6 +2,7 @@
 
 import { VarveError } from './kernel/errors.ts'
 import { loadHash } from './kernel/hash.ts'
+import { checkOptionNames } from './kernel/option-names.ts'
 import { EncryptedFileStore } from './fs/encrypted-file-store.ts'
 import { EncryptedHeadStore } from './fs/encrypted-head-store.ts'
 import { KeyRing } from './fs/key-ring.ts'
@@ -10,6 +11,8 @@ import { LocalFileStore } from './fs/local-file-store.ts'
 import { LocalHeadStore } from './fs/local-head-store.ts'
 import { NodeDevice } from './fs/node-device.ts'
 import { lockDirectory } from './local-components.ts'
+import { emptyDirectory } from './local-destroy.ts'
+import { checkWrapping } from './local-wrappers.ts'
 import type { CheckpointTarget } from './shard/shard.ts'
 import { SystemRandom } from './system-random.ts'
 
@@ -26,17 +29,23 @@ export interface CheckpointOptions {
   readonly encryption?: { readonly keys: readonly EncryptionKey[] }
 }
 
+const OPTIONS: Readonly<Record<keyof CheckpointOptions, true>> = { encryption: true }
+
 /**
  * Copies this moment of `db` to `directory`, which must be empty or missing, and can then be opened like any other. Reads
  * and writes of `db` go on meanwhile. It survives a power cut when this has resolved.
  *
  * On the same file system tables are hard links, which costs next to nothing, in time or space; a backup against a broken
- * disk has to be on another one, and is copied, and checked on the way.
+ * disk has to be on another one, and is copied, and checked on the way. Where it rejects, what it has copied is removed.
  *
+ * @throws {TypeError} {RangeError} an argument or option is wrong or unknown; the message names it
  * @throws {VarveError} EXISTS — the directory has something in it; LOCKED, NO_SPACE, and what `Shard.checkpoint` throws
  */
 export async function checkpoint(db: Checkpointed, directory: string, options: CheckpointOptions = {}): Promise<void> {
+  if (typeof db?.checkpoint !== 'function') throw new TypeError('db must be an open database')
   if (typeof directory !== 'string' || directory === '') throw new TypeError('directory must be a path')
+  checkOptionNames(options, OPTIONS)
+  checkWrapping(options)
   const keys = options.encryption === undefined ? undefined : new KeyRing(options.encryption.keys)
   const device = new NodeDevice(directory)
   await device.makeDirectory('.')
@@ -60,6 +69,10 @@ export async function checkpoint(db: Checkpointed, directory: string, options: C
       })
     }
     await files.close()
+  } catch (error) {
+    // Else the next try met EXISTS. It has no head yet, which comes last: to anybody else it is nothing.
+    await emptyDirectory(device).catch(() => undefined)
+    throw error
   } finally {
     await lock.release()
   }

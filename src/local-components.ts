@@ -14,6 +14,7 @@ import { VarveError, isCode } from './kernel/errors.ts'
 import { loadHash } from './kernel/hash.ts'
 import { shardId } from './kernel/ids.ts'
 import type { Lz4 } from './kernel/lz4.ts'
+import { checkOptionNames } from './kernel/option-names.ts'
 import type { Random } from './kernel/random.ts'
 import { DirectoryLock } from './fs/directory-lock.ts'
 import type { DirectoryLockOptions } from './fs/directory-lock.ts'
@@ -203,7 +204,24 @@ function scheduler(
   })
 }
 
+const OPTIONS: Readonly<Record<keyof LocalComponentsOptions, true>> = {
+  jobs: true,
+  workerUrl: true,
+  reserveBytes: true,
+  encryption: true,
+  wrappers: true,
+  handlers: true,
+  readOnly: true,
+  create: true,
+}
+
 function checkOptions(directory: string, options: LocalComponentsOptions): void {
+  checkOptionNames(options, OPTIONS)
+  for (const name of ['readOnly', 'create'] as const) {
+    const given: unknown = options[name]
+    if (given !== undefined && typeof given !== 'boolean')
+      throw new TypeError(`${name} must be a boolean, got ${typeof given}`)
+  }
   if (typeof directory !== 'string' || directory === '') {
     throw new TypeError(`directory must be a path, got ${directory === '' ? 'an empty string' : typeof directory}`)
   }

@@ -35,11 +35,16 @@ export async function destroy(directory: string): Promise<void> {
   const lock = await lockDirectory(device, directory, new SystemRandom())
   try {
     if (found.includes(RESERVE_NAME)) await device.unlink(RESERVE_NAME)
-    for (const [path, names] of CONTENTS) await empty(device, path, names)
+    await emptyDirectory(device)
   } finally {
     await lock.release()
   }
   await removeIfEmpty(device, '.')
+}
+
+/** Removes what varve has put there, but for the lock. */
+export async function emptyDirectory(device: NodeDevice): Promise<void> {
+  for (const [path, names] of CONTENTS) await empty(device, path, names)
 }
 
 async function empty(device: NodeDevice, directory: string, names: RegExp): Promise<void> {

@@ -20,10 +20,12 @@ import { VarveError, throwIfAborted } from './kernel/errors.ts'
 import { isAfterCut } from './kernel/key-cut.ts'
 import type { KeyOrder } from './kernel/key-order.ts'
 import { MIB } from './kernel/limits.ts'
+import { checkOptionNames } from './kernel/option-names.ts'
 import type { RangeTombstone } from './kernel/range-tombstone.ts'
 import { InspectedDirectory } from './local-inspection.ts'
 import { Salvage } from './local-salvage.ts'
 import type { Loss, SalvagedEntry } from './local-salvage.ts'
+import { checkWrapping } from './local-wrappers.ts'
 import type { LocalEncryption } from './local-wrappers.ts'
 import { open } from './local.ts'
 
@@ -48,15 +50,25 @@ export interface RepairReport {
   readonly headFound: boolean
 }
 
+const OPTIONS: Readonly<Record<keyof RepairOptions, true>> = { order: true, encryption: true, signal: true }
+
 /**
  * Writes what `source` still holds to `target`, which must be empty or missing.
  *
+ * @throws {TypeError} {RangeError} an argument or option is wrong or unknown; the message names it
  * @throws {VarveError} NOT_FOUND — there is no database in `source`; LOCKED — a live process has it open
  * @throws {VarveError} EXISTS — there is a database in `target`; INCOMPATIBLE — another engine or order, a newer format,
  *   encrypted and no keys given, or the other way round; WRONG_KEY — a head, manifest or table is under another key, and
  *   nothing was written; NO_SPACE; ABORTED
  */
 export async function repair(source: string, target: string, options: RepairOptions = {}): Promise<RepairReport> {
+  for (const [name, path] of Object.entries({ source, target })) {
+    const given: unknown = path
+    if (typeof given !== 'string' || given === '') throw new TypeError(`${name} must be a path`)
+  }
+  checkOptionNames(options, OPTIONS)
+  checkWrapping(options)
+  throwIfAborted(options.signal)
   const order = checkOrder(options.order)
   const directory = await InspectedDirectory.open(source, options.encryption)
   try {

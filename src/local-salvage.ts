@@ -4,6 +4,7 @@
  * Entries carry their seqnos, so it does not matter in which order they are met, nor what lay between them.
  */
 
+import { isKeyColumn } from './engines/kv/key-columns.ts'
 import { decodeOperation } from './engines/kv/operation-codec.ts'
 import { decodeTableMeta } from './engines/kv/table-meta.ts'
 import { compareSegments, parseSegmentName, segmentIdentity, segmentName } from './journal/segment-id.ts'
@@ -88,7 +89,9 @@ export class Salvage {
 
   async #tables(): Promise<readonly ({ readonly ref: FileRef } & KeyBounds)[]> {
     if (this.#manifest !== undefined) {
-      return [...this.#manifest.files.values()].map(({ ref, meta }) => ({ ref, ...boundsOf(meta, ref.name) }))
+      // Key columns say nothing that their tables do not.
+      const tables = [...this.#manifest.files.values()].filter(({ format }) => !isKeyColumn(format))
+      return tables.map(({ ref, meta }) => ({ ref, ...boundsOf(meta, ref.name) }))
     }
     const listed = await this.#directory.files.list()
     return listed

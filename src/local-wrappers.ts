@@ -41,7 +41,11 @@ export function checkWrapping({ encryption, wrappers = [] }: LocalWrapping): voi
     if (!Array.isArray(keys)) throw new TypeError('encryption must have a list of keys')
     void new KeyRing(encryption.keys)
   }
-  for (const { module, url, export: name } of wrappers) {
+  if (!Array.isArray(wrappers)) throw new TypeError('wrappers must be a list')
+  for (const each of wrappers as readonly unknown[]) {
+    const { module, url, export: name } = Object(each) as Partial<LocalWrapper>
+    if (typeof module !== 'object' || typeof name !== 'string')
+      throw new TypeError('each of wrappers must have a module and the name of its export')
     if (typeof module[name] !== 'function') throw new TypeError(`wrapper ${name} must be a function of its module`)
     if (!(url instanceof URL)) throw new TypeError(`wrapper ${name} must have the URL of its module`)
   }

@@ -3,7 +3,8 @@
 import * as kvJobs from './engines/kv/jobs.ts'
 import type { KvOpenOptions } from './engines/kv/kv.ts'
 import type { KvShard } from './engines/kv/kv-shard.ts'
-import { checkKvOptions, openKv } from './engines/kv/open-kv.ts'
+import { KV_OPEN_OPTIONS, checkKvOptions, openKv } from './engines/kv/open-kv.ts'
+import { throwIfAborted } from './kernel/errors.ts'
 import { checkOptionNames } from './kernel/option-names.ts'
 import { localComponents } from './local-components.ts'
 import type { LocalHandlers, LocalOptions } from './local-components.ts'
@@ -15,19 +16,14 @@ export const KV_HANDLERS: Readonly<Record<string, LocalHandlers>> = Object.freez
 
 export interface LocalOpenOptions extends KvOpenOptions, LocalOptions {}
 
-const OPTIONS: Readonly<Record<keyof LocalOpenOptions, true>> = {
-  createIfMissing: true,
-  errorIfExists: true,
-  readOnly: true,
-  settings: true,
-  order: true,
-  signal: true,
+const PLACE_OPTIONS: Readonly<Record<keyof LocalOptions, true>> = {
   jobs: true,
   workerUrl: true,
   reserveBytes: true,
   encryption: true,
   wrappers: true,
 }
+const OPTIONS: Readonly<Record<keyof LocalOpenOptions, true>> = { ...KV_OPEN_OPTIONS, ...PLACE_OPTIONS }
 
 /**
  * Opens the key-value shard in `directory`, which is made where it is missing.
@@ -39,14 +35,25 @@ const OPTIONS: Readonly<Record<keyof LocalOpenOptions, true>> = {
  */
 export async function open(directory: string, options: LocalOpenOptions = {}): Promise<KvShard> {
   checkOptionNames(options, OPTIONS)
+  const ofKv = only(options, KV_OPEN_OPTIONS)
   // Before the directory is made, or its lock taken.
-  checkKvOptions(options)
-  const readOnly = options.readOnly === true
+  checkKvOptions(ofKv)
+  throwIfAborted(options.signal)
   const components = await localComponents(directory, {
-    ...options,
+    ...only(options, PLACE_OPTIONS),
     handlers: KV_HANDLERS,
-    readOnly,
+    readOnly: options.readOnly === true,
     create: options.createIfMissing !== false,
   })
-  return openKv(components, options)
+  return openKv(components, ofKv)
+}
+
+/** Those of `options` that have one of `names`. */
+function only<Options extends object, Name extends keyof Options>(
+  options: Options,
+  names: Readonly<Record<Name, true>>,
+): Pick<Options, Name> {
+  const found: Partial<Pick<Options, Name>> = {}
+  for (const name of Object.keys(names) as Name[]) if (options[name] !== undefined) found[name] = options[name]
+  return found as Pick<Options, Name>
 }

@@ -119,3 +119,30 @@ test('files that cannot be linked are left to be copied, those that are missing 
   const elsewhere = new MemoryFileStore({ hash })
   assert.equal((await target.adopt(refs, elsewhere)).size, 0)
 })
+
+test('a checkpoint that failed leaves nothing in the way of the next, and its arguments are checked before it begins', async () => {
+  const place = mkdtempSync(join(tmpdir(), 'varve-checkpoint-'))
+  const target = join(place, 'target')
+  try {
+    const db = await open(join(place, 'origin'), { jobs: 'inline' })
+    await db.put(Buffer.from('key'), Buffer.from('value'))
+    await assert.rejects(checkpoint(undefined as never, target), /db must be an open database/)
+    await assert.rejects(checkpoint(db, target, { encryptoin: {} } as never), /unknown option encryptoin/)
+    assert.ok(!existsSync(target))
+    const broken = {
+      async checkpoint(to: Parameters<typeof db.checkpoint>[0]): Promise<void> {
+        await putFile(to.files, fileName('main.e1-j1-a1-0.table'), Buffer.from('half of it'))
+        throw new Error('on the way')
+      },
+    }
+    await assert.rejects(checkpoint(broken, target), /on the way/)
+    assert.deepEqual(readdirSync(target), [])
+    await checkpoint(db, target)
+    await db.close()
+    const copy = await open(target, { jobs: 'inline' })
+    assert.equal(String(await copy.get(Buffer.from('key'))), 'value')
+    await copy.close()
+  } finally {
+    rmSync(place, { recursive: true, force: true })
+  }
+})

@@ -2,6 +2,7 @@
 
 import assert from 'node:assert/strict'
 import { after, test } from 'node:test'
+import { runInNewContext } from 'node:vm'
 import { Simulation, TINY_SETTINGS } from './simulation.ts'
 
 const simulation = await Simulation.start(4, TINY_SETTINGS)
@@ -62,14 +63,91 @@ test('a misspelt option of a write, a deletion or a scan is refused by name, and
   assert.equal(await keysThere(), 'a b c d')
 })
 
+test('a list, a date or bytes in the place of a range are refused, where they deleted everything', async () => {
+  for (const range of [[], [key('a'), key('b')], new Date(0), Buffer.alloc(0), new Map([['gte', key('a')]])]) {
+    const wrong = { name: 'TypeError', message: /^options must be an object, got / }
+    await assert.rejects(db.deleteRange(given(range)), wrong)
+    await assert.rejects(db.compactRange(given(range)), wrong)
+    await assert.rejects(db.approximateSize(given(range)), wrong)
+    assert.throws(() => db.scan(given(range)), wrong)
+    await assert.rejects(db.put(key('a'), key('9'), given(range)), wrong)
+  }
+  assert.equal(await keysThere(), 'a b c d')
+})
+
+test('an option of a read that is unknown, or of the wrong kind, is refused by name', async () => {
+  const a = key('a')
+  const reads: Record<string, (options: unknown) => unknown> = {
+    get: (options) => db.get(a, given(options)),
+    has: (options) => db.has(a, given(options)),
+    getMany: (options) => db.getMany([], given(options)),
+    getSync: (options) => db.getSync(a, given(options)),
+    hasSync: (options) => db.hasSync(a, given(options)),
+    verify: (options) => db.verify(given(options)),
+    keyColumns: (options) => db.keyColumns(given(options)).next(),
+    scan: (options) => db.scan(given(options)),
+  }
+  const refused = async (name: string, options: unknown, message: RegExp): Promise<void> => {
+    const read = reads[name] as (typeof reads)['get']
+    await assert.rejects(async () => read(options), { name: 'TypeError', message }, name)
+  }
+  for (const name of Object.keys(reads)) {
+    await refused(name, { snapshoot: undefined, unheardOf: 1 }, /^unknown option unheardOf: /)
+    for (const options of [null, 'fresh', []]) await refused(name, options, /^options must be an object, got /)
+  }
+  for (const name of ['get', 'has', 'getMany'])
+    await refused(name, { fresh: 1 }, /^fresh must be a boolean, got number/)
+  for (const name of ['getSync', 'hasSync'])
+    await refused(name, { mayBlock: null }, /^mayBlock must be a boolean, got null/)
+  for (const part of ['keys', 'values', 'reverse'])
+    await refused('scan', { [part]: 0 }, new RegExp(`^${part} must be a boolean`))
+  await refused('verify', { level: 'everything' }, /^level must be 'bytes' or 'structure', got everything/)
+  await assert.rejects(
+    db.put(a, key('9'), given({ durability: null })),
+    /durability must be 'written' or 'synced', got null/,
+  )
+  const scan = db.scan()
+  await assert.rejects(scan.next(1, given([5])), /bytes must be above 0/)
+  await assert.rejects(scan.next(given('1')), /count must be a whole number/)
+  scan.close()
+  assert.equal((await db.get(a, given({ snapshot: undefined, unheardOf: undefined })))?.toString(), key('1').toString())
+  assert.equal(await keysThere(), 'a b c d')
+})
+
+test('bytes of another realm are bytes: keys, values, bounds and what is sought', async () => {
+  const bytes = (text: string): Uint8Array =>
+    runInNewContext('new Uint8Array(list)', { list: [...key(text)] }) as Uint8Array
+  assert.ok(!(bytes('r') instanceof Uint8Array))
+  await db.put(bytes('r1'), bytes('1'))
+  await db.batch([
+    { type: 'put', key: bytes('r2'), value: bytes('2') },
+    { type: 'put', key: bytes('r3'), value: bytes('3') },
+    { type: 'delete', key: bytes('r3') },
+  ])
+  assert.equal(String(await db.get(bytes('r2'))), '2')
+  assert.deepEqual((await db.getMany([bytes('r1'), bytes('r3')])).map(String), ['1', 'undefined'])
+  const scan = db.scan({ gte: bytes('r'), prefix: bytes('r') })
+  scan.seek(bytes('r2'))
+  assert.deepEqual(
+    (await scan.next()).map((entry) => String(entry.key)),
+    ['r2'],
+  )
+  scan.close()
+  await db.deleteRange({ prefix: bytes('r') })
+  const words = runInNewContext('new Uint16Array(1)') as Uint8Array
+  await assert.rejects(db.put(words, words), /key must be a Uint8Array, got object/)
+  assert.equal(await keysThere(), 'a b c d')
+})
+
 test('a signal that is none is refused, where it would never have aborted anything', async () => {
   const wrong = { name: 'TypeError', message: 'signal must be an AbortSignal' }
-  for (const signal of [{}, 'soon', new AbortController()]) {
+  for (const signal of [{}, 'soon', null, 0, new AbortController()]) {
     await assert.rejects(db.get(key('a'), given({ signal })), wrong)
     await assert.rejects(db.getMany([key('a')], given({ signal })), wrong)
-    const scan = db.scan(given({ signal }))
-    await assert.rejects(scan.next(), wrong)
-    scan.close()
+    await assert.rejects(db.has(key('a'), given({ signal, fresh: true })), wrong)
+    assert.throws(() => db.scan(given({ signal })), wrong)
+    assert.throws(() => db.verify(given({ signal })), wrong)
+    await assert.rejects(db.keyColumns(given({ signal })).next(), wrong)
   }
   assert.equal((await db.get(key('a'), { signal: new AbortController().signal }))?.length, 1)
 })

@@ -1,5 +1,16 @@
 /** Byte strings: comparison, equality, joining. */
 
+/** What every typed array, of whatever realm, says its kind is: a property of its slots, which no object can pretend. */
+const kindOf = Reflect.getOwnPropertyDescriptor(
+  Object.getPrototypeOf(Uint8Array.prototype) as object,
+  Symbol.toStringTag,
+)?.get as (this: unknown) => string | undefined
+
+/** Whether `value` is a `Uint8Array`, of any realm: those of `node:vm`, and so of test runners, are no instances of ours. */
+export function isBytes(value: unknown): value is Uint8Array {
+  return kindOf.call(value) === 'Uint8Array'
+}
+
 /** Bytewise order of `a[aStart…aLimit)` and `b[bStart…bLimit)`: negative, 0 or positive. A prefix sorts first. */
 export function compareRange(
   a: Uint8Array,

@@ -115,7 +115,13 @@ export function isCode(error: unknown, ...codes: readonly ErrorCode[]): error is
 
 /** Throws ABORTED when `signal` has been aborted. @throws {TypeError} it is no signal: it would never be */
 export function throwIfAborted(signal: AbortSignal | undefined): void {
-  const aborted: unknown = signal?.aborted
-  if (signal && typeof aborted !== 'boolean') throw new TypeError('signal must be an AbortSignal')
+  checkSignal(signal)
   if (signal?.aborted) throw new VarveError('ABORTED', 'the operation was aborted', { cause: signal.reason })
+}
+
+/** @throws {TypeError} not a signal: it would never abort anything */
+export function checkSignal(signal: AbortSignal | undefined): void {
+  if (signal === undefined) return
+  const { aborted }: { readonly aborted?: unknown } = Object(signal)
+  if (typeof aborted !== 'boolean') throw new TypeError('signal must be an AbortSignal')
 }

@@ -66,6 +66,7 @@ export function shardId(value: string): ShardId {
 }
 
 function checkName(what: string, value: string, pattern: RegExp): void {
+  if (typeof value !== 'string') throw new TypeError(`${what} must be a string, got ${typeof value}`)
   if (value.length <= LIMITS.fileNameLengthMax && pattern.test(value)) return
   const shown = JSON.stringify(value.slice(0, LIMITS.fileNameLengthMax))
   throw new VarveError(

@@ -13,6 +13,10 @@ test('an option that nobody knows is named, with those there are; one that is un
     [null, 'null'],
     [5, 'number'],
     ['synced', 'string'],
+    [[], 'Array'],
+    [new Date(0), 'Date'],
+    [new Uint8Array(0), 'Uint8Array'],
+    [new Map(), 'Map'],
   ] as const)
     assert.throws(() => checkOptionNames(options, known), {
       name: 'TypeError',

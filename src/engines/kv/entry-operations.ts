@@ -65,7 +65,7 @@ export function toRangeDeletion(input: KvRange, order: KeyOrder): RangeDeletion 
 /** @throws {TypeError} it is no rung, or under another name */
 export function durabilityOf(options: WriteOptions | undefined): Durability {
   if (options !== undefined) checkOptionNames(options, WRITE_OPTIONS)
-  const durability = options?.durability ?? 'written'
+  const durability = options?.durability === undefined ? 'written' : options.durability
   if (durability !== 'written' && durability !== 'synced') {
     throw new TypeError(`durability must be 'written' or 'synced', got ${String(durability)}`)
   }

@@ -1,6 +1,6 @@
 /** From the bounds a caller gives to a range of keys. */
 
-import { compareBytes, prefixLimit } from '../../kernel/bytes.ts'
+import { compareBytes, isBytes, prefixLimit } from '../../kernel/bytes.ts'
 import type { KeyOrder } from '../../kernel/key-order.ts'
 import type { KeyRange } from '../../kernel/key-range.ts'
 import { checkOptionNames } from '../../kernel/option-names.ts'
@@ -27,7 +27,7 @@ export function toKeyRange(
   checkOptionNames(input, known)
   for (const name of ['gt', 'gte', 'lt', 'lte', 'prefix'] as const) {
     const bound: unknown = input[name]
-    if (bound !== undefined && !(bound instanceof Uint8Array))
+    if (bound !== undefined && !isBytes(bound))
       throw new TypeError(`${name} must be a Uint8Array, got ${typeOf(bound)}`)
   }
   if (input.gt !== undefined && input.gte !== undefined) throw new TypeError('give gt or gte, not both')

@@ -18,7 +18,9 @@ import { failHead } from '../../shard/head-content.ts'
 import type { VersionFile } from '../../shard/shard.ts'
 import { KEY_COLUMN_FORMAT } from '../../sst/key-column.ts'
 import { KeyColumnReader } from '../../sst/key-column-reader.ts'
+import type { VerifyOptions } from './kv.ts'
 import type { KvTable, Levels } from './levels.ts'
+import { checkColumnOptions } from './read-options.ts'
 
 /** A key column of the current view, open. */
 export interface TableKeyColumn {
@@ -61,17 +63,18 @@ export function withColumns(tables: readonly FileName[], { columns }: Levels): r
   ])
 }
 
-/** Opens one key column after the other, level 0 first; tables without one are left out. */
+/** Opens one key column after the other, level 0 first; tables without one are left out. @throws {TypeError} wrong options */
 export async function* openColumns(
   { levels, columns }: Levels,
   files: FileStore,
   hash: Hash,
-  signal: AbortSignal | undefined,
+  options: Pick<VerifyOptions, 'signal'>,
 ): AsyncGenerator<TableKeyColumn, void, undefined> {
+  checkColumnOptions(options)
   for (const table of levels.flat()) {
     const file = columns.get(table.file.ref.name)
     if (file === undefined) continue
-    throwIfAborted(signal)
+    throwIfAborted(options.signal)
     const column = new KeyColumnReader(await files.open(file.ref, { intent: 'stream' }), hash)
     try {
       yield { table, column }

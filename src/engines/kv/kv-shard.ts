@@ -4,7 +4,7 @@ import { BatchPool } from '../../kernel/batch-pool.ts'
 import { PENDING } from '../../kernel/cursor.ts'
 import { ENTRY_DELETE, ENTRY_PUT } from '../../kernel/entry.ts'
 import type { EntryKind } from '../../kernel/entry.ts'
-import { VarveError, throwIfAborted } from '../../kernel/errors.ts'
+import { VarveError } from '../../kernel/errors.ts'
 import { shardId } from '../../kernel/ids.ts'
 import type { Seqno } from '../../kernel/ids.ts'
 import type { KeyOrder } from '../../kernel/key-order.ts'
@@ -43,6 +43,7 @@ import { checkKey, checkValue, typeOf } from './limits.ts'
 import { Pace } from '../../kernel/pace.ts'
 import { PointReads } from './point-reads.ts'
 import { approximateBytes } from './range-size.ts'
+import { isFresh, mayBlock } from './read-options.ts'
 import { Scan } from './scan.ts'
 import { toScanPlan } from './scan-plan.ts'
 import { Snapshot } from './snapshot.ts'
@@ -156,8 +157,8 @@ export class KvShard {
    * @throws {VarveError} TABLE_CORRUPT, FILE_MISSING, IO_FAILED, CLOSED, ABORTED; `fresh`: FENCED, READ_ONLY
    */
   get(key: Uint8Array, options?: GetOptions): Promise<Uint8Array | undefined> {
-    if (options?.fresh === true) return freshRead(this.get(key, { ...options, fresh: false }), this.#shard)
     try {
+      if (isFresh(options)) return freshRead(this.get(key, { ...options, fresh: false }), this.#shard)
       const seqno = this.#seqnoFor(key, options)
       const found = this.#points.find(key, seqno)
       if (found !== PENDING) {
@@ -178,10 +179,9 @@ export class KvShard {
 
   /** Values in the order of `keys`, undefined where there is none; all as of the same moment. Errors as `get`. */
   async getMany(keys: readonly Uint8Array[], options?: GetOptions): Promise<(Uint8Array | undefined)[]> {
-    if (options?.fresh === true) return freshRead(this.getMany(keys, { ...options, fresh: false }), this.#shard)
+    if (isFresh(options)) return freshRead(this.getMany(keys, { ...options, fresh: false }), this.#shard)
     if (!Array.isArray(keys)) throw new TypeError(`keys must be an array, got ${typeOf(keys)}`)
     this.#checkOpen()
-    throwIfAborted(options?.signal)
     const seqno = this.#readSeqno(options?.snapshot)
     for (const key of keys) checkKey(key)
     const values: (Uint8Array | undefined)[] = []
@@ -201,7 +201,7 @@ export class KvShard {
 
   /** Whether `key` has a value. Errors as `get`. */
   async has(key: Uint8Array, options?: GetOptions): Promise<boolean> {
-    if (options?.fresh === true) return freshRead(this.has(key, { ...options, fresh: false }), this.#shard)
+    if (isFresh(options)) return freshRead(this.has(key, { ...options, fresh: false }), this.#shard)
     const seqno = this.#seqnoFor(key, options)
     const found = this.#points.find(key, seqno)
     if (found !== PENDING) return found
@@ -212,7 +212,7 @@ export class KvShard {
   hasSync(key: Uint8Array, options?: SyncReadOptions): boolean {
     this.#checkOpen()
     checkKey(key)
-    return this.#points.findSync(key, this.#readSeqno(options?.snapshot), options?.mayBlock !== false)
+    return this.#points.findSync(key, this.#readSeqno(options?.snapshot), mayBlock(options))
   }
 
   /** Entries in key order. @throws {TypeError} {RangeError} bad bounds or limit; {VarveError} CLOSED */
@@ -353,7 +353,7 @@ export class KvShard {
     this.#checkOpen()
     const view = this.#shard.pin()
     try {
-      yield* openColumns(view.version.shape, this.#parts.files, this.#parts.hash, options.signal)
+      yield* openColumns(view.version.shape, this.#parts.files, this.#parts.hash, options)
     } finally {
       this.#shard.unpin(view)
     }
@@ -403,7 +403,6 @@ export class KvShard {
   #seqnoFor(key: Uint8Array, options: ReadOptions | undefined): Seqno {
     this.#checkOpen()
     checkKey(key)
-    throwIfAborted(options?.signal)
     return this.#readSeqno(options?.snapshot)
   }
 

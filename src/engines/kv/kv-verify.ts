@@ -12,6 +12,7 @@ import { BlockFetch } from '../../sst/block-fetch.ts'
 import type { TableReader } from '../../sst/sst.ts'
 import type { VerifyOptions } from './kv.ts'
 import type { KvTable, Levels } from './levels.ts'
+import { checkVerifyOptions } from './read-options.ts'
 
 export interface TableVerification {
   readonly table: KvTable
@@ -21,13 +22,24 @@ export interface TableVerification {
   readonly damage: VarveError | undefined
 }
 
-/** Verifies the tables of the current view, which stays pinned meanwhile; level 0 first. */
-export async function* verifyTables(
+/** Verifies the tables of the current view, which stays pinned meanwhile; level 0 first. @throws {TypeError} wrong options */
+export function verifyTables(
+  shard: Shard<OrderedOperation, OrderedMemtable, Levels>,
+  files: FileStore,
+  hash: Hash,
+  options: VerifyOptions,
+): AsyncGenerator<TableVerification, void, undefined> {
+  checkVerifyOptions(options)
+  return verifyAll(shard, files, hash, options)
+}
+
+async function* verifyAll(
   shard: Shard<OrderedOperation, OrderedMemtable, Levels>,
   files: FileStore,
   hash: Hash,
   { level = 'structure', signal }: VerifyOptions,
 ): AsyncGenerator<TableVerification, void, undefined> {
+  throwIfAborted(signal)
   const view = shard.pin()
   try {
     const { levels, columns } = view.version.shape

@@ -1,5 +1,6 @@
 /** What the key-value engine accepts. */
 
+import { isBytes } from '../../kernel/bytes.ts'
 import { VarveError } from '../../kernel/errors.ts'
 import { KIB, LIMITS, MIB } from '../../kernel/limits.ts'
 
@@ -13,20 +14,20 @@ export const KV_LIMITS = Object.freeze({
 
 /** @throws {TypeError} not bytes; {VarveError} LIMIT_EXCEEDED */
 export function checkKey(key: Uint8Array): void {
-  if (!(key instanceof Uint8Array)) throw new TypeError(`key must be a Uint8Array, got ${typeOf(key)}`)
+  if (!isBytes(key)) throw new TypeError(`key must be a Uint8Array, got ${typeOf(key)}`)
   if (key.length > KV_LIMITS.keyBytesMax) throw tooLong('key', key.length, KV_LIMITS.keyBytesMax)
 }
 
 /** @throws {TypeError} not bytes; {VarveError} LIMIT_EXCEEDED */
 export function checkValue(value: Uint8Array): void {
-  if (!(value instanceof Uint8Array)) throw new TypeError(`value must be a Uint8Array, got ${typeOf(value)}`)
+  if (!isBytes(value)) throw new TypeError(`value must be a Uint8Array, got ${typeOf(value)}`)
   if (value.length > KV_LIMITS.valueBytesMax) throw tooLong('value', value.length, KV_LIMITS.valueBytesMax)
 }
 
 /** A part of an entry would be asked for until there is one. @throws {RangeError} neither whole nor Infinity */
 export function checkWhole(name: string, count: number): void {
   if (!Number.isInteger(count) && count !== Infinity)
-    throw new RangeError(`${name} must be a whole number or Infinity, got ${count}`)
+    throw new RangeError(`${name} must be a whole number or Infinity, got ${String(count)}`)
 }
 
 export function tooLong(what: string, size: number, limit: number): VarveError {

@@ -3,9 +3,10 @@
 import type { Shard, ShardComponents, ShardSettings } from '../../shard/shard.ts'
 import { openShard } from '../../shard/open-shard.ts'
 import { resolveShardSettings, SHARD_DEFAULTS } from '../../shard/settings.ts'
-import { VarveError } from '../../kernel/errors.ts'
+import { VarveError, checkSignal } from '../../kernel/errors.ts'
 import type { KeyOrder } from '../../kernel/key-order.ts'
 import type { Lz4 } from '../../kernel/lz4.ts'
+import { checkOptionNames } from '../../kernel/option-names.ts'
 import { ArenaPool } from '../../memtable/arena.ts'
 import { BPlusTree } from '../../memtable/b-plus-tree.ts'
 import type { OrderedOperation } from '../../memtable/entry-operation.ts'
@@ -37,10 +38,20 @@ export interface KvComponents extends ShardComponents {
   readonly close?: () => Promise<void>
 }
 
+/** Names of what `openKv` takes. */
+export const KV_OPEN_OPTIONS: Readonly<Record<keyof KvOpenOptions, true>> = {
+  createIfMissing: true,
+  errorIfExists: true,
+  readOnly: true,
+  signal: true,
+  settings: true,
+  order: true,
+}
+
 /**
  * Opens a key-value shard. It takes over from whoever had it open.
  *
- * @throws {TypeError} {RangeError} an option or setting is wrong; the message names it
+ * @throws {TypeError} {RangeError} an option or setting is wrong or unknown; the message names it
  * @throws {VarveError} what `openShard` throws
  */
 export function openKv(components: KvComponents, options: KvOpenOptions = {}): Promise<KvShard> {
@@ -100,13 +111,15 @@ export function checkKvOptions(options: KvOpenOptions): {
 }
 
 function checkOptions(options: KvOpenOptions): void {
+  checkOptionNames(options, KV_OPEN_OPTIONS)
   for (const name of BOOLEANS) {
     const value: unknown = options[name]
     if (value !== undefined && typeof value !== 'boolean')
       throw new TypeError(`${name} must be a boolean, got ${typeof value}`)
   }
+  checkSignal(options.signal)
   const { settings }: { settings?: unknown } = options
-  if (settings !== undefined && (typeof settings !== 'object' || settings === null)) {
+  if (settings !== undefined && Object.prototype.toString.call(settings) !== '[object Object]') {
     throw new TypeError('settings must be an object')
   }
 }

@@ -1,11 +1,13 @@
 /** From the options of a scan to what it does. */
 
+import { checkSignal } from '../../kernel/errors.ts'
 import type { Seqno } from '../../kernel/ids.ts'
 import type { KeyOrder } from '../../kernel/key-order.ts'
 import { isEmptyRange } from '../../kernel/key-range.ts'
 import { RANGE_OPTIONS, toKeyRange } from './key-bounds.ts'
 import type { ScanOptions } from './kv.ts'
-import { checkWhole, typeOf } from './limits.ts'
+import { checkWhole } from './limits.ts'
+import { flag } from './read-options.ts'
 import type { ScanPlan } from './scan.ts'
 
 const SCAN_OPTIONS: Readonly<Record<keyof ScanOptions, true>> = {
@@ -24,10 +26,13 @@ const SCAN_OPTIONS: Readonly<Record<keyof ScanOptions, true>> = {
  */
 export function toScanPlan(options: ScanOptions, order: KeyOrder, pin: (options: ScanOptions) => Seqno): ScanPlan {
   const range = toKeyRange(options, order, SCAN_OPTIONS)
-  const { limit = Infinity, signal, reverse = false, keys = true, values = true } = options
+  const { limit = Infinity, signal } = options
   if (typeof limit !== 'number' || !(limit >= 0)) throw new RangeError(`limit must be 0 or more, got ${String(limit)}`)
   checkWhole('limit', limit)
-  if (typeof reverse !== 'boolean') throw new TypeError(`reverse must be a boolean, got ${typeOf(reverse)}`)
+  checkSignal(signal)
+  const reverse = flag('reverse', options.reverse, false)
+  const keys = flag('keys', options.keys, true)
+  const values = flag('values', options.values, true)
   const most = isEmptyRange(range, order) ? 0 : limit
   return { range, reverse, limit: most, keys, values, seqno: pin(options), signal }
 }

@@ -7,7 +7,7 @@
  */
 
 import type { BatchPool } from '../../kernel/batch-pool.ts'
-import { copyOf, copyRange } from '../../kernel/bytes.ts'
+import { copyOf, copyRange, isBytes } from '../../kernel/bytes.ts'
 import { PENDING } from '../../kernel/cursor.ts'
 import type { Cursor } from '../../kernel/cursor.ts'
 import type { EntryBatch } from '../../kernel/entry-batch.ts'
@@ -122,6 +122,7 @@ export class Scan implements KvScan {
   nextSync(count: number = CHUNK_COUNT, bytes: number = CHUNK_BYTES): KvEntry[] {
     this.#begin(count, bytes)
     try {
+      throwIfAborted(this.#plan.signal)
       for (;;) {
         const entries = this.#pull(this.#host.view(), count, bytes)
         if (entries !== PENDING) return entries
@@ -134,7 +135,7 @@ export class Scan implements KvScan {
 
   seek(key: Uint8Array): void {
     this.#check()
-    if (!(key instanceof Uint8Array)) throw new TypeError(`key must be a Uint8Array, got ${typeOf(key)}`)
+    if (!isBytes(key)) throw new TypeError(`key must be a Uint8Array, got ${typeOf(key)}`)
     if (this.#busy) throw new TypeError('seek() while next() is running')
     const { range, reverse } = this.#plan
     const { order } = this.#host
@@ -179,9 +180,9 @@ export class Scan implements KvScan {
   }
 
   #begin(count: number, bytes: number): void {
-    if (!(count > 0)) throw new RangeError(`count must be above 0, got ${count}`)
     checkWhole('count', count)
-    if (!(bytes > 0)) throw new RangeError(`bytes must be above 0, got ${bytes}`)
+    if (count <= 0) throw new RangeError(`count must be above 0, got ${count}`)
+    if (typeof bytes !== 'number' || !(bytes > 0)) throw new RangeError(`bytes must be above 0, got ${String(bytes)}`)
     this.#check()
     if (this.#busy) throw new TypeError('next() while an earlier next() is running')
     this.#busy = true
