@@ -5,10 +5,10 @@
 
 import { onAbort } from '../kernel/abort-listener.ts'
 import { VarveError, isCode } from '../kernel/errors.ts'
-import { JobQueue } from './job-queue.ts'
 import type { JobHandle, JobResult, JobScheduler, JobSpec, JobSupport } from './jobs.ts'
 import { resolveQueueSettings } from './queue-settings.ts'
 import type { QueuedJob } from './queued-job.ts'
+import { QueuedScheduler } from './queued-scheduler.ts'
 
 export interface DistantSchedulerOptions {
   /** Runs what nobody elsewhere does. Stays the caller's. Default: such a job fails. */
@@ -22,51 +22,23 @@ export interface DistantSchedulerOptions {
 // More than may be pending.
 const CONCURRENCY = 1024
 
-export abstract class DistantScheduler implements JobScheduler {
-  abstract readonly name: string
-  readonly supports: JobSupport = Object.freeze({ sharedMemory: false })
-  readonly #queue: JobQueue
+export abstract class DistantScheduler extends QueuedScheduler {
+  override readonly supports: JobSupport = Object.freeze({ sharedMemory: false })
   readonly #local: JobScheduler | undefined
   /** Jobs that ran here because nobody elsewhere did. */
   localCount = 0
 
   constructor({ local, pendingMax, labels = [] }: DistantSchedulerOptions) {
-    this.#local = local
     const memoryBytesMax = Number.MAX_SAFE_INTEGER
-    const settings = resolveQueueSettings({
-      concurrency: CONCURRENCY,
-      urgentPlaces: 0,
-      pendingMax,
-      memoryBytesMax,
-      labels,
-    })
-    this.#queue = new JobQueue(settings, (job) => this.run(job))
+    super(resolveQueueSettings({ concurrency: CONCURRENCY, urgentPlaces: 0, pendingMax, memoryBytesMax, labels }))
+    this.#local = local
   }
 
-  submit(spec: JobSpec): JobHandle {
+  override submit(spec: JobSpec): JobHandle {
     if (spec.inputs.some((input) => input.type === 'memory'))
       throw new VarveError('UNSUPPORTED', 'no shared memory', { details: { capability: 'sharedMemory' } })
-    return this.#queue.submit(spec)
+    return super.submit(spec)
   }
-
-  get pending(): number {
-    return this.#queue.pending
-  }
-
-  get pendingMax(): number {
-    return this.#queue.pendingMax
-  }
-
-  ready(): Promise<void> {
-    return this.#queue.ready()
-  }
-
-  close(): Promise<void> {
-    return this.#queue.close()
-  }
-
-  /** Sees to it that `job` is run, and gives its result. Rejects as a job does, or with the signal's reason. */
-  protected abstract run(job: QueuedJob): Promise<JobResult>
 
   /** On `local`, under other names: what was begun elsewhere may still be writing. */
   protected async runHere({ spec, signal }: QueuedJob): Promise<JobResult> {

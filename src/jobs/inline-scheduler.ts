@@ -12,11 +12,11 @@ import type { Lz4 } from '../kernel/lz4.ts'
 import type { FileStore } from '../fs/fs.ts'
 import type { HandlerTable } from './handler-table.ts'
 import { portableSpec } from './job-data.ts'
-import { JobQueue } from './job-queue.ts'
 import { runJob } from './job-run.ts'
 import type { JobEnvironment } from './job-run.ts'
-import type { JobHandle, JobResult, JobScheduler, JobSpec, JobSupport } from './jobs.ts'
+import type { JobResult, JobSupport } from './jobs.ts'
 import type { QueuedJob } from './queued-job.ts'
+import { QueuedScheduler } from './queued-scheduler.ts'
 import { checkDurationMs, QUEUE_DEFAULTS, resolveQueueSettings } from './queue-settings.ts'
 import type { QueueSettings } from './queue-settings.ts'
 import { TimeSlices } from './time-slices.ts'
@@ -50,40 +50,19 @@ export interface InlineSchedulerOptions {
   readonly settings?: Partial<InlineSettings>
 }
 
-export class InlineScheduler implements JobScheduler {
+export class InlineScheduler extends QueuedScheduler {
   readonly name = 'inline'
   readonly supports: JobSupport = Object.freeze({ sharedMemory: true })
   readonly #environment: JobEnvironment
-  readonly #queue: JobQueue
 
   constructor(options: InlineSchedulerOptions) {
     const settings = resolveInlineSettings(options.settings)
+    super(settings)
     const { files, hash, clock, lz4, handlers } = options
     this.#environment = { files, hash, clock, lz4, handlers, slices: new TimeSlices(clock, settings.sliceMs) }
-    this.#queue = new JobQueue(settings, (job) => this.#run(job))
   }
 
-  submit(spec: JobSpec): JobHandle {
-    return this.#queue.submit(spec)
-  }
-
-  get pending(): number {
-    return this.#queue.pending
-  }
-
-  get pendingMax(): number {
-    return this.#queue.pendingMax
-  }
-
-  ready(): Promise<void> {
-    return this.#queue.ready()
-  }
-
-  close(): Promise<void> {
-    return this.#queue.close()
-  }
-
-  async #run(job: QueuedJob): Promise<JobResult> {
+  protected override async run(job: QueuedJob): Promise<JobResult> {
     // Cloned as on the way to a worker, so that a job which would fail there fails here, in a test.
     const spec = structuredClone(portableSpec(job.spec))
     // Not in the turn of whoever submitted: that is a write in flight.

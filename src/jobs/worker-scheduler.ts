@@ -7,8 +7,9 @@
  */
 
 import type { Clock } from '../kernel/clock.ts'
-import { JobQueue } from './job-queue.ts'
-import type { JobHandle, JobScheduler, JobSpec, JobSupport } from './jobs.ts'
+import type { JobResult, JobSupport } from './jobs.ts'
+import type { QueuedJob } from './queued-job.ts'
+import { QueuedScheduler } from './queued-scheduler.ts'
 import { availableCores, WorkerPool } from './worker-pool.ts'
 import type { WorkerComposition } from './worker-protocol.ts'
 import { resolveWorkerSettings, workerCount } from './worker-settings.ts'
@@ -24,14 +25,14 @@ export interface WorkerSchedulerOptions {
   readonly workerUrl?: URL
 }
 
-export class WorkerScheduler implements JobScheduler {
+export class WorkerScheduler extends QueuedScheduler {
   readonly name = 'worker'
   readonly supports: JobSupport = Object.freeze({ sharedMemory: true })
-  readonly #queue: JobQueue
   readonly #pool: WorkerPool
 
   constructor(options: WorkerSchedulerOptions) {
     const settings = resolveWorkerSettings({ concurrency: workerCount(availableCores()), ...options.settings })
+    super(settings)
     const { composition, clock, workerUrl } = options
     this.#pool = new WorkerPool({
       birth: { composition, progressIntervalMs: settings.progressIntervalMs, sliceMs: settings.sliceMs },
@@ -39,27 +40,14 @@ export class WorkerScheduler implements JobScheduler {
       settings,
       ...(workerUrl === undefined ? {} : { workerUrl }),
     })
-    this.#queue = new JobQueue(settings, (job) => this.#pool.run(job.spec, job))
   }
 
-  submit(spec: JobSpec): JobHandle {
-    return this.#queue.submit(spec)
-  }
-
-  get pending(): number {
-    return this.#queue.pending
-  }
-
-  get pendingMax(): number {
-    return this.#queue.pendingMax
-  }
-
-  ready(): Promise<void> {
-    return this.#queue.ready()
-  }
-
-  async close(): Promise<void> {
-    await this.#queue.close()
+  override async close(): Promise<void> {
+    await super.close()
     await this.#pool.close()
+  }
+
+  protected override run(job: QueuedJob): Promise<JobResult> {
+    return this.#pool.run(job.spec, job)
   }
 }

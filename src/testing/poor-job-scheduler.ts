@@ -5,9 +5,8 @@
 
 import type { Clock } from '../kernel/clock.ts'
 import { VarveError } from '../kernel/errors.ts'
-import { JobQueue } from '../jobs/job-queue.ts'
-import type { JobHandle, JobResult, JobScheduler, JobSpec, JobSupport } from '../jobs/jobs.ts'
-import { resolveQueueSettings } from '../jobs/queue-settings.ts'
+import { DistantScheduler } from '../jobs/distant-scheduler.ts'
+import type { JobHandle, JobResult, JobScheduler, JobSpec } from '../jobs/jobs.ts'
 import type { QueuedJob } from '../jobs/queued-job.ts'
 import type { SeededRandom } from './seeded-random.ts'
 
@@ -22,56 +21,33 @@ export interface PoorJobSchedulerOptions {
   readonly random?: SeededRandom
 }
 
-export class PoorJobScheduler implements JobScheduler {
+export class PoorJobScheduler extends DistantScheduler {
   readonly name = 'poor'
-  readonly supports: JobSupport = Object.freeze({ sharedMemory: false })
   readonly #inner: JobScheduler
   readonly #clock: Clock
   readonly #delayTurns: () => number
-  readonly #queue: JobQueue
   readonly #inside = new WeakMap<JobSpec, JobHandle>()
 
   constructor(options: PoorJobSchedulerOptions) {
+    // Everything is handed on at once, in order.
+    super({ pendingMax: options.pendingMax })
     this.#inner = options.inner
     this.#clock = options.clock
     const { delayTurns, random } = options
     this.#delayTurns = () => random?.below(delayTurns + 1) ?? delayTurns
-    // Everything is handed on at once, in order.
-    const settings = resolveQueueSettings({
-      concurrency: 1024,
-      urgentPlaces: 0,
-      pendingMax: options.pendingMax,
-      memoryBytesMax: Number.MAX_SAFE_INTEGER,
-    })
-    this.#queue = new JobQueue(settings, (job) => this.#run(job))
   }
 
-  submit(spec: JobSpec): JobHandle {
-    if (spec.inputs.some((input) => input.type === 'memory')) {
-      throw new VarveError('UNSUPPORTED', 'no shared memory', { details: { capability: 'sharedMemory' } })
-    }
-    const handle = this.#queue.submit(spec)
+  override submit(spec: JobSpec): JobHandle {
+    const handle = super.submit(spec)
     return { ...handle, progress: () => Math.max(handle.progress(), this.#inside.get(spec)?.progress() ?? 0) }
   }
 
-  get pending(): number {
-    return this.#queue.pending
-  }
-
-  get pendingMax(): number {
-    return this.#queue.pendingMax
-  }
-
-  ready(): Promise<void> {
-    return this.#queue.ready()
-  }
-
-  async close(): Promise<void> {
-    await this.#queue.close()
+  override async close(): Promise<void> {
+    await super.close()
     await this.#inner.close()
   }
 
-  async #run(job: QueuedJob): Promise<JobResult> {
+  protected override async run(job: QueuedJob): Promise<JobResult> {
     const handle = this.#inner.submit(job.spec)
     this.#inside.set(job.spec, handle)
     job.signal.addEventListener('abort', () => handle.cancel(job.signal.reason), { once: true })
