@@ -22,16 +22,11 @@ import type { OrderedLoad, OrderedMemtable, OrderedMemtableSupport } from './ord
 import { Tree } from './tree.ts'
 import {
   FIRST_VERSION_UNITS,
-  KIND_SHIFT,
   RECORD_BYTES,
   RECORD_KEY_LENGTH,
   RECORD_NEWEST,
-  TWO_TO_32,
   VERSION_BYTES,
-  VERSION_PREVIOUS,
-  VERSION_SEQNO_HIGH,
-  VERSION_SEQNO_LOW,
-  VERSION_VALUE_LENGTH,
+  writeVersion,
 } from './tree-layout.ts'
 import { TreeLoad } from './tree-load.ts'
 import { TreeReader } from './tree-reader.ts'
@@ -191,10 +186,6 @@ export class BPlusTree implements OrderedMemtable {
   #writeVersion(version: number, previous: number, valueLength: number, seqno: number, kind: number): void {
     const { view } = this.#tree
     const words = view.words[version >>> view.shift] as Uint32Array
-    const at = (version & view.mask) << 1
-    words[at + VERSION_PREVIOUS] = previous
-    words[at + VERSION_VALUE_LENGTH] = valueLength
-    words[at + VERSION_SEQNO_LOW] = seqno
-    words[at + VERSION_SEQNO_HIGH] = Math.floor(seqno / TWO_TO_32) | (kind << KIND_SHIFT)
+    writeVersion(words, (version & view.mask) << 1, previous, valueLength, seqno, kind)
   }
 }

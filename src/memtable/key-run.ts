@@ -5,7 +5,8 @@
  * radix; records are looked at again only where all eight are the same.
  */
 
-import { compareRange, headOf } from '../kernel/bytes.ts'
+import { headOf } from '../kernel/bytes.ts'
+import { compareRecords } from './record-keys.ts'
 import type { Tree } from './tree.ts'
 
 // Arrays of a run fit in the second-level cache, and putting it in order holds the thread for about a millisecond, a few
@@ -29,19 +30,6 @@ export interface KeyRun {
   readonly tails: Uint32Array
 }
 
-/** Order of the keys of two records that agree in their first `sharedBytes`, as far as they have so many. */
-export function compareRecords(tree: Tree, a: number, b: number, sharedBytes: number): number {
-  const start = tree.keyStart(a)
-  const limit = start + tree.keyLength(a)
-  const otherStart = tree.keyStart(b)
-  const otherLimit = otherStart + tree.keyLength(b)
-  const bytes = tree.chunkBytes(a)
-  const other = tree.chunkBytes(b)
-  if (!tree.bytewise) return tree.order.compare(bytes, start, limit, other, otherStart, otherLimit)
-  const skipped = Math.min(sharedBytes, limit - start, otherLimit - otherStart)
-  return compareRange(bytes, start + skipped, limit, other, otherStart + skipped, otherLimit)
-}
-
 function takeHeads(
   tree: Tree,
   records: Uint32Array,
@@ -61,15 +49,15 @@ function takeHeads(
   }
 }
 
-/** Makes runs; what it needs beside them is reused. */
+/** Makes runs; what it needs beside them is reused, and has room for the longest run so far. */
 export class RunSorter {
   readonly #tree: Tree
-  readonly #heads = new Uint32Array(RUN_RECORDS_MAX)
-  readonly #tails = new Uint32Array(RUN_RECORDS_MAX)
   readonly #counts = new Uint32Array(BYTE_VALUES)
-  readonly #spare = new Uint32Array(RUN_RECORDS_MAX)
-  #places = new Uint16Array(RUN_RECORDS_MAX)
-  #placesNext = new Uint16Array(RUN_RECORDS_MAX)
+  #heads = new Uint32Array(0)
+  #tails = new Uint32Array(0)
+  #spare = new Uint32Array(0)
+  #places = new Uint16Array(0)
+  #placesNext = new Uint16Array(0)
 
   constructor(tree: Tree) {
     this.#tree = tree
@@ -77,6 +65,7 @@ export class RunSorter {
 
   /** @param arrived `count` records in order of arrival; borrowed */
   sort(arrived: Uint32Array, count: number, sharedBytes: number): KeyRun {
+    this.#reserve(count)
     takeHeads(this.#tree, arrived, count, sharedBytes, this.#heads, this.#tails)
     const places = this.#inOrder(count)
     const records = new Uint32Array(count)
@@ -91,6 +80,15 @@ export class RunSorter {
     const run: KeyRun = { count, records, heads, tails }
     this.#sortTies(run, sharedBytes + RUN_HEAD_BYTES)
     return run
+  }
+
+  #reserve(count: number): void {
+    if (count <= this.#heads.length) return
+    this.#heads = new Uint32Array(count)
+    this.#tails = new Uint32Array(count)
+    this.#spare = new Uint32Array(count)
+    this.#places = new Uint16Array(count)
+    this.#placesNext = new Uint16Array(count)
   }
 
   /** Where each record is, in order of heads and then of arrival. */

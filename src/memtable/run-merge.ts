@@ -5,8 +5,9 @@
  * (Knuth, The Art of Computer Programming 3, 5.4.1): the next record costs one comparison a level, of numbers at hand.
  */
 
-import { compareRecords, RUN_HEAD_BYTES } from './key-run.ts'
+import { RUN_HEAD_BYTES } from './key-run.ts'
 import type { KeyRun } from './key-run.ts'
+import { compareRecords } from './record-keys.ts'
 import type { Tree } from './tree.ts'
 import type { TreeBuilder } from './tree-builder.ts'
 

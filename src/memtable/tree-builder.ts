@@ -6,10 +6,11 @@
  * any other.
  */
 
-import { copyOf, headOf, sharedPrefixLength } from '../kernel/bytes.ts'
+import { copyOf } from '../kernel/bytes.ts'
 import { assert } from '../kernel/assert.ts'
 import type { ArenaAllocator } from './arena-allocator.ts'
-import { compareRecords, RUN_HEAD_BYTES } from './key-run.ts'
+import { RUN_HEAD_BYTES } from './key-run.ts'
+import { compareRecords, headAfter, sharedBetween } from './record-keys.ts'
 import type { Tree } from './tree.ts'
 import {
   FIRST_VERSION_UNITS,
@@ -79,7 +80,7 @@ export class TreeBuilder {
     const [first, last] = ends
     const start = tree.keyStart(first)
     this.#prefix = tree.bytewise
-      ? copyOf(tree.chunkBytes(first), start, start + this.#shared(first, last))
+      ? copyOf(tree.chunkBytes(first), start, start + sharedBetween(tree, first, last))
       : new Uint8Array(0)
   }
 
@@ -163,7 +164,7 @@ export class TreeBuilder {
     const enough = left >= 4 || (left > 0 && this.#keyLengthMax <= this.#sharedBytes + RUN_HEAD_BYTES)
     if (!this.#tree.bytewise || !enough) {
       for (let index = 0; index < count; index++)
-        words[at + index] = this.#headAfter(this.#records[index] as number, prefixLength)
+        words[at + index] = headAfter(this.#tree, this.#records[index] as number, prefixLength)
       return
     }
     const bits = (skipped & 3) << 3
@@ -202,7 +203,7 @@ export class TreeBuilder {
       if (index === 0) continue
       const separator = separators[index] as number
       tree.setWord(node, NODE_RECORDS + index - 1, separator)
-      tree.setWord(node, NODE_HEADS + index - 1, this.#headAfter(separator, prefixLength))
+      tree.setWord(node, NODE_HEADS + index - 1, headAfter(tree, separator, prefixLength))
     }
     children.copyWithin(0, count, level.count)
     separators.copyWithin(0, count, level.count)
@@ -221,22 +222,6 @@ export class TreeBuilder {
   /** How many bytes all keys between two separators have in common; 0 is the edge of the tree. */
   #prefixBetween(low: number, high: number): number {
     if (!this.#tree.bytewise || low === 0 || high === 0) return this.#prefix.length
-    return this.#shared(low, high)
-  }
-
-  #shared(a: number, b: number): number {
-    const tree = this.#tree
-    const start = tree.keyStart(a)
-    const otherStart = tree.keyStart(b)
-    const limit = start + tree.keyLength(a)
-    const otherLimit = otherStart + tree.keyLength(b)
-    return sharedPrefixLength(tree.chunkBytes(a), start, limit, tree.chunkBytes(b), otherStart, otherLimit)
-  }
-
-  #headAfter(record: number, prefixLength: number): number {
-    const tree = this.#tree
-    if (!tree.bytewise) return 0
-    const start = tree.keyStart(record)
-    return headOf(tree.chunkBytes(record), start + prefixLength, start + tree.keyLength(record)) >>> 1
+    return sharedBetween(this.#tree, low, high)
   }
 }

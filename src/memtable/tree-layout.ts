@@ -62,3 +62,18 @@ export const LEAF_BYTES = NODE_CHILDREN * 4
 export const INNER_BYTES = (NODE_CHILDREN + NODE_KEYS_MAX + 1) * 4
 /** Levels at most. Every split leaves one node full or two half full, so 64^10 keys are beyond any arena. */
 export const HEIGHT_MAX = 12
+
+/** Writes what a version begins with, at word `at` of its chunk. */
+export function writeVersion(
+  words: Uint32Array,
+  at: number,
+  previous: number,
+  valueLength: number,
+  seqno: number,
+  kind: number,
+): void {
+  words[at + VERSION_PREVIOUS] = previous
+  words[at + VERSION_VALUE_LENGTH] = valueLength
+  words[at + VERSION_SEQNO_LOW] = seqno
+  words[at + VERSION_SEQNO_HIGH] = Math.floor(seqno / TWO_TO_32) | (kind << KIND_SHIFT)
+}

@@ -18,18 +18,7 @@ import type { OrderedLoad } from './ordered-memtable.ts'
 import { RunMerge } from './run-merge.ts'
 import type { Tree } from './tree.ts'
 import { BUILT_BYTES_PER_KEY, TreeBuilder } from './tree-builder.ts'
-import {
-  FIRST_VERSION_UNITS,
-  KIND_SHIFT,
-  RECORD_BYTES,
-  RECORD_KEY_LENGTH,
-  RECORD_NEWEST,
-  TWO_TO_32,
-  VERSION_PREVIOUS,
-  VERSION_SEQNO_HIGH,
-  VERSION_SEQNO_LOW,
-  VERSION_VALUE_LENGTH,
-} from './tree-layout.ts'
+import { FIRST_VERSION_UNITS, RECORD_BYTES, RECORD_KEY_LENGTH, RECORD_NEWEST, writeVersion } from './tree-layout.ts'
 import type { TreeReader } from './tree-reader.ts'
 
 // What the first call of `finish` does, and what merging begins with. Each does twice as much as the one before, up to a
@@ -105,17 +94,14 @@ export class TreeLoad implements OrderedLoad {
     const at = (record & view.mask) << 1
     words[at + RECORD_NEWEST] = record + FIRST_VERSION_UNITS
     words[at + RECORD_KEY_LENGTH] = keyLength
-    const version = at + 2 * FIRST_VERSION_UNITS
-    words[version + VERSION_PREVIOUS] = 0
-    words[version + VERSION_VALUE_LENGTH] = valueLength
-    words[version + VERSION_SEQNO_LOW] = seqno
-    words[version + VERSION_SEQNO_HIGH] = Math.floor(seqno / TWO_TO_32) | (kind << KIND_SHIFT)
+    writeVersion(words, at + 2 * FIRST_VERSION_UNITS, 0, valueLength, seqno, kind)
     const to = (at << 2) + RECORD_BYTES
     this.#copy(bytes, keyStart, keyLength, words, to)
     this.#copy(bytes, valueStart, valueLength, words, to + keyLength)
     this.#noteKey(bytes, keyStart, keyLength)
     const place = this.#count++ & (RUN_RECORDS_MAX - 1)
-    const arrived = place === 0 ? this.#newRun() : (this.#arrived[this.#arrived.length - 1] as Uint32Array)
+    let arrived = this.#arrived[this.#arrived.length - 1]
+    if (arrived === undefined || place === 0 || place === arrived.length) arrived = this.#room(place)
     arrived[place] = record
   }
 
@@ -185,8 +171,10 @@ export class TreeLoad implements OrderedLoad {
     }
   }
 
-  #newRun(): Uint32Array {
-    const records = new Uint32Array(RUN_RECORDS_MAX)
+  /** An array for the record that comes to `place` of it. Most logs that are replayed are short: the first begins small. */
+  #room(place: number): Uint32Array {
+    const records = new Uint32Array(this.#count === 1 ? SLICE_RECORDS_MIN : RUN_RECORDS_MAX)
+    if (place > 0) records.set(this.#arrived.pop() as Uint32Array)
     this.#arrived.push(records)
     return records
   }

@@ -8,6 +8,7 @@
 import { copyOf, headOf, sharedPrefixLength } from '../kernel/bytes.ts'
 import { assert } from '../kernel/assert.ts'
 import type { ArenaAllocator } from './arena-allocator.ts'
+import { headAfter, sharedBetween } from './record-keys.ts'
 import type { Tree } from './tree.ts'
 import {
   HEIGHT_MAX,
@@ -253,20 +254,10 @@ export class TreeWriter {
     return 0
   }
 
-  /** How many bytes all keys between two fences have in common. */
+  /** How many bytes all keys between two fences have in common; 0 is the edge of the tree. */
   #prefixBetween(low: number, high: number): number {
-    const tree = this.#tree
-    if (low === 0 || high === 0) return tree.prefix.length
-    const start = tree.keyStart(low)
-    const otherStart = tree.keyStart(high)
-    return sharedPrefixLength(
-      tree.chunkBytes(low),
-      start,
-      start + tree.keyLength(low),
-      tree.chunkBytes(high),
-      otherStart,
-      otherStart + tree.keyLength(high),
-    )
+    if (low === 0 || high === 0) return this.#tree.prefix.length
+    return sharedBetween(this.#tree, low, high)
   }
 
   #setPrefix(node: number, prefixLength: number): void {
@@ -281,11 +272,7 @@ export class TreeWriter {
 
   /** The head of the record's key in `node`. */
   #headAfter(record: number, node: number): number {
-    const tree = this.#tree
-    if (!tree.bytewise) return 0
-    const start = tree.keyStart(record)
-    const from = start + tree.word(node, NODE_PREFIX_LENGTH)
-    return headOf(tree.chunkBytes(record), from, start + tree.keyLength(record)) >>> 1
+    return headAfter(this.#tree, record, this.#tree.word(node, NODE_PREFIX_LENGTH))
   }
 
   #newNode(bytes: number, prefixLength: number): number {
