@@ -98,6 +98,8 @@ export class SegmentLog {
   /** Nothing before `position` is needed any more: syncs that begin from now on leave sealed segments that end there alone. */
   forget(position: number): void {
     this.#needed = Math.max(this.#needed, position)
+    // Where nobody syncs, nothing else ever empties it.
+    this.#sealed = this.#sealed.filter(({ segment }) => segment.end > this.#needed)
   }
 
   /** Resolves when the syncs that have begun are over, however they end. */
