@@ -1,29 +1,32 @@
 /**
  * `npm run ci:extra`: the checks that need servers, a compiler or more time than `npm test` should take.
  *
- * They are tests too, named `x.extra.ts`. Those that only compute run two at a time; the others one after the other,
- * because they measure, install, build, or have little time.
+ * They are tests too, named `x.extra.ts`. Those whose results do not depend on how fast they are run two at a time; the
+ * others one after the other, because they measure, or have little time.
  */
 
 import { argv } from 'node:process'
 import { exitCodeOf, findTests, runTests, summaryLine } from './test-runner.ts'
 
-/** Beginnings of the paths of those that only compute: what they find does not depend on how fast they are. */
-const COMPUTING = [
-  'test/abstract-level-compositions',
-  'test/arrangement/',
-  'test/corruption/',
+/** Beginnings of the paths of those that may run beside another, the longest first, so that none runs on alone. */
+const BESIDE_OTHERS = [
   'test/crash/',
-  'test/engine-conformance/',
-  'test/faults/',
-  'test/interleavings/',
-  'test/jobs/',
-  'test/kill.extra',
-  'test/kv-compositions',
-  'test/metamorphic/',
-  'test/network/',
-  'test/seeds/',
+  'bench/smoke',
   'tools/sometimes/',
+  'test/abstract-level-compositions',
+  'test/corruption/',
+  'test/nats/nats-kv',
+  'test/seeds/',
+  'test/kill.extra',
+  'test/faults/',
+  'test/metamorphic/',
+  'test/postgres/postgres-level',
+  'test/interleavings/',
+  'test/network/',
+  'test/kv-compositions',
+  'test/arrangement/',
+  'test/engine-conformance/',
+  'test/jobs/',
 ]
 const FILE_TIMEOUT_MS = 60 * 60_000
 
@@ -33,11 +36,16 @@ if (files.length === 0) {
   console.log(summaryLine({ passed: 0, failed: 0, skipped: 0 }))
   process.exitCode = argv.length > 2 ? 1 : 0
 } else {
-  const computing = new Set(findTests({ suffix: '.extra.js', filters: COMPUTING }))
+  const chosen = new Set(files)
+  const besideOthers = new Set(
+    BESIDE_OTHERS.flatMap((path) => findTests({ suffix: '.extra.js', filters: [path] })).filter((file) =>
+      chosen.has(file),
+    ),
+  )
   const counts = { passed: 0, failed: 0, skipped: 0 }
   for (const [part, concurrency] of [
-    [files.filter((file) => computing.has(file)), 2],
-    [files.filter((file) => !computing.has(file)), 1],
+    [[...besideOthers], 2],
+    [files.filter((file) => !besideOthers.has(file)), 1],
   ] as const) {
     if (part.length === 0) continue
     const { passed, failed, skipped } = await runTests(part, { concurrency, fileTimeoutMs: FILE_TIMEOUT_MS })

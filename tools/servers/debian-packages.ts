@@ -1,9 +1,10 @@
 /** Programs of Debian's packages: installed with apt-get where they are missing and that may be done. */
 
 import { spawnSync } from 'node:child_process'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
 import { env, getuid } from 'node:process'
 
-// Another test may be installing something at the same time.
 const OPTIONS = [
   '-qq',
   '-o',
@@ -14,6 +15,8 @@ const OPTIONS = [
   'Dpkg::Options::=--force-confold',
 ]
 const INSTALL_MS = 240_000
+// Another test may be installing something at the same time, and apt-get waits for some of its locks only.
+const TURN = ['--timeout', '240', join(tmpdir(), 'varve-apt-get.lock'), 'apt-get']
 
 /**
  * Why a program is not to be had; undefined: it is there.
@@ -31,9 +34,9 @@ export function whyNotInstalled(name: string, isThere: () => boolean, packages: 
 }
 
 function aptGet(...parameters: readonly string[]): string | undefined {
-  const { status, stderr, error } = spawnSync('apt-get', [...OPTIONS, ...parameters], {
+  const { status, stderr, error } = spawnSync('flock', [...TURN, ...OPTIONS, ...parameters], {
     encoding: 'utf8',
-    timeout: INSTALL_MS,
+    timeout: 2 * INSTALL_MS,
     env: { ...env, DEBIAN_FRONTEND: 'noninteractive' },
   })
   if (error !== undefined) return `apt-get did not run: ${error.message}`
