@@ -23,6 +23,7 @@ import type { Hash } from '../../src/kernel/hash.ts'
 import { fileName } from '../../src/kernel/ids.ts'
 import type { FileName } from '../../src/kernel/ids.ts'
 import type { Clock } from '../../src/kernel/clock.ts'
+import type { Lz4 } from '../../src/kernel/lz4.ts'
 import type { FileRef } from '../../src/kernel/file-ref.ts'
 import type { FileReader, FileStore, FileWriter } from '../../src/fs/fs.ts'
 import type { FileStoreFactory, HandlerExport, WorkerComposition } from '../../src/jobs/index.ts'
@@ -36,6 +37,7 @@ export function testComposition(folder: string): WorkerComposition {
     handlers: {
       [TEST_HANDLERS]: new URL('../../src/testing/job-handlers.js', module).href,
       'varve-test/exits': module,
+      'varve-test/lz4': module,
     },
   }
 }
@@ -64,6 +66,20 @@ export const hang: HandlerExport = {
     await (await context.files.create(context.outputName('txt'))).finish()
     for (;;);
   },
+}
+
+/** How many bytes the component for LZ4 that jobs are handed says it wrote; -1: they are handed none. */
+export const lz4Bytes: HandlerExport = {
+  version: 1,
+  run: async (_spec, { lz4 }) => {
+    const bytes = new Uint8Array(16)
+    return { outputs: [], statistics: { bytes: lz4?.encode(bytes, 0, 16, bytes, 0) ?? -1 } }
+  },
+}
+
+/** Encodes anything to 7 bytes. */
+export function openTestLz4(): Lz4 {
+  return { encode: () => 7, decode: () => false }
 }
 
 export function systemClock(): Clock {
