@@ -12,6 +12,7 @@ import type { KvOperation } from './engines/kv/kv.ts'
 import type { KvShard } from './engines/kv/kv-shard.ts'
 import { decodeJournalState } from './journal/journal-state.ts'
 import { shardIdentity } from './journal/segment-id.ts'
+import { readClosing, requireFence } from './journal/fence.ts'
 import { readWitness } from './journal/sync-witness.ts'
 import type { HeadContent } from './shard/head-content.ts'
 import { readLockFile } from './fs/lock-file.ts'
@@ -181,7 +182,7 @@ function textOf(key: Uint8Array): string {
   return Buffer.from(key.buffer, key.byteOffset, key.length).toString('latin1')
 }
 
-/** Up to where the journal must reach: what its state in the head and the witness of the last sync say. */
+/** Up to where the journal must reach: what its state in the head, the witness of the last sync and its closing say. */
 async function journalEnd(
   { device, journalPath, shard }: InspectedDirectory,
   { journalState }: HeadContent,
@@ -191,7 +192,9 @@ async function journalEnd(
   try {
     const identity = shardIdentity(shard)
     const state = decodeJournalState(journalState, identity)
-    return Math.max(state.start, await readWitness(device, journalPath, state, identity))
+    await requireFence(device, journalPath, state)
+    const closing = await readClosing(device, journalPath, state, identity)
+    return Math.max(state.start, await readWitness(device, journalPath, state, identity), closing?.end ?? 0)
   } catch (error) {
     if (!(error instanceof VarveError)) throw error
     note(error)

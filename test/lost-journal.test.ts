@@ -6,12 +6,17 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { test } from 'node:test'
 import { VarveError } from '../src/kernel/errors.ts'
+import { repair } from '../src/local-repair.ts'
 import { open } from '../src/local.ts'
 
 // It opened as an empty database: the journal's own traces of what was synced had gone with it.
 test('a journal that is missing as a whole is told, and there again when it is put back', async () => {
   const directory = mkdtempSync(join(tmpdir(), 'varve-lost-'))
-  const [journal, aside] = [join(directory, 'journal'), join(directory, 'aside')]
+  const [journal, aside, saved] = ['journal', 'aside', 'saved'].map((name) => join(directory, name)) as [
+    string,
+    string,
+    string,
+  ]
   const emptied = (): void => {
     for (const shard of readdirSync(aside)) mkdirSync(join(journal, shard), { recursive: true })
   }
@@ -27,6 +32,10 @@ test('a journal that is missing as a whole is told, and there again when it is p
         assert.ok(opened instanceof VarveError && opened.code === 'JOURNAL_CORRUPT', String(opened))
         assert.match(String(opened.details['file']), /^journal\/main\/fence\./)
       }
+      // Repair said that nothing was lost.
+      const { losses } = await repair(directory, saved)
+      assert.ok(losses.some(({ file }) => file.startsWith('journal/main/fence.')))
+      rmSync(saved, { recursive: true })
       rmSync(journal, { recursive: true, force: true })
     }
     renameSync(aside, journal)

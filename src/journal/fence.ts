@@ -227,6 +227,16 @@ async function readFormer(
   }
 }
 
+/** Where the log of `owner` ended, for who only reads; undefined where it was not closed, or that is lost. */
+export async function readClosing(
+  device: Device,
+  directory: string,
+  owner: FenceOwner,
+  shardIdentity: number,
+): Promise<Closing | undefined> {
+  return (await readFormer(device, directory, owner, shardIdentity))?.closing
+}
+
 function encodeFence(content: FenceOwner, identity: number): Uint8Array {
   const bytes = new Uint8Array(FENCE_BYTES)
   const view = new DataView(bytes.buffer)

@@ -14,7 +14,7 @@ import type { Device } from '../kernel/device.ts'
 import { isCode } from '../kernel/errors.ts'
 import type { Hash } from '../kernel/hash.ts'
 import type { Epoch, JournalPosition, ShardId } from '../kernel/ids.ts'
-import { Fence, fenced, requireFence } from './fence.ts'
+import { Fence, fenced, readClosing, requireFence } from './fence.ts'
 import type { Closing } from './fence.ts'
 import type { Journal, JournalReader, JournalStateKeeper, JournalSupport, JournalSystem } from './journal.ts'
 import { decodeJournalState, encodeJournalState } from './journal-state.ts'
@@ -90,7 +90,7 @@ export class LocalJournalSystem implements JournalSystem {
     const decoded = state === undefined ? undefined : decodeJournalState(state, shardIdentity(shard))
     if (decoded !== undefined) await requireFence(this.#device, components.directory, decoded)
     // Before the segments: an owner that is at work writes more meanwhile.
-    const left: LeftBehind = { closing: undefined, syncedUpTo: await witnessOf(components, decoded) }
+    const left: LeftBehind = { closing: undefined, syncedUpTo: await storedUpTo(components, decoded) }
     return new LocalJournalReader(this.#chain(components, await recover(components, decoded, needed, left)))
   }
 
@@ -133,6 +133,19 @@ function closingOf({ former }: Fence, state: JournalState | undefined): Closing 
 async function witnessOf(components: RecoveryComponents, state: JournalState | undefined): Promise<number> {
   if (state === undefined) return 0
   return readWitness(components.device, components.directory, state, shardIdentity(components.shard))
+}
+
+/**
+ * As `witnessOf`, or to the end of a log that was closed. Its segments are scanned all the same: whoever opens it next may
+ * remove them meanwhile.
+ */
+async function storedUpTo(components: RecoveryComponents, state: JournalState | undefined): Promise<number> {
+  if (state === undefined) return 0
+  const { device, directory, shard } = components
+  return Math.max(
+    await witnessOf(components, state),
+    (await readClosing(device, directory, state, shardIdentity(shard)))?.end ?? 0,
+  )
 }
 
 function stateOf(fence: Fence, recovered: Recovered): JournalState {

@@ -100,3 +100,19 @@ test('the end of a closed journal is missed when it is gone', async () => {
   const again = await takeOver(shorter)
   assert.ok(again instanceof VarveError && again.code === 'JOURNAL_CORRUPT')
 })
+
+// Who opened it to write was told by the closing, who opened it to read, or repaired it, was not.
+test('where the witness has gone as well, the closing still says to who only reads that the end is missing', async () => {
+  const batches = texts(60, 'a')
+  const place = await closedPlace(batches)
+  const last = place.segments().at(-1) as string
+  await place.device.unlink('j/s/synced.1-1')
+  assert.deepEqual(await place.read(), batches)
+  const shorter = await copy(place)
+  shorter.device.inode(last).truncate(100)
+  await place.device.unlink(last)
+  for (const each of [place, shorter]) {
+    const found = await each.read()
+    assert.ok(found instanceof VarveError && found.code === 'JOURNAL_CORRUPT', String(found))
+  }
+})
