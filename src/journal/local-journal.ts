@@ -206,20 +206,20 @@ export class LocalJournal implements Journal {
     }
   }
 
-  /** Tells the next owner where the log ends, where all of it is synced. */
+  /** Tells the next owner where the log ends, where all of it is synced, and leaves nothing behind that end. */
   async #leaveWord(): Promise<void> {
+    // The files of one that was replaced are the next owner's.
+    await this.#checkFence()
+    if (this.#failure !== undefined) return
     await this.#log.mark(PendingFrame.mark(this.#chain.end))
-    const { closing } = this.#log
-    if (closing !== undefined) await this.#fence.close(closing)
+    if (this.#log.closing !== undefined) await this.#fence.close(this.#log.closing)
+    await this.#log.cutZeros()
   }
 
   /** Waits until everything appended so far is written, or never will be. */
   async #settled(): Promise<void> {
-    try {
-      await this.#lastWritten
-    } catch {
-      // NO_SPACE took back only its own frames; of any other failure `#failure` tells.
-    }
+    // NO_SPACE took back only its own frames; of any other failure `#failure` tells.
+    await this.#lastWritten?.catch(() => undefined)
   }
 
   readonly #flush = (): void => {

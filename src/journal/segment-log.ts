@@ -5,11 +5,12 @@
  */
 
 import { assert } from '../kernel/assert.ts'
-import type { Device, DeviceFile } from '../kernel/device.ts'
+import type { Device } from '../kernel/device.ts'
 import type { Hash } from '../kernel/hash.ts'
 import type { ShardId } from '../kernel/ids.ts'
 import type { Closing } from './fence.ts'
 import type { PendingFrame } from './pending-frame.ts'
+import type { OpenSegment } from './open-segment.ts'
 import type { SegmentChain } from './segment-chain.ts'
 import { SEGMENT_HEADER_BYTES, encodeSegmentHeader } from './segment-header.ts'
 import { SegmentNames } from './segment-names.ts'
@@ -31,21 +32,6 @@ export interface LogOwner {
 
 // A new file costs two syncs: below a sixteenth of a segment, the space is not worth them.
 const WORN_SHARE = 16
-
-/** A segment of ours, with its file. */
-interface OpenSegment {
-  readonly segment: Segment
-  readonly file: DeviceFile
-  /** Where the next frame goes. */
-  offset: number
-  /** Zeros have been written up to here. */
-  zerosLimit: number
-  /** Zeros are being written from here on; Infinity where none are. Frames must stay below. */
-  zeroingStart: number
-  zeroing: Promise<void> | undefined
-  /** False once the device could not: without zeros ahead everything works, only slower. */
-  zeros: boolean
-}
 
 export class SegmentLog {
   readonly #components: SegmentLogComponents
@@ -191,6 +177,20 @@ export class SegmentLog {
       return
     await active.zeroing
     await this.write(frame)
+  }
+
+  /**
+   * A program that opens, writes a little and closes leaves a segment each time: of what it wrote, not of the zeros ahead of
+   * it. Best done last, by the owner. Zeros and nothing read alike, so it needs no sync, and may fail.
+   */
+  async cutZeros(): Promise<void> {
+    const active = this.#active
+    await active?.zeroing
+    // What is behind a torn frame is nobody's to cut but `rewind`'s, which makes it durable.
+    if (active === undefined || this.#torn || active.zerosLimit <= active.offset) return
+    const { file, offset, segment } = active
+    await file.truncate(offset)
+    active.zerosLimit = segment.storedBytes = offset
   }
 
   /** Waits for zeros that are being written. Segments stay open. No sync runs. */

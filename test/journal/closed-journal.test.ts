@@ -4,6 +4,11 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { VarveError } from '../../src/kernel/errors.ts'
 import { journalPosition } from '../../src/kernel/ids.ts'
+import { FRAME_HEADER_BYTES } from '../../src/journal/frame.ts'
+import { SEGMENT_HEADER_BYTES } from '../../src/journal/segment-header.ts'
+import { SimulatedDevice } from '../../src/testing/simulated-device.ts'
+import type { SimulatedDeviceOptions } from '../../src/testing/simulated-device.ts'
+import { failure } from '../../src/testing/simulated-failure.ts'
 import { JournalOnDisk, texts, writeAll } from './journal-on-disk.ts'
 
 /** The same files and head, on a device of its own. */
@@ -54,6 +59,52 @@ test('a closed journal is opened without being scanned', async () => {
   const found: string[] = []
   await journal.replay(journalPosition(0), (payload) => void found.push(Buffer.from(payload).toString()))
   assert.deepEqual(found, batches)
+})
+
+interface SyncedPlace {
+  readonly place: JournalOnDisk
+  readonly close: () => Promise<void>
+  /** Of all segments. */
+  readonly bytes: () => number
+}
+
+/** A journal that has been asked for `synced`, open. */
+async function syncedPlace(options: SimulatedDeviceOptions = {}): Promise<SyncedPlace> {
+  const place = new JournalOnDisk()
+  place.device = new SimulatedDevice(options)
+  const journal = await place.open(1)
+  await writeAll(journal, ['first'], 'synced')
+  const bytes = (): number => place.segments().reduce((sum, path) => sum + place.device.inode(path).length, 0)
+  assert.ok(bytes() >= 256, 'zeros were written ahead')
+  return { place, close: () => journal.close(), bytes }
+}
+
+test('a closed journal keeps what was written, and none of the zeros ahead of it', async () => {
+  const { place, close, bytes } = await syncedPlace()
+  await close()
+  assert.equal(bytes(), SEGMENT_HEADER_BYTES + FRAME_HEADER_BYTES + 1 + 'first'.length + FRAME_HEADER_BYTES)
+  assert.deepEqual(await takeOver(place), ['first'])
+})
+
+test('where the zeros cannot be cut off, closing succeeds and they stay', async () => {
+  const { place, close, bytes } = await syncedPlace({
+    before: ({ operation, path }) => {
+      if (operation === 'truncate' && path.endsWith('.log')) throw failure('IO_FAILED', operation, path)
+    },
+  })
+  await close()
+  assert.ok(bytes() >= 256)
+  assert.deepEqual(await takeOver(place), ['first'])
+})
+
+test('an owner that was replaced cuts nothing off: its files are the next one’s', async () => {
+  const { place, close, bytes } = await syncedPlace()
+  const before = bytes()
+  const next = await place.open(2)
+  await close()
+  await next.close()
+  assert.equal(bytes(), before)
+  assert.deepEqual(await takeOver(place), ['first'])
 })
 
 test('an owner that takes over a closed, damaged journal gets JOURNAL_CORRUPT or every batch', async () => {
