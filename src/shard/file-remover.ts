@@ -68,7 +68,7 @@ export class FileRemover {
 }
 
 /** The epoch in a name such as `<shard>.e12-j3-a1-0.row`; of a name that has none, infinity: it is not ours to judge. */
-function epochOf(name: FileName, shard: ShardId): number {
+export function epochOf(name: FileName, shard: ShardId): number {
   const match = /^e([0-9]+)-/.exec(name.slice(shard.length + 1))
   return match === null ? Infinity : Number(match[1])
 }

@@ -20,6 +20,7 @@ import { VarveError, throwIfAborted } from '../kernel/errors.ts'
 import { POSITION_ZERO } from '../kernel/ids.ts'
 import type { JournalPosition, Seqno } from '../kernel/ids.ts'
 import type { Memtable } from '../memtable/memtable.ts'
+import { closed } from './closed.ts'
 import { EMPTY_MANIFEST } from './edit.ts'
 import type { ManifestState } from './edit.ts'
 import { FollowerPins } from './follower-pins.ts'
@@ -133,7 +134,7 @@ export class Follower<Operation, Table extends Memtable<Operation>, Shape> {
     let former: PresentHead | undefined
     for (;;) {
       throwIfAborted(signal)
-      if (this.#closed) throw new VarveError('CLOSED', 'the shard is closed')
+      if (this.#closed) throw closed()
       const startedAt = this.#clock.monotonic()
       const head = await readPresentHead(this.#components, this.#engine)
       try {

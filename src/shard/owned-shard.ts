@@ -11,6 +11,7 @@ import type { Durability, Journal } from '../journal/journal.ts'
 import type { Memtable } from '../memtable/memtable.ts'
 import { withFlushed, writeCheckpoint, writeClone } from './checkpoint.ts'
 import type { Origin } from './checkpoint.ts'
+import { closed } from './closed.ts'
 import type { Committer } from './committer.ts'
 import { Compactor } from './compactor.ts'
 import type { ManifestState } from './edit.ts'
@@ -22,6 +23,7 @@ import { inOrder } from './in-order.ts'
 import { JobRunner } from './job-runner.ts'
 import { KeepAlive } from './keep-alive.ts'
 import { ManifestLog } from './manifest-log.ts'
+import { OpeningFlush } from './opening-flush.ts'
 import { OfferedRungs } from './offered-rungs.ts'
 import { PinnedSeqnos } from './pinned-seqnos.ts'
 import { Progress } from './progress.ts'
@@ -41,7 +43,7 @@ import type {
   Underway,
 } from './shard.ts'
 import type { FrozenTable, TableStack } from './table-stack.ts'
-import { Views } from './version.ts'
+import { Views, fileBytes } from './version.ts'
 import { statisticsOf } from './statistics.ts'
 import { VersionCommits } from './version-commits.ts'
 import type { View } from './version.ts'
@@ -78,6 +80,7 @@ export class OwnedShard<Operation, Table extends Memtable<Operation>, Shape> imp
   readonly #handOvers: HandOvers<View<Table, Shape>>
   readonly #parts: RebuildParts<Operation, Table, Shape>
   readonly #progress: Progress
+  readonly #opening: OpeningFlush
   #rebuilding: Promise<void> | undefined
   #failure: VarveError | undefined
   #closing: Promise<void> | undefined
@@ -100,9 +103,9 @@ export class OwnedShard<Operation, Table extends Memtable<Operation>, Shape> imp
     const keepAlive = new KeepAlive(clock)
     this.#progress = new Progress(keepAlive)
     this.#space = new SpaceGuard(components.reserve, clock, {
-      fileBytes: () => this.#fileBytes(),
+      fileBytes: () => fileBytes(this.view.version),
       refuse: (reason) => this.#writes.refuse(reason),
-      retry: () => this.#retry(),
+      retry: () => [this.#flusher, this.#compactor].forEach((loop) => loop.retryNow()),
       tick: () => this.#clear(),
     })
     const found = [...opened.manifest.files.values()]
@@ -146,6 +149,14 @@ export class OwnedShard<Operation, Table extends Memtable<Operation>, Shape> imp
       resumed: () => this.#writes.release('hand-over'),
       ended: (reason) => this.#fail(reason),
     })
+    this.#opening = new OpeningFlush({
+      clock,
+      progress: this.#progress,
+      freeze: () => (this.#freezeWritten(), this.#tables.newestFrozen?.positionLimit),
+      flushedTo: () => this.#manifest.state.replayFrom,
+      isStuck: () => (this.#failure ?? this.#writes.failure ?? this.#flusher.stalledBy) !== undefined,
+      truncate: () => this.#journal.truncate(this.#manifest.state.replayFrom),
+    })
     this.#flusher = new Flusher(
       {
         nextFrozen: () => this.#tables.oldestFrozen,
@@ -179,6 +190,7 @@ export class OwnedShard<Operation, Table extends Memtable<Operation>, Shape> imp
     this.#flusher.kick()
     this.#compactor.kick()
     const { epoch } = this.#committer.content
+    await this.#opening.begin(this.id, epoch, this.#manifest.state.files.keys())
     this.#remover.removeOrphans(epoch, this.#committer.content, this.#manifest.state).catch(() => {
       // Listing failed: the orphans are still there for the next owner.
     })
@@ -307,6 +319,7 @@ export class OwnedShard<Operation, Table extends Memtable<Operation>, Shape> imp
   async #close(): Promise<void> {
     this.#writes.endGroup()
     const reason = closed()
+    await this.#opening.end()
     this.#space.stop()
     const stopped = Promise.all([this.#flusher.stop(), this.#compactor.stop()])
     this.#jobs.cancelAll(reason)
@@ -390,15 +403,6 @@ export class OwnedShard<Operation, Table extends Memtable<Operation>, Shape> imp
     this.#journal.truncate(this.#manifest.state.replayFrom).catch(() => undefined)
   }
 
-  #retry(): void {
-    this.#flusher.retryNow()
-    this.#compactor.retryNow()
-  }
-
-  #fileBytes(): number {
-    return this.view.version.files.reduce((sum, file) => sum + file.ref.bytes, 0)
-  }
-
   /** Nothing of the last groups is in the journal, but the memtables have them. */
   async #rebuild(error: VarveError): Promise<void> {
     await this.#space.met(error)
@@ -427,8 +431,4 @@ export class OwnedShard<Operation, Table extends Memtable<Operation>, Shape> imp
     if (this.#failure !== undefined) throw this.#failure
     if (stalled !== undefined) throw stalled
   }
-}
-
-function closed(): VarveError {
-  return new VarveError('CLOSED', 'the shard is closed')
 }

@@ -6,6 +6,7 @@
 import { VarveError } from '../kernel/errors.ts'
 import type { Seqno } from '../kernel/ids.ts'
 import type { Memtable } from '../memtable/memtable.ts'
+import { closed } from './closed.ts'
 import type { ManifestState } from './edit.ts'
 import type { Engine, Shard, ShardComponents, ShardSettings, ShardStatistics, VersionFile } from './shard.ts'
 import { PinnedSeqnos } from './pinned-seqnos.ts'
@@ -186,9 +187,7 @@ export class ReadOnlyShard<Operation, Table extends Memtable<Operation>, Shape> 
 
   #refuse(): Promise<never> {
     const reason =
-      this.#closing === undefined
-        ? new VarveError('READ_ONLY', `shard ${this.id} was opened read-only`)
-        : new VarveError('CLOSED', 'the shard is closed')
+      this.#closing === undefined ? new VarveError('READ_ONLY', `shard ${this.id} was opened read-only`) : closed()
     return Promise.reject(reason)
   }
 }

@@ -21,6 +21,11 @@ export interface View<Table, Shape> {
   readonly version: Version<Shape>
 }
 
+/** What its files take. */
+export function fileBytes(version: Version<unknown>): number {
+  return version.files.reduce((sum, file) => sum + file.ref.bytes, 0)
+}
+
 /** The current view, the pinned ones, and what waits for them. */
 export class Views<Table, Shape> {
   #current: View<Table, Shape>
