@@ -1,5 +1,5 @@
 /**
- * Worker threads: started when first needed, kept, replaced when they die.
+ * Worker threads: started when first needed, kept while there is work now and then, replaced when they die.
  *
  * A worker that runs a job keeps the process alive, an idle one does not. Workers that die one after the other without
  * an answer are replaced ever more slowly: something is wrong with all of them.
@@ -50,19 +50,31 @@ export class WorkerPool {
   async run(spec: JobSpec, control: JobControl): Promise<JobResult> {
     if (this.#idle.length === 0) await this.#backOff(control.signal)
     throwIfAborted(control.signal)
+    // The one that ran last: if there are too many, those at the other end have nothing to do, and end.
     const worker = this.#idle.pop() ?? this.#start()
+    worker.rest?.cancel()
     try {
       return await worker.run(spec, control)
     } finally {
       if (worker.alive) {
         this.#deathsInARow = 0
-        this.#idle.push(worker)
+        this.#rest(worker)
       }
     }
   }
 
+  #rest(worker: PoolWorker): void {
+    this.#idle.push(worker)
+    const { clock, settings } = this.#options
+    worker.rest = clock.after(settings.idleMs, () => {
+      this.#idle.splice(this.#idle.indexOf(worker), 1)
+      void worker.stop()
+    })
+  }
+
   /** No job runs any more. Lets every worker close its files and resolves when all threads have ended. */
   async close(): Promise<void> {
+    for (const worker of this.#idle) worker.rest?.cancel()
     this.#idle.length = 0
     await Promise.all(Array.from(this.#workers, (worker) => worker.stop()))
   }
@@ -84,6 +96,7 @@ export class WorkerPool {
     this.#workers.delete(worker)
     const at = this.#idle.indexOf(worker)
     if (at >= 0) this.#idle.splice(at, 1)
+    worker.rest?.cancel()
     if (!expected) this.#deathsInARow++
   }
 
@@ -129,6 +142,9 @@ class PoolWorker {
   #dismissed = false
   /** Takes jobs. */
   alive = true
+  /** Runs while it is idle. */
+  rest: Timer | undefined
+  #stopping: Promise<void> | undefined
 
   /** @param onEnd called once, when the thread takes no more jobs; `expected` when the pool wanted it to end */
   constructor(thread: Worker, options: WorkerPoolOptions, onEnd: (expected: boolean) => void) {
@@ -171,7 +187,13 @@ class PoolWorker {
     }
   }
 
-  async stop(): Promise<void> {
+  /** Resolves when the thread has ended. */
+  stop(): Promise<void> {
+    this.#stopping ??= this.#stop()
+    return this.#stopping
+  }
+
+  async #stop(): Promise<void> {
     this.#dismissed = true
     this.#thread.ref()
     const grace = this.#options.clock.after(this.#options.settings.stopGraceMs, () => this.#dismiss())

@@ -17,6 +17,7 @@ import {
   writeSync,
 } from 'node:fs'
 import { join } from 'node:path'
+import { threadId } from 'node:worker_threads'
 import { VarveError } from '../../src/kernel/errors.ts'
 import { formatHash64, loadHash } from '../../src/kernel/hash.ts'
 import type { Hash } from '../../src/kernel/hash.ts'
@@ -46,6 +47,12 @@ export function testComposition(folder: string): WorkerComposition {
 export const exit: HandlerExport = {
   version: 1,
   run: async () => process.exit(7),
+}
+
+/** Says on which thread it ran. */
+export const thread: HandlerExport = {
+  version: 1,
+  run: async () => ({ outputs: [], statistics: { threadId } }),
 }
 
 /** Throws where no promise catches it. */

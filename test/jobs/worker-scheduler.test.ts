@@ -5,6 +5,7 @@ import { join } from 'node:path'
 import { test } from 'node:test'
 import { fileURLToPath } from 'node:url'
 import assert from 'node:assert/strict'
+import type { Clock } from '../../src/kernel/clock.ts'
 import { VarveError } from '../../src/kernel/errors.ts'
 import { testHandler } from '../../src/testing/job-handlers.ts'
 import { testJobScheduler } from '../../src/testing/job-scheduler-conformance.ts'
@@ -72,6 +73,35 @@ test('a worker that exits or throws out of nowhere fails its job only, and is re
   } finally {
     await close()
   }
+})
+
+test('a worker that has had nothing to do for a while ends, one that has had does not, and another takes its place', async () => {
+  const folder = mkdtempSync(join(tmpdir(), 'varve-jobs-'))
+  const rests = new Set<() => void>()
+  const idleMs = 777
+  const watched: Clock = {
+    ...clock,
+    after(delayMs, task) {
+      if (delayMs !== idleMs) return clock.after(delayMs, task)
+      rests.add(task)
+      return { cancel: () => void rests.delete(task) }
+    },
+  }
+  const composition = testComposition(folder)
+  const scheduler = new WorkerScheduler({ composition, clock: watched, settings: { concurrency: 1, idleMs } })
+  const run = async (): Promise<number | undefined> => {
+    const handler = { module: 'varve-test/exits', export: 'thread', version: 1 }
+    return (await scheduler.submit(spec({ handler })).result).statistics['threadId']
+  }
+  const first = await run()
+  assert.equal(rests.size, 1)
+  assert.equal(await run(), first)
+  assert.equal(rests.size, 1, 'the time of a worker that got a job begins anew')
+  for (const rest of rests) rest()
+  assert.notEqual(await run(), first)
+  await scheduler.close()
+  assert.equal(rests.size, 0, 'nothing is left to wait for')
+  rmSync(folder, { recursive: true })
 })
 
 test('a cancelled job that never notices is ended with its worker, and only then settles', async () => {
