@@ -17,9 +17,8 @@ import { PENDING } from './cursor.ts'
 import type { Cursor, CursorOptions, Pending } from './cursor.ts'
 import type { EntryBatch } from './entry-batch.ts'
 import type { KeyOrder } from './key-order.ts'
+import { MergeSource } from './merge-source.ts'
 
-// A short scan must not read a full batch from every source: the first is small, later ones are full.
-const FIRST_COUNT = 32
 // A run this long is likely to go on: worth a look at the end of the batch.
 const LONG_RUN = 8
 
@@ -41,39 +40,12 @@ export function mergeCursors(
   return only !== undefined && sources.length === 1 ? only : new MergeCursor(sources, order, options, batches)
 }
 
-class MergeSource {
-  readonly cursor: Cursor
-  readonly batch: EntryBatch
-  /** Of the current entry in `batch`. */
-  index = 0
-  count = 0
-  /** It answered PENDING and has not been filled since. */
-  pending = false
-
-  constructor(cursor: Cursor, batch: EntryBatch) {
-    this.cursor = cursor
-    this.batch = batch
-    batch.limitTo(FIRST_COUNT)
-  }
-
-  /** Fetches the next batch. False at the end. */
-  advance(): boolean | Pending {
-    if (this.count !== 0) this.batch.limitTo(this.batch.capacityMax)
-    const count = this.cursor.next(this.batch)
-    this.pending = count === PENDING
-    if (count === PENDING) return PENDING
-    this.index = 0
-    this.count = count
-    return count !== 0
-  }
-}
-
 class MergeCursor implements Cursor {
   /** By rank: of two with the same key, the one with the lower rank is the newer. */
   readonly #sources: readonly MergeSource[]
   readonly #batches: BatchPool
-  readonly #order: KeyOrder
-  readonly #bytewise: boolean
+  /** Undefined: bytewise. */
+  readonly #order: KeyOrder | undefined
   readonly #newest: boolean
   readonly #reverse: boolean
   /** All ones in reverse. */
@@ -100,8 +72,7 @@ class MergeCursor implements Cursor {
     this.#queue = new Uint32Array(sources.length)
     this.#heads = new Uint32Array(sources.length)
     this.#waiting = sources.map((_, rank) => rank)
-    this.#order = order
-    this.#bytewise = order.bytewise
+    this.#order = order.bytewise ? undefined : order
     this.#newest = options.versions === 'newest'
     this.#reverse = options.reverse
     this.#headFlip = options.reverse ? -1 : 0
@@ -312,40 +283,7 @@ class MergeCursor implements Cursor {
 
   /** Order of entry `index` of one source and the current one of another, in the direction of the merge; their heads tie. */
   #compareTails(source: MergeSource, index: number, other: MergeSource): number {
-    const { batch } = source
-    const start = batch.keyStarts[index] as number
-    const limit = batch.keyStarts[index + 1] as number
-    const otherBatch = other.batch
-    const otherStart = otherBatch.keyStarts[other.index] as number
-    const otherLimit = otherBatch.keyStarts[other.index + 1] as number
-    const comparison = this.#bytewise
-      ? compareAfterHead(batch.keyView, start, limit, otherBatch.keyView, otherStart, otherLimit)
-      : this.#order.compare(batch.keys, start, limit, otherBatch.keys, otherStart, otherLimit)
+    const comparison = source.compareTails(index, other, this.#order)
     return this.#reverse ? -comparison : comparison
   }
-}
-
-/** Bytewise order of two keys whose heads tie. */
-function compareAfterHead(
-  a: DataView,
-  aStart: number,
-  aLimit: number,
-  b: DataView,
-  bStart: number,
-  bLimit: number,
-): number {
-  const aLength = aLimit - aStart
-  const bLength = bLimit - bStart
-  const shared = aLength < bLength ? aLength : bLength
-  let at = 4
-  for (; at + 4 <= shared; at += 4) {
-    const difference = a.getUint32(aStart + at) - b.getUint32(bStart + at)
-    if (difference !== 0) return difference
-  }
-  for (; at < shared; at++) {
-    const difference = a.getUint8(aStart + at) - b.getUint8(bStart + at)
-    if (difference !== 0) return difference
-  }
-  // Of keys shorter than a head the rest was padding: here too the prefix comes first.
-  return aLength - bLength
 }

@@ -34,7 +34,7 @@ export const READ_MUTANTS: readonly Mutant[] = [
   ),
   mutant(
     'merge-words-only',
-    'kernel/merge.js',
+    'kernel/merge-source.js',
     'for (; at < shared; at++) {\n        const difference = a.getUint8',
     'for (; at < 0; at++) {\n        const difference = a.getUint8',
     'src/kernel/merge.test.js',
