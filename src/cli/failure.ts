@@ -80,6 +80,10 @@ function adviceFor(error: VarveError): string {
   if (error.code === 'INCOMPATIBLE' && error.details['what'] === 'encryption') {
     return 'Nothing was changed. Only a program that gives its keys to `open` can read it: the command has none.'
   }
+  // Denied by a server, not by the system.
+  if (error.code === 'PERMISSION_DENIED' && !('path' in error.details)) {
+    return 'Nothing was changed. Tokens, certificates and what they allow are described in docs/remote.md.'
+  }
   return ADVICE_BY_CODE[error.code] ?? ADVICE[error.kind]
 }
 

@@ -89,7 +89,13 @@ export class Access {
     let found: Grant | undefined
     // All of them, whichever it is.
     for (const each of this.#tokens) if (timingSafeEqual(each.digest, digest)) found = each.grant
-    if (found === undefined) throw denied('the token, or the certificate, is not known here')
+    if (found === undefined) {
+      throw denied(
+        token.length === 0
+          ? 'who comes here has to show a token, or a certificate that is known here'
+          : 'the token, or the certificate, is not known here',
+      )
+    }
     checkExpiry(found, nowMs)
     return found
   }

@@ -37,6 +37,7 @@ interface PendingCall {
 export class ClientConnection implements RpcConnection {
   readonly #basis: RpcBasis
   readonly #channel: FrameChannel
+  readonly #peer: string
   readonly #outbox: Outbox
   readonly #inbox = new Inbox()
   readonly #codec = new MessageCodec()
@@ -50,6 +51,7 @@ export class ClientConnection implements RpcConnection {
 
   private constructor(wire: Wire, basis: RpcBasis) {
     this.#basis = basis
+    this.#peer = wire.peer
     this.#channel = new FrameChannel(wire, 'client', basis, {
       frame: (frame) => this.#receive(frame),
       drained: () => this.#outbox.pump(),
@@ -215,7 +217,7 @@ export class ClientConnection implements RpcConnection {
     const greeted = this.#greeted
     try {
       if (frame.kind === 'refused') throw decodeRefusal(frame.control)
-      if (frame.kind !== 'welcome') throw unanswered('connect', `the server sent a ${frame.kind}`, false)
+      if (frame.kind !== 'welcome') throw unanswered('connect', `${this.#peer}: the server sent a ${frame.kind}`, false)
       this.#welcome = decodeWelcome(frame.control)
     } catch (error) {
       this.#greeted = undefined
@@ -235,7 +237,7 @@ export class ClientConnection implements RpcConnection {
   #end(reason: string): void {
     if (this.#deadReason !== undefined) return
     this.#deadReason = reason
-    this.#greeted?.reject(unanswered('connect', reason, false))
+    this.#greeted?.reject(unanswered('connect', `${this.#peer}: ${reason}`, false))
     this.#greeted = undefined
     for (const pending of this.#calls.values()) {
       if (pending.state === 'given-up') continue

@@ -40,6 +40,8 @@ export class RpcClient {
   /** Called when the client closes. */
   readonly #onClose = new Set<() => void>()
   #closed = false
+  /** It was connected once. */
+  #met = false
   #connection: ClientConnection | undefined
   #connecting: Promise<ClientConnection> | undefined
 
@@ -94,7 +96,8 @@ export class RpcClient {
   ): Promise<T> {
     const { clock, settings } = this.#basis
     const allowedMs = timeoutMs ?? settings.callMs
-    const deadline = allowedMs === 0 ? Infinity : clock.monotonic() + allowedMs
+    const sinceMs = clock.monotonic()
+    const deadline = allowedMs === 0 ? Infinity : sinceMs + allowedMs
     for (let attempt = 0; ; attempt++) {
       throwIfAborted(signal)
       try {
@@ -104,7 +107,9 @@ export class RpcClient {
       } catch (error) {
         if (!isUnanswered(error) || !isCode(error, 'IO_FAILED')) throw error
         const delayMs = this.#delayMs(attempt)
-        if (clock.monotonic() + delayMs >= deadline) throw error
+        const patient = this.#met || allowedMs === 0
+        const giveUpMs = patient ? deadline : Math.min(deadline, sinceMs + settings.openMs)
+        if (clock.monotonic() + delayMs >= giveUpMs) throw this.#met ? error : neverMet(error)
         await this.#pause(delayMs, signal)
       }
     }
@@ -134,6 +139,7 @@ export class RpcClient {
         throw closed()
       }
       this.#connection = connection
+      this.#met = true
       return connection
     } catch (error) {
       throw this.#closed ? closed() : error
@@ -148,6 +154,8 @@ export class RpcClient {
       return await this.#dial(signal)
     } catch (error) {
       if (error instanceof VarveError && !isCode(error, 'IO_FAILED', 'ABORTED')) throw error
+      // One that was trusted before is perhaps being replaced.
+      if (!this.#met && isCode(error, 'IO_FAILED') && error.details['certificate'] === true) throw distrusted(error)
       throw unanswered('connect', (error as Error).message, false, error)
     }
   }
@@ -172,6 +180,27 @@ export class RpcClient {
       const unlisten = signal === undefined ? undefined : onAbort(signal, wake)
     })
   }
+}
+
+/** Nobody was ever there: perhaps nobody is meant to be. */
+function neverMet(error: VarveError): VarveError {
+  const { message, details } = error
+  return new VarveError('IO_FAILED', `${message}; is the address right, and is a varve server there? (openMs)`, {
+    details,
+    cause: error,
+  })
+}
+
+function distrusted(error: VarveError): VarveError {
+  const { message, details } = error
+  return new VarveError(
+    'PERMISSION_DENIED',
+    `${message}: give \`authorities\` that have signed the server's certificate`,
+    {
+      details,
+      cause: error,
+    },
+  )
 }
 
 function closed(): VarveError {

@@ -252,3 +252,45 @@ test('a server that closes answers what it works on, and takes nothing more', as
   assert.deepEqual([bench.seen, bench.sessions], [['held'], 0])
   await client.close()
 })
+
+test('a client that was never connected gives up after openMs, and says where, why and what to look at', async () => {
+  for (const openMs of [undefined, 2_000]) {
+    const bench = new Bench(openMs === undefined ? {} : { openMs })
+    const refused = new VarveError('IO_FAILED', 'tcp://db.test:1: connect ECONNREFUSED')
+    const client = bench.client(() => Promise.reject(refused))
+    const calling = client.call({ service: 'test', method: 'echo', parameters: [] })
+    const error = await bench.during(calling.then(() => 'answered', String))
+    assert.match(error, /tcp:\/\/db\.test:1: connect ECONNREFUSED; is the address right.*openMs/)
+    const tookMs = bench.clock.monotonic()
+    assert.ok(tookMs <= (openMs ?? 10_000) && tookMs > (openMs ?? 10_000) / 2, `it took ${tookMs} ms`)
+    await client.close()
+  }
+})
+
+test('a server that takes connections and never greets is named', async () => {
+  const bench = new Bench()
+  const client = bench.client(() => Promise.resolve(loopbackPair()[0]))
+  const calling = client.call({ service: 'test', method: 'echo', parameters: [] })
+  const error = await bench.during(calling.then(() => 'answered', String))
+  assert.match(error, /the server in this process: no greeting within 5000 ms; is the address right/)
+  assert.ok(bench.clock.monotonic() <= 15_000, 'openMs, and the last greeting')
+})
+
+test('a client that was connected once waits as long as its calls do, and one whose call has no end for ever', async () => {
+  const bench = new Bench({ callMs: 60_000 })
+  const inner = dialLoopback(bench.server)
+  let dials = 0
+  const dial: typeof inner = (signal) =>
+    dials++ === 0 ? inner(signal) : Promise.reject(new VarveError('IO_FAILED', 'gone'))
+  const client = bench.client(dial)
+  ;(await bench.during(client.connection())).close()
+  await bench.during(client.call({ service: 'test', method: 'echo', parameters: [] }).catch(() => undefined))
+  assert.ok(bench.clock.monotonic() > 55_000, `it gave up after ${bench.clock.monotonic()} ms`)
+  await client.close()
+
+  const waiting = bench.client((signal) =>
+    bench.clock.monotonic() < 200_000 ? Promise.reject(new VarveError('IO_FAILED', 'not yet')) : inner(signal),
+  )
+  await bench.during(waiting.call({ service: 'test', method: 'echo', parameters: [], timeoutMs: 0 }))
+  await waiting.close()
+})

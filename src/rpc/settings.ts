@@ -9,6 +9,8 @@ export interface RpcSettings {
   readonly silenceMsMax: number
   /** How long a connection may take to be made and to authenticate, in milliseconds. */
   readonly handshakeMs: number
+  /** How long a client that was never connected tries to be, before its calls fail, in milliseconds; none gives up that has no end. */
+  readonly openMs: number
   /** How long an answer may take where the call does not say, in milliseconds. */
   readonly callMs: number
   /** Bytes of calls that were made and not answered; a larger call goes alone. Others wait their turn. */
@@ -26,6 +28,8 @@ export const RPC_DEFAULTS: RpcSettings = Object.freeze({
   // Three heartbeats: one may be lost in a pause of the event loop, and its answer in another.
   silenceMsMax: 15_000,
   handshakeMs: 5_000,
+  // A server that is started beside takes a second or two; who has mistyped an address should not wait for longer.
+  openMs: 10_000,
   // A sync of a slow disk takes seconds; nothing a service does without waiting for work takes longer.
   callMs: 30_000,
   // As much as a journal lets wait (64 KiB round trips over 1 ms at 1 GiB/s take 1 MiB); a server has so much per client.
@@ -49,6 +53,7 @@ const RANGES: Readonly<Record<keyof RpcSettings, readonly [number, number]>> = {
   heartbeatMs: [10, 600_000],
   silenceMsMax: [20, 3_600_000],
   handshakeMs: [10, 600_000],
+  openMs: [1, 3_600_000],
   callMs: [1, 86_400_000],
   inFlightBytesMax: [64 * KIB, 1024 * MIB],
   callsMax: [1, 1_000_000],

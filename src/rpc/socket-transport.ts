@@ -33,9 +33,10 @@ export interface ListenOptions {
 // Twice Node's: an honest client should find room behind a burst of strangers. Systems cut it to what they allow.
 const BACKLOG = 1024
 
-/** How to reach `address`. @throws {RangeError} no address */
+/** How to reach `address`. @throws {RangeError} no address; {TypeError} an option that nobody knows, or no certificate */
 export function dialSocket(address: string, options: DialOptions = {}): Dial {
   const parsed = parseAddress(address)
+  checkDialOptions(options)
   return (signal) =>
     new Promise<Wire>((resolve, reject) => {
       const socket = connect(parsed, options)
@@ -55,6 +56,15 @@ export function dialSocket(address: string, options: DialOptions = {}): Dial {
       if (signal.aborted) stop()
       else signal.addEventListener('abort', stop, { once: true })
     })
+}
+
+function checkDialOptions(options: DialOptions): void {
+  for (const name of Object.keys(options))
+    if (name !== 'authorities' && name !== 'identity')
+      throw new TypeError(`unknown option ${name}; there are authorities and identity, { certificate, key }`)
+  const { identity } = options
+  if (identity !== undefined && (typeof identity.certificate !== 'string' || typeof identity.key !== 'string'))
+    throw new TypeError('identity must have certificate and key, both PEM')
 }
 
 function connect(address: Address, { authorities, identity }: DialOptions): net.Socket {
@@ -147,9 +157,13 @@ function safetyOf(socket: net.Socket): 'local' | 'open' {
   return remoteAddress === undefined || isLoopback(remoteAddress) ? 'local' : 'open'
 }
 
-function unreachable(address: string, error: Error): VarveError {
+// What OpenSSL and Node say of a certificate that is not trusted, and will not be when it is looked at again.
+const CERTIFICATE_CODES = /^(?:CERT_|ERR_TLS_CERT_|DEPTH_ZERO_|SELF_SIGNED_|UNABLE_TO_(?:GET_ISSUER|VERIFY)_)/
+
+function unreachable(address: string, error: NodeJS.ErrnoException): VarveError {
+  const certificate = CERTIFICATE_CODES.test(error.code ?? '')
   return new VarveError('IO_FAILED', `${address}: ${error.message}`, {
-    details: { operation: 'connect', address },
+    details: { operation: 'connect', address, ...(certificate ? { certificate } : {}) },
     cause: error,
   })
 }

@@ -140,11 +140,13 @@ for (const [name, jobs] of [
 ] as const) {
   test(`compactions of a shard are done ${name}, and nowhere else`, async (context) => {
     const work = new Workplace(context)
-    const words = ['--journal', 'j', '--files', 'f', '--jobs', jobs, '--listen', `unix:${work.in('varve.sock')}`]
-    const { address, process } = await serve(context, work.path, words)
-    const worker = jobs === '0' ? start(['work', '--jobs-at', address], { cwd: work.path }) : undefined
+    const socket = `unix:${work.in('varve.sock')}`
+    const worker = jobs === '0' ? start(['work', '--jobs-at', socket], { cwd: work.path }) : undefined
     if (worker !== undefined) context.after(() => worker.signal('SIGKILL'))
-    await worker?.prints('working for')
+    // It may be started before the server, and says so where nobody is there.
+    await worker?.says(`nobody answers yet, trying again until somebody does: IO_FAILED: connect failed: ${socket}`)
+    const words = ['--journal', 'j', '--files', 'f', '--jobs', jobs, '--listen', socket]
+    const { address, process } = await serve(context, work.path, words)
     const shard = await openThere(address, 'main', '', { memtableBytes: 16_384, level0Files: 2, tableBytes: 8192 })
     for (let round = 0; round < 6; round++) {
       for (let key = 0; key < 40; key++) await shard.put(bytes(`key ${key}`), new Uint8Array(200).fill(round))

@@ -122,19 +122,28 @@ test('a certificate that an authority has signed is as good as a token, and anot
       } else await assert.rejects(called, { code: 'PERMISSION_DENIED' })
       await client.close()
     }
-    const distrusting = new RpcClient({
-      dial: dialSocket(listening.address),
-      clock,
-      hash,
-      random,
-      settings: { callMs: 300 },
+    const distrusting = new RpcClient({ dial: dialSocket(listening.address), clock, hash, random })
+    await assert.rejects(distrusting.call({ service: 'echo', method: 'echo', parameters: [] }), {
+      code: 'PERMISSION_DENIED',
+      message: /^tls:\/\/localhost:\d+: .*certificate.*: give `authorities`/,
     })
-    await assert.rejects(distrusting.call({ service: 'echo', method: 'echo', parameters: [] }), { code: 'IO_FAILED' })
     await distrusting.close()
   } finally {
     await listening.close()
     await server.close()
   }
+})
+
+test('what nobody knows of a dial is refused, where it would go without a certificate', () => {
+  for (const [options, expected] of [
+    [{ certificate: 'pem', key: 'pem' }, /unknown option certificate; there are authorities and identity/],
+    [{ ca: 'pem' }, /unknown option ca/],
+    [{ identity: { cert: 'pem', key: 'pem' } }, /identity must have certificate and key/],
+  ] as const)
+    assert.throws(
+      () => dialSocket('tls://localhost:1', options as object),
+      (error: unknown) => error instanceof TypeError && expected.test(error.message),
+    )
 })
 
 test('a certificate is known by its DNS names and its URIs before its common name', async () => {

@@ -1,6 +1,7 @@
 /** `varve work`: runs jobs of shards elsewhere. */
 
 import { once } from 'node:events'
+import { isCode } from '../../kernel/errors.ts'
 import { loadHash } from '../../kernel/hash.ts'
 import { MIB } from '../../kernel/limits.ts'
 import { parseAddress } from '../../rpc/address.ts'
@@ -10,6 +11,7 @@ import { SystemClock } from '../../system-clock.ts'
 import { SystemRandom } from '../../system-random.ts'
 import type { Command } from '../command.ts'
 import { EXIT_CODES } from '../exit-code.ts'
+import { describeError } from '../failure.ts'
 import { certificateFiles, textOf } from '../serve/certificate-files.ts'
 import { remoteWorkers } from '../serve/job-files.ts'
 import { startJobThreads } from '../serve/job-threads.ts'
@@ -55,6 +57,10 @@ export const work: Command = {
       const settings = { places, memoryBytes, labels }
       const worker = startJobThreads({ client, clock, composition, settings, opened })
       output.line(`working for ${jobsAt}: ${places} jobs at a time`)
+      client.connection().catch((error: unknown) => {
+        if (isCode(error, 'IO_FAILED') && !signal.aborted)
+          output.note(`varve: nobody answers yet, trying again until somebody does: ${describeError(error)}`)
+      })
       // Not wanted there: then there is nothing to wait for.
       await Promise.race([worker.ended, signal.aborted ? undefined : once(signal, 'abort')])
     } finally {
