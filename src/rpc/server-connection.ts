@@ -217,11 +217,7 @@ export class ServerConnection {
     const service = this.#host.services.get(name)
     const peer = this.#peer
     if (service === undefined || peer === undefined) {
-      throw new VarveError(
-        'UNSUPPORTED',
-        `no service ${name} here: \`varve serve\` offers it with --files, --journal or --jobs`,
-        { details: { capability: name } },
-      )
+      throw new VarveError('UNSUPPORTED', `nothing offers ${name} here`, { details: { capability: name } })
     }
     if (!service.roles.some((role) => peer.grant.roles.includes(role)))
       throw denied(`${peer.grant.name} may not use ${name}`)
