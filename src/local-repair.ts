@@ -16,6 +16,7 @@ import { readClosing, requireFence } from './journal/fence.ts'
 import { readWitness } from './journal/sync-witness.ts'
 import type { HeadContent } from './shard/head-content.ts'
 import { readLockFile } from './fs/lock-file.ts'
+import { NodeDevice } from './fs/node-device.ts'
 import { NodeProcessTable } from './fs/node-process-table.ts'
 import { VarveError, throwIfAborted } from './kernel/errors.ts'
 import { isAfterCut } from './kernel/key-cut.ts'
@@ -23,7 +24,7 @@ import type { KeyOrder } from './kernel/key-order.ts'
 import { MIB } from './kernel/limits.ts'
 import { checkOptionNames } from './kernel/option-names.ts'
 import type { RangeTombstone } from './kernel/range-tombstone.ts'
-import { InspectedDirectory } from './local-inspection.ts'
+import { InspectedDirectory, namesIn } from './local-inspection.ts'
 import { Salvage } from './local-salvage.ts'
 import type { Loss, SalvagedEntry } from './local-salvage.ts'
 import { checkWrapping } from './local-wrappers.ts'
@@ -58,7 +59,7 @@ const OPTIONS: Readonly<Record<keyof RepairOptions, true>> = { order: true, encr
  *
  * @throws {TypeError} {RangeError} an argument or option is wrong or unknown; the message names it
  * @throws {VarveError} NOT_FOUND — there is no database in `source`; LOCKED — a live process has it open
- * @throws {VarveError} EXISTS — there is a database in `target`; INCOMPATIBLE — another engine or order, a newer format,
+ * @throws {VarveError} EXISTS — there is something in `target`; INCOMPATIBLE — another engine or order, a newer format,
  *   encrypted and no keys given, or the other way round; WRONG_KEY — a head, manifest or table is under another key, and
  *   nothing was written; NO_SPACE; ABORTED
  */
@@ -70,6 +71,9 @@ export async function repair(source: string, target: string, options: RepairOpti
   checkOptionNames(options, OPTIONS)
   checkWrapping(options)
   throwIfAborted(options.signal)
+  // The source itself, perhaps, under whatever name: with a head of ours it would count as an empty database.
+  if ((await namesIn(new NodeDevice(target, { readOnly: true }), '.')).length > 0)
+    throw new VarveError('EXISTS', `${target} is not empty`, { details: { path: target } })
   const order = checkOrder(options.order)
   const directory = await InspectedDirectory.open(source, options.encryption)
   try {

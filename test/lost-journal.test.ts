@@ -1,7 +1,7 @@
-/** A database whose journal has gone as a whole. */
+/** A database whose journal, or whose heads, have gone as a whole. */
 
 import assert from 'node:assert/strict'
-import { mkdirSync, mkdtempSync, readdirSync, renameSync, rmSync } from 'node:fs'
+import { existsSync, mkdirSync, mkdtempSync, readdirSync, renameSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { test } from 'node:test'
@@ -60,6 +60,30 @@ test('a head that is older than its journal is told to who only reads, too', asy
     rmSync(join(heads, readdirSync(heads).toSorted().at(-1) as string))
     for (const readOnly of [true, false])
       await assert.rejects(open(directory, { jobs: 'inline', readOnly }), { code: 'JOURNAL_CORRUPT' })
+  } finally {
+    rmSync(directory, { recursive: true })
+  }
+})
+
+// Opening wrote a head of an empty database, in which repair then believed: all tables were lost to it.
+test('a database whose heads are missing is told, stays as it is, and repair saves everything', async () => {
+  const directory = mkdtempSync(join(tmpdir(), 'varve-lost-'))
+  const [heads, saved] = [join(directory, 'data', 'heads'), join(directory, 'saved')]
+  try {
+    const db = await open(join(directory, 'data'), { jobs: 'inline' })
+    await db.put(Buffer.from('in a table'), Buffer.from('value'))
+    await db.flush()
+    await db.put(Buffer.from('in the journal'), Buffer.from('value'))
+    await db.close()
+    rmSync(heads, { recursive: true })
+    for (const options of [{}, { readOnly: true }, { createIfMissing: false }]) {
+      const opening = open(join(directory, 'data'), { jobs: 'inline', ...options })
+      await assert.rejects(opening, { code: 'HEAD_CORRUPT', message: /no head, but files such as main\./ })
+    }
+    await assert.rejects(repair(join(directory, 'data'), join(directory, 'data')), { code: 'EXISTS' })
+    assert.deepEqual(existsSync(heads) ? readdirSync(heads) : [], [])
+    const { entries, headFound } = await repair(join(directory, 'data'), saved)
+    assert.deepEqual({ entries, headFound }, { entries: 2, headFound: false })
   } finally {
     rmSync(directory, { recursive: true })
   }

@@ -4,6 +4,7 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import type { KvComponents } from '../src/engines/kv/open-kv.ts'
 import type { HeadStore } from '../src/fs/fs.ts'
+import { MemoryFileStore } from '../src/fs/memory-file-store.ts'
 import { VarveError } from '../src/kernel/errors.ts'
 import { failure } from '../src/testing/simulated-failure.ts'
 import { Simulation, TINY_SETTINGS } from './simulation.ts'
@@ -86,6 +87,7 @@ test('only read, a shard that is not there is not made, and one that must not be
   composing(simulation, (parts) => ({
     ...parts,
     heads: changed(parts.heads, { read: () => Promise.resolve(undefined) }),
+    files: new MemoryFileStore({ hash: parts.hash }),
   }))
   await assert.rejects(simulation.open({ readOnly: true }), { code: 'NOT_FOUND' })
   await assert.rejects(simulation.open({ createIfMissing: false }), { code: 'NOT_FOUND' })

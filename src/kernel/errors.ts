@@ -72,7 +72,7 @@ export const ERROR_KINDS = {
   TABLE_CORRUPT: 'corrupt',
   /** Stored bytes of an encrypted file were changed, moved or cut off, or are of another file. details: file, offset, part. */
   FILE_CORRUPT: 'corrupt',
-  /** The head, or a manifest file it refers to, is damaged. details: file. */
+  /** The head, or a manifest file it refers to, is damaged; or there is none, but files of the shard. details: file. */
   HEAD_CORRUPT: 'corrupt',
   /** A file that the head refers to is missing or has another length. details: file. */
   FILE_MISSING: 'corrupt',

@@ -15,14 +15,29 @@ export interface PresentHead {
 
 export type StoredHead = PresentHead | { readonly stored: undefined; readonly content: undefined }
 
-/** @throws {VarveError} NOT_FOUND, EXISTS, INCOMPATIBLE, HEAD_CORRUPT */
+/** @throws {VarveError} NOT_FOUND, EXISTS, INCOMPATIBLE; HEAD_CORRUPT, also where it is lost and files are not */
 export async function readHead<Operation, Table extends Memtable<Operation>, Shape>(
   components: ShardComponents,
   engine: Engine<Operation, Table, Shape>,
   options: ShardOpenOptions,
 ): Promise<StoredHead> {
   if (options.createIfMissing === false) return readPresentHead(components, engine, options)
-  return (await find(components, engine, options)) ?? { stored: undefined, content: undefined }
+  const head = await find(components, engine, options)
+  return head ?? (await requireNoFiles(components)) ?? { stored: undefined, content: undefined }
+}
+
+/**
+ * A shard whose heads were lost is no new one: a head of ours would say that it is empty, and `repair` would believe it.
+ * undefined: there is nothing of a shard here.
+ */
+async function requireNoFiles(components: ShardComponents): Promise<undefined> {
+  const [file] = await components.files.list(`${components.shard}.`)
+  // Where another process has made the shard since, it has a head, and the takeover finds it.
+  if (file === undefined || (await components.heads.read(components.shard)) !== undefined) return undefined
+  const remedy = 'put its heads back, or repair it into another place'
+  throw new VarveError('HEAD_CORRUPT', `${named(components)} has no head, but files such as ${file.name}: ${remedy}`, {
+    details: { file: file.name },
+  })
 }
 
 /** As `readHead`, for who creates none. */
@@ -33,6 +48,7 @@ export async function readPresentHead<Operation, Table extends Memtable<Operatio
 ): Promise<PresentHead> {
   const head = await find(components, engine, options)
   if (head !== undefined) return head
+  await requireNoFiles(components)
   throw new VarveError('NOT_FOUND', `there is no ${named(components)}`, { details: { name: components.shard } })
 }
 
