@@ -85,6 +85,21 @@ static napi_value encode_lz4(napi_env env, napi_callback_info info) {
                                          (uint8_t *)target + target_start, target_length - (size_t)target_start));
 }
 
+static napi_value decode_row_block(napi_env env, napi_callback_info info) {
+  napi_value values[4];
+  uint64_t seed, checksum;
+  bool lossless;
+  void *stored, *block;
+  size_t stored_length, length;
+  if (!take_arguments(env, info, 4, values)) return NULL;
+  if (!bytes_of(env, values[0], &stored, &stored_length) ||
+      napi_get_value_bigint_uint64(env, values[1], &seed, &lossless) != napi_ok ||
+      napi_get_value_bigint_uint64(env, values[2], &checksum, &lossless) != napi_ok ||
+      !bytes_of(env, values[3], &block, &length))
+    return refuse(env, "decodeRowBlock(stored, seed, checksum, block)");
+  return number(env, row_block_decode(stored, stored_length, seed, checksum, block, length));
+}
+
 static napi_value takes_nowait(napi_env env, napi_callback_info info) {
   napi_value values[1];
   char directory[DIRECTORY_BYTES_MAX];
@@ -191,6 +206,7 @@ NAPI_MODULE_INIT() {
       {"writeAt", NULL, write_at, NULL, NULL, NULL, napi_enumerable, NULL},
       {"decodeLz4", NULL, decode_lz4, NULL, NULL, NULL, napi_enumerable, NULL},
       {"encodeLz4", NULL, encode_lz4, NULL, NULL, NULL, napi_enumerable, NULL},
+      {"decodeRowBlock", NULL, decode_row_block, NULL, NULL, NULL, napi_enumerable, NULL},
       {"takesNowait", NULL, takes_nowait, NULL, NULL, NULL, napi_enumerable, NULL},
       {"lockFile", NULL, lock_file, NULL, NULL, NULL, napi_enumerable, NULL},
       {"dropCache", NULL, drop_cache, NULL, NULL, NULL, napi_enumerable, NULL},
@@ -203,7 +219,7 @@ NAPI_MODULE_INIT() {
   napi_define_properties(env, exports, sizeof(functions) / sizeof(functions[0]), functions);
   /* Raised with every change of a function: src/native/load-native.ts takes no other. */
   napi_value version;
-  napi_create_uint32(env, 2, &version);
+  napi_create_uint32(env, 3, &version);
   napi_set_named_property(env, exports, "interfaceVersion", version);
   return exports;
 }

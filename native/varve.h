@@ -43,6 +43,25 @@ bool lz4_decode(const uint8_t *source, size_t source_length, uint8_t *target, si
 enum { LZ4_SOURCE_MAX = 0x7e000000 };
 size_t lz4_encode(const uint8_t *source, size_t length, uint8_t *target, size_t room);
 
+/* Little-endian, wherever they lie. */
+static inline uint32_t read_u32(const uint8_t *bytes) {
+  return (uint32_t)bytes[0] | (uint32_t)bytes[1] << 8 | (uint32_t)bytes[2] << 16 | (uint32_t)bytes[3] << 24;
+}
+
+static inline void write_u32(uint8_t *bytes, uint32_t value) {
+  bytes[0] = (uint8_t)value;
+  bytes[1] = (uint8_t)(value >> 8);
+  bytes[2] = (uint8_t)(value >> 16);
+  bytes[3] = (uint8_t)(value >> 24);
+}
+
+/* xxh64.c */
+uint64_t xxh64(const uint8_t *bytes, size_t length, uint64_t seed);
+
+/* row-block.c. `stored` may be the end of `block` where it is not compressed. */
+bool row_block_decode(const uint8_t *stored, size_t stored_length, uint64_t seed, uint64_t checksum, uint8_t *block,
+                      size_t length);
+
 enum { OP_READ = 0, OP_SYNC = 1 };
 
 /* A request belongs to the event loop until it is submitted, to the thread until it is done, then to the loop again. */

@@ -38,6 +38,8 @@ export class EntryBatch {
   readonly kinds: Uint8Array
   /** What values point into. */
   readonly blocks: Uint8Array[] = []
+  /** For each of them: 1 where nobody else has it, nor will, so that its one value may be given away as it lies. */
+  readonly blockOwned: Uint8Array
   readonly valueBlocks: Uint16Array
   readonly valueStarts: Uint32Array
   readonly valueLengths: Uint32Array
@@ -52,6 +54,7 @@ export class EntryBatch {
     this.heads = new Uint32Array(capacity)
     this.seqnos = new Float64Array(capacity)
     this.kinds = new Uint8Array(capacity)
+    this.blockOwned = new Uint8Array(capacity)
     this.valueBlocks = new Uint16Array(capacity)
     this.valueStarts = new Uint32Array(capacity)
     this.valueLengths = new Uint32Array(capacity)
@@ -73,10 +76,10 @@ export class EntryBatch {
   }
 
   /** Index of `block` in `blocks`, added unless it was the last one named. */
-  block(block: Uint8Array): number {
+  block(block: Uint8Array, owned = false): number {
     const last = this.blocks.length - 1
     if (last >= 0 && this.blocks[last] === block) return last
-    return this.blocks.push(block) - 1
+    return this.#pushBlock(block, owned ? 1 : 0)
   }
 
   /**
@@ -123,7 +126,8 @@ export class EntryBatch {
     const length = (source.keyStarts[index + 1] as number) - start
     const target = this.reserveKey(length)
     this.#copyKeys(source, start, length, target)
-    const block = this.block(source.blocks[source.valueBlocks[index] as number] as Uint8Array)
+    const from = source.valueBlocks[index] as number
+    const block = this.block(source.blocks[from] as Uint8Array, source.blockOwned[from] === 1)
     this.push(
       length,
       source.seqnos[index] as number,
@@ -157,7 +161,8 @@ export class EntryBatch {
       heads[count] = fromHeads[index] as number
       seqnos[count] = fromSeqnos[index] as number
       kinds[count] = fromKinds[index] as number
-      valueBlocks[count] = this.#recentBlock(fromBlocks[fromValueBlocks[index] as number] as Uint8Array)
+      const from = fromValueBlocks[index] as number
+      valueBlocks[count] = this.#recentBlock(fromBlocks[from] as Uint8Array, source.blockOwned[from] as number)
       valueStarts[count] = fromValueStarts[index] as number
       valueLengths[count] = fromValueLengths[index] as number
     }
@@ -165,11 +170,17 @@ export class EntryBatch {
   }
 
   /** As `block`, for sources that alternate: looks at the last few. */
-  #recentBlock(block: Uint8Array): number {
+  #recentBlock(block: Uint8Array, owned: number): number {
     const blocks = this.blocks
     const stop = blocks.length > RECENT_BLOCKS ? blocks.length - RECENT_BLOCKS : 0
     for (let index = blocks.length - 1; index >= stop; index--) if (blocks[index] === block) return index
-    return blocks.push(block) - 1
+    return this.#pushBlock(block, owned)
+  }
+
+  #pushBlock(block: Uint8Array, owned: number): number {
+    const index = this.blocks.push(block) - 1
+    this.blockOwned[index] = owned
+    return index
   }
 
   /** Copies key bytes, up to three more than asked for. */

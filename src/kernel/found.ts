@@ -13,6 +13,8 @@ export interface Found {
   block: Uint8Array
   valueStart: number
   valueLength: number
+  /** Nobody else has `block`, nor will: the value may be given away as it lies. */
+  own: boolean
 }
 
 const NOTHING = new Uint8Array(0)
@@ -23,9 +25,10 @@ export function foundDeletion(into: Found, seqno: number): true {
   into.seqno = seqno
   into.block = NOTHING
   into.valueStart = into.valueLength = 0
+  into.own = false
   return true
 }
 
 export function emptyFound(): Found {
-  return { kind: 0, seqno: 0, block: NOTHING, valueStart: 0, valueLength: 0 }
+  return { kind: 0, seqno: 0, block: NOTHING, valueStart: 0, valueLength: 0, own: false }
 }

@@ -17,4 +17,13 @@ export interface Lz4 {
    * @returns whether it is well-formed and fills `into` exactly; where not, what is in `into` means nothing
    */
   decode(source: Uint8Array, start: number, into: Uint8Array): boolean
+  /**
+   * Checks, decompresses and unpacks a stored block of a row table (docs/formats/row-table.md, version 2) in one call.
+   * Synchronous; borrows both for the call. `stored` may be the end of `block`, where it is not compressed.
+   *
+   * @param seed of the checksum, XXH64
+   * @param block as long as the index says
+   * @returns whether that was done; where not, for whatever reason, what is in `block` means nothing
+   */
+  decodeRowBlock(stored: Uint8Array, seed: bigint, checksum: bigint, block: Uint8Array): boolean
 }

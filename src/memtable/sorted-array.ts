@@ -110,6 +110,7 @@ export class SortedArrayMemtable implements OrderedMemtable {
     into.block = version.value
     into.valueStart = 0
     into.valueLength = version.value.length
+    into.own = false
     return true
   }
 

@@ -89,6 +89,7 @@ export class TreeReader implements OrderedReader {
         ? tree.keyStart(record) + key.length
         : ((version & view.mask) << 3) + VERSION_BYTES
     into.valueLength = tree.word(version, VERSION_VALUE_LENGTH)
+    into.own = false
     return true
   }
 

@@ -24,4 +24,8 @@ export class NativeLz4 implements Lz4 {
   decode(source: Uint8Array, start: number, into: Uint8Array): boolean {
     return this.#addon.decodeLz4(source, start, into) === 1
   }
+
+  decodeRowBlock(stored: Uint8Array, seed: bigint, checksum: bigint, block: Uint8Array): boolean {
+    return this.#addon.decodeRowBlock(stored, seed, checksum, block) === 1
+  }
 }

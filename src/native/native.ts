@@ -18,6 +18,8 @@ export interface NativeAddon {
   encodeLz4(source: Uint8Array, start: number, limit: number, into: Uint8Array, intoStart: number): number
   /** 1 where the LZ4 block in `source[start…)` is well-formed and fills `into`, which it is decoded to; otherwise 0. */
   decodeLz4(source: Uint8Array, start: number, into: Uint8Array): number
+  /** `Lz4.decodeRowBlock`: 1 where it was done, otherwise 0. */
+  decodeRowBlock(stored: Uint8Array, seed: bigint, checksum: bigint, block: Uint8Array): number
   /** 1 where files in `directory` can be read so, 0 where not. */
   takesNowait(directory: string): number
   /** Takes a lock on the open file if that is possible at once, until it is closed: -EAGAIN where another has it. */

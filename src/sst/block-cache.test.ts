@@ -121,3 +121,14 @@ test('a block that is kept for longer than its neighbours is given other memory,
   }
   assert.ok(block.moves >= 1)
 })
+
+test('large blocks are wanted while there is room, and then one in sixteen', () => {
+  const cache = new BlockCache({ cacheBytes: 1000 })
+  const slots = new Slots(cache)
+  for (let number = 0; number < 2; number++) {
+    assert.ok(cache.wantsLarge(500))
+    slots.load(number, 500)
+  }
+  const wanted = Array.from({ length: 64 }, () => cache.wantsLarge(500)).filter(Boolean).length
+  assert.equal(wanted, 4)
+})

@@ -15,6 +15,8 @@
  * Blocks share memory with those that came at the same time, and leave it in that order; one that stays is copied to where
  * others that stay are, every time it gets another round. So what is kept is what the budget says.
  *
+ * Large blocks, of one value, mostly pass it by (`RowTableReader.largeNow`).
+ *
  * Indexes and filters of open tables are pinned: they count in the budget and leave less of it for blocks.
  */
 
@@ -25,8 +27,12 @@ import type { CachedBlock } from './block-queue.ts'
 import { resolveBlockCacheSettings } from './block-cache-settings.ts'
 import type { BlockCacheSettings } from './block-cache-settings.ts'
 
-// Larger ones hold a large value: there the buffer is not what costs.
-const STORED_BYTES = 64 * KIB
+// What is stored of a block of default size has room in the first.
+const STORED_BYTES_FIRST = 64 * KIB
+const STORED_BYTES_MAX = 1024 * KIB
+// Of the large blocks that would push out others: so many are loaded again before one is kept that keeping costs little, and
+// few enough that one which is read often is kept soon.
+const LARGE_ONE_IN = 16
 
 export interface BlockCacheStatistics {
   /** Blocks found in memory, and not found. */
@@ -51,6 +57,9 @@ export class BlockCache {
   readonly memory = new BlockMemory()
   /** For blocks that are read once. */
   readonly passingMemory = new BlockMemory()
+  /** For blocks that are given away: each has a buffer. */
+  readonly ownMemory = new BlockMemory(0)
+  #largeCount = 0
   /** Made by the first block that is read. */
   #stored: Uint8Array | undefined
   readonly #keptMemory = new BlockMemory()
@@ -75,7 +84,21 @@ export class BlockCache {
 
   /** Memory for the stored bytes of a block until they are decoded, before the next call: at least `length`, or undefined. */
   stored(length: number): Uint8Array | undefined {
-    return length <= STORED_BYTES ? (this.#stored ??= new Uint8Array(STORED_BYTES)) : undefined
+    if (length > STORED_BYTES_MAX) return undefined
+    const stored = this.#stored
+    if (stored !== undefined && stored.length >= length) return stored
+    return (this.#stored = new Uint8Array(length <= STORED_BYTES_FIRST ? STORED_BYTES_FIRST : STORED_BYTES_MAX))
+  }
+
+  /**
+   * Whether a large block is worth keeping that can be loaded again at little more than the price of a copy: while there is room,
+   * and then one in sixteen. To keep all turned the cache over for nothing: gets of 16 KiB from 160 MiB, with 64 MiB of cache,
+   * took 37 µs in place of 22.
+   */
+  wantsLarge(chargeBytes: number): boolean {
+    if (this.#probation.bytes + this.#kept.bytes + chargeBytes <= this.#blockBudget()) return true
+    this.#largeCount = (this.#largeCount + 1) % LARGE_ONE_IN
+    return this.#largeCount === 0
   }
 
   /** Offers a block. True when it is kept: its owner puts it into its slot, until `evicted` says otherwise. */

@@ -111,6 +111,7 @@ const lz4: Lz4 = {
       return false
     }
   },
+  decodeRowBlock: () => false,
 }
 
 /** A packed block that is worth compressing, and how long it is unpacked. */

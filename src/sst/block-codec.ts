@@ -58,6 +58,7 @@ export interface BlockKeeping {
 /**
  * The block of `blockBytes` bytes that is packed in `stored`, whose checksum has been verified, in memory of its own.
  *
+ * @param into memory for it, of as many bytes, that may end with `stored` where that is not compressed. Default: new, or `keep`'s
  * @throws {VarveError} TABLE_CORRUPT — the lengths contradict each other, or what is there is malformed
  */
 export function decodePacked(
@@ -66,29 +67,42 @@ export function decodePacked(
   blockBytes: number,
   place: TablePlace,
   keep?: BlockKeeping,
+  into?: Uint8Array,
 ): Uint8Array {
-  if (stored.length <= LENGTH_BYTES) throw tableCorrupt(place, 'shorter than its length')
+  const fault = packedFault(codec, stored, blockBytes)
+  if (fault !== undefined) throw tableCorrupt(place, fault)
   const length = readU32(stored, 0)
   const start = blockBytes - length
-  if (start < 0 || blockBytes > length * UNPACKED_RATIO_MAX + UNPACKED_BYTES_MORE)
-    throw tableCorrupt(place, 'impossible packed length')
   const isPlain = length === stored.length - LENGTH_BYTES
-  if (!isPlain) {
-    if (codec === 'none') throw tableCorrupt(place, 'a block that is not compressed has another length than it says')
-    checkLengths(length, stored.length - LENGTH_BYTES, place)
-  }
   if (!isPlain && keep?.lz4 !== undefined) {
-    const block = keep.memory.take(blockBytes)
+    const block = into ?? keep.memory.take(blockBytes)
     const packed = block.subarray(start)
     if (!keep.lz4.decode(stored, LENGTH_BYTES, packed)) throw tableCorrupt(place, 'malformed LZ4 block')
     unpackBlock(packed, block, keep.memory, place)
     return block
   }
   const packed = isPlain ? stored.subarray(LENGTH_BYTES) : uncompressed(stored, length, place)
-  const block = keep === undefined ? new Uint8Array(blockBytes) : keep.memory.take(blockBytes)
-  block.set(packed, start)
-  unpackBlock(packed, block, undefined, place)
+  const block = into ?? (keep === undefined ? new Uint8Array(blockBytes) : keep.memory.take(blockBytes))
+  const inPlace = packed.buffer === block.buffer
+  if (!inPlace) block.set(packed, start)
+  unpackBlock(packed, block, inPlace ? keep?.memory : undefined, place)
   return block
+}
+
+/** Whether a packed block is stored as it is, by what it says itself. */
+export function isStoredPlain(stored: Uint8Array): boolean {
+  return stored.length > LENGTH_BYTES && readU32(stored, 0) === stored.length - LENGTH_BYTES
+}
+
+/** What is impossible about the lengths of a packed block, to be asked before memory is taken for it; undefined: nothing. */
+export function packedFault(codec: BlockCodecName, stored: Uint8Array, blockBytes: number): string | undefined {
+  if (stored.length <= LENGTH_BYTES) return 'shorter than its length'
+  const length = readU32(stored, 0)
+  if (length > blockBytes || blockBytes > length * UNPACKED_RATIO_MAX + UNPACKED_BYTES_MORE)
+    return 'impossible packed length'
+  if (length === stored.length - LENGTH_BYTES) return undefined
+  if (codec === 'none') return 'a block that is not compressed has another length than it says'
+  return lengthsFault(length, stored.length - LENGTH_BYTES)
 }
 
 /**
@@ -109,7 +123,8 @@ export function decodeStored(
     throw tableCorrupt(place, 'a block that is not compressed has another length than the index says')
   if (stored.length <= LENGTH_BYTES || stored.length > decodedLength)
     throw tableCorrupt(place, 'impossible compressed length')
-  checkLengths(decodedLength, stored.length - LENGTH_BYTES, place)
+  const fault = lengthsFault(decodedLength, stored.length - LENGTH_BYTES)
+  if (fault !== undefined) throw tableCorrupt(place, fault)
   if (readU32(stored, 0) !== decodedLength)
     throw tableCorrupt(place, 'compressed block has another length than the index says')
   if (keep?.lz4 !== undefined) {
@@ -123,10 +138,11 @@ export function decodeStored(
 }
 
 /** No writer compresses more than this: a few bytes cannot make a reader allocate without bound. */
-function checkLengths(length: number, storedLength: number, place: TablePlace): void {
-  if (length < storedLength) throw tableCorrupt(place, 'impossible compressed length')
-  if (length > COMPRESSED_BLOCK_BYTES_MAX) throw tableCorrupt(place, 'compressed block is over the limit')
-  if (length > storedLength * LZ4_RATIO_MAX) throw tableCorrupt(place, 'impossible compression ratio')
+function lengthsFault(length: number, storedLength: number): string | undefined {
+  if (length < storedLength) return 'impossible compressed length'
+  if (length > COMPRESSED_BLOCK_BYTES_MAX) return 'compressed block is over the limit'
+  if (length > storedLength * LZ4_RATIO_MAX) return 'impossible compression ratio'
+  return undefined
 }
 
 function uncompressed(stored: Uint8Array, length: number, place: TablePlace): Uint8Array {

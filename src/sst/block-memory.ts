@@ -30,13 +30,19 @@ export class BlockPiece {
 }
 
 export class BlockMemory {
+  readonly #sharedBytesMax: number
   #piece = new BlockPiece(new Uint8Array(0))
   #at = 0
   #lent: Uint8Array = new Uint8Array(0)
 
+  /** @param sharedBytesMax blocks over this size have memory of their own */
+  constructor(sharedBytesMax: number = SHARED_BYTES_MAX) {
+    this.#sharedBytesMax = sharedBytesMax
+  }
+
   /** `length` bytes, aligned to 8, that nobody else has. Their content means nothing. */
   take(length: number): Uint8Array {
-    if (length > SHARED_BYTES_MAX) return new Uint8Array(length)
+    if (length > this.#sharedBytesMax) return unfilled(length)
     if (this.#at + length > this.#piece.bytes.length) {
       // Not filled with zeros first: whoever takes of it fills all he takes.
       const pieceBytes = Math.min(PIECE_BYTES_MAX, Math.max(PIECE_BYTES_FIRST, this.#piece.bytes.length * 2))
@@ -61,4 +67,10 @@ export class BlockMemory {
     }
     return this.#lent
   }
+}
+
+/** Not filled with zeros first, which takes as long as reading: whoever asks fills all of it. */
+export function unfilled(length: number): Uint8Array {
+  const { buffer, byteOffset } = Buffer.allocUnsafeSlow(length)
+  return new Uint8Array(buffer, byteOffset, length)
 }

@@ -64,6 +64,8 @@ export class RowBlock extends CachedBlock {
   prefixStart: number
   /** Where the block ends. */
   limitAt: number
+  /** It has one entry, was loaded for one reader and is in no cache: see `Found.own`. */
+  own = false
 
   /**
    * @param bytes checked for structure, every offset included; `piece.bytes` or a part of it
@@ -184,6 +186,7 @@ export class RowBlock extends CachedBlock {
     into.block = this.bytes
     into.valueStart = this.valuesAt + start
     into.valueLength = this.offsetAt(this.valueOffsetsAt, index + 1) - start
+    into.own = this.own
   }
 
   headAt(index: number): number {

@@ -154,20 +154,18 @@ export class RowCursor implements Cursor {
     const number = this.#number
     let block = this.#table.cached(number, !this.#stream)
     if (block === undefined) {
-      if (this.#isLacking()) return false
-      const offsets = (this.#meta as RowMeta).index.offsets
-      const base = offsets[this.#spanFirst] as number
-      const stored = (this.#span as Uint8Array).subarray(
-        (offsets[number] as number) - base,
-        (offsets[number + 1] as number) - base,
-      )
       try {
-        block = this.#table.decode(number, stored, !this.#stream)
+        block = this.#isLacking()
+          ? this.#stream
+            ? undefined
+            : this.#table.largeNow(number)
+          : this.#table.decode(number, this.#storedOf(number), !this.#stream)
       } catch (error) {
         // What has been produced goes out first; the next call comes here again.
         if (produced) return false
         throw error
       }
+      if (block === undefined) return false
     }
     const { lower, lowerOpen, upper, upperOpen } = this.#options.range
     let first = 0
@@ -184,6 +182,16 @@ export class RowCursor implements Cursor {
     this.#end = forward ? limit : first - 1
     if (this.#at === this.#end) this.#leave(block)
     return true
+  }
+
+  /** Of a block that has been read ahead. */
+  #storedOf(number: number): Uint8Array {
+    const offsets = (this.#meta as RowMeta).index.offsets
+    const base = offsets[this.#spanFirst] as number
+    return (this.#span as Uint8Array).subarray(
+      (offsets[number] as number) - base,
+      (offsets[number + 1] as number) - base,
+    )
   }
 
   #search(block: RowBlock, key: Uint8Array, seqno: number): number {

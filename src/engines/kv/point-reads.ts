@@ -57,8 +57,9 @@ export class PointReads {
       for (;;) {
         const found = lookup(this.#shard.view, key, seqno, this.#order, this.#found, this.#fetch)
         if (found !== PENDING) return found && this.#found.kind === ENTRY_PUT
+        if (this.#fetch.fillNow()) continue
         if (mayBlock) this.#fetch.fillSync()
-        else if (!this.#fetch.fillNow()) {
+        else {
           throw new VarveError('WOULD_BLOCK', 'the key is not in memory: use get(), or allow getSync() to block')
         }
       }
@@ -80,9 +81,12 @@ export class PointReads {
     }
   }
 
-  /** A copy of the value that was found last. */
+  /** The value that was found last, for the caller to keep: a copy, but for a block that nobody else has. */
   value(): Uint8Array {
-    return this.#copies.copy(this.#found.block, this.#found.valueStart, this.#found.valueLength)
+    const { block, valueStart, valueLength, own } = this.#found
+    if (!own) return this.#copies.copy(block, valueStart, valueLength)
+    this.#found.own = false
+    return Buffer.from(block.buffer, block.byteOffset + valueStart, valueLength)
   }
 
   /** The value of `key`, waiting for what is lacking. Reads the view of the call; `key` is borrowed for the call. */

@@ -248,7 +248,12 @@ export class Scan implements KvScan {
           block = batch.blocks[blockIndex] as Uint8Array
           blockView = new DataView(block.buffer, block.byteOffset, block.length)
         }
-        value = copies.copyWords(block, blockView, valueStarts[index] as number, valueLengths[index] as number)
+        const start = valueStarts[index] as number
+        const length = valueLengths[index] as number
+        value =
+          batch.blockOwned[blockIndex] === 1
+            ? Buffer.from(block.buffer, block.byteOffset + start, length)
+            : copies.copyWords(block, blockView, start, length)
       }
       entries.push({ key, value })
       bytes += key.length + value.length
