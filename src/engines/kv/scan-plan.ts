@@ -4,11 +4,21 @@ import { checkSignal } from '../../kernel/errors.ts'
 import type { Seqno } from '../../kernel/ids.ts'
 import type { KeyOrder } from '../../kernel/key-order.ts'
 import { isEmptyRange } from '../../kernel/key-range.ts'
+import type { KeyRange } from '../../kernel/key-range.ts'
 import { RANGE_OPTIONS, toKeyRange } from './key-bounds.ts'
 import type { ScanOptions } from './kv.ts'
 import { checkWhole } from './limits.ts'
 import { flag } from './read-options.ts'
-import type { ScanPlan } from './scan.ts'
+
+export interface ScanPlan {
+  readonly range: KeyRange
+  readonly reverse: boolean
+  readonly limit: number
+  readonly keys: boolean
+  readonly values: boolean
+  readonly seqno: Seqno
+  readonly signal: AbortSignal | undefined
+}
 
 const SCAN_OPTIONS: Readonly<Record<keyof ScanOptions, true>> = {
   ...RANGE_OPTIONS,

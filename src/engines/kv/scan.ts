@@ -13,7 +13,6 @@ import type { Cursor } from '../../kernel/cursor.ts'
 import type { EntryBatch } from '../../kernel/entry-batch.ts'
 import { ENTRY_PUT } from '../../kernel/entry.ts'
 import { VarveError, throwIfAborted } from '../../kernel/errors.ts'
-import type { Seqno } from '../../kernel/ids.ts'
 import type { KeyOrder } from '../../kernel/key-order.ts'
 import { isAtOrAfterLower, isAtOrBeforeUpper } from '../../kernel/key-range.ts'
 import type { KeyRange } from '../../kernel/key-range.ts'
@@ -22,6 +21,7 @@ import type { CopyOut } from './copy-out.ts'
 import type { KvEntry, KvScan } from './kv.ts'
 import { checkWhole, typeOf } from './limits.ts'
 import type { KvView } from './lookup.ts'
+import type { ScanPlan } from './scan-plan.ts'
 import type { SyncFill } from './sync-fill.ts'
 
 const EMPTY = new Uint8Array(0)
@@ -30,16 +30,6 @@ const NO_VIEW = new DataView(EMPTY.buffer)
 const CHUNK_COUNT = 1000
 // A chunk ends early at this many bytes, so that large values do not pile up.
 const CHUNK_BYTES = 4 * 1024 * 1024
-
-export interface ScanPlan {
-  readonly range: KeyRange
-  readonly reverse: boolean
-  readonly limit: number
-  readonly keys: boolean
-  readonly values: boolean
-  readonly seqno: Seqno
-  readonly signal: AbortSignal | undefined
-}
 
 /** What a scan needs of its shard. */
 export interface ScanHost {
@@ -58,6 +48,8 @@ export interface ScanHost {
   pace(): Promise<void> | undefined
   /** The shard's `close` waits for `reading`. */
   track<T>(reading: Promise<T>): Promise<T>
+  /** It came by `count` deletions, and gave out nothing for them. */
+  passed(count: number): void
   closed(scan: Scan): void
 }
 
@@ -200,9 +192,10 @@ export class Scan implements KvScan {
     const cursor = this.#at(view)
     const batch = this.#batch as EntryBatch
     let bytes = 0
+    let reach = wanted
     while (entries.length < wanted && bytes < bytesWanted) {
       if (this.#index === batch.count) {
-        batch.limitTo(wanted - entries.length)
+        batch.limitTo(reach)
         const filled = cursor.next(batch)
         this.#index = 0
         if (filled === PENDING) {
@@ -216,7 +209,11 @@ export class Scan implements KvScan {
           break
         }
       }
+      const [found, first] = [entries.length, this.#index]
       bytes += this.#take(batch, entries, wanted, bytesWanted - bytes)
+      this.#host.passed(this.#index - first - (entries.length - found))
+      // A batch for each deletion costs five times as much as passing it: where all were deleted, look further.
+      reach = entries.length === found ? Math.min(2 * reach, batch.capacityMax) : wanted - entries.length
     }
     this.#left -= entries.length
     return entries
