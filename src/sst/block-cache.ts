@@ -96,9 +96,14 @@ export class BlockCache {
    * took 37 µs in place of 22.
    */
   wantsLarge(chargeBytes: number): boolean {
-    if (this.#probation.bytes + this.#kept.bytes + chargeBytes <= this.#blockBudget()) return true
+    if (this.hasRoom(chargeBytes)) return true
     this.#largeCount = (this.#largeCount + 1) % LARGE_ONE_IN
     return this.#largeCount === 0
+  }
+
+  /** Whether a block could be kept without another having to go. */
+  hasRoom(chargeBytes: number): boolean {
+    return this.#probation.bytes + this.#kept.bytes + chargeBytes <= this.#blockBudget()
   }
 
   /** Offers a block. True when it is kept: its owner puts it into its slot, until `evicted` says otherwise. */

@@ -75,6 +75,26 @@ testWithAddon('whoever gets a large value may do with it what he likes: nobody e
   }
 })
 
+testWithAddon(
+  'a scan keeps large blocks that it comes to a second time, while the cache has room',
+  {},
+  async (context) => {
+    const { directory } = await place(context)
+    const all = values()
+    await filled(directory, all)
+    for (const [cacheBytes, kept] of [
+      [16 * MIB, all.length],
+      [1 * KIB, 0],
+    ] as const) {
+      await using db = await open(directory, { settings: { ...settings, cacheBytes }, jobs: 'inline' })
+      for (const blockCount of [0, kept, kept]) {
+        await scanAndSpoil(db, all, false)
+        assert.equal(db.statistics().cache.blockCount, blockCount)
+      }
+    }
+  },
+)
+
 testWithAddon('damage to a large value is told, wherever it is', {}, async (context) => {
   const { directory } = await place(context)
   const all = values()
