@@ -12,12 +12,11 @@ import type { FileName, JournalPosition, ShardId } from '../kernel/ids.ts'
 import { epochOf } from './file-remover.ts'
 import type { Progress } from './progress.ts'
 
-// Each costs the next opening about as much as reading a block (three calls, 0.1 ms), so 16 are nothing yet; a flush, with
-// a worker to start, costs as much as some hundred.
+// With 16 pieces an opening takes the 15 to 20 ms that it takes with one; the close that waits for the flush took 0.24 to 0.32 s.
 const OPENINGS_MAX = 16
 // Who is killed before a flush behind the opening is done has to wait for it from here on.
 const OPENINGS_BEHIND_MAX = 2 * OPENINGS_MAX
-// A flush of a whole memtable takes less; of files that are far away and do not answer, the next opening tries again.
+// A flush of what short lives leave takes less; of files that are far away and do not answer, the next opening tries again.
 const WAIT_MS_MAX = 5_000
 
 /** What it needs of the shard around it. */

@@ -212,7 +212,7 @@ export class Scan implements KvScan {
       const [found, first] = [entries.length, this.#index]
       bytes += this.#take(batch, entries, wanted, bytesWanted - bytes)
       this.#host.passed(this.#index - first - (entries.length - found))
-      // A batch for each deletion costs five times as much as passing it: where all were deleted, look further.
+      // Where all were deleted, look further: a batch for each deletion is most of what passing it costs.
       reach = entries.length === found ? Math.min(2 * reach, batch.capacityMax) : wanted - entries.length
     }
     this.#left -= entries.length
