@@ -1,6 +1,6 @@
 /** The head of a shard as it is found, and whether this composition may open it. */
 
-import { VarveError } from '../kernel/errors.ts'
+import { VarveError, isCode } from '../kernel/errors.ts'
 import type { Head } from '../fs/fs.ts'
 import type { Memtable } from '../memtable/memtable.ts'
 import { decodeHead } from './head-content.ts'
@@ -31,13 +31,19 @@ export async function readHead<Operation, Table extends Memtable<Operation>, Sha
  * undefined: there is nothing of a shard here.
  */
 async function requireNoFiles(components: ShardComponents): Promise<undefined> {
-  const [file] = await components.files.list(`${components.shard}.`)
+  const [file] = await components.files.list(`${components.shard}.`).catch(noneWhereNoPlace)
   // Where another process has made the shard since, it has a head, and the takeover finds it.
   if (file === undefined || (await components.heads.read(components.shard)) !== undefined) return undefined
   const remedy = 'put its heads back, or repair it into another place'
   throw new VarveError('HEAD_CORRUPT', `${named(components)} has no head, but files such as ${file.name}: ${remedy}`, {
     details: { file: file.name },
   })
+}
+
+/** Who only reads makes no directory for files. */
+function noneWhereNoPlace(error: unknown): [] {
+  if (isCode(error, 'NOT_FOUND')) return []
+  throw error
 }
 
 /** As `readHead`, for who creates none. */

@@ -15,7 +15,7 @@
  * Blocks share memory with those that came at the same time, and leave it in that order; one that stays is copied to where
  * others that stay are, every time it gets another round. So what is kept is what the budget says.
  *
- * Large blocks, of one value, mostly pass it by (`RowTableReader.largeNow`).
+ * Large blocks, of one value, mostly pass it by (`sst/large-blocks.ts`).
  *
  * Indexes and filters of open tables are pinned: they count in the budget and leave less of it for blocks.
  */

@@ -5,7 +5,6 @@
  * map, no allocation, no await. What is missing goes into the caller's `BlockFetch`.
  */
 
-import { copyOf } from '../kernel/bytes.ts'
 import type { Cursor, CursorOptions, Pending } from '../kernel/cursor.ts'
 import { PENDING } from '../kernel/cursor.ts'
 import { VarveError } from '../kernel/errors.ts'
@@ -17,15 +16,14 @@ import type { Seqno } from '../kernel/ids.ts'
 import type { KeyOrder } from '../kernel/key-order.ts'
 import { isEmptyRange } from '../kernel/key-range.ts'
 import type { KeyRange } from '../kernel/key-range.ts'
-import { KIB } from '../kernel/limits.ts'
 import type { RangeTombstones } from '../kernel/range-tombstone.ts'
 import type { FileReader, ReadOptions } from '../fs/fs.ts'
 import type { BlockCache } from './block-cache.ts'
-import { isStoredPlain } from './block-codec.ts'
 import type { BlockKeeping } from './block-codec.ts'
 import type { BlockFetch, BlockSource } from './block-fetch.ts'
 import type { CachedBlockOwner } from './block-queue.ts'
 import { KeyScratch } from './key-scratch.ts'
+import { isLarge, LargeBlocks } from './large-blocks.ts'
 import type { RowBlock } from './row-block.ts'
 import { ROW_ABSENT, ROW_BEYOND, findInBlock, findInBlockBy } from './row-block-search.ts'
 import { decodeBlock } from './row-block-decode.ts'
@@ -34,9 +32,6 @@ import { RowMeta, footerOf, tailGuess } from './row-meta.ts'
 import { blockSpan } from './row-span.ts'
 import { verifyRowTable } from './row-verify.ts'
 import type { TableProperties, TableReader, TableReaderOptions } from './sst.ts'
-
-// Blocks over the default size have one entry, where that size is the writer's.
-const LARGE_BYTES = 8 * KIB
 
 /** Block number under which a fetch asks for the meta. */
 const META = -1
@@ -48,9 +43,7 @@ export class RowTableReader implements TableReader, BlockSource, CachedBlockOwne
   readonly #cache: BlockCache
   readonly #keeping: BlockKeeping
   readonly #passing: BlockKeeping
-  readonly #owning: BlockKeeping
-  /** 1 for large blocks that went by without being kept. */
-  #passed: Uint8Array | undefined
+  readonly #large: LargeBlocks
   readonly #loads = new Map<number, Promise<object>>()
   readonly #scratch = new KeyScratch()
   #slots: (RowBlock | undefined)[] = []
@@ -65,7 +58,7 @@ export class RowTableReader implements TableReader, BlockSource, CachedBlockOwne
     this.#cache = cache
     this.#keeping = { memory: cache.memory, lz4 }
     this.#passing = { memory: cache.passingMemory, lz4 }
-    this.#owning = { memory: cache.ownMemory, lz4 }
+    this.#large = new LargeBlocks(file, this, options)
   }
 
   get ref(): FileRef {
@@ -266,7 +259,7 @@ export class RowTableReader implements TableReader, BlockSource, CachedBlockOwne
     const kept = this.#slots[number]
     if (kept !== undefined) return kept
     const blockBytes = this.#openMeta().index.decodedLengths[number] as number
-    if (blockBytes > LARGE_BYTES && !this.#cache.wantsLarge(blockBytes)) {
+    if (isLarge(blockBytes) && !this.#cache.wantsLarge(blockBytes)) {
       const block = this.largeNow(number)
       if (block !== undefined) return block
     }
@@ -274,44 +267,10 @@ export class RowTableReader implements TableReader, BlockSource, CachedBlockOwne
     return stored === undefined ? undefined : this.#admit(number, stored)
   }
 
-  /**
-   * Block `number`, where it is a large one that the system has in memory and the addon decodes. Kept the second time, while the
-   * cache has room; where it is not, and is one value, it is the caller's, to give away.
-   *
-   * Such a value is copied once, into what the user gets, in place of twice: beyond the cache gets and scans of 16 KiB take half
-   * the time (docs/performance-notes.md).
-   *
-   * @throws {VarveError} TABLE_CORRUPT, and what the file throws
-   */
+  /** Block `number`, where it is a large one and at hand. @throws {VarveError} TABLE_CORRUPT, and what the file throws */
   largeNow(number: number): RowBlock | undefined {
-    const { index } = this.#openMeta()
-    const blockBytes = index.decodedLengths[number] as number
-    if (blockBytes <= LARGE_BYTES || this.#owning.lz4 === undefined || !index.packed) return undefined
-    const { offset, length } = this.#extent(number, number + 1)
-    if (this.#cache.hasRoom(blockBytes) && this.#passedBefore(number)) {
-      const found = this.#file.readNow(offset, length, this.#cache.stored(length))
-      return found === undefined ? undefined : this.#admit(number, found)
-    }
-    // What is hardly shorter than its block is not compressed: it is read to where it will lie.
-    const into = length * 8 > blockBytes * 7 ? this.#owning.memory.take(blockBytes) : undefined
-    const room = into === undefined ? this.#cache.stored(length) : into.subarray(blockBytes - length)
-    const stored = this.#file.readNow(offset, length, room)
-    if (stored === undefined) return undefined
-    // Who has it elsewhere had work with it, such as deciphering, and should not have it again.
-    if (stored.buffer !== room?.buffer) return this.#admit(number, stored)
-    // Damage: it says that it is compressed. Decoding must not write over what it reads.
-    const apart = into !== undefined && !isStoredPlain(stored) ? copyOf(stored) : stored
-    const block = decodeBlock(index, number, apart, this, this.hash, this.#owning, into)
-    block.own = block.count === 1
-    return block
-  }
-
-  /** Whether this was asked of large block `number` before: to keep what is read once makes the only scan half as fast. */
-  #passedBefore(number: number): boolean {
-    this.#passed ??= new Uint8Array(this.#slots.length)
-    if (this.#passed[number] === 1) return true
-    this.#passed[number] = 1
-    return false
+    const found = this.#large.readNow(this.#openMeta().index, number)
+    return found instanceof Uint8Array ? this.#admit(number, found) : found
   }
 
   hold(): void {} // What a fetch holds stays valid by itself: blocks are plain memory.
