@@ -51,6 +51,7 @@ const WHOLE = [
   'journal/few-descriptors',
   'journal/recovery-edges',
   'opening-edges',
+  'lost-journal',
   'kv-arguments',
   'fuzz/hostile-stores',
   'kv-key-columns',
