@@ -9,7 +9,6 @@
  *      done              every call has settled
  */
 
-import fs from 'node:fs'
 import * as kvJobs from '../../src/engines/kv/jobs.ts'
 import type { KvShard } from '../../src/engines/kv/kv-shard.ts'
 import { openKv } from '../../src/engines/kv/open-kv.ts'
@@ -28,6 +27,7 @@ import { SystemClock } from '../../src/system-clock.ts'
 import { SystemRandom } from '../../src/system-random.ts'
 import { SETTINGS, valueOf } from '../kill/batches.ts'
 import { keyOf } from './keys.ts'
+import { sayNow } from '../say-now.ts'
 
 interface HostRequest {
   readonly name: string
@@ -42,7 +42,6 @@ const OPENINGS_MAX = 40
 
 const { name, files: filesAt, journal: journalAt, token } = JSON.parse(process.argv[2] ?? '{}') as HostRequest
 const [clock, random, hash] = [new SystemClock(), new SystemRandom(), await loadHash()]
-const say = (line: string): void => void fs.writeSync(1, `${line}\n`)
 
 function client(address: string): RpcClient {
   const settings = { heartbeatMs: 500, silenceMsMax: 1_500, handshakeMs: 2_000 }
@@ -80,17 +79,17 @@ async function openPatiently(): Promise<KvShard> {
 }
 
 const db = await openPatiently()
-say('open')
+sayNow('open')
 let refused = false
 
 async function call(work: () => Promise<unknown>, answer: string): Promise<void> {
   try {
     await work()
-    say(answer)
+    sayNow(answer)
   } catch (error) {
     const mayGoOn = error instanceof VarveError && error.kind === 'retry'
     refused ||= !mayGoOn
-    say(`${mayGoOn ? 'again' : 'refused'} ${error instanceof VarveError ? error.code : String(error)}`)
+    sayNow(`${mayGoOn ? 'again' : 'refused'} ${error instanceof VarveError ? error.code : String(error)}`)
   }
 }
 
@@ -99,5 +98,5 @@ const put = (number: number): Promise<void> =>
 let number = 1
 for (; !refused; number += 4) await Promise.all([0, 1, 2, 3].map((step) => put(number + step)))
 for (let after = 0; after < CALLS_AFTER; after++) await put(number + after)
-say('done')
+sayNow('done')
 process.exit(0)

@@ -3,9 +3,9 @@
  * Says on standard output, in a system call of its own, which are acknowledged.
  */
 
-import fs from 'node:fs'
 import { open } from '../../src/local.ts'
 import { markerOf } from './markers.ts'
+import { sayNow } from '../say-now.ts'
 
 const [directory, count] = process.argv.slice(2)
 if (directory === undefined || count === undefined) throw new Error('usage: synced-writer DIRECTORY COUNT')
@@ -22,5 +22,5 @@ await db.close()
 async function put(number: number): Promise<void> {
   const marker = markerOf(number)
   await db.put(Buffer.from(marker), Buffer.from(marker), { durability: 'synced' })
-  fs.writeSync(1, `ack ${marker}\n`)
+  sayNow(`ack ${marker}`)
 }

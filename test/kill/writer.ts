@@ -5,20 +5,20 @@
  * synced. Tiny memtables keep flushes, compactions and journal truncation going all the time.
  */
 
-import fs from 'node:fs'
 import { open } from '../../src/local.ts'
 import { batchOf, SETTINGS } from './batches.ts'
+import { sayNow } from '../say-now.ts'
 
 const [directory, first] = process.argv.slice(2)
 if (directory === undefined || first === undefined) throw new Error('usage: writer DIRECTORY FIRST')
 
 const db = await open(directory, { settings: SETTINGS })
-fs.writeSync(1, 'open\n')
+sayNow('open')
 for (let number = Number(first); ; number += 4) {
   // Four at a time: acknowledged together, in order.
   const waiting = [0, 1, 2, 3].map(async (step) => {
     await db.batch(batchOf(number + step), { durability: (number + step) % 3 === 0 ? 'synced' : 'written' })
-    fs.writeSync(1, `ack ${number + step}\n`)
+    sayNow(`ack ${number + step}`)
   })
   await Promise.all(waiting)
 }

@@ -8,10 +8,10 @@
  *      done              every call has settled
  */
 
-import fs from 'node:fs'
 import { VarveError } from '../../src/kernel/errors.ts'
 import { open } from '../../src/local.ts'
 import { batchOf, SETTINGS } from '../kill/batches.ts'
+import { sayNow } from '../say-now.ts'
 
 // After the first refusal: the owner has to go on being refused.
 const CALLS_AFTER = 8
@@ -20,21 +20,20 @@ const [directory, jobs] = process.argv.slice(2)
 if (directory === undefined || (jobs !== 'threads' && jobs !== 'inline'))
   throw new Error('usage: writer DIRECTORY JOBS')
 
-const say = (line: string): void => void fs.writeSync(1, `${line}\n`)
 const db = await open(directory, { settings: SETTINGS, jobs })
 let refused = false
 
 async function call(work: () => Promise<unknown>, answer: string): Promise<void> {
   try {
     await work()
-    say(answer)
+    sayNow(answer)
   } catch (error) {
     refused = true
-    say(`refused ${error instanceof VarveError ? error.code : String(error)}`)
+    sayNow(`refused ${error instanceof VarveError ? error.code : String(error)}`)
   }
 }
 
-say('open')
+sayNow('open')
 let number = 1
 while (!refused) {
   // Four at a time, and now and then a flush behind them.
@@ -49,6 +48,6 @@ for (let after = 0; after < CALLS_AFTER; after++) {
 }
 await call(() => db.flush(), 'flushed')
 await db.close().catch((error: unknown) => {
-  if (!(error instanceof VarveError)) say(`refused ${String(error)}`)
+  if (!(error instanceof VarveError)) sayNow(`refused ${String(error)}`)
 })
-say('done')
+sayNow('done')
