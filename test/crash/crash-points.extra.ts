@@ -1,5 +1,5 @@
 /**
- * Crash-point enumeration: every fourth of the 1,110 workloads of up to three operations, and 13 long ones. All of them:
+ * Crash-point enumeration: every fourth of the 1,110 workloads of up to three operations, and 6 long ones. All of them:
  * `npm run soak -- 0 --crash`.
  */
 
@@ -11,7 +11,7 @@ import { runParts } from '../soak/part-processes.ts'
 const ENUMERATE = new URL('./enumerate.js', import.meta.url)
 const SEED = 1
 const ONE_IN = 4
-const LONG = 13
+const LONG = 6
 const parts = Math.max(2, Math.min(10, availableParallelism()))
 
 test('a quarter of all workloads, every prefix of disk operations, every crash policy', async (context) => {
