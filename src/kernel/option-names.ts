@@ -6,13 +6,18 @@
  * @throws {TypeError} no object, or a name that is not known; the message has it
  */
 export function checkOptionNames(options: unknown, known: Readonly<Record<string, true>>): void {
-  if (typeof options !== 'object' || options === null)
-    throw new TypeError(`options must be an object, got ${options === null ? 'null' : typeof options}`)
-  // A list, a date or bytes have no names of ours: as the bounds of a deletion they would be everything.
-  const kind = Object.prototype.toString.call(options).slice('[object '.length, -1)
-  if (kind !== 'Object') throw new TypeError(`options must be an object, got ${kind}`)
+  checkObject('options', options)
   for (const name in options) {
-    if (Object.hasOwn(known, name) || (options as Readonly<Record<string, unknown>>)[name] === undefined) continue
+    if (Object.hasOwn(known, name) || options[name] === undefined) continue
     throw new TypeError(`unknown option ${name}: there are ${Object.keys(known).join(', ')}`)
   }
+}
+
+/** A list, a date or bytes have no names of ours: as the bounds of a deletion they would be everything. @throws {TypeError} */
+export function checkObject(name: string, given: unknown): asserts given is Readonly<Record<string, unknown>> {
+  const kind = Object.prototype.toString.call(given).slice('[object '.length, -1)
+  if (kind === 'Object') return
+  throw new TypeError(
+    `${name} must be an object, got ${kind === 'Null' ? 'null' : typeof given === 'object' ? kind : typeof given}`,
+  )
 }

@@ -11,7 +11,7 @@
 import { equalBytes } from '../kernel/bytes.ts'
 import { VarveError, isCode } from '../kernel/errors.ts'
 import type { FileRef } from '../kernel/file-ref.ts'
-import { fileName, EPOCH_ZERO, POSITION_ZERO } from '../kernel/ids.ts'
+import { EPOCH_ZERO, POSITION_ZERO } from '../kernel/ids.ts'
 import type { Epoch, FileName, ShardId } from '../kernel/ids.ts'
 import { MIB } from '../kernel/limits.ts'
 import type { FileStore, HeadStore } from '../fs/fs.ts'
@@ -21,7 +21,8 @@ import { snapshotEdit } from './edit.ts'
 import { encodeHead } from './head-content.ts'
 import type { HeadContent, Succession } from './head-content.ts'
 import { EMPTY_EDIT_LOG, extendLog } from './manifest.ts'
-import { byOwner, changePin, clonePin, withPin } from './pins.ts'
+import { byOwner, manifestName } from './file-names.ts'
+import { changePin, clonePin, withPin } from './pins.ts'
 import type { CheckpointTarget, ShardPlace } from './shard.ts'
 
 const COPY_BYTES = 1 * MIB
@@ -109,9 +110,9 @@ export async function writeHead(
 ): Promise<void> {
   // The new shard's journal is empty and starts at zero.
   const state: ManifestState = { ...origin.manifest, replayFrom: POSITION_ZERO }
-  // An owner numbers its manifest files from 1.
-  const name = fileName(`${shard}.e${epoch}-m0.manifest`)
-  const log = await extendLog(EMPTY_EDIT_LOG, snapshotEdit(state), state, place.files, () => name)
+  const log = await extendLog(EMPTY_EDIT_LOG, snapshotEdit(state), state, place.files, () =>
+    manifestName(shard, epoch, 0),
+  )
   const content: HeadContent = {
     ...origin.head,
     ...log,

@@ -1,33 +1,19 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { VarveError } from '../kernel/errors.ts'
-import { EPOCH_ZERO, epoch, shardId } from '../kernel/ids.ts'
+import { epoch, shardId } from '../kernel/ids.ts'
 import type { HeadStore } from '../fs/fs.ts'
 import { MemoryHeadStore } from '../fs/memory-head-store.ts'
 import { Committer } from './committer.ts'
+import { plainHead } from '../../test/plain-head.ts'
 import { decodeHead, encodeHead } from './head-content.ts'
 import type { HeadContent } from './head-content.ts'
-import { EMPTY_EDIT_LOG } from './manifest.ts'
 
 const SHARD = shardId('main')
 
-function contentOf(owner: string, ownEpoch: number): HeadContent {
-  return {
-    epoch: ownEpoch === 0 ? EPOCH_ZERO : epoch(ownEpoch),
-    owner,
-    commit: ownEpoch,
-    journal: { name: 'memory', version: 1 },
-    engine: { name: 'kv', version: 1 },
-    identity: {},
-    journalState: undefined,
-    ...EMPTY_EDIT_LOG,
-    pins: [],
-  }
-}
-
 async function owned(heads: HeadStore, owner: string, ownEpoch: number): Promise<Committer> {
   const before = await heads.read(SHARD)
-  const content = contentOf(owner, ownEpoch)
+  const content = plainHead({ owner, epoch: epoch(ownEpoch), commit: ownEpoch })
   return new Committer(heads, SHARD, await heads.compareAndSet(SHARD, before?.version, encodeHead(content)), content)
 }
 

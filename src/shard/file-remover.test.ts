@@ -4,27 +4,17 @@ import { MemoryFileStore } from '../fs/memory-file-store.ts'
 import { MemoryHeadStore } from '../fs/memory-head-store.ts'
 import { VarveError } from '../kernel/errors.ts'
 import { loadHash } from '../kernel/hash.ts'
-import { EPOCH_ZERO, epoch, fileName, shardId } from '../kernel/ids.ts'
+import { epoch, fileName, shardId } from '../kernel/ids.ts'
 import type { FileName, ShardId } from '../kernel/ids.ts'
+import { plainHead } from '../../test/plain-head.ts'
 import { FileRemover } from './file-remover.ts'
 import { decodeHead, encodeHead } from './head-content.ts'
-import type { HeadContent, Pin } from './head-content.ts'
-import { EMPTY_EDIT_LOG } from './manifest.ts'
+import type { Pin } from './head-content.ts'
 import { changePin, clonedBy } from './pins.ts'
 
 const [own, other] = [shardId('own'), shardId('other')]
 
-const HEAD: HeadContent = {
-  epoch: EPOCH_ZERO,
-  owner: 'o',
-  commit: 1,
-  journal: { name: 'local', version: 1 },
-  engine: { name: 'kv', version: 1 },
-  identity: {},
-  journalState: undefined,
-  ...EMPTY_EDIT_LOG,
-  pins: [],
-}
+const HEAD = plainHead({ commit: 1 })
 
 async function bench(pins: readonly Pin[] = []) {
   const place = { files: new MemoryFileStore({ hash: await loadHash() }), heads: new MemoryHeadStore() }

@@ -9,9 +9,10 @@
 
 import type { Epoch, FileName, ShardId } from '../kernel/ids.ts'
 import type { ManifestState } from './edit.ts'
+import { byOwner, epochOf } from './file-names.ts'
 import type { HeadContent, Pin } from './head-content.ts'
 import { manifestFiles } from './manifest.ts'
-import { byOwner, changePin, clonePin } from './pins.ts'
+import { changePin, clonePin } from './pins.ts'
 import type { ShardPlace } from './shard.ts'
 
 export class FileRemover {
@@ -65,10 +66,4 @@ export class FileRemover {
     this.#inFlight.add(removal)
     void removal.then(() => this.#inFlight.delete(removal))
   }
-}
-
-/** The epoch in a name such as `<shard>.e12-j3-a1-0.row`; of a name that has none, infinity: it is not ours to judge. */
-export function epochOf(name: FileName, shard: ShardId): number {
-  const match = /^e([0-9]+)-/.exec(name.slice(shard.length + 1))
-  return match === null ? Infinity : Number(match[1])
 }

@@ -1,28 +1,17 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { MemoryHeadStore } from '../fs/memory-head-store.ts'
-import { EPOCH_ZERO, fileName, shardId } from '../kernel/ids.ts'
+import { fileName, shardId } from '../kernel/ids.ts'
 import type { ShardId } from '../kernel/ids.ts'
+import { plainHead } from '../../test/plain-head.ts'
 import { FollowerPins } from './follower-pins.ts'
 import { decodeHead, encodeHead } from './head-content.ts'
-import type { HeadContent } from './head-content.ts'
-import { EMPTY_EDIT_LOG } from './manifest.ts'
 import type { PresentHead } from './stored-head.ts'
 
 const [own, other] = [shardId('own'), shardId('other')]
 const [FIRST, SECOND, FOREIGN] = [fileName('own.e1-a'), fileName('own.e1-b'), fileName('other.e1-a')]
 
-const HEAD: HeadContent = {
-  epoch: EPOCH_ZERO,
-  owner: 'o',
-  commit: 1,
-  journal: { name: 'local', version: 1 },
-  engine: { name: 'kv', version: 1 },
-  identity: {},
-  journalState: undefined,
-  ...EMPTY_EDIT_LOG,
-  pins: [],
-}
+const HEAD = plainHead({ commit: 1 })
 
 async function headOf(heads: MemoryHeadStore, shard: ShardId): Promise<PresentHead> {
   const stored = await heads.read(shard)

@@ -4,7 +4,8 @@ import { isCode } from '../kernel/errors.ts'
 import type { FileName, ShardId } from '../kernel/ids.ts'
 import type { HeadStore } from '../fs/fs.ts'
 import { encodeHead } from './head-content.ts'
-import { byOwner, changePin, withPin } from './pins.ts'
+import { byOwner } from './file-names.ts'
+import { changePin, withPin } from './pins.ts'
 import type { PresentHead } from './stored-head.ts'
 
 export class FollowerPins {

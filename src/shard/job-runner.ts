@@ -9,6 +9,7 @@ import { VarveError } from '../kernel/errors.ts'
 import type { Epoch, Seqno, ShardId } from '../kernel/ids.ts'
 import type { FileStore } from '../fs/fs.ts'
 import type { JobHandle, JobResult, JobScheduler, JobSpec } from '../jobs/jobs.ts'
+import { jobName } from './file-names.ts'
 import type { AnsweredJob, JobPlan, ShardComponents, VersionFile } from './shard.ts'
 
 export class JobRunner {
@@ -83,7 +84,7 @@ export class JobRunner {
 
   #specOf(plan: JobPlan, pinnedSeqnos: readonly Seqno[]): JobSpec {
     checkPlan(plan)
-    const name = `${this.#shard}.e${this.#epoch}-j${this.#idNext++}`
+    const name = jobName(this.#shard, this.#epoch, this.#idNext++)
     return { id: name, attempt: 1, ...plan, pinnedSeqnos, outputPrefix: `${name}-a1-` }
   }
 

@@ -2,16 +2,16 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { VarveError, isCode } from '../kernel/errors.ts'
 import { loadHash } from '../kernel/hash.ts'
-import { EPOCH_ZERO, fileName, POSITION_ZERO, seqno, shardId } from '../kernel/ids.ts'
+import { fileName, POSITION_ZERO, seqno, shardId } from '../kernel/ids.ts'
 import { LIMITS } from '../kernel/limits.ts'
 import { MemoryFileStore } from '../fs/memory-file-store.ts'
 import { MemoryHeadStore } from '../fs/memory-head-store.ts'
+import { plainHead } from '../../test/plain-head.ts'
 import { Committer } from './committer.ts'
 import { EMPTY_MANIFEST } from './edit.ts'
 import type { Edit } from './edit.ts'
 import { encodeHead } from './head-content.ts'
-import type { HeadContent } from './head-content.ts'
-import { EMPTY_EDIT_LOG, loadManifest, manifestFiles, readManifestFile } from './manifest.ts'
+import { loadManifest, manifestFiles, readManifestFile } from './manifest.ts'
 import { ManifestLog } from './manifest-log.ts'
 
 const shard = shardId('main')
@@ -38,17 +38,7 @@ async function bench() {
   const hash = await loadHash()
   const files = new MemoryFileStore({ hash })
   const heads = new MemoryHeadStore()
-  const content: HeadContent = {
-    epoch: EPOCH_ZERO,
-    owner: 'us',
-    commit: 1,
-    journal: { name: 'local', version: 1 },
-    engine: { name: 'kv', version: 1 },
-    identity: {},
-    journalState: undefined,
-    ...EMPTY_EDIT_LOG,
-    pins: [],
-  }
+  const content = plainHead({ commit: 1 })
   const version = await heads.compareAndSet(shard, undefined, encodeHead(content))
   const committer = new Committer(heads, shard, version, content)
   const log = new ManifestLog(shard, files, committer, EMPTY_MANIFEST)

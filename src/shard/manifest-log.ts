@@ -4,8 +4,8 @@ import { Mutex } from 'async-mutex'
 import { applyEdit } from './edit.ts'
 import type { Edit, ManifestState } from './edit.ts'
 import type { Committer } from './committer.ts'
+import { manifestName } from './file-names.ts'
 import { extendLog, manifestFiles } from './manifest.ts'
-import { fileName } from '../kernel/ids.ts'
 import type { FileName, ShardId } from '../kernel/ids.ts'
 import type { FileStore } from '../fs/fs.ts'
 import type { VersionFile } from './shard.ts'
@@ -65,6 +65,6 @@ export class ManifestLog {
   }
 
   #nextName(): FileName {
-    return fileName(`${this.#shard}.e${this.#committer.content.epoch}-m${this.#nameNext++}.manifest`)
+    return manifestName(this.#shard, this.#committer.content.epoch, this.#nameNext++)
   }
 }

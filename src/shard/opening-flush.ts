@@ -9,7 +9,7 @@
 
 import type { Clock } from '../kernel/clock.ts'
 import type { FileName, JournalPosition, ShardId } from '../kernel/ids.ts'
-import { epochOf } from './file-remover.ts'
+import { epochOf } from './file-names.ts'
 import type { Progress } from './progress.ts'
 
 // With 16 pieces an opening takes the 15 to 20 ms that it takes with one; the close that waits for the flush took 0.24 to 0.32 s.

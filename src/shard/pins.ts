@@ -32,23 +32,6 @@ export function clonedBy(pin: Pin): ShardId | undefined {
   }
 }
 
-/** The shard whose file this is: it deletes it, nobody else. */
-export function ownerOf(file: FileName): ShardId {
-  return shardId(file.slice(0, file.indexOf('.')))
-}
-
-/** `files` by the shard they belong to. */
-export function byOwner(files: readonly FileName[]): ReadonlyMap<ShardId, readonly FileName[]> {
-  const owners = new Map<ShardId, FileName[]>()
-  for (const file of files) {
-    const owner = ownerOf(file)
-    const owned = owners.get(owner)
-    if (owned === undefined) owners.set(owner, [file])
-    else owned.push(file)
-  }
-  return owners
-}
-
 /** `pins` with the files of pin `name` changed; a pin without files is gone. */
 export function withPin(
   pins: readonly Pin[],

@@ -4,15 +4,15 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { VarveError } from '../kernel/errors.ts'
 import { loadHash } from '../kernel/hash.ts'
-import { EPOCH_ZERO, fileName, seqno, shardId } from '../kernel/ids.ts'
+import { fileName, seqno, shardId } from '../kernel/ids.ts'
 import type { FileName } from '../kernel/ids.ts'
 import { MemoryFileStore } from '../fs/memory-file-store.ts'
 import { MemoryHeadStore } from '../fs/memory-head-store.ts'
+import { plainHead } from '../../test/plain-head.ts'
 import { createHead } from './checkpoint.ts'
 import { EMPTY_MANIFEST } from './edit.ts'
 import { decodeHead, encodeHead } from './head-content.ts'
 import type { HeadContent, Succession } from './head-content.ts'
-import { EMPTY_EDIT_LOG } from './manifest.ts'
 import { reclaimSuperseded } from './reclaim.ts'
 import { changePin, clonePin } from './pins.ts'
 import type { HandOver, VersionFile } from './shard.ts'
@@ -21,18 +21,7 @@ import { decide, outcomeOf, succeed } from './succession.ts'
 const LEAD = shardId('lead')
 
 function contentOf(succession: Succession | undefined, owner = ''): HeadContent {
-  return {
-    epoch: EPOCH_ZERO,
-    owner,
-    commit: 0,
-    journal: { name: 'memory', version: 1 },
-    engine: { name: 'kv', version: 1 },
-    identity: {},
-    journalState: undefined,
-    ...EMPTY_EDIT_LOG,
-    pins: [],
-    succession,
-  }
+  return plainHead({ owner, succession })
 }
 
 const forming: Succession = { state: 'forming', lead: LEAD, parents: [shardId('parent')] }

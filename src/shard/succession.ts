@@ -25,7 +25,8 @@ import type { ManifestState } from './edit.ts'
 import { decodeHead, encodeHead } from './head-content.ts'
 import type { HeadContent } from './head-content.ts'
 import { EMPTY_EDIT_LOG } from './manifest.ts'
-import { byOwner, changePin, clonePin } from './pins.ts'
+import { byOwner } from './file-names.ts'
+import { changePin, clonePin } from './pins.ts'
 import type { HandOver, ShardPlace, VersionFile } from './shard.ts'
 
 /** A shard that takes the place of others, or of a part of them. */

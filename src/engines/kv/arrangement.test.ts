@@ -3,7 +3,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { loadHash } from '../../kernel/hash.ts'
-import { EPOCH_ZERO, fileName, seqno, shardId } from '../../kernel/ids.ts'
+import { fileName, seqno, shardId } from '../../kernel/ids.ts'
 import type { ShardId } from '../../kernel/ids.ts'
 import { cutAfter, cutBefore } from '../../kernel/key-cut.ts'
 import { BYTEWISE } from '../../kernel/key-order.ts'
@@ -11,9 +11,9 @@ import { MemoryFileStore } from '../../fs/memory-file-store.ts'
 import { MemoryHeadStore } from '../../fs/memory-head-store.ts'
 import { EMPTY_MANIFEST } from '../../shard/edit.ts'
 import { decodeHead } from '../../shard/head-content.ts'
-import type { HeadContent } from '../../shard/head-content.ts'
-import { EMPTY_EDIT_LOG, loadManifest } from '../../shard/manifest.ts'
+import { loadManifest } from '../../shard/manifest.ts'
 import type { Change, HandOver, VersionFile } from '../../shard/shard.ts'
+import { plainHead } from '../../../test/plain-head.ts'
 import { mergeShards } from './arrangement.ts'
 import type { Arranged } from './arrangement.ts'
 import { encodeView, WHOLE } from './key-view.ts'
@@ -69,21 +69,10 @@ class FakeShard {
 
   handOver(): Promise<HandOver> {
     const done = (): Promise<void> => Promise.resolve()
-    const head: HeadContent = {
-      epoch: EPOCH_ZERO,
-      owner: 'us',
-      commit: 0,
-      journal: { name: 'memory', version: 1 },
-      engine: { name: 'kv', version: 1 },
-      identity: {},
-      journalState: undefined,
-      ...EMPTY_EDIT_LOG,
-      pins: [],
-    }
     const manifest = { ...EMPTY_MANIFEST, files: new Map(this.files.map((file) => [file.ref.name, file])) }
     return Promise.resolve({
       shard: this.id,
-      head,
+      head: plainHead(),
       manifest,
       pin: done,
       seal: done,

@@ -6,7 +6,7 @@ import { resolveShardSettings, SHARD_DEFAULTS } from '../../shard/settings.ts'
 import { VarveError, checkSignal } from '../../kernel/errors.ts'
 import type { KeyOrder } from '../../kernel/key-order.ts'
 import type { Lz4 } from '../../kernel/lz4.ts'
-import { checkOptionNames } from '../../kernel/option-names.ts'
+import { checkObject, checkOptionNames } from '../../kernel/option-names.ts'
 import { ArenaPool } from '../../memtable/arena.ts'
 import { BPlusTree } from '../../memtable/b-plus-tree.ts'
 import type { OrderedOperation } from '../../memtable/entry-operation.ts'
@@ -19,6 +19,7 @@ import type { KvOpenOptions } from './kv.ts'
 import { KvShard } from './kv-shard.ts'
 import type { Levels } from './levels.ts'
 import { checkOrder } from './named-order.ts'
+import { flag } from './read-options.ts'
 import { isKvSetting, resolveKvSettings } from './settings.ts'
 import type { KvSettings } from './settings.ts'
 
@@ -112,16 +113,9 @@ export function checkKvOptions(options: KvOpenOptions): {
 
 function checkOptions(options: KvOpenOptions): void {
   checkOptionNames(options, KV_OPEN_OPTIONS)
-  for (const name of BOOLEANS) {
-    const value: unknown = options[name]
-    if (value !== undefined && typeof value !== 'boolean')
-      throw new TypeError(`${name} must be a boolean, got ${typeof value}`)
-  }
+  for (const name of BOOLEANS) flag(name, options[name], false)
   checkSignal(options.signal)
-  const { settings }: { settings?: unknown } = options
-  if (settings !== undefined && Object.prototype.toString.call(settings) !== '[object Object]') {
-    throw new TypeError('settings must be an object')
-  }
+  if (options.settings !== undefined) checkObject('settings', options.settings)
 }
 
 function splitSettings(settings: Readonly<Record<string, unknown>>): {

@@ -1,0 +1,37 @@
+/** Names of a shard's files, from which it can be told whose they are (docs/formats/head.md, "File names"). */
+
+import { fileName, shardId } from '../kernel/ids.ts'
+import type { Epoch, FileName, ShardId } from '../kernel/ids.ts'
+
+/** What the names of all outputs of job `number` of the owner with `epoch` begin with, whatever the attempt; its id, too. */
+export function jobName(shard: ShardId, epoch: Epoch, number: number): string {
+  return `${shard}.e${epoch}-j${number}`
+}
+
+/** @param number an owner's own begin with 1; 0 is for who makes the head of a shard that has no owner yet */
+export function manifestName(shard: ShardId, epoch: Epoch, number: number): FileName {
+  return fileName(`${shard}.e${epoch}-m${number}.manifest`)
+}
+
+/** The shard whose file this is: it deletes it, nobody else. */
+export function ownerOf(file: FileName): ShardId {
+  return shardId(file.slice(0, file.indexOf('.')))
+}
+
+/** `files` by the shard they belong to. */
+export function byOwner(files: readonly FileName[]): ReadonlyMap<ShardId, readonly FileName[]> {
+  const owners = new Map<ShardId, FileName[]>()
+  for (const file of files) {
+    const owner = ownerOf(file)
+    const owned = owners.get(owner)
+    if (owned === undefined) owners.set(owner, [file])
+    else owned.push(file)
+  }
+  return owners
+}
+
+/** The epoch of the owner of `shard` that made `file`; where its name has none, infinity: it is not ours to judge. */
+export function epochOf(file: FileName, shard: ShardId): number {
+  const match = /^e([0-9]+)-/.exec(file.slice(shard.length + 1))
+  return match === null ? Infinity : Number(match[1])
+}
