@@ -64,13 +64,28 @@ export function readGroup(
   }
   // Every operation takes a byte at least.
   if (seqno > SEQNO_MAX - payload.length) decoder.fail('impossible seqno')
-  while (decoder.remaining > 0) {
-    for (let left = decoder.count(); left > 0; left--) {
-      const start = (position + decoder.at) as JournalPosition
-      take(decoder, ++seqno as Seqno, start)
-    }
-  }
+  readBatches(decoder, position, (from, at) => take(from, ++seqno as Seqno, at))
   return seqno as Seqno
+}
+
+/** `take` reads each operation of `batches`, which are at `position` in the journal, or are going to be. */
+export function visitBatches(
+  batches: Uint8Array,
+  position: JournalPosition,
+  take: (from: Decoder, position: JournalPosition) => void,
+): void {
+  readBatches(new Decoder(batches, (reason, at) => failGroup(position + at, reason)), position, take)
+}
+
+/** @param position of the first byte that `decoder` was given */
+function readBatches(
+  decoder: Decoder,
+  position: JournalPosition,
+  take: (from: Decoder, position: JournalPosition) => void,
+): void {
+  while (decoder.remaining > 0) {
+    for (let left = decoder.count(); left > 0; left--) take(decoder, (position + decoder.at) as JournalPosition)
+  }
 }
 
 export function failGroup(position: number, reason: string): never {

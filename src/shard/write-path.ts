@@ -14,19 +14,19 @@
  * write is taken, and reads go on at the last visible seqno.
  */
 
-import { Decoder } from '../kernel/codec.ts'
 import { VarveError, isCode } from '../kernel/errors.ts'
 import type { JournalPosition, Seqno } from '../kernel/ids.ts'
 import { KIB } from '../kernel/limits.ts'
 import type { Pace } from '../kernel/pace.ts'
 import type { Durability, Journal } from '../journal/journal.ts'
 import type { Memtable } from '../memtable/memtable.ts'
-import { failGroup } from './group-codec.ts'
+import { visitBatches } from './group-codec.ts'
 import type { KeepAlive } from './keep-alive.ts'
 import type { Engine, Purpose, ShardSettings } from './shard.ts'
 import { EncoderPool, WriteGroup } from './write-group.ts'
 import { WriteQueue } from './write-queue.ts'
 import type { QueuedTurn } from './write-queue.ts'
+import { WriteRun } from './write-run.ts'
 
 const NOW = Promise.resolve()
 
@@ -54,6 +54,8 @@ export interface WriteHost {
 
 // Some 3 ms of work: what has queued up while writes were held back must not hold the program's thread when it is let go.
 const DRAIN_BYTES_PER_TURN = 128 * KIB
+// Large enough that a put that waits costs no buffer and no promise, small enough for the turns above.
+const RUN_BYTES_MAX = 64 * KIB
 
 export class WritePath<Operation, Table extends Memtable<Operation>> {
   readonly #engine: Engine<Operation, Table, unknown>
@@ -97,7 +99,8 @@ export class WritePath<Operation, Table extends Memtable<Operation>> {
     this.#journal = journal
     this.#settings = settings
     this.#host = host
-    this.#queue = new WriteQueue(settings.queuedBytesMax, (operation, into) => engine.encode(operation, into), host)
+    const limits = { bytesMax: settings.queuedBytesMax, runBytesMax: Math.min(RUN_BYTES_MAX, settings.groupBytesMax) }
+    this.#queue = new WriteQueue(limits, (operation, into) => engine.encode(operation, into), host)
     this.table = start.table
     this.applied = start.seqno
     this.visible = start.seqno
@@ -227,16 +230,24 @@ export class WritePath<Operation, Table extends Memtable<Operation>> {
   #add(group: WriteGroup, operation: Operation): void {
     const position = (group.position + group.encoder.length) as JournalPosition
     this.#engine.encode(operation, group.encoder)
+    this.#apply(operation, position)
+  }
+
+  #apply(operation: Operation, position: JournalPosition): void {
     const seqno = (this.applied + 1) as Seqno
     this.table.apply(operation, seqno, position)
     this.applied = seqno
   }
 
   #added(group: WriteGroup, durability: Durability): Promise<void> {
-    group.seqnoLast = this.applied
     const promise = group.promise(durability)
-    if (group.encoder.length >= this.#settings.groupBytesMax) this.endGroup()
+    this.#grown(group)
     return promise
+  }
+
+  #grown(group: WriteGroup): void {
+    group.seqnoLast = this.applied
+    if (group.encoder.length >= this.#settings.groupBytesMax) this.endGroup()
   }
 
   #append(group: WriteGroup): void {
@@ -297,6 +308,18 @@ export class WritePath<Operation, Table extends Memtable<Operation>> {
     this.#host.advanced()
   }
 
+  /** Moves what waited into the group, as it was encoded. */
+  #take(run: WriteRun): void {
+    // So that no group is larger than it would be had nobody waited.
+    if (this.#group !== undefined && this.#group.encoder.length + run.length > this.#settings.groupBytesMax) this.endGroup()
+    const group = this.#group ?? this.#begin()
+    const start = (group.position + group.encoder.length) as JournalPosition
+    group.encoder.raw(run.batches)
+    visitBatches(run.batches, start, (from, position) => this.#apply(this.#engine.decode(from), position))
+    run.follow(group)
+    this.#grown(group)
+  }
+
   #drain(): void {
     if (this.#draining) return
     let bytes = 0
@@ -309,21 +332,14 @@ export class WritePath<Operation, Table extends Memtable<Operation>> {
         })
         return
       }
-      const write = this.#queue.shift()
-      if (write === undefined) return
-      if ('run' in write) {
-        write.run()
-        continue
+      const first = this.#queue.shift()
+      if (first === undefined) return
+      if (first instanceof WriteRun) {
+        bytes += first.length
+        this.#take(first)
+      } else {
+        first.run()
       }
-      bytes += write.bytes.length
-      const group = this.#group ?? this.#begin()
-      group.encoder.varint(write.count)
-      const decoder = new Decoder(write.bytes, (reason, at) => failGroup(group.position + at, reason))
-      for (let left = write.count; left > 0; left--) this.#add(group, this.#engine.decode(decoder))
-      this.#added(group, write.durability).then(
-        () => write.settled.resolve(),
-        (error: unknown) => write.settled.reject(error),
-      )
     }
   }
 }

@@ -1,23 +1,18 @@
 /**
- * Writes that wait while the shard holds writes back: encoded at once, because the caller may reuse its buffers, and
- * bounded in bytes, because nothing waits without bound. What has to happen between two of them waits among them.
+ * Writes that wait while the shard holds writes back, bounded in bytes, because nothing waits without bound. What has to
+ * happen between two of them waits among them.
+ *
+ * Waiting must cost less than not waiting, or a shard that fell behind once never catches up while writes go on coming: so
+ * they wait in runs. With a buffer, a promise and a group's promise for each, 100,000 puts a second, issued by the clock, had
+ * a backlog of 16 s after 10 where 200,000 a second are taken without one.
  */
 
-import { Encoder } from '../kernel/codec.ts'
+import type { Encoder } from '../kernel/codec.ts'
 import { VarveError } from '../kernel/errors.ts'
 import type { Durability } from '../journal/journal.ts'
-import { Deferred } from './deferred.ts'
 import type { KeepAlive } from './keep-alive.ts'
 import type { Purpose } from './shard.ts'
-
-export interface QueuedWrite {
-  /** Operations one after the other, as the engine encodes them. */
-  readonly bytes: Uint8Array
-  readonly count: number
-  readonly durability: Durability
-  readonly purpose: Purpose
-  readonly settled: Deferred<void>
-}
+import { WriteRun } from './write-run.ts'
 
 /** Something to do when everything that was queued before it has been taken out. */
 export interface QueuedTurn {
@@ -27,19 +22,24 @@ export interface QueuedTurn {
 
 export class WriteQueue<Operation> {
   readonly #bytesMax: number
+  readonly #runBytesMax: number
   readonly #encode: (operation: Operation, into: Encoder) => void
   readonly #keepAlive: KeepAlive
-  #writes: (QueuedWrite | QueuedTurn)[] = []
+  #waiting: (WriteRun | QueuedTurn)[] = []
   #next = 0
   #bytes = 0
 
-  /** @param keepAlive held while anything waits */
+  /**
+   * @param runBytesMax a run of as many bytes takes no further write
+   * @param keepAlive held while anything waits
+   */
   constructor(
-    bytesMax: number,
+    { bytesMax, runBytesMax }: { readonly bytesMax: number; readonly runBytesMax: number },
     encode: (operation: Operation, into: Encoder) => void,
     { keepAlive }: { readonly keepAlive: KeepAlive },
   ) {
     this.#bytesMax = bytesMax
+    this.#runBytesMax = runBytesMax
     this.#encode = encode
     this.#keepAlive = keepAlive
   }
@@ -49,18 +49,17 @@ export class WriteQueue<Operation> {
   }
 
   get empty(): boolean {
-    return this.#next === this.#writes.length
+    return this.#next === this.#waiting.length
   }
 
   /** Rejects with BUSY where the queue is full; one write always fits, however large. */
   push(operations: readonly Operation[], durability: Durability, purpose: Purpose): Promise<void> {
     if (this.#bytes >= this.#bytesMax && !this.empty) return Promise.reject(this.#busy())
-    const encoder = new Encoder()
-    for (const operation of operations) this.#encode(operation, encoder)
-    const settled = new Deferred<void>()
-    this.#add({ bytes: encoder.finish(), count: operations.length, durability, purpose, settled })
-    this.#bytes += encoder.length
-    return settled.promise
+    const run = this.#runFor(purpose)
+    const before = run.length
+    const promise = run.add(operations, durability, this.#encode)
+    this.#bytes += run.length - before
+    return promise
   }
 
   /** Queues `turn` behind the writes there are. */
@@ -68,46 +67,52 @@ export class WriteQueue<Operation> {
     this.#add(turn)
   }
 
-  shift(): QueuedWrite | QueuedTurn | undefined {
-    const write = this.#writes[this.#next]
-    if (write === undefined) return undefined
+  shift(): WriteRun | QueuedTurn | undefined {
+    const first = this.#waiting[this.#next]
+    if (first === undefined) return undefined
     this.#next++
-    if ('bytes' in write) this.#bytes -= write.bytes.length
-    if (this.#next === this.#writes.length || this.#next > 1024) {
-      this.#writes = this.#writes.slice(this.#next)
+    if (first instanceof WriteRun) this.#bytes -= first.length
+    if (this.#next === this.#waiting.length || this.#next > 1024) {
+      this.#waiting = this.#waiting.slice(this.#next)
       this.#next = 0
     }
     if (this.empty) this.#keepAlive.end()
-    return write
+    return first
   }
 
   rejectAll(reason: unknown): void {
-    for (let write = this.shift(); write !== undefined; write = this.shift()) {
-      if ('run' in write) write.reject(reason)
-      else write.settled.reject(reason)
-    }
+    for (let first = this.shift(); first !== undefined; first = this.shift()) first.reject(reason)
   }
 
   /** Rejects the writes that store; the others keep their order. */
   rejectStores(reason: unknown): void {
-    const waiting = this.#writes.slice(this.#next)
+    const waiting = this.#waiting.slice(this.#next)
     if (waiting.length === 0) return
-    this.#writes = []
+    this.#waiting = []
     this.#next = 0
     for (const each of waiting) {
-      if ('run' in each || each.purpose === 'free') {
-        this.#writes.push(each)
+      if (each instanceof WriteRun && each.purpose === 'store') {
+        this.#bytes -= each.length
+        each.reject(reason)
       } else {
-        this.#bytes -= each.bytes.length
-        each.settled.reject(reason)
+        this.#waiting.push(each)
       }
     }
     if (this.empty) this.#keepAlive.end()
   }
 
-  #add(waiting: QueuedWrite | QueuedTurn): void {
+  /** The run that is added to last, if it takes more. */
+  #runFor(purpose: Purpose): WriteRun {
+    const last = this.empty ? undefined : this.#waiting[this.#waiting.length - 1]
+    if (last instanceof WriteRun && last.purpose === purpose && last.length < this.#runBytesMax) return last
+    const run = new WriteRun(purpose)
+    this.#add(run)
+    return run
+  }
+
+  #add(waiting: WriteRun | QueuedTurn): void {
     if (this.empty) this.#keepAlive.begin()
-    this.#writes.push(waiting)
+    this.#waiting.push(waiting)
   }
 
   #busy(): VarveError {
