@@ -114,7 +114,7 @@ export async function localComponents(
     }
     const files = await wrapFiles(localFiles, options, { hash, clock })
     const heads = encryptHeads(localHeads, options.encryption, random, hash)
-    const journal = new LocalJournalSystem({ device, directory: 'journal', hash })
+    const journal = new LocalJournalSystem({ device, directory: 'journal', hash, random })
     const lz4 = openNativeLz4()
     const jobs = scheduler(directory, { files, hash, clock, lz4 }, options)
     const close = async (): Promise<void> => {

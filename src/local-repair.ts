@@ -11,6 +11,7 @@ import type { NamedOrder } from './engines/kv/named-order.ts'
 import type { KvOperation } from './engines/kv/kv.ts'
 import type { KvShard } from './engines/kv/kv-shard.ts'
 import { decodeJournalState } from './journal/journal-state.ts'
+import type { JournalState } from './journal/journal-state.ts'
 import { shardIdentity } from './journal/segment-id.ts'
 import { readClosing, requireFence } from './journal/fence.ts'
 import { readWitness } from './journal/sync-witness.ts'
@@ -26,7 +27,7 @@ import { checkOptionNames } from './kernel/option-names.ts'
 import type { RangeTombstone } from './kernel/range-tombstone.ts'
 import { InspectedDirectory, namesIn } from './local-inspection.ts'
 import { Salvage } from './local-salvage.ts'
-import type { Loss, SalvagedEntry } from './local-salvage.ts'
+import type { KnownJournal, Loss, SalvagedEntry } from './local-salvage.ts'
 import { checkWrapping } from './local-wrappers.ts'
 import type { LocalEncryption } from './local-wrappers.ts'
 import { open } from './local.ts'
@@ -91,9 +92,12 @@ export async function repair(source: string, target: string, options: RepairOpti
     }
     const head = await directory.newestHead(note)
     if (head !== undefined) requireOrder(head.engine.name, head.identity['order'], order)
+    const newer = losses.length > 0
     const manifest = head === undefined ? undefined : await directory.manifest(head, note)
     const newest = new NewestEntries(order)
-    const salvage = new Salvage(directory, manifest, head === undefined ? 0 : await journalEnd(directory, head, note))
+    const journal = head === undefined ? UNKNOWN_JOURNAL : await knownJournal(directory, head, note)
+    // A head that cannot be read may have known owners that this one does not.
+    const salvage = new Salvage(directory, manifest, newer ? { ...journal, state: undefined } : journal)
     await salvage.visit({
       entry: ({ key, seqno }) => newest.add(key, seqno),
       tombstone: (tombstone) => newest.cover(tombstone),
@@ -186,23 +190,27 @@ function textOf(key: Uint8Array): string {
   return Buffer.from(key.buffer, key.byteOffset, key.length).toString('latin1')
 }
 
-/** Up to where the journal must reach: what its state in the head, the witness of the last sync and its closing say. */
-async function journalEnd(
+const UNKNOWN_JOURNAL: KnownJournal = Object.freeze({ state: undefined, end: 0 })
+
+/** It must reach as far as its state in the head, the witness of the last sync and its closing say. */
+async function knownJournal(
   { device, journalPath, shard }: InspectedDirectory,
   { journalState }: HeadContent,
   note: (error: VarveError) => void,
-): Promise<number> {
-  if (journalState === undefined) return 0
+): Promise<KnownJournal> {
+  if (journalState === undefined) return UNKNOWN_JOURNAL
+  let state: JournalState | undefined
   try {
     const identity = shardIdentity(shard)
-    const state = decodeJournalState(journalState, identity)
+    state = decodeJournalState(journalState, identity)
     await requireFence(device, journalPath, state)
     const closing = await readClosing(device, journalPath, state, identity)
-    return Math.max(state.start, await readWitness(device, journalPath, state, identity), closing?.end ?? 0)
+    const end = Math.max(state.start, await readWitness(device, journalPath, state, identity), closing?.end ?? 0)
+    return { state, end }
   } catch (error) {
     if (!(error instanceof VarveError)) throw error
     note(error)
-    return 0
+    return { state, end: 0 }
   }
 }
 

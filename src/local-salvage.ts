@@ -7,7 +7,9 @@
 import { isKeyColumn } from './engines/kv/key-columns.ts'
 import { decodeOperation } from './engines/kv/operation-codec.ts'
 import { decodeTableMeta } from './engines/kv/table-meta.ts'
-import { compareSegments, parseSegmentName, segmentIdentity, segmentName } from './journal/segment-id.ts'
+import { compareSegments, parseSegmentName, sameOwner, segmentIdentity, segmentName } from './journal/segment-id.ts'
+import type { SegmentId } from './journal/segment-id.ts'
+import type { JournalState } from './journal/journal-state.ts'
 import { inspectSegment } from './journal/segment-inspection.ts'
 import type { InspectedBatch } from './journal/segment-inspection.ts'
 import { copyOf } from './kernel/bytes.ts'
@@ -55,17 +57,24 @@ export interface SalvageVisitor {
   pause(): Promise<void>
 }
 
+/** What is known of the journal from elsewhere. */
+export interface KnownJournal {
+  /** In the newest head there is; undefined where that cannot be read: then every owner's segments count. */
+  readonly state: JournalState | undefined
+  /** Position that it is known to have reached. */
+  readonly end: number
+}
+
 export class Salvage {
   readonly #directory: InspectedDirectory
   readonly #manifest: ManifestState | undefined
-  readonly #journalEnd: number
+  readonly #journal: KnownJournal
 
   /**
    * @param manifest undefined where no head can be read: then everything that is there counts
-   * @param journalEnd position that the journal is known to have reached
    */
-  constructor(directory: InspectedDirectory, manifest: ManifestState | undefined, journalEnd: number) {
-    this.#journalEnd = journalEnd
+  constructor(directory: InspectedDirectory, manifest: ManifestState | undefined, journal: KnownJournal) {
+    this.#journal = journal
     this.#directory = directory
     this.#manifest = manifest
   }
@@ -148,6 +157,10 @@ export class Salvage {
     for (const id of ids.sort(compareSegments)) {
       const path = `${journalPath}/${segmentName(id)}`
       const lose = (reason: string): void => visitor.loss({ file: path, reason, ...ANYWHERE })
+      if (!isKnown(id, this.#journal.state)) {
+        lose('it is of an owner that the head does not know, perhaps of another database')
+        continue
+      }
       try {
         const file = await device.open(path, 'read')
         try {
@@ -171,11 +184,16 @@ export class Salvage {
       }
     }
     const reached = Math.max(end ?? from, from)
-    if (reached < this.#journalEnd) {
-      const reason = `writes at positions ${reached} to ${this.#journalEnd} are missing at the end`
+    if (reached < this.#journal.end) {
+      const reason = `writes at positions ${reached} to ${this.#journal.end} are missing at the end`
       visitor.loss({ file: journalPath, reason, ...ANYWHERE })
     }
   }
+}
+
+/** Segments of another database fit among ours but for their owner. */
+function isKnown(id: SegmentId, state: JournalState | undefined): boolean {
+  return state === undefined || sameOwner(id, state) || state.segments.some((segment) => sameOwner(id, segment.id))
 }
 
 interface KeyBounds {

@@ -26,7 +26,8 @@ async function follow(simulation: Simulation, options: KvFollowOptions = {}): Pr
   const { device, clock, random } = simulation
   const files = await LocalFileStore.open({ device, directory: 'files', hash })
   const heads = await LocalHeadStore.open({ device, directory: 'heads', hash, random })
-  const journal = new LocalJournalSystem({ device, directory: 'journal', hash, settings: simulation.journalSettings })
+  const settings = simulation.journalSettings
+  const journal = new LocalJournalSystem({ device, directory: 'journal', hash, random, settings })
   const jobs = new InlineScheduler({ files, hash, clock, handlers: new HandlerTable({ 'varve/kv/jobs': kvJobs }) })
   const close = async (): Promise<void> => {
     await jobs.close()

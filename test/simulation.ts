@@ -135,7 +135,13 @@ export class Simulation {
     const { device, random, settings } = this
     const clock = this.#clockOfShard
     const { files, heads } = this.#place ?? (await this.#localPlace())
-    const journal = new LocalJournalSystem({ device, directory: 'journal', hash, settings: this.journalSettings })
+    const journal = new LocalJournalSystem({
+      device,
+      directory: 'journal',
+      hash,
+      random,
+      settings: this.journalSettings,
+    })
     const jobs = new InlineScheduler({ files, hash, clock, handlers: new HandlerTable({ 'varve/kv/jobs': kvJobs }) })
     const bytesMax = this.reserveBytes
     const reserve = bytesMax === 0 ? {} : { reserve: await LocalReserve.open({ device, path: RESERVE_NAME, bytesMax }) }

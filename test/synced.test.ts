@@ -30,7 +30,7 @@ test('no synced promise resolves before a sync covers its bytes and the name of 
   const [hash, clock, random] = [await loadHash(), new SystemClock(), new SystemRandom()]
   const files = await LocalFileStore.open({ device, directory: 'files', hash })
   const heads = await LocalHeadStore.open({ device, directory: 'heads', hash, random })
-  const journal = new LocalJournalSystem({ device, directory: 'journal', hash, settings: SEGMENTS })
+  const journal = new LocalJournalSystem({ device, directory: 'journal', hash, random, settings: SEGMENTS })
   const handlers = new HandlerTable({ 'varve/kv/jobs': kvJobs })
   const jobs = new InlineScheduler({ files, hash, clock, handlers })
   const db = await openKv({ shard: shardId('main'), files, heads, journal, jobs, clock, random, hash })

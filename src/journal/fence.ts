@@ -18,7 +18,8 @@
  * the read is the cheapest question a system answers about a file (1.4 µs where a stat by path takes 6.5). Whoever
  * appends had stored its file before its commit, hence before the next owner's epoch, hence before that owner listed: it
  * is found whatever else was opened, fenced or killed in between. Names are never reused. `attempt` counts openings
- * within an epoch, so that an owner who opens again under the same epoch fences its former self.
+ * within an epoch, from a random number on, so that an owner who opens again under the same epoch fences its former self,
+ * and none takes the fence of another database for its own.
  *
  * Closing adds to the owner's own file where its log ends, once everything is on stable storage: the next owner then has
  * nothing to search. Whatever is lost or damaged in a fence costs a scan: who owns the log is in the name.
@@ -81,6 +82,7 @@ export class Fence {
    * @param attemptMin least attempt to use
    * @throws {VarveError} FENCED — a higher epoch has been here
    * @throws {VarveError} INCOMPATIBLE — the last owner wrote another format
+   * @throws {VarveError} JOURNAL_CORRUPT — the file of the last owner is another's
    */
   static async raise(
     device: Device,
@@ -256,6 +258,8 @@ function decodeFence(file: Uint8Array, owner: FenceOwner, identity: number, path
   if (view.getUint32(4, true) !== MAGIC || view.getUint32(0, true) !== hashKey(bytes, 4, FENCE_BYTES, identity)) {
     return undefined
   }
+  if (view.getUint32(12, true) !== owner.attempt || getU64(view, 16) !== owner.epoch)
+    throw journalCorrupt(path, 0, 'it is the fence of another opening, or of another database')
   const version = view.getUint32(8, true)
   if (version !== FENCE_VERSION) {
     throw new VarveError('INCOMPATIBLE', `${path} has fence format ${version}, this varve reads ${FENCE_VERSION}`, {

@@ -75,7 +75,7 @@ class World {
 
   async open(): Promise<Journal> {
     const settings = { segmentBytes: 4096, preallocateBytes: 512, readBytes: 256 }
-    const system = new LocalJournalSystem({ device: this.device, directory: 'j', hash, settings })
+    const system = new LocalJournalSystem({ device: this.device, directory: 'j', hash, random: this.random, settings })
     // As a shard does: what it still needs is in its manifest, so that a lost segment is told from a truncated one.
     const needed = journalPosition(this.truncatedTo)
     const journal = await system.open(SHARD, epoch(++this.epoch), this.keeper, needed)
@@ -225,13 +225,11 @@ test('a killed process loses nothing written, wherever it was', async () => {
       },
     })
     let left = Infinity
-    const keeper = new MemoryStateKeeper()
+    const [keeper, random] = [new MemoryStateKeeper(), new SeededRandom(after)]
     const settings = { segmentBytes: 4096, preallocateBytes: 512 }
-    const journal = await new LocalJournalSystem({ device, directory: 'j', hash, settings }).open(
-      SHARD,
-      epoch(1),
-      keeper,
-    )
+    const open = (on: SimulatedDevice, at: number): Promise<Journal> =>
+      new LocalJournalSystem({ device: on, directory: 'j', hash, random, settings }).open(SHARD, epoch(at), keeper)
+    const journal = await open(device, 1)
     left = after
     const acknowledged: string[] = []
     for (let index = 0; index < 60; index++) {
@@ -242,11 +240,7 @@ test('a killed process loses nothing written, wherever it was', async () => {
         (error: unknown) => assert.ok(isCode(error, 'OUTCOME_UNKNOWN')),
       )
     }
-    const again = await new LocalJournalSystem({ device: device.kill({}), directory: 'j', hash, settings }).open(
-      SHARD,
-      epoch(2),
-      keeper,
-    )
+    const again = await open(device.kill({}), 2)
     const found: string[] = []
     await again.replay(journalPosition(0), (payload) => void found.push(Buffer.from(payload).toString()))
     assert.deepEqual(found.slice(0, acknowledged.length), acknowledged)

@@ -12,7 +12,7 @@ import type { Journal, JournalReader } from './journal.ts'
 import { LocalJournalSystem } from './local-journal-system.ts'
 import type { LocalJournalSettings } from './settings.ts'
 
-const hash = await loadHash()
+const [hash, random] = [await loadHash(), { u32: () => 0 }] // Every epoch's first attempt is 1.
 const SHARD = shardId('s')
 const DEVICES = [
   ['with synchronous calls', {}],
@@ -32,7 +32,7 @@ class Place {
   }
 
   open(at: number): Promise<Journal> {
-    const components = { device: this.device, directory: 'j', hash, settings: this.#settings }
+    const components = { device: this.device, directory: 'j', hash, random, settings: this.#settings }
     return new LocalJournalSystem(components).open(SHARD, epoch(at), this.keeper)
   }
 
@@ -381,7 +381,7 @@ test('an opening whose commit is refused leaves the log as it was', async () => 
   const journal = await place.open(1)
   await journal.append(bytes('a'), 'written').written
   const refusing = { state: place.keeper.state, commit: () => Promise.reject(failure('FENCED', 'commit', 'head')) }
-  const system = new LocalJournalSystem({ device: place.device, directory: 'j', hash })
+  const system = new LocalJournalSystem({ device: place.device, directory: 'j', hash, random })
   await assert.rejects(system.open(SHARD, epoch(2), refusing), { code: 'FENCED' })
   const next = await place.open(3)
   assert.deepEqual(await found(next), ['a'])
@@ -397,7 +397,7 @@ test('an owner is fenced by whoever opens later, whatever was opened, fenced or 
   // Died before it had stored its fence, and between that and its commit.
   await (await place.device.open('j/s/fence.2-1', 'create')).close()
   const refusing = { state: place.keeper.state, commit: () => Promise.reject(failure('FENCED', 'commit', 'head')) }
-  const system = new LocalJournalSystem({ device: place.device, directory: 'j', hash })
+  const system = new LocalJournalSystem({ device: place.device, directory: 'j', hash, random })
   await assert.rejects(system.open(SHARD, epoch(3), refusing), { code: 'FENCED' })
   await assert.rejects(first.append(bytes('a'), 'written').written, { code: 'FENCED' })
   const owner = await place.open(4)
@@ -422,7 +422,7 @@ test('a late opening of a lower epoch harms nobody, also where it comes between 
     },
   })
   const late = { state: undefined, commit: () => Promise.reject(new Error('a fenced opening must not commit')) }
-  const system = new LocalJournalSystem({ device, directory: 'j', hash })
+  const system = new LocalJournalSystem({ device, directory: 'j', hash, random })
   await assert.rejects(system.open(SHARD, epoch(3), late), { code: 'FENCED' })
   assert.ok(owner !== undefined)
   await owner.append(bytes('a'), 'written').written
@@ -440,7 +440,7 @@ test('an unusable setting is refused by name', () => {
     { pendingBytesMax: 0 },
   ]) {
     const [name] = Object.keys(settings) as [string]
-    assert.throws(() => new LocalJournalSystem({ device, directory: 'j', hash, settings }), {
+    assert.throws(() => new LocalJournalSystem({ device, directory: 'j', hash, random, settings }), {
       name: 'RangeError',
       message: new RegExp(name),
     })

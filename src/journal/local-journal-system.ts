@@ -14,6 +14,7 @@ import type { Device } from '../kernel/device.ts'
 import { isCode } from '../kernel/errors.ts'
 import type { Hash } from '../kernel/hash.ts'
 import type { Epoch, JournalPosition, ShardId } from '../kernel/ids.ts'
+import type { Random } from '../kernel/random.ts'
 import { Fence, fenced, readClosing, requireFence } from './fence.ts'
 import type { Closing } from './fence.ts'
 import type { Journal, JournalReader, JournalStateKeeper, JournalSupport, JournalSystem } from './journal.ts'
@@ -34,6 +35,8 @@ export interface LocalJournalComponents {
   /** Where on the device; made when the first shard is opened. */
   readonly directory: string
   readonly hash: Hash
+  /** Where attempts begin: journals made by the same recipe differ in nothing else. */
+  readonly random: Random
   readonly settings?: Partial<LocalJournalSettings>
 }
 
@@ -48,12 +51,14 @@ export class LocalJournalSystem implements JournalSystem {
   readonly #device: Device
   readonly #directory: string
   readonly #hash: Hash
+  readonly #random: Random
   readonly #settings: LocalJournalSettings
 
   constructor(components: LocalJournalComponents) {
     this.#device = components.device
     this.#directory = components.directory
     this.#hash = components.hash
+    this.#random = components.random
     this.#settings = resolveLocalJournalSettings(components.settings)
   }
 
@@ -66,7 +71,7 @@ export class LocalJournalSystem implements JournalSystem {
     const { directory } = components
     if (former !== undefined) await requireFence(this.#device, directory, former)
     await this.#device.makeDirectory(directory)
-    const attemptMin = former?.epoch === epoch ? former.attempt + 1 : 1
+    const attemptMin = former?.epoch === epoch ? former.attempt + 1 : this.#firstAttempt()
     const fence = await Fence.raise(this.#device, directory, epoch, attemptMin, identity)
     try {
       const recovered = await recover(components, former, needed, {
@@ -92,6 +97,11 @@ export class LocalJournalSystem implements JournalSystem {
     // Before the segments: an owner that is at work writes more meanwhile.
     const left: LeftBehind = { closing: undefined, syncedUpTo: await storedUpTo(components, decoded) }
     return new LocalJournalReader(this.#chain(components, await recover(components, decoded, needed, left)))
+  }
+
+  /** 1 … 2^31, so that the openings of an epoch can be counted on from there, in a u32. */
+  #firstAttempt(): number {
+    return 1 + (this.#random.u32() >>> 1)
   }
 
   #recovery(shard: ShardId): RecoveryComponents {

@@ -30,7 +30,7 @@ import { closedSegments } from './closed-log.ts'
 import type { Closing } from './fence.ts'
 import { journalCorrupt } from './journal-corrupt.ts'
 import type { JournalState } from './journal-state.ts'
-import { readSegmentHeader } from './segment-header.ts'
+import { readSegmentHeader, refuseMisplaced } from './segment-header.ts'
 import { compareSegments, parseSegmentName, sameOwner, segmentName } from './segment-id.ts'
 import type { SegmentId } from './segment-id.ts'
 import { scanSegment } from './segment-scan.ts'
@@ -192,6 +192,7 @@ async function scanOwner(
     try {
       const probe = new Segment(directory, shard, id, position)
       const header = await readSegmentHeader(file, probe.identity)
+      if (header === undefined) await refuseMisplaced(file, shard)
       // A base below: left by a creation that failed, after which the predecessor went on. Its frames, if any, are below.
       const base = Math.max(header?.base ?? position, position)
       if (base > position) {

@@ -9,6 +9,7 @@ import { failure } from '../testing/simulated-failure.ts'
 import type { Journal } from './journal.ts'
 import { LocalJournalSystem } from './local-journal-system.ts'
 import { RenewedSharedJournal } from './renewed-shared-journal.ts'
+import { SeededRandom } from '../testing/seeded-random.ts'
 
 const hash = await loadHash()
 
@@ -25,7 +26,7 @@ async function openPlace(): Promise<{
     },
   })
   const settings = { segmentBytes: 8192, preallocateBytes: 0 }
-  const local = new LocalJournalSystem({ device, directory: 'journal', hash, settings })
+  const local = new LocalJournalSystem({ device, directory: 'journal', hash, random: new SeededRandom(1), settings })
   const keeper = new MemoryStateKeeper()
   let openings = 0
   const system = await RenewedSharedJournal.open(() => local.open(shardId('shared'), epoch(++openings), keeper))

@@ -14,7 +14,10 @@ import { assert } from '../kernel/assert.ts'
 import type { DeviceFile } from '../kernel/device.ts'
 import { VarveError } from '../kernel/errors.ts'
 import { hashKey } from '../kernel/hash.ts'
+import type { ShardId } from '../kernel/ids.ts'
 import { POSITION_MAX, getU64, setU64 } from './frame.ts'
+import { journalCorrupt } from './journal-corrupt.ts'
+import { segmentIdentity, segmentName } from './segment-id.ts'
 import type { SegmentId } from './segment-id.ts'
 
 export const SEGMENT_HEADER_BYTES = 64
@@ -71,4 +74,20 @@ export async function readSegmentHeader(file: DeviceFile, identity: number): Pro
   const bytes = new Uint8Array(SEGMENT_HEADER_BYTES)
   const length = await file.read(bytes, 0)
   return decodeSegmentHeader(bytes.subarray(0, length), identity, file.path)
+}
+
+/**
+ * For a segment whose header is none of its own: one that was put in its place is no torn write.
+ *
+ * @throws {VarveError} JOURNAL_CORRUPT — the header is whole, and of another segment
+ */
+export async function refuseMisplaced(file: DeviceFile, shard: ShardId): Promise<void> {
+  const bytes = new Uint8Array(SEGMENT_HEADER_BYTES)
+  if ((await file.read(bytes, 0)) < SEGMENT_HEADER_BYTES) return
+  const view = new DataView(bytes.buffer)
+  if (view.getUint32(4, true) !== MAGIC) return
+  const id = { epoch: getU64(view, 16), attempt: view.getUint32(24, true), index: view.getUint32(28, true) }
+  if (!Number.isSafeInteger(id.epoch)) return
+  if (view.getUint32(0, true) !== hashKey(bytes, 4, SEGMENT_HEADER_BYTES, segmentIdentity(shard, id))) return
+  throw journalCorrupt(file.path, 0, `it is ${segmentName(id)}, perhaps of another database`)
 }

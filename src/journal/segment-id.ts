@@ -1,8 +1,9 @@
 /**
  * Segment names: `<epoch>-<attempt>-<index>.log`, in decimal digits padded to 16, 4 and 8.
  *
- * They carry who made them (the epoch, and the how-many-eth opening within the epoch), so that a name is never used
- * twice and no writer that lost its shard can touch a later one's file.
+ * They carry who made them (the epoch, and the attempt, which is a random number for the first opening within an epoch
+ * and one more for each later one), so that a name is never used twice, no writer that lost its shard can touch a later
+ * one's file, and none verifies in another journal's place.
  */
 
 import { Encoder } from '../kernel/codec.ts'

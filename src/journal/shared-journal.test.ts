@@ -30,7 +30,8 @@ class Place {
 
   async open(): Promise<this> {
     const { device } = this
-    const local = new LocalJournalSystem({ device, directory: 'journal', hash, settings: SETTINGS })
+    const random = new SeededRandom(1)
+    const local = new LocalJournalSystem({ device, directory: 'journal', hash, random, settings: SETTINGS })
     const physical = await local.open(shardId('shared'), epoch(++this.#epoch), this.#keeper)
     this.system = await SharedJournalSystem.open(physical, RECLAIM)
     return this

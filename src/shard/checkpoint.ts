@@ -111,7 +111,7 @@ export async function writeHead(
   // The new shard's journal is empty and starts at zero.
   const state: ManifestState = { ...origin.manifest, replayFrom: POSITION_ZERO }
   const log = await extendLog(EMPTY_EDIT_LOG, snapshotEdit(state), state, place.files, () =>
-    manifestName(shard, epoch, 0),
+    manifestName(shard, { epoch, owner: origin.head.owner }, 0),
   )
   const content: HeadContent = {
     ...origin.head,

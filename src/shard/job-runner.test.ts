@@ -5,6 +5,7 @@ import { loadHash } from '../kernel/hash.ts'
 import { epoch, fileName, seqno, shardId } from '../kernel/ids.ts'
 import { MemoryFileStore } from '../fs/memory-file-store.ts'
 import type { JobHandle, JobResult, JobScheduler, JobSpec } from '../jobs/jobs.ts'
+import { jobName } from './file-names.ts'
 import { JobRunner } from './job-runner.ts'
 import type { AnsweredJob, JobPlan, ShardComponents, VersionFile } from './shard.ts'
 
@@ -49,6 +50,9 @@ function deferred<Value>(): Deferred<Value> {
   return { promise, ...(settle as unknown as Pick<Deferred<Value>, 'resolve' | 'reject'>) }
 }
 
+const SHARD = shardId('s')
+const MAKER = { epoch: epoch(1), owner: 'us' }
+
 const plan: JobPlan = {
   handler: { module: 'm', export: 'e', version: 1 },
   inputs: [],
@@ -66,8 +70,8 @@ async function bench(verify: (jobs: readonly AnsweredJob[]) => Promise<void> = (
 }> {
   const files = new MemoryFileStore({ hash: await loadHash() })
   const scheduler = new HandScheduler()
-  const components = { shard: shardId('s'), files, jobs: scheduler } as unknown as ShardComponents
-  const runner = new JobRunner(components, epoch(1), verify)
+  const components = { shard: SHARD, files, jobs: scheduler } as unknown as ShardComponents
+  const runner = new JobRunner(components, MAKER, verify)
   return {
     scheduler,
     files,
@@ -131,8 +135,9 @@ test('what the engine rejects of several jobs leaves nothing either', async () =
 
 test('an answer whose files are not those of its attempt is not believed', async () => {
   const changes: readonly ((outputs: JobResult['outputs']) => JobResult['outputs'])[] = [
-    ([output]) => [named(output, 's.e1-j1-a2-0.table')],
-    ([output]) => [named(output, 's.e1-j11-a1-0.table')],
+    ([output]) => [named(output, `${jobName(SHARD, MAKER, 1)}-a2-0.table`)],
+    ([output]) => [named(output, `${jobName(SHARD, MAKER, 11)}-a1-0.table`)],
+    ([output]) => [named(output, `${jobName(SHARD, { ...MAKER, owner: 'another' }, 1)}-a1-0.table`)],
     ([output]) => [named(output, 'main.table')],
     ([output]) => [output, output].flatMap((each) => each ?? []),
     ([output]) => (output === undefined ? [] : [{ ...output, ref: { ...output.ref, bytes: 0 } }]),
@@ -168,7 +173,7 @@ test('seqnos and groups that are no numbers are refused, wherever they come from
 })
 
 test('what a plan lacks is named', async () => {
-  const runner = new JobRunner({ shard: shardId('s') } as unknown as ShardComponents, epoch(1), () => Promise.resolve())
+  const runner = new JobRunner({ shard: SHARD } as unknown as ShardComponents, MAKER, () => Promise.resolve())
   for (const [name, says] of [
     ['handler', /no handler/],
     ['inputs', /e of m.* no inputs/],

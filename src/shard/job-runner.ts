@@ -6,15 +6,16 @@
  */
 
 import { VarveError } from '../kernel/errors.ts'
-import type { Epoch, Seqno, ShardId } from '../kernel/ids.ts'
+import type { Seqno, ShardId } from '../kernel/ids.ts'
 import type { FileStore } from '../fs/fs.ts'
 import type { JobHandle, JobResult, JobScheduler, JobSpec } from '../jobs/jobs.ts'
 import { jobName } from './file-names.ts'
+import type { FileMaker } from './file-names.ts'
 import type { AnsweredJob, JobPlan, ShardComponents, VersionFile } from './shard.ts'
 
 export class JobRunner {
   readonly #shard: ShardId
-  readonly #epoch: Epoch
+  readonly #maker: FileMaker
   readonly #files: FileStore
   readonly #jobs: JobScheduler
   readonly #localJobs: JobScheduler
@@ -23,9 +24,9 @@ export class JobRunner {
   #idNext = 1
   failures = 0
 
-  constructor(components: ShardComponents, epoch: Epoch, verify: (jobs: readonly AnsweredJob[]) => Promise<void>) {
+  constructor(components: ShardComponents, maker: FileMaker, verify: (jobs: readonly AnsweredJob[]) => Promise<void>) {
     this.#shard = components.shard
-    this.#epoch = epoch
+    this.#maker = maker
     this.#files = components.files
     this.#jobs = components.jobs
     this.#localJobs = components.localJobs ?? components.jobs
@@ -84,7 +85,7 @@ export class JobRunner {
 
   #specOf(plan: JobPlan, pinnedSeqnos: readonly Seqno[]): JobSpec {
     checkPlan(plan)
-    const name = jobName(this.#shard, this.#epoch, this.#idNext++)
+    const name = jobName(this.#shard, this.#maker, this.#idNext++)
     return { id: name, attempt: 1, ...plan, pinnedSeqnos, outputPrefix: `${name}-a1-` }
   }
 

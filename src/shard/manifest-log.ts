@@ -65,6 +65,6 @@ export class ManifestLog {
   }
 
   #nextName(): FileName {
-    return manifestName(this.#shard, this.#committer.content.epoch, this.#nameNext++)
+    return manifestName(this.#shard, this.#committer.content, this.#nameNext++)
   }
 }

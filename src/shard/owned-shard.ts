@@ -126,8 +126,7 @@ export class OwnedShard<Operation, Table extends Memtable<Operation>, Shape> imp
       },
       { table: this.#tables.active, seqno: opened.seqnoLast },
     )
-    const { epoch } = this.#committer.content
-    this.#jobs = new JobRunner(components, epoch, (jobs) => engine.verify(jobs))
+    this.#jobs = new JobRunner(components, opened.committer.content, (jobs) => engine.verify(jobs))
     this.#remover = new FileRemover(id, components, () => this.#committer.content.pins)
     const { journal, tables } = opened
     const [manifest, views, remover] = [this.#manifest, this.#views, this.#remover]

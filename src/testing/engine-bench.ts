@@ -174,7 +174,7 @@ export class EngineBench {
 
   #journal(device: SimulatedDevice): JournalSystem {
     const settings = { segmentBytes: 8192, preallocateBytes: 1024 }
-    return new LocalJournalSystem({ device, directory: 'journal', hash: this.hash, settings })
+    return new LocalJournalSystem({ device, directory: 'journal', hash: this.hash, random: this.random, settings })
   }
 
   #compose(place: ShardPlace & { readonly journal: JournalSystem }): EngineParts {

@@ -41,7 +41,7 @@ testJournal({
     const settings = { segmentBytes: 8192, preallocateBytes: 1024 }
     return {
       system: () =>
-        new PoorJournalSystem(new LocalJournalSystem({ device, directory: 'journal', hash, settings }), {
+        new PoorJournalSystem(new LocalJournalSystem({ device, directory: 'journal', hash, random, settings }), {
           random,
           clock,
         }),

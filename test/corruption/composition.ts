@@ -40,8 +40,8 @@ function processTable(pid: number): ProcessTable {
 }
 
 /** Opens the shard on `device` for process `pid`, as `src/local-components.ts` does. */
-export async function openOn(device: Device, pid: number): Promise<KvShard> {
-  const random = new SeededRandom(pid)
+export async function openOn(device: Device, pid: number, seed = pid): Promise<KvShard> {
+  const random = new SeededRandom(seed)
   const lock = await DirectoryLock.acquire({ device, directory: '.', processes: processTable(pid), random })
   try {
     const files = await LocalFileStore.open({ device, directory: 'files', hash })
@@ -52,6 +52,7 @@ export async function openOn(device: Device, pid: number): Promise<KvShard> {
       device,
       directory: 'journal',
       hash,
+      random,
       settings: { segmentBytes: 4096, preallocateBytes: 512 },
     })
     const jobs = new InlineScheduler({ files, hash, clock, handlers })

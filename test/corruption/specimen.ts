@@ -67,73 +67,84 @@ function nameOf(family: string, index: number): string {
   return `${family}/${String(index).padStart(3, '0')}`
 }
 
-/** Values that compress, and some that do not. */
-function valueOf(index: number): string {
-  return index % 3 === 0 ? `${index}-`.repeat(20) : `value ${(index * 2654435761) % 4294967296} of ${index}`
+/** Values that compress, and some that do not: of the same lengths for every `sign`, which is a character. */
+function valueOf(index: number, sign: string): string {
+  return index % 3 === 0 ? `${index}${sign}`.repeat(20) : `value ${(index * 2654435761) % 4294967296} ${sign} ${index}`
 }
 
 /** Levels, deletions that hide what lies below, range deletions in tables and in the journal. */
-function* history(): Generator<Step> {
-  for (let index = 0; index < 24; index++) yield put(nameOf('a', index), valueOf(index))
+function* history(sign: string): Generator<Step> {
+  const value = (index: number): string => valueOf(index, sign)
+  for (let index = 0; index < 24; index++) yield put(nameOf('a', index), value(index))
   yield compact
-  for (let index = 0; index < 4; index++) yield put(nameOf('late', index), valueOf(index + 100))
+  for (let index = 0; index < 4; index++) yield put(nameOf('late', index), value(index + 100))
   yield flush
   yield removePrefix('late/00')
   for (let index = 0; index < 24; index += 7) yield remove(nameOf('a', index))
-  yield batch([nameOf('b', 1), valueOf(1)], [nameOf('b', 2), valueOf(2)], [nameOf('b', 3), valueOf(3)])
+  yield batch([nameOf('b', 1), value(1)], [nameOf('b', 2), value(2)], [nameOf('b', 3), value(3)])
   yield flush
-  yield put(nameOf('b', 4), valueOf(4))
+  yield put(nameOf('b', 4), value(4))
   yield flush
   yield settle
 }
 
 /** What is only in the journal. */
-function* tail(): Generator<Step> {
-  for (let index = 1; index < 24; index += 11) yield put(nameOf('a', index), valueOf(index + 200), 'synced')
+function* tail(sign: string): Generator<Step> {
+  const value = (index: number): string => valueOf(index, sign)
+  for (let index = 1; index < 24; index += 11) yield put(nameOf('a', index), value(index + 200), 'synced')
   yield removePrefix('b/00')
-  yield batch([nameOf('c', 1), valueOf(1)], [nameOf('c', 2), valueOf(2)])
+  yield batch([nameOf('c', 1), value(1)], [nameOf('c', 2), value(2)])
 }
 
-const atWork: readonly Step[] = [
-  put('d/1', 'one', 'synced'),
-  put('d/2', 'two'),
-  put('d/3', 'three'),
+const atWork = (sign: string): readonly Step[] => [
+  put('d/1', `one${sign}`, 'synced'),
+  put('d/2', `two${sign}`),
+  put('d/3', `three${sign}`),
   removePrefix('a/00'),
-  put('d/4', 'four'),
+  put('d/4', `four${sign}`),
 ]
 
-export async function makeSpecimens(): Promise<readonly Specimen[]> {
-  return [await closedSpecimen(), await killedSpecimen(), await spilledSpecimen()]
+/** Of a recipe by which any number of databases can be made, that have other values and other chance, and nothing else. */
+export interface Recipe {
+  /** In every value; one character. */
+  readonly sign: string
+  /** Of chance. */
+  readonly seed: number
 }
 
-async function closedSpecimen(): Promise<Specimen> {
-  const run = new SpecimenRun()
+export async function makeSpecimens(recipe: Recipe = { sign: '-', seed: 0 }): Promise<readonly Specimen[]> {
+  return [await closedSpecimen(recipe), await killedSpecimen(recipe), await spilledSpecimen(recipe)]
+}
+
+async function closedSpecimen({ sign, seed }: Recipe): Promise<Specimen> {
+  const run = new SpecimenRun(seed)
   await run.open()
-  await run.take(history())
+  await run.take(history(sign))
   await run.reopen()
-  await run.take(tail())
+  await run.take(tail(sign))
   await run.close()
   return run.specimen('closed', 0)
 }
 
-async function killedSpecimen(): Promise<Specimen> {
-  const run = new SpecimenRun()
+async function killedSpecimen({ sign, seed }: Recipe): Promise<Specimen> {
+  const work = atWork(sign)
+  const run = new SpecimenRun(seed)
   await run.open()
-  await run.take(history())
+  await run.take(history(sign))
   await run.reopen()
-  await run.take(tail())
+  await run.take(tail(sign))
   await run.reopen()
-  await run.take(atWork)
+  await run.take(work)
   // Since `d/1`, which was synced, and which the record after it bears witness of.
-  return run.specimen('killed', atWork.length - 1)
+  return run.specimen('killed', work.length - 1)
 }
 
 /** With keys so long that the edits outgrow the head. */
-async function spilledSpecimen(): Promise<Specimen> {
-  const run = new SpecimenRun()
+async function spilledSpecimen({ sign, seed }: Recipe): Promise<Specimen> {
+  const run = new SpecimenRun(seed)
   await run.open()
   for (let index = 0; index < 6; index++) {
-    await run.take([put(`${nameOf('long', index)}${'k'.repeat(1000)}`, valueOf(index)), flush])
+    await run.take([put(`${nameOf('long', index)}${'k'.repeat(1000)}`, valueOf(index, sign)), flush])
   }
   await run.close()
   // Tables and journals are damaged in the other two.
@@ -148,9 +159,14 @@ class SpecimenRun {
   readonly #history = new Map<string, Map<string, Uint8Array>>()
   #db: KvShard | undefined
   #process = 0
+  readonly #seed: number
+
+  constructor(seed: number) {
+    this.#seed = seed
+  }
 
   async open(): Promise<void> {
-    this.#db = await openOn(this.#device, ++this.#process)
+    this.#db = await openOn(this.#device, ++this.#process, this.#seed + this.#process)
     this.#note()
   }
 

@@ -9,6 +9,7 @@ import { isCode } from '../../src/kernel/errors.ts'
 import { loadHash } from '../../src/kernel/hash.ts'
 import { POSITION_ZERO, epoch, shardId } from '../../src/kernel/ids.ts'
 import { MemoryStateKeeper } from '../../src/testing/journal-conformance.ts'
+import { SystemRandom } from '../../src/system-random.ts'
 
 const [, , directory = ''] = process.argv
 const hash = await loadHash()
@@ -17,7 +18,7 @@ execFileSync('prlimit', ['--pid', String(process.pid), '--nofile=64:64'])
 async function withSpare(spare: number): Promise<Readonly<Record<string, number>>> {
   const device = new NodeDevice(path.join(directory, String(spare)))
   const settings = { segmentBytes: 4096, preallocateBytes: 0 }
-  const system = new LocalJournalSystem({ device, directory: 'journal', hash, settings })
+  const system = new LocalJournalSystem({ device, directory: 'journal', hash, random: new SystemRandom(), settings })
   const keeper = new MemoryStateKeeper()
   const journal = await system.open(shardId('main'), epoch(1), keeper)
   const acknowledged: string[] = []

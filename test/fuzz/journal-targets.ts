@@ -36,7 +36,7 @@ interface LeftJournal {
 }
 
 function systemOn(device: SimulatedDevice, hash: Hash): LocalJournalSystem {
-  return new LocalJournalSystem({ device, directory: 'j', hash, settings: SETTINGS })
+  return new LocalJournalSystem({ device, directory: 'j', hash, random: { u32: () => 0 }, settings: SETTINGS })
 }
 
 /** @param ends how the last owner does */

@@ -26,7 +26,7 @@ const device = new SimulatedDevice({
 })
 const files = await LocalFileStore.open({ device, directory: 'files', hash })
 const heads = await LocalHeadStore.open({ device, directory: 'heads', hash, random })
-const journal = new LocalJournalSystem({ device, directory: 'journal', hash })
+const journal = new LocalJournalSystem({ device, directory: 'journal', hash, random })
 const jobs = new InlineScheduler({ files, hash, clock, handlers: new HandlerTable({ 'varve/kv/jobs': kvJobs }) })
 const db = await openKv(
   { shard: shardId('main'), files, heads, journal, jobs, clock, random, hash },

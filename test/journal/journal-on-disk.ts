@@ -4,6 +4,7 @@ import type { Device } from '../../src/kernel/device.ts'
 import { VarveError } from '../../src/kernel/errors.ts'
 import { loadHash } from '../../src/kernel/hash.ts'
 import { epoch, journalPosition, shardId } from '../../src/kernel/ids.ts'
+import type { Random } from '../../src/kernel/random.ts'
 import { LocalJournalSystem } from '../../src/journal/local-journal-system.ts'
 import type { Journal } from '../../src/journal/journal.ts'
 import { MemoryStateKeeper } from '../../src/testing/journal-conformance.ts'
@@ -13,6 +14,9 @@ const hash = await loadHash()
 export const SHARD = shardId('s')
 const SETTINGS = { segmentBytes: 4096, preallocateBytes: 256, readBytes: 4096 }
 
+/** Every epoch's first attempt is 1: tests name files. */
+const FIRST: Random = { u32: () => 0 }
+
 /** A local journal in tiny segments on a simulated device, and the head of its shard. */
 export class JournalOnDisk {
   device = new SimulatedDevice()
@@ -21,7 +25,8 @@ export class JournalOnDisk {
   readonly keeper = new MemoryStateKeeper()
 
   get system(): LocalJournalSystem {
-    return new LocalJournalSystem({ device: this.seen(this.device), directory: 'j', hash, settings: SETTINGS })
+    const device = this.seen(this.device)
+    return new LocalJournalSystem({ device, directory: 'j', hash, random: FIRST, settings: SETTINGS })
   }
 
   open(at: number): Promise<Journal> {

@@ -10,6 +10,8 @@ import { SimulatedDevice } from '../../src/testing/simulated-device.ts'
 import type { SimulatedDeviceOptions } from '../../src/testing/simulated-device.ts'
 import { LocalJournalSystem } from '../../src/journal/local-journal-system.ts'
 import type { LocalJournalSettings } from '../../src/journal/settings.ts'
+import { SystemRandom } from '../../src/system-random.ts'
+import { SeededRandom } from '../../src/testing/seeded-random.ts'
 
 const hash = await loadHash()
 
@@ -19,7 +21,13 @@ testJournal({
   open: async () => {
     const root = await fs.mkdtemp(path.join(os.tmpdir(), 'varve-journal-'))
     return {
-      system: () => new LocalJournalSystem({ device: new NodeDevice(root), directory: 'journal', hash }),
+      system: () =>
+        new LocalJournalSystem({
+          device: new NodeDevice(root),
+          directory: 'journal',
+          hash,
+          random: new SystemRandom(),
+        }),
       dispose: () => fs.rm(root, { recursive: true }),
     }
   },
@@ -33,7 +41,8 @@ async function simulated(
   settings: Partial<LocalJournalSettings> = {},
 ): Promise<JournalPlace> {
   const device = new SimulatedDevice(options)
-  return { system: () => new LocalJournalSystem({ device, directory: 'journal', hash, settings }) }
+  const random = new SeededRandom(1)
+  return { system: () => new LocalJournalSystem({ device, directory: 'journal', hash, random, settings }) }
 }
 
 testJournal({ test, name: 'local journal on a simulated device', open: () => simulated({}) })

@@ -79,6 +79,6 @@ testJournal({
   name: 'local journal through the addon',
   open: async () => {
     const { device, dispose } = await open()
-    return { system: () => new LocalJournalSystem({ device, directory: 'journal', hash }), dispose }
+    return { system: () => new LocalJournalSystem({ device, directory: 'journal', hash, random }), dispose }
   },
 })

@@ -28,7 +28,7 @@ export function makeCluster(world: World, shards: number): Machines {
   const { seed } = world
   return {
     journal: new Machine(world, JOURNAL, (life) =>
-      shards > 1 ? serveSharedJournal(life, randomOf(life, seed)) : serveJournal(life),
+      shards > 1 ? serveSharedJournal(life, randomOf(life, seed)) : serveJournal(life, randomOf(life, seed)),
     ),
     files: new Machine(world, FILES, (life) => serveFiles(life, randomOf(life, seed))),
     broker: new Machine(world, BROKER, (life) => serveJobs(life, randomOf(life, seed))),

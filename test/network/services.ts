@@ -42,9 +42,9 @@ export function clientOf(life: Life, machine: string, random: SeededRandom): Rpc
   return new RpcClient({ dial: life.place.dial(machine), clock: life.process, hash, random })
 }
 
-export async function serveJournal(life: Life): Promise<void> {
+export async function serveJournal(life: Life, random: SeededRandom): Promise<void> {
   const { device, process } = life
-  const journals = new LocalJournalSystem({ device, directory: 'journal', hash, settings: JOURNAL_SETTINGS })
+  const journals = new LocalJournalSystem({ device, directory: 'journal', hash, random, settings: JOURNAL_SETTINGS })
   serve(life, [new JournalService({ journals, clock: process })])
   await Promise.resolve()
 }
@@ -54,7 +54,7 @@ export async function serveSharedJournal(life: Life, random: SeededRandom): Prom
   const { device, process } = life
   const heads = await LocalHeadStore.open({ device, directory: 'state', hash, random })
   await heads.removeLeftovers()
-  const local = new LocalJournalSystem({ device, directory: 'log', hash, settings: JOURNAL_SETTINGS })
+  const local = new LocalJournalSystem({ device, directory: 'log', hash, random, settings: JOURNAL_SETTINGS })
   const journals = await RenewedSharedJournal.open(() => openSharedLog(heads, local), { reclaimBytes: 16 * KIB })
   serve(life, [new JournalService({ journals, clock: process })])
 }

@@ -26,9 +26,10 @@ test('an idle shard on S3 makes fewer than ten requests an hour', async () => {
   const clock = new SimulatedClock()
   const client = clientOf(double, 1, { clock })
   const [files, heads] = [await openS3Files(client), await openS3Heads(client)]
-  const journal = new LocalJournalSystem({ device: new SimulatedDevice(), directory: 'journal', hash })
+  const [device, random] = [new SimulatedDevice(), new SeededRandom(1)]
+  const journal = new LocalJournalSystem({ device, directory: 'journal', hash, random })
   const jobs = new InlineScheduler({ files, hash, clock, handlers: new HandlerTable({ 'varve/kv/jobs': kvJobs }) })
-  const parts = { shard: shardId('main'), files, heads, journal, jobs, clock, random: new SeededRandom(1), hash }
+  const parts = { shard: shardId('main'), files, heads, journal, jobs, clock, random, hash }
   const shard = await openKv(parts, { settings: TINY_SETTINGS })
   const key = (index: number): Uint8Array => new TextEncoder().encode(`key-${index}`)
   for (let index = 0; index < 300; index++) await shard.put(key(index), key(index))

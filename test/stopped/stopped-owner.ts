@@ -90,7 +90,7 @@ async function takeOver(directory: string, acknowledged: number, from: number): 
   ]
   const files = await LocalFileStore.open({ device, directory: 'files', hash })
   const heads = await LocalHeadStore.open({ device, directory: 'heads', hash, random })
-  const journal = new LocalJournalSystem({ device, directory: 'journal', hash })
+  const journal = new LocalJournalSystem({ device, directory: 'journal', hash, random })
   const handlers = new HandlerTable({ 'varve/kv/jobs': kvJobs })
   const jobs = new InlineScheduler({ files, hash, clock, handlers })
   const close = async (): Promise<void> => {

@@ -56,7 +56,7 @@ export class ServedDirectories {
   /** One log per shard, in the layout of an embedded database. */
   async journals(directory: string): Promise<JournalSystem> {
     const device = await this.#device(directory)
-    return new LocalJournalSystem({ device, directory: 'journal', hash: this.#basis.hash })
+    return new LocalJournalSystem({ device, directory: 'journal', hash: this.#basis.hash, random: this.#basis.random })
   }
 
   /**
@@ -71,7 +71,7 @@ export class ServedDirectories {
     const device = await this.#device(directory)
     const heads = await LocalHeadStore.open({ device, directory: 'state', hash, random })
     await heads.removeLeftovers()
-    const journals = new LocalJournalSystem({ device, directory: 'log', hash })
+    const journals = new LocalJournalSystem({ device, directory: 'log', hash, random })
     const system = await RenewedSharedJournal.open(() => openSharedLog(heads, journals))
     opened.add(() => system.close())
     return system

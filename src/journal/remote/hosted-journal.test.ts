@@ -7,6 +7,7 @@ import { SimulatedDevice } from '../../testing/simulated-device.ts'
 import { LocalJournalSystem } from '../local-journal-system.ts'
 import { MemoryJournalSystem } from '../memory-journal.ts'
 import { HostedJournal } from './hosted-journal.ts'
+import { SeededRandom } from '../../testing/seeded-random.ts'
 
 test('what comes late over a connection that its client has given up takes nobody’s place', async () => {
   const journal = await new MemoryJournalSystem().open(shardId('main'), epoch(1), new MemoryStateKeeper())
@@ -36,7 +37,8 @@ test('an append is answered again where it is repeated, and refused where its pl
 
 test('whoever asks for an append that is not remembered any more to be synced waits for a sync', async () => {
   const device = new SimulatedDevice()
-  const system = new LocalJournalSystem({ device, directory: 'j', hash: await loadHash() })
+  const [hash, random] = [await loadHash(), new SeededRandom(1)]
+  const system = new LocalJournalSystem({ device, directory: 'j', hash, random })
   const journal = await system.open(shardId('main'), epoch(1), new MemoryStateKeeper())
   const client = {}
   const hosted = new HostedJournal(journal, client)

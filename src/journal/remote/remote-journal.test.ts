@@ -89,7 +89,8 @@ class Place {
 
 function localJournals(): JournalSystem {
   const settings = { segmentBytes: 8192, preallocateBytes: 1024 }
-  return new LocalJournalSystem({ device: new SimulatedDevice(), directory: 'journal', hash, settings })
+  const [device, random] = [new SimulatedDevice(), new SeededRandom(1)]
+  return new LocalJournalSystem({ device, directory: 'journal', hash, random, settings })
 }
 
 for (const [name, faults, listens] of [
@@ -179,7 +180,8 @@ test('an append that does not fit is taken back with all that followed it, and l
     },
   })
   const settings = { segmentBytes: 8192, preallocateBytes: 1024 }
-  const place = new Place(new LocalJournalSystem({ device, directory: 'journal', hash, settings }))
+  const random = new SeededRandom(1)
+  const place = new Place(new LocalJournalSystem({ device, directory: 'journal', hash, random, settings }))
   const system = await place.system()
   const journal = await system.open(SHARD, epoch(1), new MemoryStateKeeper())
   await journal.append(Uint8Array.of(1), 'written').written
