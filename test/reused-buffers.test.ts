@@ -87,6 +87,42 @@ test('bounds in buffers may be used again once they are handed over', async () =
   }
 })
 
+// Such a key or value was found out half-way, in the midst of what was written with it: the database could not be opened
+// again, or what had been written behind it in the same turn was gone, though it was synced.
+test('a buffer that was transferred is refused, and what is written beside it is there', async () => {
+  const directory = mkdtempSync(join(tmpdir(), 'varve-transferred-'))
+  try {
+    let db = await open(directory, { jobs: 'inline' })
+    const lost = Buffer.from(new ArrayBuffer(8))
+    structuredClone(lost.buffer, { transfer: [lost.buffer] })
+    const [a, b, c] = ['a', 'b', 'c'].map((text) => Buffer.from(text)) as [Buffer, Buffer, Buffer]
+    const first = db.put(a, a)
+    const refused = [
+      db.put(lost, a),
+      db.put(c, lost),
+      db.delete(lost),
+      db.batch([
+        { type: 'put', key: c, value: c },
+        { type: 'put', key: c, value: lost },
+      ]),
+      db.deleteRange({ gte: lost, lt: c }),
+      db.get(lost),
+      db.getMany([a, lost]),
+    ]
+    const last = db.put(b, b, { durability: 'synced' })
+    for (const call of refused) await assert.rejects(call, TypeError)
+    await Promise.all([first, last])
+    await db.close()
+    db = await open(directory, { jobs: 'inline' })
+    const found = []
+    for await (const { key } of db.scan()) found.push(Buffer.from(key).toString())
+    assert.deepEqual(found, ['a', 'b'])
+    await db.close()
+  } finally {
+    rmSync(directory, { recursive: true })
+  }
+})
+
 test('a key in a buffer may be used again while its value is on its way', async () => {
   const simulation = await Simulation.start(1, { ...TINY_SETTINGS, cacheBytes: 0 }, { atHand: () => false })
   const { db } = simulation

@@ -96,6 +96,12 @@ export class Encoder {
     this.#length = 0
   }
 
+  /** Takes back what was written after the first `length` bytes. */
+  truncate(length: number): void {
+    assert(length <= this.#length, 'truncated to more than was written')
+    this.#length = length
+  }
+
   #reserve(count: number): void {
     const needed = this.#length + count
     if (needed <= this.#bytes.length) return

@@ -21,6 +21,22 @@ export function beginGroup(encoder: Encoder, first: Seqno): void {
   encoder.u8(GROUP_FORMAT_VERSION).varint(first)
 }
 
+/** Adds a batch to a group; of one that has an operation which cannot be encoded, nothing. */
+export function encodeBatch<Operation>(
+  operations: readonly Operation[],
+  into: Encoder,
+  encode: (operation: Operation, into: Encoder) => void,
+): void {
+  const end = into.length
+  try {
+    into.varint(operations.length)
+    for (const operation of operations) encode(operation, into)
+  } catch (error) {
+    into.truncate(end)
+    throw error
+  }
+}
+
 /**
  * Visits the operations of one group.
  *

@@ -13,6 +13,7 @@ export class WriteGroup {
   readonly position: JournalPosition
   /** Seqno of its last operation. */
   seqnoLast: Seqno
+  readonly #start: number
   #written: Deferred<void> | undefined
   #synced: Deferred<void> | undefined
   #rejected: { readonly reason: unknown } | undefined
@@ -22,6 +23,12 @@ export class WriteGroup {
     this.position = position
     this.seqnoLast = applied
     beginGroup(encoder, (applied + 1) as Seqno)
+    this.#start = encoder.length
+  }
+
+  /** No operation is in it. */
+  get empty(): boolean {
+    return this.encoder.length === this.#start
   }
 
   /** Who waits furthest. */

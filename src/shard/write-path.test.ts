@@ -12,8 +12,10 @@ import { KeepAlive } from './keep-alive.ts'
 import { SHARD_DEFAULTS } from './settings.ts'
 import { WritePath } from './write-path.ts'
 
+const [UNENCODABLE, UNAPPLICABLE] = [1000, 0xee]
+
 /** Operations are numbers below 256; the journal writes and syncs when the test says so. */
-function bench(settings: Partial<typeof SHARD_DEFAULTS> = {}) {
+function bench(settings: Partial<typeof SHARD_DEFAULTS> = {}, unapplicable?: number) {
   const clock = new SimulatedClock()
   const applied: (readonly [number, number])[] = []
   const appended: {
@@ -27,12 +29,16 @@ function bench(settings: Partial<typeof SHARD_DEFAULTS> = {}) {
   const table = {
     bytes: 0,
     apply(operation: number, at: number) {
+      if (operation === unapplicable) throw new RangeError('cannot be applied')
       applied.push([operation, at])
       this.bytes++
     },
   }
   const engine = {
-    encode: (operation: number, into: Encoder) => void into.u8(operation),
+    encode(operation: number, into: Encoder) {
+      into.u8(operation)
+      if (operation === UNENCODABLE) throw new TypeError('cannot be encoded')
+    },
     decode: (from: Decoder) => from.u8(),
   }
   const journal = {
@@ -263,4 +269,70 @@ test('writes are held as long as there is one reason, and the time counts once',
   clock.advance(10)
   assert.deepEqual([path.heldMs, applied.length], [20, 1])
   path.fail(new VarveError('CLOSED', 'done'))
+})
+
+// The first bytes of such an operation stayed in the group: what followed in the same turn was read back as its rest, or
+// nothing could be read back at all, though it had been synced.
+test('an operation that cannot be encoded is refused by itself, and leaves nothing in the journal', async () => {
+  const { path, appended, applied, groups } = bench()
+  const writes = [
+    path.write(1, 'written', 'store'),
+    path.write(UNENCODABLE, 'written', 'store'),
+    path.write(2, 'written', 'store'),
+    path.writeBatch([3, UNENCODABLE, 4], 'written', 'store'),
+    path.write(5, 'written', 'store'),
+  ]
+  await Promise.resolve()
+  appended[0]?.written.resolve()
+  assert.deepEqual(await Promise.all(writes.map(stateOf)), ['resolved', 'rejected', 'resolved', 'rejected', 'resolved'])
+  await assert.rejects(writes[1] as Promise<void>, { message: 'cannot be encoded' })
+  assert.deepEqual(groups(), [[1, 2, 5]])
+  assert.deepEqual(applied, [
+    [1, 1],
+    [2, 2],
+    [5, 3],
+  ])
+})
+
+test('a turn with nothing but what cannot be encoded writes nothing', async () => {
+  const { path, appended } = bench()
+  await assert.rejects(path.write(UNENCODABLE, 'synced', 'store'), { message: 'cannot be encoded' })
+  assert.equal(appended.length, 0)
+  const write = path.write(1, 'written', 'store')
+  await Promise.resolve()
+  appended[0]?.written.resolve()
+  await write
+})
+
+test('of what waits, an operation that cannot be encoded is refused by itself', async () => {
+  const { path, appended, groups } = bench()
+  path.hold('flush')
+  const writes = [
+    path.write(1, 'written', 'store'),
+    path.write(UNENCODABLE, 'written', 'store'),
+    path.writeBatch([2, UNENCODABLE], 'written', 'store'),
+    path.write(3, 'written', 'store'),
+  ]
+  assert.deepEqual(await Promise.all(writes.map(stateOf)), ['pending', 'rejected', 'rejected', 'pending'])
+  path.release('flush')
+  await Promise.resolve()
+  appended[0]?.written.resolve()
+  assert.equal(await stateOf(Promise.all([writes[0], writes[3]])), 'resolved')
+  assert.deepEqual(groups(), [[1, 3]])
+})
+
+test('where an operation cannot be applied, nothing of its turn is written, and nothing later taken', async () => {
+  for (const waits of [false, true]) {
+    const { path, appended } = bench({}, UNAPPLICABLE)
+    if (waits) path.hold('flush')
+    const writes = [
+      path.write(1, 'written', 'store'),
+      path.writeBatch([2, UNAPPLICABLE, 3], 'written', 'store'),
+      path.write(4, 'written', 'store'),
+    ]
+    if (waits) path.release('flush')
+    for (const write of writes) await assert.rejects(write, { code: 'POISONED' })
+    assert.equal(appended.length, 0)
+    await assert.rejects(path.write(UNAPPLICABLE, 'written', 'store'), { code: 'POISONED' })
+  }
 })

@@ -20,7 +20,7 @@ import { KIB } from '../kernel/limits.ts'
 import type { Pace } from '../kernel/pace.ts'
 import type { Durability, Journal } from '../journal/journal.ts'
 import type { Memtable } from '../memtable/memtable.ts'
-import { visitBatches } from './group-codec.ts'
+import { encodeBatch, visitBatches } from './group-codec.ts'
 import type { KeepAlive } from './keep-alive.ts'
 import type { Engine, Purpose, ShardSettings } from './shard.ts'
 import { EncoderPool, WriteGroup } from './write-group.ts'
@@ -120,8 +120,15 @@ export class WritePath<Operation, Table extends Memtable<Operation>> {
     if (this.#refusal !== undefined && !this.#admits(purpose)) return Promise.reject(this.#refusal)
     if (this.#holds.size > 0 || !this.#queue.empty) return this.#queue.push([operation], durability, purpose)
     const group = this.#group ?? this.#begin()
-    group.encoder.varint(1)
-    this.#add(group, operation)
+    const end = group.encoder.length
+    try {
+      const position = (group.position + group.encoder.varint(1).length) as JournalPosition
+      this.#engine.encode(operation, group.encoder)
+      this.#apply(operation, position)
+    } catch (error) {
+      group.encoder.truncate(end)
+      return Promise.reject(error)
+    }
     return this.#added(group, durability)
   }
 
@@ -131,8 +138,18 @@ export class WritePath<Operation, Table extends Memtable<Operation>> {
     if (operations.length === 0) return Promise.resolve()
     if (this.#holds.size > 0 || !this.#queue.empty) return this.#queue.push(operations, durability, purpose)
     const group = this.#group ?? this.#begin()
-    group.encoder.varint(operations.length)
-    for (const operation of operations) this.#add(group, operation)
+    const starts: number[] = []
+    try {
+      // All of it before any is applied: what is in the memtable cannot be taken back.
+      encodeBatch(operations, group.encoder, (operation, into) => {
+        starts.push(into.length)
+        this.#engine.encode(operation, into)
+      })
+      for (const [index, start] of starts.entries())
+        this.#apply(operations[index] as Operation, (group.position + start) as JournalPosition)
+    } catch (error) {
+      return Promise.reject(error)
+    }
     return this.#added(group, durability)
   }
 
@@ -168,6 +185,8 @@ export class WritePath<Operation, Table extends Memtable<Operation>> {
     const group = this.#group
     if (group === undefined) return
     this.#group = undefined
+    // What it was begun for could not be encoded.
+    if (group.empty) return this.#encoders.give(group.encoder)
     this.writtenBytes += group.encoder.length
     this.#append(group)
     if (this.table.bytes >= this.#settings.memtableBytes) this.#host.freeze()
@@ -227,16 +246,21 @@ export class WritePath<Operation, Table extends Memtable<Operation>> {
     return group
   }
 
-  #add(group: WriteGroup, operation: Operation): void {
-    const position = (group.position + group.encoder.length) as JournalPosition
-    this.#engine.encode(operation, group.encoder)
-    this.#apply(operation, position)
-  }
-
   #apply(operation: Operation, position: JournalPosition): void {
     const seqno = (this.applied + 1) as Seqno
-    this.table.apply(operation, seqno, position)
+    try {
+      this.table.apply(operation, seqno, position)
+    } catch (error) {
+      throw this.#broken(error)
+    }
     this.applied = seqno
+  }
+
+  /** What could not be applied is in the group, and may be in parts of the memtable: neither is written any more. */
+  #broken(error: unknown): unknown {
+    this.fail(asFailure(error))
+    this.#host.advanced()
+    return this.#failure
   }
 
   #added(group: WriteGroup, durability: Durability): Promise<void> {
@@ -311,11 +335,17 @@ export class WritePath<Operation, Table extends Memtable<Operation>> {
   /** Moves what waited into the group, as it was encoded. */
   #take(run: WriteRun): void {
     // So that no group is larger than it would be had nobody waited.
-    if (this.#group !== undefined && this.#group.encoder.length + run.length > this.#settings.groupBytesMax) this.endGroup()
+    if (this.#group !== undefined && this.#group.encoder.length + run.length > this.#settings.groupBytesMax)
+      this.endGroup()
     const group = this.#group ?? this.#begin()
     const start = (group.position + group.encoder.length) as JournalPosition
     group.encoder.raw(run.batches)
-    visitBatches(run.batches, start, (from, position) => this.#apply(this.#engine.decode(from), position))
+    try {
+      visitBatches(run.batches, start, (from, position) => this.#apply(this.#engine.decode(from), position))
+    } catch (error) {
+      run.reject(this.#broken(error))
+      return
+    }
     run.follow(group)
     this.#grown(group)
   }

@@ -4,6 +4,7 @@ import { Encoder } from '../kernel/codec.ts'
 import { KIB } from '../kernel/limits.ts'
 import type { Durability } from '../journal/journal.ts'
 import { Deferred } from './deferred.ts'
+import { encodeBatch } from './group-codec.ts'
 import type { Purpose } from './shard.ts'
 import type { WriteGroup } from './write-group.ts'
 
@@ -27,14 +28,17 @@ export class WriteRun {
     return this.#encoder.view()
   }
 
-  /** Adds a batch, encoded at once: the caller may reuse its buffers. */
+  /** Adds a batch, encoded at once: the caller may reuse its buffers. Where that fails, nothing is added. */
   add<Operation>(
     operations: readonly Operation[],
     durability: Durability,
     encode: (operation: Operation, into: Encoder) => void,
   ): Promise<void> {
-    this.#encoder.varint(operations.length)
-    for (const operation of operations) encode(operation, this.#encoder)
+    try {
+      encodeBatch(operations, this.#encoder, encode)
+    } catch (error) {
+      return Promise.reject(error)
+    }
     const rung = durability === 'written' ? (this.#written ??= new Deferred()) : (this.#synced ??= new Deferred())
     return rung.promise
   }

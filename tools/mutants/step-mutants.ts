@@ -29,8 +29,8 @@ export const STEP_MUTANTS: readonly Mutant[] = [
   mutant(
     'queued-batch-torn',
     'shard/write-path.js',
-    'this.#add(group, this.#engine.decode(decoder));',
-    '{\n                this.#add(group, this.#engine.decode(decoder));\n                if (left === 2)\n                    this.endGroup();\n            }',
+    'group.encoder.raw(run.batches);',
+    'group.encoder.raw(run.batches.subarray(0, -1));',
     'src/shard/write-path.test.js',
   ),
   mutant(

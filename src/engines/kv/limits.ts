@@ -15,13 +15,24 @@ export const KV_LIMITS = Object.freeze({
 /** @throws {TypeError} not bytes; {VarveError} LIMIT_EXCEEDED */
 export function checkKey(key: Uint8Array): void {
   if (!isBytes(key)) throw new TypeError(`key must be a Uint8Array, got ${typeOf(key)}`)
+  if (key.length === 0) checkAttached('key', key)
   if (key.length > KV_LIMITS.keyBytesMax) throw tooLong('key', key.length, KV_LIMITS.keyBytesMax)
 }
 
 /** @throws {TypeError} not bytes; {VarveError} LIMIT_EXCEEDED */
 export function checkValue(value: Uint8Array): void {
   if (!isBytes(value)) throw new TypeError(`value must be a Uint8Array, got ${typeOf(value)}`)
+  if (value.length === 0) checkAttached('value', value)
   if (value.length > KV_LIMITS.valueBytesMax) throw tooLong('value', value.length, KV_LIMITS.valueBytesMax)
+}
+
+/** Bytes whose buffer was transferred or has shrunk look empty, and are not. @throws {TypeError} they are such */
+function checkAttached(what: string, bytes: Uint8Array): void {
+  try {
+    bytes.at(0)
+  } catch {
+    throw new TypeError(`${what} is lost: its buffer was transferred or resized`)
+  }
 }
 
 /** A part of an entry would be asked for until there is one. @throws {RangeError} neither whole nor Infinity */
