@@ -19,6 +19,7 @@ import type { JobSpec } from './jobs.ts'
 import { ProgressReporter } from './progress-reporter.ts'
 import * as standardHandlers from './standard-handlers.ts'
 import { STANDARD_HANDLERS } from './standard-handlers.ts'
+import { standBack } from './thread-nice.ts'
 import { TimeSlices } from './time-slices.ts'
 import type {
   ClockFactory,
@@ -42,6 +43,7 @@ class WorkerMain {
   constructor(port: MessagePort, birth: WorkerBirth) {
     this.#port = port
     this.#progressIntervalMs = birth.progressIntervalMs
+    standBack(birth.nice)
     this.#environment = compose(birth)
     this.#environment.catch((error: unknown) => {
       this.#answer({ type: 'broken', error: encodeError(error) })

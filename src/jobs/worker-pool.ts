@@ -14,7 +14,7 @@ import { assert } from '../kernel/assert.ts'
 import { portableSpec } from './job-data.ts'
 import type { JobControl } from './job-run.ts'
 import type { JobResult, JobSpec } from './jobs.ts'
-import type { WorkerAnswer, WorkerBirth, WorkerRequest } from './worker-protocol.ts'
+import type { WorkerAnswer, WorkerBirth, WorkerComposition, WorkerRequest } from './worker-protocol.ts'
 import type { WorkerSettings } from './worker-settings.ts'
 
 // Jobs make few objects and many short-lived buffers, and left to itself a worker's young generation grows to 48 MiB.
@@ -29,7 +29,7 @@ export function availableCores(): number {
 export interface WorkerPoolOptions {
   /** The compiled `worker-main`; default: the one beside this module. */
   readonly workerUrl?: URL
-  readonly birth: WorkerBirth
+  readonly composition: WorkerComposition
   readonly clock: Clock
   readonly settings: WorkerSettings
 }
@@ -47,11 +47,11 @@ export class WorkerPool {
   }
 
   /** Runs a job on an idle worker, or a new one: the caller limits how many there are. Settles when it has ended. */
-  async run(spec: JobSpec, control: JobControl): Promise<JobResult> {
-    if (this.#idle.length === 0) await this.#backOff(control.signal)
+  async run(spec: JobSpec, urgent: boolean, control: JobControl): Promise<JobResult> {
+    const nice = urgent ? 0 : this.#options.settings.ordinaryNice
+    if (!this.#idle.some((each) => each.nice === nice)) await this.#backOff(control.signal)
     throwIfAborted(control.signal)
-    // The one that ran last: if there are too many, those at the other end have nothing to do, and end.
-    const worker = this.#idle.pop() ?? this.#start()
+    const worker = this.#takeIdle(nice) ?? this.#start(nice)
     worker.rest?.cancel()
     try {
       return await worker.run(spec, control)
@@ -61,6 +61,14 @@ export class WorkerPool {
         this.#rest(worker)
       }
     }
+  }
+
+  /** The one that ran last: if there are too many, those at the other end have nothing to do, and end. */
+  #takeIdle(nice: number): PoolWorker | undefined {
+    for (let at = this.#idle.length - 1; at >= 0; at--) {
+      if (this.#idle[at]?.nice === nice) return this.#idle.splice(at, 1)[0]
+    }
+    return undefined
   }
 
   #rest(worker: PoolWorker): void {
@@ -79,15 +87,18 @@ export class WorkerPool {
     await Promise.all(Array.from(this.#workers, (worker) => worker.stop()))
   }
 
-  #start(): PoolWorker {
+  #start(nice: number): PoolWorker {
+    const { composition, settings } = this.#options
+    const { progressIntervalMs, sliceMs } = settings
+    const birth: WorkerBirth = { composition, progressIntervalMs, sliceMs, nice }
     const url = this.#options.workerUrl ?? new URL('./worker-main.js', import.meta.url)
     const thread = new Worker(url, {
-      workerData: this.#options.birth,
+      workerData: birth,
       resourceLimits: { maxYoungGenerationSizeMb: YOUNG_GENERATION_MB },
       name: `varve jobs ${++this.#startCount}`,
       ...argumentsOverride(process.execArgv),
     })
-    const worker = new PoolWorker(thread, this.#options, (expected) => this.#ended(worker, expected))
+    const worker = new PoolWorker(thread, nice, this.#options, (expected) => this.#ended(worker, expected))
     this.#workers.add(worker)
     return worker
   }
@@ -131,6 +142,8 @@ interface Assignment extends JobControl {
 
 /** One thread and the one job it runs at a time. */
 class PoolWorker {
+  /** How far its thread stands back. */
+  readonly nice: number
   readonly #thread: Worker
   readonly #options: WorkerPoolOptions
   readonly #onEnd: (expected: boolean) => void
@@ -147,7 +160,8 @@ class PoolWorker {
   #stopping: Promise<void> | undefined
 
   /** @param onEnd called once, when the thread takes no more jobs; `expected` when the pool wanted it to end */
-  constructor(thread: Worker, options: WorkerPoolOptions, onEnd: (expected: boolean) => void) {
+  constructor(thread: Worker, nice: number, options: WorkerPoolOptions, onEnd: (expected: boolean) => void) {
+    this.nice = nice
     this.#thread = thread
     this.#options = options
     this.#onEnd = onEnd

@@ -72,4 +72,6 @@ export interface WorkerBirth {
   readonly composition: WorkerComposition
   readonly progressIntervalMs: number
   readonly sliceMs: number
+  /** How far its thread stands back, as `nice` counts. */
+  readonly nice: number
 }

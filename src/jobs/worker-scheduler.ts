@@ -35,7 +35,7 @@ export class WorkerScheduler extends QueuedScheduler {
     super(settings)
     const { composition, clock, workerUrl } = options
     this.#pool = new WorkerPool({
-      birth: { composition, progressIntervalMs: settings.progressIntervalMs, sliceMs: settings.sliceMs },
+      composition,
       clock,
       settings,
       ...(workerUrl === undefined ? {} : { workerUrl }),
@@ -48,6 +48,6 @@ export class WorkerScheduler extends QueuedScheduler {
   }
 
   protected override run(job: QueuedJob): Promise<JobResult> {
-    return this.#pool.run(job.spec, job)
+    return this.#pool.run(job.spec, job.urgent, job)
   }
 }

@@ -18,6 +18,7 @@ const [UNENCODABLE, UNAPPLICABLE] = [1000, 0xee]
 function bench(settings: Partial<typeof SHARD_DEFAULTS> = {}, unapplicable?: number) {
   const clock = new SimulatedClock()
   const applied: (readonly [number, number])[] = []
+  const positions: number[] = []
   const appended: {
     readonly payload: Uint8Array
     readonly durability: Durability
@@ -28,9 +29,10 @@ function bench(settings: Partial<typeof SHARD_DEFAULTS> = {}, unapplicable?: num
   let end = 0
   const table = {
     bytes: 0,
-    apply(operation: number, at: number) {
+    apply(operation: number, at: number, position: number) {
       if (operation === unapplicable) throw new RangeError('cannot be applied')
       applied.push([operation, at])
+      positions.push(position)
       this.bytes++
     },
   }
@@ -77,7 +79,7 @@ function bench(settings: Partial<typeof SHARD_DEFAULTS> = {}, unapplicable?: num
       visitGroup(payload, journalPosition(0), engine.decode, (operation) => found.push(operation))
       return found
     })
-  return { clock, path, applied, appended, frozen, rebuilds, groups }
+  return { clock, path, applied, positions, appended, frozen, rebuilds, groups }
 }
 
 async function stateOf(promise: Promise<unknown>): Promise<'pending' | 'resolved' | 'rejected'> {
@@ -132,6 +134,44 @@ test('a batch is one piece of one group, also where it had to wait or is larger 
   assert.deepEqual(turns, [7], 'what was to come behind them came behind them')
   path.fail(new VarveError('CLOSED', 'done'))
   for (const each of [...held, direct]) each.catch(() => undefined)
+})
+
+test('what waited is acknowledged at its own rung, and lies in the journal where the memtable was told', async () => {
+  const { path, appended, positions, groups, clock } = bench()
+  path.hold('compaction')
+  const [written, synced] = [path.write(1, 'written', 'store'), path.writeBatch([2, 3], 'synced', 'store')]
+  const last = path.write(4, 'written', 'store')
+  path.release('compaction')
+  const behind = path.write(5, 'written', 'store')
+  await clock.turn()
+  assert.deepEqual(groups(), [[1, 2, 3, 4, 5]])
+  const { payload, durability } = appended[0] as (typeof appended)[number]
+  assert.equal(durability, 'synced')
+  const found: number[] = []
+  visitGroup(
+    payload,
+    journalPosition(0),
+    (from) => from.u8(),
+    (_operation, _seqno, position) => found.push(position),
+  )
+  assert.deepEqual(positions, found)
+  appended[0]?.written.resolve()
+  for (const each of [written, last, behind]) assert.equal(await stateOf(each), 'resolved')
+  assert.equal(await stateOf(synced), 'pending')
+  appended[0]?.synced.resolve()
+  await synced
+})
+
+test('what waited does not make a group larger than it may be', async () => {
+  const { path, groups, clock } = bench({ groupBytesMax: 6 })
+  const first = path.write(1, 'written', 'store')
+  path.hold('flush')
+  const held = [path.writeBatch([2, 3], 'written', 'store'), path.write(4, 'written', 'store')]
+  path.release('flush')
+  await clock.turn()
+  assert.deepEqual(groups(), [[1], [2, 3, 4]])
+  path.fail(new VarveError('CLOSED', 'done'))
+  for (const each of [first, ...held]) each.catch(() => undefined)
 })
 
 test('where the journal had no room, all of that turn is refused, and seqnos go on from what was rebuilt', async () => {

@@ -16,6 +16,7 @@ import {
   statSync,
   writeSync,
 } from 'node:fs'
+import { getPriority } from 'node:os'
 import { join } from 'node:path'
 import { threadId } from 'node:worker_threads'
 import { VarveError } from '../../src/kernel/errors.ts'
@@ -49,10 +50,10 @@ export const exit: HandlerExport = {
   run: async () => process.exit(7),
 }
 
-/** Says on which thread it ran. */
+/** Says on which thread it ran, and how far that stands back. */
 export const thread: HandlerExport = {
   version: 1,
-  run: async () => ({ outputs: [], statistics: { threadId } }),
+  run: async () => ({ outputs: [], statistics: { threadId, nice: getPriority(0) } }),
 }
 
 /** Throws where no promise catches it. */

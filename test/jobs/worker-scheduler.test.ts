@@ -1,6 +1,6 @@
 import { spawn } from 'node:child_process'
 import { mkdtempSync, rmSync } from 'node:fs'
-import { tmpdir } from 'node:os'
+import { getPriority, tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { test } from 'node:test'
 import { fileURLToPath } from 'node:url'
@@ -74,6 +74,26 @@ test('a worker that exits or throws out of nowhere fails its job only, and is re
     await close()
   }
 })
+
+test(
+  'workers of ordinary jobs stand back behind the program and the jobs that it waits for',
+  { skip: process.platform === 'linux' ? false : 'threads have priorities of their own on Linux only' },
+  async () => {
+    const { scheduler, close } = await openWorker({ concurrency: 2, ordinaryNice: 7 })
+    try {
+      const handler = { module: 'varve-test/exits', export: 'thread', version: 1 }
+      const before = getPriority(0)
+      const nices: unknown[] = []
+      for (const priority of [1, 0, 1, 0]) {
+        nices.push((await scheduler.submit(spec({ handler, priority })).result).statistics['nice'])
+      }
+      assert.deepEqual(nices, [7, before, 7, before])
+      assert.equal(getPriority(0), before)
+    } finally {
+      await close()
+    }
+  },
+)
 
 test('a worker that has had nothing to do for a while ends, one that has had does not, and another takes its place', async () => {
   const folder = mkdtempSync(join(tmpdir(), 'varve-jobs-'))

@@ -27,10 +27,24 @@ export const STEP_MUTANTS: readonly Mutant[] = [
   ),
   mutant('refused-group-forgotten', 'shard/write-path.js', 'later?.reject(error);', '', 'src/shard/write-path.test.js'),
   mutant(
-    'queued-batch-torn',
+    'waiting-synced-acknowledged-when-written',
+    'shard/write-run.js',
+    "group.promise('synced').then(",
+    "group.promise('written').then(",
+    'src/shard/write-path.test.js',
+  ),
+  mutant(
+    'waiting-writes-misplaced',
     'shard/write-path.js',
-    'group.encoder.raw(run.batches);',
-    'group.encoder.raw(run.batches.subarray(0, -1));',
+    'const start = (group.position + group.encoder.length);',
+    'const start = group.position;',
+    'src/shard/write-path.test.js',
+  ),
+  mutant(
+    'waiting-writes-overfill-group',
+    'shard/write-path.js',
+    'this.#group.encoder.length + run.length > this.#settings.groupBytesMax',
+    'run.length > this.#settings.groupBytesMax',
     'src/shard/write-path.test.js',
   ),
   mutant(
