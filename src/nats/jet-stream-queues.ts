@@ -72,9 +72,11 @@ export class JetStreamQueues implements WorkQueues, Mail {
     const settle = (how: string): void => connection.publish(reply, Buffer.from(how))
     return {
       data: message.data,
+      count: deliveryCount(reply),
       done: () => settle('+ACK'),
       renew: () => settle('+WPI'),
-      giveBack: () => settle('-NAK'),
+      giveBack: (delayMs = 0) =>
+        settle(delayMs === 0 ? '-NAK' : `-NAK ${JSON.stringify({ delay: Math.ceil(delayMs) * NS_PER_MS })}`),
     }
   }
 
@@ -139,6 +141,16 @@ export class JetStreamQueues implements WorkQueues, Mail {
 /** Names of consumers have no dots. Where subjects have no `~`, no two of them have the same consumer. */
 function consumerOf(subject: string): string {
   return subject.replaceAll('.', '~')
+}
+
+/**
+ * What the subject that acknowledges a message says of it; servers with domains put two words more before it.
+ *
+ *      $JS.ACK.<stream>.<consumer>.<count>.<sequence>.<sequence of consumer>.<time>.<pending>
+ */
+function deliveryCount(reply: string): number {
+  const words = reply.split('.')
+  return Number(words[words.length > 9 ? 6 : 4]) || 1
 }
 
 function failed(operation: string, path: string, cause: unknown): VarveError {

@@ -122,12 +122,14 @@ export interface Streams {
 /** One delivery of a message of a work queue. Whoever has it settles it. */
 export interface Delivery {
   readonly data: Uint8Array
+  /** How often it has been delivered, this time included. */
+  readonly count: number
   /** It is done with, and goes. */
   done(): void
   /** Somebody is still at it: it is not given to another for as long again. */
   renew(): void
-  /** It is given to another, now. */
-  giveBack(): void
+  /** It is given to another, now or in `delayMs`. */
+  giveBack(delayMs?: number): void
 }
 
 /** A stream of which every message is for one of those who pull. */

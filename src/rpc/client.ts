@@ -44,6 +44,8 @@ export class RpcClient {
   #met = false
   #connection: ClientConnection | undefined
   #connecting: Promise<ClientConnection> | undefined
+  /** When the server was found to be away, by the clock; undefined: it is there, as far as is known. */
+  #awaySinceMs: number | undefined
 
   constructor({ dial, clock, hash, random, token = '', settings }: RpcClientOptions) {
     this.#dial = dial
@@ -86,7 +88,8 @@ export class RpcClient {
   }
 
   /**
-   * Does `work` on a connection, and where that is lost again on another, until the time is up.
+   * Does `work` on a connection, and where that is lost again on another, until the time is up. The time that the server has
+   * been away already counts: of several calls that come after one another only the first waits for it, the others try once.
    *
    * @param work may be done several times, unless it fails with OUTCOME_UNKNOWN
    */
@@ -108,7 +111,8 @@ export class RpcClient {
         if (!isUnanswered(error) || !isCode(error, 'IO_FAILED')) throw error
         const delayMs = this.#delayMs(attempt)
         const patient = this.#met || allowedMs === 0
-        const giveUpMs = patient ? deadline : Math.min(deadline, sinceMs + settings.openMs)
+        const awayMs = (this.#awaySinceMs ?? sinceMs) - sinceMs
+        const giveUpMs = patient ? deadline + Math.min(0, awayMs) : Math.min(deadline, sinceMs + settings.openMs)
         if (clock.monotonic() + delayMs >= giveUpMs) throw this.#met ? error : neverMet(error)
         await this.#pause(delayMs, signal)
       }
@@ -127,6 +131,7 @@ export class RpcClient {
 
   async #connect(): Promise<ClientConnection> {
     const { clock, settings } = this.#basis
+    const sinceMs = clock.monotonic()
     const dialling = new AbortController()
     const timer = clock.after(settings.handshakeMs, () => dialling.abort(), { keepAlive: true })
     const stop = (): void => dialling.abort()
@@ -140,8 +145,10 @@ export class RpcClient {
       }
       this.#connection = connection
       this.#met = true
+      this.#awaySinceMs = undefined
       return connection
     } catch (error) {
+      this.#awaySinceMs ??= sinceMs
       throw this.#closed ? closed() : error
     } finally {
       this.#onClose.delete(stop)

@@ -11,7 +11,7 @@ import type { Durability, Journal } from '../journal/journal.ts'
 import type { Memtable } from '../memtable/memtable.ts'
 import { withFlushed, writeCheckpoint, writeClone } from './checkpoint.ts'
 import type { Origin } from './checkpoint.ts'
-import { closed } from './closed.ts'
+import { closed, closedUnsynced } from './closed.ts'
 import type { Committer } from './committer.ts'
 import { Compactor } from './compactor.ts'
 import type { ManifestState } from './edit.ts'
@@ -330,7 +330,7 @@ export class OwnedShard<Operation, Table extends Memtable<Operation>, Shape> imp
       if (this.#failure === undefined) await this.#rungs.secure(this.#journal)
     } catch (error) {
       // What was acknowledged is the new owner's now, and nothing else is at stake.
-      if (!isCode(error, 'FENCED')) throw error
+      if (!isCode(error, 'FENCED')) throw closedUnsynced(this.id, error)
     } finally {
       await this.#journal.close()
       this.#writes.fail(reason)

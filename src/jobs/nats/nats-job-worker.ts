@@ -9,6 +9,7 @@ import type { Clock } from '../../kernel/clock.ts'
 import { encodeError } from '../../kernel/error-wire.ts'
 import { VarveError, isCode } from '../../kernel/errors.ts'
 import type { Delivery, Mail, WorkQueues } from '../../nats/nats.ts'
+import { pause } from '../../nats/patience.ts'
 import type { JobHandle, JobScheduler } from '../jobs.ts'
 import { decodeSpec, encodeResult } from '../wire/job-wire.ts'
 import { resolveBrokerSettings } from '../remote/settings.ts'
@@ -42,8 +43,9 @@ export interface NatsJobWorkerOptions extends Partial<JobWorkerSettings> {
 const LOOK_MS = 500
 // Of the kinds of jobs that wait, those that are looked at closely: one small request each.
 const KINDS_MAX = 64
-// A scheduler that does not answer so often has gone.
-const REPORTS_MAX = 3
+// A scheduler that does not answer while its job was delivered so often has gone. One whose server was killed has another
+// within seconds; until then it is not found at all, so that many questions in a row would take no time.
+const UNANSWERED_MAX = 10
 
 export class NatsJobWorker {
   readonly #options: NatsJobWorkerOptions
@@ -145,9 +147,10 @@ export class NatsJobWorker {
     try {
       await this.#begin(decodeOffer(delivery.data), delivery)
     } catch (error) {
-      // No job; or its scheduler has gone, and what it wanted is planned anew by the next one.
       if (!isCode(error, 'IO_FAILED', 'LIMIT_EXCEEDED')) throw error
-      delivery.done()
+      // No job; or its scheduler has gone, and what it wanted is planned anew by the next one.
+      if (isCode(error, 'LIMIT_EXCEEDED') || delivery.count >= UNANSWERED_MAX) delivery.done()
+      else delivery.giveBack(this.#leaseMs / UNANSWERED_MAX)
     }
   }
 
@@ -164,7 +167,10 @@ export class NatsJobWorker {
     try {
       const answer = await this.#tell(address, { type: 'begin', key, control: control.address })
       // While another is at it, the message stays for the day that one falls silent.
-      if (answer.type === 'later') return
+      if (answer.type === 'later') {
+        delivery.giveBack(this.#leaseMs / 3)
+        return
+      }
       if (answer.type !== 'run') {
         delivery.done()
         return
@@ -191,23 +197,27 @@ export class NatsJobWorker {
       this.#options.clock,
     )
     try {
-      await this.#report(address, await outcomeOf(handle, lease, this.#options.queues.bytesMax))
-      delivery.done()
+      const outcome = await outcomeOf(handle, lease, this.#options.queues.bytesMax)
+      if (await this.#report(address, outcome)) delivery.done()
+      // Over, or waiting for another: who gets it next asks.
+      else delivery.giveBack()
     } finally {
       renewal.cancel()
       this.#running.delete(handle)
     }
   }
 
-  /** Said twice it does no harm, and not at all the lease ends. */
-  async #report(address: string, mail: WorkerMail): Promise<void> {
-    for (let tries = 1; ; tries++) {
+  /** Said twice it does no harm, and not at all the lease ends. @returns whether it was wanted */
+  async #report(address: string, mail: WorkerMail): Promise<boolean> {
+    const { clock } = this.#options
+    const sinceMs = clock.monotonic()
+    for (;;) {
       try {
-        await this.#tell(address, mail)
-        return
+        return (await this.#tell(address, mail)).type !== 'no'
       } catch (error) {
-        if (!isCode(error, 'IO_FAILED') || tries >= REPORTS_MAX) throw error
+        if (!isCode(error, 'IO_FAILED') || clock.monotonic() - sinceMs >= this.#leaseMs) throw error
       }
+      await pause(clock, this.#leaseMs / (2 * UNANSWERED_MAX))
     }
   }
 

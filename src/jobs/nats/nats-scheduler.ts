@@ -103,12 +103,13 @@ export class NatsScheduler extends DistantScheduler {
   async #offer(job: QueuedJob, spec: JobSpec): Promise<OfferOutcome> {
     const { queues, clock, random } = this.#options
     const key = `${spec.id}/${spec.attempt}/${nonce(random)}`
+    let sequence: number | undefined
     const offered = new OfferedJob(
       job,
       clock,
       this.#settings,
       () => nonce(random),
-      () => this.#isAnybodyAtWork(spec),
+      () => this.#isAwaited(spec, sequence),
     )
     this.#offered.set(key, offered)
     const cancel = (): void => {
@@ -117,7 +118,6 @@ export class NatsScheduler extends DistantScheduler {
       else queues.tell(control)
     }
     job.signal.addEventListener('abort', cancel, { once: true })
-    let sequence: number | undefined
     try {
       const published = await this.#publish(spec, key)
       if (published?.type === 'stored') sequence = published.sequence
@@ -152,10 +152,14 @@ export class NatsScheduler extends DistantScheduler {
     }
   }
 
-  async #isAnybodyAtWork(spec: JobSpec): Promise<boolean> {
+  /** Whether it is still in the queue, and somebody who could take it is at work. */
+  async #isAwaited(spec: JobSpec, sequence: number | undefined): Promise<boolean> {
+    const { streams, queues } = this.#options
+    const { jobs, presence } = this.#places
     try {
-      await this.#options.queues.ask(this.#places.presence, new TextEncoder().encode(this.#subjectOf(spec)))
-      return true
+      await queues.ask(presence, new TextEncoder().encode(this.#subjectOf(spec)))
+      // Taken by somebody who could not ask here, and then gave it up: nobody else will come for it.
+      return sequence === undefined || (await streams.message(jobs.name, sequence)) !== undefined
     } catch (error) {
       if (isCode(error, 'IO_FAILED')) return false
       throw error

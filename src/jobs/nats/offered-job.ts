@@ -28,25 +28,25 @@ export class OfferedJob {
   readonly #clock: Clock
   readonly #settings: BrokerSettings
   readonly #leaseId: () => string
-  readonly #isAnybodyAtWork: () => Promise<boolean>
+  readonly #isAwaited: () => Promise<boolean>
   #settle: ((outcome: OfferOutcome) => void) | undefined
   #timer: Timer | undefined
   #lease: Lease | undefined
   #tries = 0
 
-  /** @param isAnybodyAtWork whether some worker that could take the job afterwards has others now */
+  /** @param isAwaited whether the job is still in the queue, and some worker that could take it afterwards has others now */
   constructor(
     job: QueuedJob,
     clock: Clock,
     settings: BrokerSettings,
     leaseId: () => string,
-    isAnybodyAtWork: () => Promise<boolean>,
+    isAwaited: () => Promise<boolean>,
   ) {
     this.#job = job
     this.#clock = clock
     this.#settings = settings
     this.#leaseId = leaseId
-    this.#isAnybodyAtWork = isAnybodyAtWork
+    this.#isAwaited = isAwaited
     this.outcome = new Promise((resolve) => (this.#settle = resolve))
     this.#awaitWorker()
   }
@@ -101,7 +101,7 @@ export class OfferedJob {
   }
 
   async #waitOn(): Promise<void> {
-    const waitsOn = await this.#isAnybodyAtWork()
+    const waitsOn = await this.#isAwaited()
     // Meanwhile it may have been begun, or have ended.
     if (this.#lease !== undefined || this.#settle === undefined) return
     if (waitsOn) this.#awaitWorker()

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
+import { VarveError, isCode } from '../../kernel/errors.ts'
 import { loadHash } from '../../kernel/hash.ts'
 import { POSITION_ZERO, epoch, shardId } from '../../kernel/ids.ts'
 import { Access } from '../../rpc/access.ts'
@@ -33,6 +34,9 @@ class Place {
   service: JournalService
   server: RpcServer
   faults: WireFaults | undefined
+  /** Nobody gets a connection, and nobody has one. */
+  gone = false
+  resumeMs = 3_600_000
   listening: Listening | undefined
   #timeStopped = false
   readonly #clients: RpcClient[] = []
@@ -55,12 +59,16 @@ class Place {
     const { clock, random } = this
     const direct: Dial =
       this.listening === undefined ? (signal) => dialLoopback(this.server)(signal) : dialSocket(this.listening.address)
-    const dial: Dial = (signal) =>
-      this.faults === undefined ? direct(signal) : faultyDial(direct, { random, clock, faults: this.faults })(signal)
+    const dial: Dial = (signal) => {
+      if (this.gone) return Promise.reject(new VarveError('IO_FAILED', 'refused'))
+      return this.faults === undefined
+        ? direct(signal)
+        : faultyDial(direct, { random, clock, faults: this.faults })(signal)
+    }
     const client = new RpcClient({ dial, clock, hash, random, token })
     this.#clients.push(client)
     // Time goes by quickly here, and a network that fails so often takes many attempts.
-    return RemoteJournalSystem.connect({ client, random, resumeMs: 3_600_000 })
+    return RemoteJournalSystem.connect({ client, random, resumeMs: this.resumeMs })
   }
 
   /** All clients go. */
@@ -171,6 +179,39 @@ test('appends under way when the service is started anew are of unknown outcome,
   await next.close()
   await place.dispose()
 })
+
+for (const [what, written, unsynced] of [
+  ['where something is not synced, waits resumeMs for it once, and says so', 'written', true],
+  ['where everything is synced, waits for nothing', 'synced', false],
+] as const) {
+  test(`closing a journal whose service has gone ${what}`, async () => {
+    const place = new Place(localJournals())
+    place.resumeMs = 10_000
+    const system = await place.system()
+    const journal = await system.open(SHARD, epoch(1), new MemoryStateKeeper())
+    await journal.append(Uint8Array.of(1), 'synced').synced
+    const append = journal.append(Uint8Array.of(2), written)
+    await (append.synced ?? append.written)
+    await place.server.close()
+    place.gone = true
+    place.passTime()
+    const beganMs = place.clock.monotonic()
+    const failed = await journal.sync().then(
+      () => undefined,
+      (error: unknown) => error,
+    )
+    await journal.close()
+    const elapsedMs = place.clock.monotonic() - beganMs
+    if (unsynced) {
+      assert.ok(isCode(failed, 'IO_FAILED'), String(failed))
+      assert.ok(elapsedMs > 8_000 && elapsedMs < 12_000, `${elapsedMs} ms`)
+    } else {
+      assert.equal(failed, undefined)
+      assert.ok(elapsedMs < 1_000, `${elapsedMs} ms`)
+    }
+    await place.dispose()
+  })
+}
 
 test('an append that does not fit is taken back with all that followed it, and later ones go on from there', async () => {
   let full = false

@@ -21,6 +21,9 @@ import { JOURNAL_SERVICE } from './journal-service.ts'
 import { replayPieces } from './remote-journal-reader.ts'
 import type { Visit } from './remote-journal-reader.ts'
 
+// The service lets go by itself of what nobody comes back for: it is told once.
+const CLOSE_MS_MAX = 5_000
+
 export interface RemoteJournalBasis {
   readonly client: RpcClient
   /** Its name at the service. */
@@ -47,6 +50,8 @@ export class RemoteJournal implements Journal {
   #start: number
   #end: number
   #storedBytes: number
+  /** Everything before is synced, as far as this writer was told. */
+  #syncedEnd = -1
   #closing: Promise<void> | undefined
 
   constructor(basis: RemoteJournalBasis, { connection, start, end, pendingBytesMax, storedBytes }: OpenedJournal) {
@@ -97,8 +102,16 @@ export class RemoteJournal implements Journal {
 
   async sync(): Promise<void> {
     this.#checkOpen()
+    const asked = this.#end
     await this.#appends.settled()
+    const { failure } = this.#appends
+    if (failure !== undefined) throw failure
+    // Less where something of it did not fit.
+    const end = Math.min(asked, this.#end)
+    // Who closes asks once more; where nothing is at stake, a service that has gone is not waited for.
+    if (this.#syncedEnd >= end) return
     await this.#ask('sync')
+    this.#syncedEnd = Math.max(this.#syncedEnd, end)
   }
 
   async read(position: JournalPosition, length: number): Promise<Uint8Array> {
@@ -141,13 +154,10 @@ export class RemoteJournal implements Journal {
     await this.#appends.settled()
     for (const { synced } of this.#appends.unsynced) await synced?.promise.catch(() => undefined)
     try {
-      const { client, key } = this.#basis
-      await client.call({
-        service: JOURNAL_SERVICE,
-        method: 'close',
-        parameters: [key],
-        timeoutMs: this.#basis.resumeMs,
-      })
+      const { client, key, resumeMs } = this.#basis
+      const connection = await client.connection()
+      const timeoutMs = Math.min(resumeMs, CLOSE_MS_MAX)
+      await connection.call({ service: JOURNAL_SERVICE, method: 'close', parameters: [key], timeoutMs })
     } catch (error) {
       // The service closes it when nobody comes back; everything has been acknowledged, or has not.
       if (!isUnanswered(error) && !isCode(error, 'CLOSED')) throw error
@@ -173,7 +183,10 @@ export class RemoteJournal implements Journal {
   #sendSynced(entry: InFlight, connection: RpcConnection): void {
     const parameters = [this.#basis.key, entry.position]
     connection.call({ service: JOURNAL_SERVICE, method: 'synced', parameters, timeoutMs: 0 }).then(
-      () => this.#appends.synced(entry),
+      () => {
+        this.#appends.synced(entry)
+        this.#syncedEnd = Math.max(this.#syncedEnd, entry.position + entry.payload.length)
+      },
       (error: unknown) => {
         // What became of the append itself is told by its own answer.
         if (!isUnanswered(error) && !isCode(error, 'NO_SPACE')) this.#refused(entry, error, connection)
