@@ -80,6 +80,10 @@ function adviceFor(error: VarveError): string {
   if (error.code === 'INCOMPATIBLE' && error.details['what'] === 'encryption') {
     return 'Nothing was changed. Only a program that gives its keys to `open` can read it: the command has none.'
   }
+  // Not what may be read, but what is there.
+  if (error.code === 'PERMISSION_DENIED' && 'found' in error.details) {
+    return 'Put back the file that was there, or save what is left with `varve repair`.'
+  }
   // Denied by a server, not by the system.
   if (error.code === 'PERMISSION_DENIED' && !('path' in error.details)) {
     return 'Nothing was changed. Tokens, certificates and what they allow are described in docs/remote.md.'

@@ -3,6 +3,7 @@
 import { readdir } from 'node:fs/promises'
 import type { KvRange } from '../engines/kv/kv.ts'
 import type { KvShard } from '../engines/kv/kv-shard.ts'
+import { deviceError } from '../fs/device-error.ts'
 import { readLockFile } from '../fs/lock-file.ts'
 import { RESERVE_NAME } from '../fs/local-reserve.ts'
 import { NodeDevice } from '../fs/node-device.ts'
@@ -64,7 +65,7 @@ export async function ownerOf(directory: string): Promise<number | undefined> {
  *
  * @param options.create makes it where there is none, and says so; default: NOT_FOUND
  * @throws {UsageError} to be made in a directory that holds other things
- * @throws {VarveError} LOCKED, and what `open` throws
+ * @throws {VarveError} LOCKED, PERMISSION_DENIED, and what `open` throws
  */
 export async function openForWriting(
   directory: string,
@@ -99,7 +100,7 @@ async function checkPlace(directory: string): Promise<boolean> {
     if (code === 'ENOENT') return true
     if (code === 'ENOTDIR')
       throw new UsageError(`${directory} is a file: DIR is the directory of a shard, and stands first`)
-    throw error
+    throw deviceError(error, 'list', directory)
   }
   if (names.some((name) => OWN_NAMES.has(name))) return false
   if (names.length === 0) return true

@@ -1,8 +1,8 @@
 /**
  * The device over Node's file system, rooted at a directory.
  *
- * A symbolic link in place of a file is refused. Directories may be links: an operator puts the journal on another disk
- * that way.
+ * What is no file in place of one is refused, symbolic links too. Directories may be links: an operator puts the journal on
+ * another disk that way.
  */
 
 import fs from 'node:fs'
@@ -55,6 +55,7 @@ export class NodeDevice implements Device {
 
   async open(file: string, mode: OpenMode): Promise<DeviceFile> {
     const full = this.#full(file, 'open', mode !== 'read')
+    if (mode !== 'create') refuseOther(await attempt<fs.Stats>('open', file, (done) => fs.lstat(full, done)), file)
     const fd = await attempt<number>('open', file, (done) => fs.open(full, FLAGS[mode], 0o644, done))
     return new NodeFile(fd, file, mode !== 'read', this.#calls)
   }
@@ -62,6 +63,7 @@ export class NodeDevice implements Device {
   openSync(file: string, mode: OpenMode): DeviceFile {
     const full = this.#full(file, 'open', mode !== 'read')
     try {
+      if (mode !== 'create') refuseOther(fs.lstatSync(full), file)
       return new NodeFile(fs.openSync(full, FLAGS[mode], 0o644), file, mode !== 'read', this.#calls)
     } catch (error) {
       throw deviceError(error, 'open', file)
@@ -70,23 +72,24 @@ export class NodeDevice implements Device {
 
   async makeDirectory(directory: string): Promise<void> {
     const full = this.#full(directory, 'make directory', true)
-    const first = await attempt<string | undefined>('make directory', directory, (done) =>
+    const shown = this.#shown(directory)
+    const first = await attempt<string | undefined>('make directory', shown, (done) =>
       fs.mkdir(full, { recursive: true }, done),
     ).catch(async (error: unknown) => {
       // Node says ENOENT, too, where the file system is read-only: not of a directory that is made by itself.
       if (!isCode(error, 'NOT_FOUND')) throw error
-      await attempt<void>('make directory', directory, (done) => fs.mkdir(full, done))
+      await attempt<void>('make directory', shown, (done) => fs.mkdir(full, done))
       return full
     })
     // An entry is durable only with the directory that holds it. Those that were there are synced too: whoever made them
     // may have been killed before the sync.
     for (let made = full; made.length > this.#root.length; made = path.dirname(made))
-      await syncDirectory(path.dirname(made), directory)
+      await syncDirectory(path.dirname(made), shown)
     if (first !== undefined && first.length <= this.#root.length) {
       for (let made = this.#root; made.length >= first.length; made = path.dirname(made))
-        await syncDirectory(path.dirname(made), directory)
+        await syncDirectory(path.dirname(made), shown)
     } else if (directory === '.') {
-      await syncDirectory(path.dirname(this.#root), directory).catch((error: unknown) => {
+      await syncDirectory(path.dirname(this.#root), shown).catch((error: unknown) => {
         // What lies above may not be ours to open.
         if (!isCode(error, 'PERMISSION_DENIED')) throw error
       })
@@ -95,7 +98,7 @@ export class NodeDevice implements Device {
 
   async list(directory: string): Promise<readonly DirectoryEntry[]> {
     const full = this.#full(directory, 'list', false)
-    const entries = await attempt<fs.Dirent[]>('list', directory, (done) =>
+    const entries = await attempt<fs.Dirent[]>('list', this.#shown(directory), (done) =>
       fs.readdir(full, { withFileTypes: true }, done),
     )
     return entries.map((entry) => ({ name: entry.name, directory: entry.isDirectory() }))
@@ -165,6 +168,11 @@ export class NodeDevice implements Device {
     return { freeBytes: stat.bavail * stat.bsize, totalBytes: stat.blocks * stat.bsize }
   }
 
+  /** How errors name a directory: nobody knows the root by `.`. */
+  #shown(directory: string): string {
+    return directory === '.' ? this.#root : directory
+  }
+
   #full(relative: string, operation: string, changes: boolean): string {
     if (changes && this.#readOnly) {
       throw new VarveError('READ_ONLY', `${operation} of ${relative}: the device was opened read-only`, {
@@ -184,6 +192,28 @@ async function syncDirectory(full: string, shown: string): Promise<void> {
     await directory.close()
   }
 }
+
+/**
+ * Before the file is opened: opening a pipe waits for somebody at its other end. O_NONBLOCK and a look at what was opened
+ * would do as well for us, but not for `io_uring`, whose reads of such a file fail where they would have waited.
+ *
+ * @throws {VarveError} PERMISSION_DENIED — there is something, and it is no file
+ */
+function refuseOther(stat: fs.Stats, file: string): void {
+  // Of a symbolic link, opening itself says what it is.
+  if (stat.isFile() || stat.isSymbolicLink()) return
+  const found = KINDS.find(([, is]) => is(stat))?.[0] ?? 'no file'
+  throw new VarveError('PERMISSION_DENIED', `open of ${file} failed: there is ${found} in its place`, {
+    details: { path: file, operation: 'open', found },
+  })
+}
+
+const KINDS: readonly (readonly [string, (stat: fs.Stats) => boolean])[] = [
+  ['a directory', (stat) => stat.isDirectory()],
+  ['a pipe', (stat) => stat.isFIFO()],
+  ['a socket', (stat) => stat.isSocket()],
+  ['a device', (stat) => stat.isCharacterDevice() || stat.isBlockDevice()],
+]
 
 function toStat(stat: fs.Stats): DeviceStat {
   return { bytes: stat.size, identity: stat.ino }

@@ -76,7 +76,7 @@ export async function recover(
   left: LeftBehind,
 ): Promise<Recovered> {
   const { directory, shard } = components
-  const listed = await listSegments(components.device, directory)
+  const listed = await listSegments(components.device, directory, state)
   if (state === undefined) {
     if (listed[0] !== undefined) throw unknownOwner(directory, listed[0])
     return { segments: [], end: 0, syncedUpTo: 0, ignored: listed }
@@ -244,13 +244,13 @@ async function openListed(device: Device, path: string): Promise<DeviceFile | un
   }
 }
 
-/** In order of creation. */
-async function listSegments(device: Device, directory: string): Promise<SegmentId[]> {
+/** In order of creation. Directories only where a segment that `state` knows should be: opening it says so. */
+async function listSegments(device: Device, directory: string, state?: JournalState): Promise<SegmentId[]> {
   const ids: SegmentId[] = []
   try {
     for (const entry of await device.list(directory)) {
-      const id = entry.directory ? undefined : parseSegmentName(entry.name)
-      if (id !== undefined) ids.push(id)
+      const id = parseSegmentName(entry.name)
+      if (id !== undefined && (!entry.directory || (state !== undefined && sameOwner(id, state)))) ids.push(id)
     }
   } catch (error) {
     if (!isCode(error, 'NOT_FOUND')) throw error

@@ -5,7 +5,8 @@
  * Paths are relative to the device's root, separated by `/`, without `..`.
  *
  * Failures, for every method: NOT_FOUND, EXISTS, NO_SPACE, OUT_OF_FILES, PERMISSION_DENIED, READ_ONLY, or IO_FAILED for
- * the rest; details name path and operation. A failed write or sync leaves the content of the written range unknown.
+ * the rest; details name path and operation. What is no file in the place of one is PERMISSION_DENIED to `open`, at once.
+ * A failed write or sync leaves the content of the written range unknown.
  */
 
 export interface DeviceSupport {

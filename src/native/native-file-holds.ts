@@ -52,7 +52,10 @@ export class NativeFileHolds implements FileHolds {
 
   #open(file: string, flags: number): number | undefined {
     try {
-      return fs.openSync(path.join(this.#root, checkDevicePath(file)), flags | fs.constants.O_NOFOLLOW)
+      return fs.openSync(
+        path.join(this.#root, checkDevicePath(file)),
+        flags | fs.constants.O_NOFOLLOW | fs.constants.O_NONBLOCK,
+      )
     } catch {
       return undefined
     }

@@ -1,0 +1,60 @@
+/** A directory that one may not read or write: the error has its code, names the directory, and says what to look at. */
+
+import assert from 'node:assert/strict'
+import { spawn } from 'node:child_process'
+import fs from 'node:fs/promises'
+import path from 'node:path'
+import { text } from 'node:stream/consumers'
+import { test } from 'node:test'
+import { Workplace } from './varve-process.ts'
+
+const COMMAND_LINE = new URL('../../src/cli/command-line.js', import.meta.url).href
+
+test('what the system denies a command is PERMISSION_DENIED, with the directory and a way out', async (context) => {
+  const workplace = new Workplace(context)
+  const [denied, fixed] = ['denied', 'fixed'].map((name) => path.join(workplace.path, name)) as [string, string]
+  await fs.mkdir(denied)
+  await fs.mkdir(fixed)
+  await fs.chmod(workplace.path, 0o755)
+  await fs.chmod(denied, 0o000)
+  await fs.chmod(fixed, 0o555)
+  const commands = [
+    ['put', denied, 'key', 'value'],
+    ['put', path.join(denied, 'new'), 'key', 'value'],
+    ['put', path.join(fixed, 'new'), 'key', 'value'],
+    ['get', denied, 'key'],
+    ['delete', denied, 'key'],
+    ['dump', denied, 'head'],
+    ['repair', denied, path.join(fixed, 'new')],
+  ]
+  const script = `
+    const { runCommandLine } = await import(${JSON.stringify(COMMAND_LINE)})
+    // Root is denied nothing, so it asks as nobody.
+    if (process.getuid() === 0) {
+      process.setgid(65534)
+      process.setuid(65534)
+    }
+    const outcomes = []
+    for (const words of ${JSON.stringify(commands)}) {
+      const notes = []
+      const output = { columns: 100, live: false, line: () => {}, note: (text) => notes.push(text), status: () => {} }
+      const context = { output, stdin: {}, stdout: {}, signal: new AbortController().signal, now: () => 0 }
+      outcomes.push({ code: await runCommandLine(words, context, { debug: false }), notes })
+    }
+    console.log(JSON.stringify(outcomes))`
+  const child = spawn(process.execPath, ['--input-type=module', '-e', script], { stdio: ['ignore', 'pipe', 'inherit'] })
+  const outcomes = JSON.parse(await text(child.stdout)) as {
+    readonly code: number
+    readonly notes: readonly string[]
+  }[]
+  await fs.chmod(denied, 0o755)
+  await fs.chmod(fixed, 0o755)
+  assert.equal(outcomes.length, commands.length)
+  for (const [number, { code, notes }] of outcomes.entries()) {
+    const [command = '', directory = ''] = commands[number] as string[]
+    const said = `${command} ${path.basename(directory)}: ${notes.join(' ')}`
+    assert.equal(code, 1, said)
+    assert.ok(notes[0]?.startsWith('varve: PERMISSION_DENIED: ') && notes[0].includes(directory), said)
+    assert.equal(notes[1], 'Check who owns the directory and what its mode allows.', said)
+  }
+})
