@@ -3,6 +3,8 @@
  *
  *      read head ──► compare-and-set epoch + 1 ──► journal fences the old epoch ──► read head again ──► replay ──► serve
  *
+ * Before the first of these what the head says of the files is looked at: who cannot read it changes nothing.
+ *
  * No data moves. From the first compare-and-set on the old owner's commits fail, from the fence on its appends are not
  * acknowledged, however long it slept. Either order alone would let the winner of the head and the winner of the journal
  * differ (SlateDB's RFC-0030): hence the second look at the head.
@@ -16,6 +18,8 @@ import type { HeadStore } from '../fs/fs.ts'
 import type { JournalStateKeeper } from '../journal/journal.ts'
 import type { Memtable } from '../memtable/memtable.ts'
 import { Committer } from './committer.ts'
+import { foresee } from './foreseen.ts'
+import type { Foreseen } from './foreseen.ts'
 import { decodeHead, encodeHead } from './head-content.ts'
 import type { HeadContent } from './head-content.ts'
 import { EMPTY_EDIT_LOG, loadManifest } from './manifest.ts'
@@ -62,10 +66,11 @@ async function openOnce<Operation, Table extends Memtable<Operation>, Shape>(
   const settings = resolveShardSettings(options.settings)
   if (options.readOnly === true) return openNewestReadOnly(components, engine, settings, options)
   const head = await readHead(components, engine, options)
+  const foreseen = await foresee(components, engine, head.content)
   throwIfAborted(options.signal)
   const committer = await takeOver(components, engine, head)
   try {
-    return await recover(components, engine, options, settings, committer)
+    return await recover(components, engine, options, settings, committer, foreseen)
   } catch (error) {
     // What looks damaged may be what another owner has made, or removed, since.
     if (isDamage(error)) await committer.check()
@@ -80,11 +85,14 @@ async function recover<Operation, Table extends Memtable<Operation>, Shape>(
   options: ShardOpenOptions,
   settings: ShardSettings,
   committer: Committer,
+  foreseen: Foreseen<Shape> | undefined,
 ): Promise<Shard<Operation, Table, Shape>> {
   const { shard, journal: journals } = components
   const { content } = committer
   // Final already: since the compare-and-set nobody else can commit.
-  const manifest = await loadManifest(content, components.files, components.hash, sourceOf(components))
+  const known = foreseen?.edits === content.edits ? foreseen : undefined
+  const manifest =
+    known?.manifest ?? (await loadManifest(content, components.files, components.hash, sourceOf(components)))
   const keeper: JournalStateKeeper = {
     get state() {
       return committer.content.journalState
@@ -104,7 +112,14 @@ async function recover<Operation, Table extends Memtable<Operation>, Shape>(
       settings.memtableBytes,
     )
     throwIfAborted(options.signal)
-    const opened = new OwnedShard(components, engine, settings, { committer, journal, manifest, tables, seqnoLast })
+    const opened = new OwnedShard(components, engine, settings, {
+      committer,
+      journal,
+      manifest,
+      shape: known?.shape,
+      tables,
+      seqnoLast,
+    })
     await opened.start()
     return opened
   } catch (error) {

@@ -50,10 +50,11 @@ import type { View } from './version.ts'
 import { WritePath } from './write-path.ts'
 
 /** What opening a shard has found. */
-export interface OpenedShard<Table extends Memtable<never>> {
+export interface OpenedShard<Table extends Memtable<never>, Shape> {
   readonly committer: Committer
   readonly journal: Journal
   readonly manifest: ManifestState
+  readonly shape: Shape | undefined
   readonly tables: TableStack<Table>
   readonly seqnoLast: Seqno
 }
@@ -89,7 +90,7 @@ export class OwnedShard<Operation, Table extends Memtable<Operation>, Shape> imp
     components: ShardComponents,
     engine: Engine<Operation, Table, Shape>,
     settings: ShardSettings,
-    opened: OpenedShard<Table>,
+    opened: OpenedShard<Table, Shape>,
   ) {
     this.settings = settings
     this.#components = components
@@ -109,7 +110,7 @@ export class OwnedShard<Operation, Table extends Memtable<Operation>, Shape> imp
       tick: () => this.#clear(),
     })
     const found = [...opened.manifest.files.values()]
-    this.#views = new Views(this.#tables.list(), { files: found, shape: engine.shape(found, undefined) })
+    this.#views = new Views(this.#tables.list(), { files: found, shape: engine.shape(found, opened.shape) })
     this.#writes = new WritePath(
       engine,
       this.#journal,

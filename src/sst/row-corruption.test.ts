@@ -76,16 +76,31 @@ for (const codec of ['lz4', 'none']) {
 test('swapped blocks, a block of another file and a file under another name are told apart', async () => {
   const files = new MemoryFileStore({ hash })
   const settings = { blockBytes: 512, codec: 'none' }
-  const entries = numberedEntries('k', 100, 20)
+  const entries = numberedEntries('k', 20, 600)
   const a = await writeTable(files, rowTableFormat, hash, { name: 'a', entries, settings })
   const b = await writeTable(files, rowTableFormat, hash, { name: 'b', entries, settings })
+  const changed = entries.map((entry) => ({ ...entry, value: entry.value.map((byte) => byte ^ 1) }))
+  const c = await writeTable(files, rowTableFormat, hash, { name: 'c', entries: changed, settings })
   const [contentA, contentB] = [await contentOf(files, a.ref), await contentOf(files, b.ref)]
+  const other = await contentOf(files, c.ref)
   const expected = entries.map(describe)
   assert.equal(contentA.length, contentB.length)
-  const swapped = contentA.slice()
-  swapped.set(contentA.subarray(0, 400), 512)
-  const failure = await failureOf(await openDamaged(a.ref, swapped), expected)
-  assert.deepEqual([failure?.code, failure?.details['part'], failure?.details['file']], ['TABLE_CORRUPT', 'block', 'a'])
+  // An entry each.
+  const blockEnd = footerOf(contentA, a.ref, hash).ranges.offset / entries.length
+  assert.ok(Number.isInteger(blockEnd) && blockEnd > 512)
+  const exchanged = [
+    // Whole blocks, each of them right in another place: the first two, and the first of the other file.
+    [contentA.subarray(blockEnd, 2 * blockEnd), contentA.subarray(0, blockEnd)],
+    [other.subarray(0, blockEnd), contentA.subarray(blockEnd, 2 * blockEnd)],
+  ] as const
+  for (const [first, second] of exchanged) {
+    const swapped = contentA.slice()
+    swapped.set(first, 0)
+    swapped.set(second, blockEnd)
+    const failure = await failureOf(await openDamaged(a.ref, swapped), expected)
+    const { part, file, offset } = failure?.details ?? {}
+    assert.deepEqual([failure?.code, part, file, offset], ['TABLE_CORRUPT', 'block', 'a', 0])
+  }
   const renamed = await failureOf(await openDamaged(a.ref, contentB), expected)
   assert.deepEqual([renamed?.code, renamed?.details['part']], ['TABLE_CORRUPT', 'footer'])
 })
