@@ -66,6 +66,7 @@ export interface ReadOptions extends AbortOptions {
   readonly into?: Uint8Array
 }
 
+/** The signal may also end what the writer does, with ABORTED: whoever aborts does not want the file. */
 export interface CreateOptions extends AbortOptions {
   /** Expected length, in bytes: a hint for placement and preallocation. */
   readonly expectedBytes?: number

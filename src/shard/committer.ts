@@ -16,6 +16,7 @@ import type { ShardId } from '../kernel/ids.ts'
 import type { Head, HeadStore, HeadVersion } from '../fs/fs.ts'
 import { decodeHead, encodeHead } from './head-content.ts'
 import type { HeadContent, Pin } from './head-content.ts'
+import { ImpatientHeads } from './impatient-stores.ts'
 
 /** What an owner may change; the rest is the committer's or belongs to others. */
 export type HeadChange = Partial<Pick<HeadContent, 'journalState' | 'base' | 'deltas' | 'edits' | 'succession'>> & {
@@ -24,7 +25,7 @@ export type HeadChange = Partial<Pick<HeadContent, 'journalState' | 'base' | 'de
 }
 
 export class Committer {
-  readonly #heads: HeadStore
+  #heads: HeadStore
   readonly #shard: ShardId
   #version: HeadVersion
   #content: HeadContent
@@ -37,6 +38,11 @@ export class Committer {
     this.#shard = shard
     this.#version = version
     this.#content = content
+  }
+
+  /** What is under way when `signal` aborts is given up, and so is everything after it. */
+  endWith(signal: AbortSignal): void {
+    this.#heads = new ImpatientHeads(this.#heads, signal)
   }
 
   /** What was committed last. */

@@ -21,6 +21,7 @@ import { Flusher } from './flusher.ts'
 import { HandOvers } from './hand-over.ts'
 import { inOrder } from './in-order.ts'
 import { JobRunner } from './job-runner.ts'
+import { ImpatientFiles, ImpatientHeads } from './impatient-stores.ts'
 import { KeepAlive } from './keep-alive.ts'
 import { ManifestLog } from './manifest-log.ts'
 import { OpeningFlush } from './opening-flush.ts'
@@ -84,6 +85,8 @@ export class OwnedShard<Operation, Table extends Memtable<Operation>, Shape> imp
   readonly #opening: OpeningFlush
   #rebuilding: Promise<void> | undefined
   #failure: VarveError | undefined
+  /** Aborts when closing has waited long enough for files and heads. */
+  readonly #impatience = new AbortController()
   #closing: Promise<void> | undefined
 
   constructor(
@@ -100,7 +103,13 @@ export class OwnedShard<Operation, Table extends Memtable<Operation>, Shape> imp
     this.#rungs = new OfferedRungs(components.journal.supports)
     this.#tables = opened.tables
     const { shard: id, clock } = components
-    this.#manifest = new ManifestLog(id, components.files, opened.committer, opened.manifest)
+    const { signal } = this.#impatience
+    const place = {
+      files: new ImpatientFiles(components.files, signal),
+      heads: new ImpatientHeads(components.heads, signal),
+    }
+    opened.committer.endWith(signal)
+    this.#manifest = new ManifestLog(id, place.files, opened.committer, opened.manifest)
     const keepAlive = new KeepAlive(clock)
     this.#progress = new Progress(keepAlive)
     this.#space = new SpaceGuard(components.reserve, clock, {
@@ -127,8 +136,8 @@ export class OwnedShard<Operation, Table extends Memtable<Operation>, Shape> imp
       },
       { table: this.#tables.active, seqno: opened.seqnoLast },
     )
-    this.#jobs = new JobRunner(components, opened.committer.content, (jobs) => engine.verify(jobs))
-    this.#remover = new FileRemover(id, components, () => this.#committer.content.pins)
+    this.#jobs = new JobRunner({ ...components, ...place }, opened.committer.content, (jobs) => engine.verify(jobs))
+    this.#remover = new FileRemover(id, place, () => this.#committer.content.pins)
     const { journal, tables } = opened
     const [manifest, views, remover] = [this.#manifest, this.#views, this.#remover]
     this.#parts = { engine, journal, clock, manifest, views, tables }
@@ -319,6 +328,7 @@ export class OwnedShard<Operation, Table extends Memtable<Operation>, Shape> imp
   async #close(): Promise<void> {
     this.#writes.endGroup()
     const reason = closed()
+    const patience = this.#components.clock.after(this.settings.closeMs, () => this.#impatience.abort(reason))
     await this.#opening.end()
     this.#space.stop()
     const stopped = Promise.all([this.#flusher.stop(), this.#compactor.stop()])
@@ -337,6 +347,7 @@ export class OwnedShard<Operation, Table extends Memtable<Operation>, Shape> imp
       this.#writes.fail(reason)
       this.#progress.wake()
       await this.#remover.idle()
+      patience.cancel()
     }
   }
 

@@ -176,6 +176,11 @@ export interface ShardSettings {
   readonly groupBytesMax: number
   /** A failed job is tried again after this many milliseconds, doubling up to a minute. */
   readonly retryDelayMs: number
+  /**
+   * How long closing waits for files and heads that do not answer, in milliseconds. What flushes, compactions and removals
+   * have not done by then is left to the next opening. For the journal closing is as patient as that is.
+   */
+  readonly closeMs: number
 }
 
 export interface ShardOpenOptions {

@@ -60,7 +60,7 @@ export class RemoteFileStore implements FileStore {
       const [client, key] = [this.#client, this.#key(checked)]
       // Again on another connection: the service knows it by its key.
       await client.call({ service: FILE_SERVICE, method: 'create', parameters: [key, checked, expectedBytes], signal })
-      const writer = new RemoteFileWriter(checked, { client, key, pending: this.#pending })
+      const writer = new RemoteFileWriter(checked, { client, key, pending: this.#pending, signal })
       return this.#keep(writer, this.#writers, () => writer.end())
     })
   }

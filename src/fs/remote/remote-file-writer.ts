@@ -30,6 +30,8 @@ export interface RemoteWriterBasis {
   /** What the service holds it under. */
   readonly key: string
   readonly pending: PendingBytes
+  /** Of whoever created it: the file is not wanted any more. */
+  readonly signal: AbortSignal | undefined
 }
 
 export class RemoteFileWriter implements FileWriter {
@@ -55,18 +57,18 @@ export class RemoteFileWriter implements FileWriter {
     this.#checkOpen()
     assert(!this.#writing, 'writes to one file overlap')
     this.#writing = true
-    const { client, pending } = this.#basis
+    const { client, pending, signal } = this.#basis
     const offset = this.#bytes
     this.#bytes += bytes.length
     this.#stream.update(bytes)
     pending.add(bytes.length)
     try {
       // All of it again, in order, on another connection: the service knows what it has.
-      await client.retry({}, async (connection, timeoutMs) => {
+      await client.retry({ signal }, async (connection, timeoutMs) => {
         const pieces: Promise<unknown>[] = []
         for (let start = 0; start < bytes.length; start += WRITE_BYTES_MAX) {
           const body = bytes.subarray(start, start + WRITE_BYTES_MAX)
-          pieces.push(connection.call({ ...this.#callOf('write', [offset + start]), body, timeoutMs }))
+          pieces.push(connection.call({ ...this.#callOf('write', [offset + start]), body, timeoutMs, signal }))
         }
         await settledAll(pieces)
       })
@@ -115,11 +117,11 @@ export class RemoteFileWriter implements FileWriter {
   }
 
   async #finish(ref: FileRef): Promise<FileRef> {
-    const { client } = this.#basis
+    const { client, signal } = this.#basis
     let asked = 0
     try {
-      const { value } = await client.retry({}, (connection) => {
-        const asking = connection.call({ ...this.#callOf('finish', []), timeoutMs: 0 })
+      const { value } = await client.retry({ signal }, (connection) => {
+        const asking = connection.call({ ...this.#callOf('finish', []), timeoutMs: 0, signal })
         asked++
         return asking
       })

@@ -1,0 +1,95 @@
+/** A shard that is closed while its files and heads are at a server that has gone. */
+
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import { openKv } from '../src/engines/kv/open-kv.ts'
+import { MemoryFileStore } from '../src/fs/memory-file-store.ts'
+import { MemoryHeadStore } from '../src/fs/memory-head-store.ts'
+import { FileService } from '../src/fs/remote/file-service.ts'
+import { HeadService } from '../src/fs/remote/head-service.ts'
+import { RemoteFileStore } from '../src/fs/remote/remote-file-store.ts'
+import { RemoteHeadStore } from '../src/fs/remote/remote-head-store.ts'
+import { HandlerTable } from '../src/jobs/handler-table.ts'
+import { InlineScheduler } from '../src/jobs/inline-scheduler.ts'
+import { MemoryJournalStorage, MemoryJournalSystem } from '../src/journal/memory-journal.ts'
+import { VarveError } from '../src/kernel/errors.ts'
+import { loadHash } from '../src/kernel/hash.ts'
+import { shardId } from '../src/kernel/ids.ts'
+import * as kvJobs from '../src/engines/kv/jobs.ts'
+import { RpcClient } from '../src/rpc/client.ts'
+import { dialLoopback } from '../src/rpc/loopback.ts'
+import { RpcServer } from '../src/rpc/server.ts'
+import { SeededRandom } from '../src/testing/seeded-random.ts'
+import { SimulatedClock } from '../src/testing/simulated-clock.ts'
+
+const hash = await loadHash()
+const STEP_MS = 20
+
+// It took 30 s for what was under way, and 30 s for each question after that.
+for (const moment of ['a flush writes', 'a flush commits'] as const) {
+  for (const silent of [false, true]) {
+    test(`where ${moment} and the server ${silent ? 'falls silent' : 'has gone'}, closing takes closeMs and loses nothing`, async () => {
+      const [clock, random] = [new SimulatedClock(), new SeededRandom(1)]
+      const [stored, heads] = [new MemoryFileStore({ hash }), new MemoryHeadStore()]
+      const serve = (): RpcServer => {
+        const services = [new FileService({ files: stored, hash, clock }), new HeadService({ heads, clock })]
+        return new RpcServer({ services, clock, hash })
+      }
+      let server = serve()
+      let [gone, armed] = [false, true]
+      const journal = new MemoryJournalSystem({ storage: new MemoryJournalStorage() })
+      const handlers = new HandlerTable({ 'varve/kv/jobs': kvJobs })
+      const clients: RpcClient[] = []
+      let passing = true
+      void (async () => {
+        for (; passing; clock.advance(STEP_MS)) await clock.turn()
+      })()
+      const open = (closeMs: number) => {
+        const dial = (signal: AbortSignal) =>
+          gone ? Promise.reject(new VarveError('IO_FAILED', 'refused')) : dialLoopback(server)(signal)
+        const client = new RpcClient({ dial, clock, random, hash })
+        clients.push(client)
+        const files = new RemoteFileStore({ client })
+        const jobs = new InlineScheduler({ files, hash, clock, handlers })
+        const places = { files, heads: new RemoteHeadStore({ client }), journal, jobs, clock, random, hash }
+        return openKv({ shard: shardId('main'), ...places }, { settings: { closeMs, memtableBytes: 1024 * 1024 } })
+      }
+      /** From now on nothing is answered. */
+      const vanish = async (): Promise<void> => {
+        gone = true
+        if (silent) await new Promise(() => {})
+        void server.close()
+      }
+      const db = await open(1_000)
+      await db.put(Buffer.from('key'), Buffer.from('value'), { durability: 'synced' })
+      const isMoment = new Promise<void>((resolve) => {
+        const gate = <Arguments extends unknown[], Result>(call: (...given: Arguments) => Promise<Result>) => {
+          return async (...given: Arguments): Promise<Result> => {
+            if (armed) {
+              armed = false
+              resolve()
+              await vanish()
+            }
+            return call(...given)
+          }
+        }
+        if (moment === 'a flush commits') heads.compareAndSet = gate(heads.compareAndSet.bind(heads))
+        else stored.create = gate(stored.create.bind(stored))
+      })
+      const flushed = assert.rejects(db.flush())
+      await isMoment
+      const beganMs = clock.monotonic()
+      await db.close()
+      const elapsedMs = clock.monotonic() - beganMs
+      assert.ok(elapsedMs < 2_000, `${elapsedMs} ms`)
+      await flushed
+      server = serve()
+      gone = false
+      const again = await open(1_000)
+      assert.equal(String(await again.get(Buffer.from('key'))), 'value')
+      await again.close()
+      passing = false
+      for (const client of clients) await client.close()
+    })
+  }
+}
