@@ -42,7 +42,7 @@ import type { KvTable, Levels } from './levels.ts'
 import { checkKey, checkValue, typeOf } from './limits.ts'
 import { Pace } from '../../kernel/pace.ts'
 import { PassedDeletions } from './passed-deletions.ts'
-import { PointReads } from './point-reads.ts'
+import { KEYS_UNPACED_MAX, PointReads } from './point-reads.ts'
 import { approximateBytes } from './range-size.ts'
 import { isFresh, mayBlock } from './read-options.ts'
 import { Scan } from './scan.ts'
@@ -53,8 +53,6 @@ import { freshRead, trackedRead } from './tracked-read.ts'
 import { openView } from './view-cursor.ts'
 
 const EMPTY: Uint8Array = new Uint8Array(0)
-// Looking at the clock costs 50 ns. At 1–80 µs a get this is at most 5 ms.
-const GETS_UNPACED_MAX = 64
 
 export class KvShard {
   /** What the composition allows. */
@@ -162,7 +160,7 @@ export class KvShard {
       const found = this.#points.find(key, seqno)
       if (found !== PENDING) {
         const value = found ? this.#points.value() : undefined
-        const turn = ++this.#unpaced < GETS_UNPACED_MAX ? undefined : this.#takePace()
+        const turn = ++this.#unpaced < KEYS_UNPACED_MAX ? undefined : this.#takePace()
         return turn === undefined ? Promise.resolve(value) : turn.then(() => value)
       }
       return this.#track(this.#points.wait(key, seqno, options?.signal))
@@ -183,19 +181,7 @@ export class KvShard {
     this.#checkOpen()
     const seqno = this.#readSeqno(options?.snapshot)
     for (const key of keys) checkKey(key)
-    const values: (Uint8Array | undefined)[] = []
-    const waiting: Promise<void>[] = []
-    for (let index = 0; index < keys.length; index++) {
-      const key = keys[index] as Uint8Array
-      const found = this.#points.find(key, seqno)
-      values.push(found === true ? this.#points.value() : undefined)
-      if (found !== PENDING) continue
-      waiting.push(this.#points.wait(key, seqno, options?.signal).then((value) => void (values[index] = value)))
-    }
-    if (waiting.length > 0) await this.#track(Promise.all(waiting))
-    this.#unpaced += keys.length
-    if (this.#unpaced >= GETS_UNPACED_MAX) await this.#takePace()
-    return values
+    return this.#track(this.#points.many(keys, seqno, options?.signal, () => this.#pace.take()))
   }
 
   /** Whether `key` has a value. Errors as `get`. */

@@ -1,0 +1,58 @@
+/** What a read of many keys owes the event loop, and its caller. */
+
+import assert from 'node:assert/strict'
+import { mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { test } from 'node:test'
+import { open } from '../src/local.ts'
+
+// Ten thousand keys of cold blocks held every timer for 0.2 s.
+test('getMany of many keys lets the event loop turn, and answers for the keys and the moment of the call', async () => {
+  const directory = mkdtempSync(join(tmpdir(), 'varve-many-'))
+  const db = await open(directory, { jobs: 'inline' })
+  try {
+    const names = Array.from({ length: 1000 }, (_, index) => `key ${index}`)
+    const keys = names.map((name) => Buffer.from(name))
+    for (const name of names) void db.put(Buffer.from(name), Buffer.from(name))
+    await db.flush()
+    const asked = Array.from({ length: 40_000 }, (_, index) => keys[index % keys.length] as Buffer)
+    let turns = 0
+    const reading = db.getMany(asked)
+    const settled = reading.then(() => true)
+    for (let done = false; !done; turns++) {
+      done = await Promise.race([settled, new Promise<false>((resolve) => setImmediate(() => resolve(false)))])
+      if (turns > 0) continue
+      for (const key of keys) key.fill(0)
+      for (const name of names) void db.put(Buffer.from(name), Buffer.from('later'))
+      await db.flush()
+      await db.compactRange()
+    }
+    const values = await reading
+    assert.equal(values.length, asked.length)
+    for (const [index, value] of values.entries()) assert.equal(String(value), names[index % names.length])
+    assert.ok(turns >= 3, `${turns} turns`)
+  } finally {
+    await db.close()
+    rmSync(directory, { recursive: true })
+  }
+})
+
+test('getMany that is aborted, or whose shard is closed, between two turns says so', async () => {
+  const directory = mkdtempSync(join(tmpdir(), 'varve-many-'))
+  const db = await open(directory, { jobs: 'inline' })
+  try {
+    await db.put(Buffer.from('key'), Buffer.alloc(100))
+    const asked = Array.from({ length: 40_000 }, () => Buffer.from('key'))
+    const controller = new AbortController()
+    const aborted = db.getMany(asked, { signal: controller.signal })
+    controller.abort()
+    await assert.rejects(aborted, { code: 'ABORTED' })
+    const reading = db.getMany(asked)
+    await db.close()
+    assert.equal((await reading).length, asked.length, 'closing waits for it')
+  } finally {
+    await db.close()
+    rmSync(directory, { recursive: true })
+  }
+})
