@@ -169,6 +169,13 @@ test('without its newest head, or any, a database is repaired, and is said to be
   })
   assert.ok(!none.report.headFound)
   for (const [key, value] of content) assert.equal(none.content.get(key), value, key)
+  const again = await open(directory, { jobs: 'inline' })
+  await again.put(Buffer.from('new'), Buffer.from('of an owner that the head before does not know'))
+  await again.close()
+  const before = await repaired(directory, (copy, names) =>
+    flip(path.join(copy, only(names, /head-/).at(-1) as string), 60),
+  )
+  assert.ok(before.content.has('new'))
   fs.rmSync(directory, { recursive: true, force: true })
 })
 

@@ -30,6 +30,7 @@ for (const [how, exchanges] of [
     for (const [one, other] of pairs) await sweep(one, exchanges(one, other), { thoroughEvery: 9 }, report)
     for (const line of describeReport(report)) context.diagnostic(line)
     assert.deepEqual(report.failures, [])
+    for (const kind of ['fence', 'log']) assert.equal(report.tallies.get(kind)?.whole, 0, `a ${kind} passed for ours`)
     assert.ok(casesOf(report) > 15, `only ${casesOf(report)} cases`)
   })
 }

@@ -113,11 +113,13 @@ test('a worker that has had nothing to do for a while ends, one that has had doe
     const handler = { module: 'varve-test/exits', export: 'thread', version: 1 }
     return (await scheduler.submit(spec({ handler })).result).statistics['threadId']
   }
+  const ended = new Promise((resolve) => process.once('worker', (thread) => thread.once('exit', resolve)))
   const first = await run()
   assert.equal(rests.size, 1)
   assert.equal(await run(), first)
   assert.equal(rests.size, 1, 'the time of a worker that got a job begins anew')
   for (const rest of rests) rest()
+  await ended
   assert.notEqual(await run(), first)
   await scheduler.close()
   assert.equal(rests.size, 0, 'nothing is left to wait for')

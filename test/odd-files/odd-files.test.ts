@@ -35,13 +35,13 @@ type Put = (full: string, context: TestContext) => Promise<unknown>
 
 /** What may be there in place of a file. */
 const THINGS: Readonly<Record<string, Put>> = {
+  'a directory': (full) => fs.mkdir(full),
   'a pipe': async (full) => Promise.resolve(execFileSync('mkfifo', [full])),
   'a socket': (full, context) => {
     const server = net.createServer()
     context.after(() => void server.close())
     return new Promise((resolve) => server.listen(full, () => resolve(undefined)))
   },
-  'a directory': (full) => fs.mkdir(full),
   'a link that dangles': (full) => fs.symlink('nowhere', full),
   'a link that loops': (full) => fs.symlink(path.basename(full), full),
   'a device': async (full) => Promise.resolve(execFileSync('mknod', [full, 'c', '1', '5'], { stdio: 'pipe' })),

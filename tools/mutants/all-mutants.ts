@@ -3,14 +3,18 @@
 import { DISK_MUTANTS } from './disk-mutants.ts'
 import { ENGINE_MUTANTS } from './engine-mutants.ts'
 import type { Mutant } from './mutant.ts'
+import { PLACE_MUTANTS } from './place-mutants.ts'
 import { READ_MUTANTS } from './read-mutants.ts'
 import { REMOTE_MUTANTS } from './remote-mutants.ts'
 import { STEP_MUTANTS } from './step-mutants.ts'
+import { UPKEEP_MUTANTS } from './upkeep-mutants.ts'
 import { WRITE_MUTANTS } from './write-mutants.ts'
 
 // Those whose tests are quick first.
 export const ALL_MUTANTS: readonly Mutant[] = [
   ...WRITE_MUTANTS,
+  ...UPKEEP_MUTANTS,
+  ...PLACE_MUTANTS,
   ...REMOTE_MUTANTS,
   ...READ_MUTANTS,
   ...STEP_MUTANTS,

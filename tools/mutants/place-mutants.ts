@@ -1,0 +1,70 @@
+/** Seeded bugs in telling whose a file is, and what is a file at all. */
+
+import { mutant } from './mutant.ts'
+import type { Mutant } from './mutant.ts'
+
+const EXCHANGE = 'test/corruption/exchange.test.js'
+const EXCHANGE_REPAIR = 'test/corruption/exchange-repair.test.js'
+const LOST_JOURNAL = 'test/lost-journal.test.js'
+
+export const PLACE_MUTANTS: readonly Mutant[] = [
+  mutant(
+    'files-named-without-their-owner',
+    'shard/file-names.js',
+    'hashKey(bytes, 0, bytes.length, OWNER_SEED)',
+    '(bytes, OWNER_SEED)',
+    EXCHANGE,
+  ),
+  mutant('attempts-begin-at-one', 'journal/local-journal-system.js', '1 + (this.#random.u32() >>> 1)', '1', EXCHANGE),
+  mutant(
+    'fence-of-another-believed',
+    'journal/fence.js',
+    'view.getUint32(12, true) !== owner.attempt || getU64(view, 16) !== owner.epoch',
+    'false',
+    EXCHANGE,
+  ),
+  mutant('misplaced-segment-is-torn', 'journal/recovery.js', 'await refuseMisplaced(file, shard);', '', EXCHANGE),
+  mutant(
+    'repair-takes-segments-of-anybody',
+    'local-salvage.js',
+    '!isKnown(id, this.#journal.state)',
+    'false',
+    EXCHANGE_REPAIR,
+  ),
+  mutant(
+    'repair-trusts-an-older-head',
+    'local-repair.js',
+    'newer ? { ...journal, state: undefined } : journal',
+    'journal',
+    'test/repair.test.js',
+  ),
+  mutant(
+    'head-lost-made-anew',
+    'shard/stored-head.js',
+    '?? (await requireNoFiles(components)) ?? ',
+    '?? ',
+    LOST_JOURNAL,
+  ),
+  mutant('head-lost-not-there', 'shard/stored-head.js', 'await requireNoFiles(components);', '', LOST_JOURNAL),
+  mutant(
+    'anything-is-a-file',
+    'fs/node-device.js',
+    'stat.isFile() || stat.isSymbolicLink()',
+    'true',
+    'test/odd-files/odd-files.test.js',
+  ),
+  mutant(
+    'segment-directory-is-no-segment',
+    'journal/recovery.js',
+    '!entry.directory || (state !== undefined && sameOwner(id, state))',
+    '!entry.directory',
+    'test/odd-files/odd-files.test.js',
+  ),
+  mutant(
+    'denied-without-a-code',
+    'cli/shard-directory.js',
+    "throw deviceError(error, 'list', directory)",
+    'throw error',
+    'test/cli/denied.test.js',
+  ),
+]

@@ -1,0 +1,71 @@
+/** Seeded bugs in what a shard does unasked: flushes that nobody called for, files and threads that are let go. */
+
+import { mutant } from './mutant.ts'
+import type { Mutant } from './mutant.ts'
+
+const OPENING_FLUSH = 'src/shard/opening-flush.test.js'
+const PASSED_DELETIONS = 'test/passed-deletions.test.js'
+// Skipped without the addon: `npm run build:native` first.
+const LARGE_VALUES = 'test/native/native-large-values.test.js'
+
+export const UPKEEP_MUTANTS: readonly Mutant[] = [
+  mutant('opening-never-flushes', 'shard/opening-flush.js', 'openings <= OPENINGS_MAX', 'openings > 0', OPENING_FLUSH),
+  mutant(
+    'opening-waits-for-its-flush',
+    'shard/opening-flush.js',
+    'openings > OPENINGS_BEHIND_MAX',
+    'true',
+    OPENING_FLUSH,
+  ),
+  mutant('opening-waits-for-ever', 'shard/opening-flush.js', 'late || ', '', OPENING_FLUSH),
+  mutant(
+    'opening-waits-for-a-flush-that-is-stuck',
+    'shard/opening-flush.js',
+    ' || this.#host.isStuck()',
+    '',
+    OPENING_FLUSH,
+  ),
+  mutant(
+    'opening-counts-files-of-others',
+    'shard/opening-flush.js',
+    'if (made <= epoch)',
+    'if (made > 0)',
+    OPENING_FLUSH,
+  ),
+  mutant(
+    'zeros-cut-below-the-end',
+    'journal/segment-log.js',
+    'await file.truncate(offset);',
+    'await file.truncate(offset - 1);',
+    'test/journal/closed-journal.test.js',
+  ),
+  mutant(
+    'idle-worker-never-ends',
+    'jobs/worker-pool.js',
+    'void worker.stop();',
+    '',
+    'test/jobs/worker-scheduler.test.js',
+  ),
+  mutant(
+    'passed-deletions-never-flush',
+    'engines/kv/passed-deletions.js',
+    'this.#count < PASSED_MAX',
+    'this.#count >= 0',
+    PASSED_DELETIONS,
+  ),
+  mutant(
+    'passed-deletions-flush-once',
+    'engines/kv/passed-deletions.js',
+    'void (this.#flushing = false)',
+    'undefined',
+    PASSED_DELETIONS,
+  ),
+  mutant(
+    'large-block-kept-at-once',
+    'sst/large-blocks.js',
+    'passed[number] === 1',
+    'passed[number] === 0',
+    LARGE_VALUES,
+  ),
+  mutant('large-block-never-kept', 'sst/large-blocks.js', 'passed[number] = 1;', '', LARGE_VALUES),
+]
