@@ -294,23 +294,3 @@ test('a client that was connected once waits as long as its calls do, and one wh
   await bench.during(waiting.call({ service: 'test', method: 'echo', parameters: [], timeoutMs: 0 }))
   await waiting.close()
 })
-
-test('calls one after the other wait for a server that has gone as long as one of them, and the last finds one that is back', async () => {
-  const bench = new Bench({ callMs: 30_000 })
-  const inner = dialLoopback(bench.server)
-  let gone = false
-  const client = bench.client((signal) => (gone ? Promise.reject(new VarveError('IO_FAILED', 'gone')) : inner(signal)))
-  ;(await bench.during(client.connection())).close()
-  gone = true
-  for (let count = 0; count < 5; count++)
-    await assert.rejects(bench.during(client.call(call('echo'))), { code: 'IO_FAILED' })
-  const elapsedMs = bench.clock.monotonic()
-  assert.ok(elapsedMs > 28_000 && elapsedMs < 35_000, `${elapsedMs} ms for five calls of 30 s`)
-  gone = false
-  await bench.during(client.call(call('echo')))
-  ;(await bench.during(client.connection())).close()
-  gone = true
-  await assert.rejects(bench.during(client.call(call('echo'))), { code: 'IO_FAILED' })
-  assert.ok(bench.clock.monotonic() > elapsedMs + 28_000, 'the time that it was away once does not count again')
-  await client.close()
-})

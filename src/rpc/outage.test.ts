@@ -1,0 +1,45 @@
+/** How long calls wait for a server that has gone. */
+
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import { VarveError } from '../kernel/errors.ts'
+import { loadHash } from '../kernel/hash.ts'
+import { SeededRandom } from '../testing/seeded-random.ts'
+import { SimulatedClock } from '../testing/simulated-clock.ts'
+import { RpcClient } from './client.ts'
+import { dialLoopback } from './loopback.ts'
+import type { RpcService } from './rpc.ts'
+import { RpcServer } from './server.ts'
+
+const hash = await loadHash()
+const STEP_MS = 50
+const echo = { service: 'test', method: 'echo', parameters: [] } as const
+
+test('calls one after the other wait for a server that has gone as long as one of them, and the last finds one that is back', async () => {
+  const [clock, random, settings] = [new SimulatedClock(), new SeededRandom(1), { callMs: 30_000 }]
+  const session = { call: async () => ({}), close: async () => undefined }
+  const service: RpcService = { name: 'test', roles: ['files'], openSession: () => session }
+  const inner = dialLoopback(new RpcServer({ services: [service], clock, hash, settings }))
+  let gone = false
+  const dial: typeof inner = (signal) => (gone ? Promise.reject(new VarveError('IO_FAILED', 'gone')) : inner(signal))
+  const client = new RpcClient({ dial, clock, hash, random, settings })
+  const during = async <T>(work: Promise<T>): Promise<T> => {
+    let settled = false
+    const end = (): void => void (settled = true)
+    work.then(end, end)
+    for (; !settled; clock.advance(STEP_MS)) await clock.turn()
+    return work
+  }
+  ;(await during(client.connection())).close()
+  gone = true
+  for (let count = 0; count < 5; count++) await assert.rejects(during(client.call(echo)), { code: 'IO_FAILED' })
+  const elapsedMs = clock.monotonic()
+  assert.ok(elapsedMs > 28_000 && elapsedMs < 35_000, `${elapsedMs} ms for five calls of 30 s`)
+  gone = false
+  await during(client.call(echo))
+  ;(await during(client.connection())).close()
+  gone = true
+  await assert.rejects(during(client.call(echo)), { code: 'IO_FAILED' })
+  assert.ok(clock.monotonic() > elapsedMs + 28_000, 'the time that it was away once does not count again')
+  await client.close()
+})
