@@ -14,7 +14,7 @@ import { VarveError, isCode } from './kernel/errors.ts'
 import { loadHash } from './kernel/hash.ts'
 import { shardId } from './kernel/ids.ts'
 import type { Lz4 } from './kernel/lz4.ts'
-import { checkOptionNames } from './kernel/option-names.ts'
+import { checkObject, checkOptionNames } from './kernel/option-names.ts'
 import type { Random } from './kernel/random.ts'
 import { DirectoryLock } from './fs/directory-lock.ts'
 import type { DirectoryLockOptions } from './fs/directory-lock.ts'
@@ -238,7 +238,10 @@ function checkOptions(directory: string, options: LocalComponentsOptions): void 
       throw new RangeError(`reserveBytes must be an integer of 0 or more, got ${reserveBytes}`)
   }
   checkWrapping(options)
-  for (const [name, handlers] of Object.entries(options.handlers ?? {})) {
+  if (options.handlers === undefined) return
+  checkObject('handlers', options.handlers)
+  for (const [name, handlers] of Object.entries(options.handlers)) {
+    checkObject(`handlers of ${name}`, handlers)
     if (!(handlers.url instanceof URL)) throw new TypeError(`handlers of ${name} must have the URL of their module`)
   }
 }

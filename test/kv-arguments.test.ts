@@ -178,7 +178,8 @@ test('sizes of ranges are of what is in files and in memory, and an empty range 
   const size = await db.approximateSize()
   assert.ok(size > 0)
   assert.ok((await db.approximateSize({ lt: key('a') })) <= size)
-  await assert.rejects(db.merge(db, key('a'), 'merged'), /merged with another/)
+  for (const right of [db, null, {}, 'other'] as KvShard[])
+    await assert.rejects(db.merge(right, key('a'), 'merged'), /merged with another/)
 })
 
 test('settings and options are refused by name', async () => {

@@ -63,6 +63,23 @@ test('a misspelt option of a write, a deletion or a scan is refused by name, and
   assert.equal(await keysThere(), 'a b c d')
 })
 
+test('bounds of a deletion that are all undefined are refused, where they deleted everything', async () => {
+  for (const range of [
+    { gte: undefined },
+    { gt: undefined, lt: undefined },
+    { prefix: undefined },
+    { start: undefined },
+  ]) {
+    const wrong = { name: 'TypeError', message: /^\w+ is undefined, and no other bound is given/ }
+    await assert.rejects(db.deleteRange(given(range)), wrong)
+    await assert.rejects(db.batch([given({ type: 'deleteRange', ...range })]), wrong)
+  }
+  assert.equal(await keysThere(), 'a b c d')
+  await db.put(key('gone'), key('1'))
+  await db.deleteRange(given({ gte: key('gone'), lt: undefined }))
+  assert.equal(await keysThere(), 'a b c d')
+})
+
 test('a list, a date or bytes in the place of a range are refused, where they deleted everything', async () => {
   for (const range of [[], [key('a'), key('b')], new Date(0), Buffer.alloc(0), new Map([['gte', key('a')]])]) {
     const wrong = { name: 'TypeError', message: /^options must be an object, got / }

@@ -51,6 +51,12 @@ test('options and settings that are unknown or wrong are named before the direct
       [null, /^options must be an object, got null/],
     ] as const)
       await assert.rejects(open(directory, options as never), { name: 'TypeError', message })
+    for (const [handlers, message] of [
+      [5, /^handlers must be an object, got number/],
+      [{ jobs: null }, /^handlers of jobs must be an object, got null/],
+      [{ jobs: {} }, /^handlers of jobs must have the URL/],
+    ] as const)
+      await assert.rejects(localComponents(directory, { handlers: handlers as never }), { name: 'TypeError', message })
     assert.equal(existsSync(directory), false)
   } finally {
     rmSync(parent, { recursive: true })

@@ -52,14 +52,27 @@ export function toOperations(operations: readonly KvOperation[], order: KeyOrder
   return accepted
 }
 
-/** undefined for a range that can have no key. @throws {TypeError} {VarveError} LIMIT_EXCEEDED */
+/**
+ * undefined for a range that can have no key.
+ *
+ * @throws {TypeError} bad bounds, or none of those that are named has a value: who writes `{ prefix }` means a part, and
+ *   where it is undefined everything would go
+ * @throws {VarveError} LIMIT_EXCEEDED
+ */
 export function toRangeDeletion(input: KvRange, order: KeyOrder): RangeDeletion | undefined {
   const given: unknown = input
   if (typeof given !== 'object' || given === null) throw new TypeError(`range must be an object, got ${typeOf(given)}`)
   const range = toKeyRange(input, order, DELETION_OPTIONS)
+  if (range.lower === undefined && range.upper === undefined && input.prefix === undefined) checkNothingNamed(input)
   for (const bound of [range.lower, range.upper]) if (bound !== undefined) checkKey(bound)
   if (isEmptyRange(range, order)) return undefined
   return { kind: RANGE_DELETE, lower: lowerCut(range), upper: upperCut(range) }
+}
+
+function checkNothingNamed(range: KvRange): void {
+  for (const name in range)
+    if (name !== 'type')
+      throw new TypeError(`${name} is undefined, and no other bound is given: a range without any name deletes all`)
 }
 
 /** @throws {TypeError} it is no rung, or under another name */

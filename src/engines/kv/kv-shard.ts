@@ -123,9 +123,9 @@ export class KvShard {
   }
 
   /**
-   * Removes every key of `range`, at the price of one write, however many there are. Without bounds: all.
+   * Removes every key of `range`, at the price of one write, however many there are. `{}` is all.
    *
-   * One tombstone is kept until compaction has removed what it covers. Errors as `put`, TypeError for bad bounds.
+   * One tombstone is kept until compaction has removed what it covers. Errors as `put`; TypeError for bad or undefined bounds.
    */
   deleteRange(range: KvRange, options?: WriteOptions): Promise<void> {
     try {
@@ -299,7 +299,7 @@ export class KvShard {
   /** Puts `merged` in the place of this shard, of keys before `at`, and `right`, of the others: see `mergeShards`. */
   async merge(right: KvShard, at: Uint8Array, merged: string): Promise<void> {
     checkKey(at)
-    if (right === this) throw new TypeError('a shard is merged with another')
+    if (right === this || !(right instanceof KvShard)) throw new TypeError('a shard is merged with another')
     await this.#guard(() => mergeShards(this.#arranged, right.#shard, at, shardId(merged)))
   }
 

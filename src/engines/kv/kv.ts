@@ -57,7 +57,7 @@ export type KvKeyOperation =
   | { readonly type: 'put'; readonly key: Uint8Array; readonly value: Uint8Array }
   | { readonly type: 'delete'; readonly key: Uint8Array }
 
-/** Deletes every key of a range. */
+/** Deletes every key of a range; without bounds, all. Where bounds are named, one at least must have a value. */
 export interface KvRangeDeletion extends KvRange {
   readonly type: 'deleteRange'
 }
