@@ -63,3 +63,27 @@ test('get takes no round trip for what is in memory, and waits for what is not',
   }
   await simulation.stop()
 })
+
+test('a short scan takes no round trip for what is in memory, and waits for what is not', async () => {
+  const there = { now: true }
+  const simulation = await filled(() => there.now)
+  for (const now of [true, false]) {
+    there.now = now
+    const scan = simulation.db.scan({ gte: key(7), limit: 20 })
+    let resolved = false
+    const reading = scan.next(5).then((entries) => {
+      resolved = true
+      return entries
+    })
+    await Promise.resolve()
+    assert.equal(resolved, now, 'within a microtask')
+    const entries = await reading
+    while (entries.length < 20) entries.push(...(await scan.next(20 - entries.length)))
+    assert.deepEqual(
+      entries.map((entry) => [String(entry.key), String(entry.value)]),
+      Array.from({ length: 20 }, (_, index) => [String(key(7 + index)), String(value(7 + index))]),
+    )
+    scan.close()
+  }
+  await simulation.stop()
+})

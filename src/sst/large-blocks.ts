@@ -17,8 +17,9 @@ import { decodeBlock } from './row-block-decode.ts'
 import type { RowIndex } from './row-index.ts'
 import type { TableReaderOptions } from './sst.ts'
 
-// Blocks over the default size have one entry, where that size is the writer's.
-const LARGE_BYTES = 8 * KIB
+// Blocks over this have one entry, where the default size is the writer's: it is of stored blocks, and where seqnos are kept
+// decoded ones are up to half as large again.
+const LARGE_BYTES = 12 * KIB
 
 /** Whether a block of so many bytes, decoded, is a large one. */
 export function isLarge(blockBytes: number): boolean {

@@ -141,6 +141,41 @@ test('a point cursor that goes on reads more and more at once, and its blocks ar
   assert.ok(kept >= blocks - 1, `${kept} of ${blocks} blocks kept`)
 })
 
+test('a point cursor awaits no block that is at hand, but one after every sixteen, and all of them are kept', async () => {
+  const files = new MemoryFileStore({ hash })
+  const entries = numberedEntries('k', 8000, 100)
+  for (const codec of ['none', 'lz4'] as const) {
+    const { ref } = await writeTable(files, rowTableFormat, hash, { name: codec, entries, settings: { codec } })
+    const file = await files.open(ref)
+    let atOnce = 0
+    const atHand: FileReader = {
+      ref,
+      read: (offset, length) => file.read(offset, length),
+      readSync: (offset, length) => file.readSync(offset, length),
+      readNow: (offset, length) => {
+        atOnce++
+        return file.readSync(offset, length)
+      },
+      close: () => file.close(),
+    }
+    const cache = new BlockCache()
+    const reader = rowTableFormat.reader(atHand, { order: BYTEWISE, hash, cache })
+    const cursor = reader.cursor(everything)
+    const batch = new EntryBatch()
+    assert.equal(cursor.next(batch), PENDING, 'its index is awaited')
+    await cursor.fill()
+    while (cursor.next(batch) !== PENDING) continue
+    assert.equal(atOnce, 16)
+    cursor.close()
+    assert.equal(cache.statistics.misses, 16)
+    const seen = await drainCursor(reader.cursor(everything), 256)
+    assert.deepEqual(seen.map(describe), entries.map(describe))
+    const blocks = Math.floor((8000 * 107) / 8192)
+    assert.ok(cache.statistics.blockCount >= blocks, `${cache.statistics.blockCount} of ${blocks} blocks kept`)
+    await reader.close()
+  }
+})
+
 test('a cursor over a closed table, or a closed cursor, says CLOSED', async () => {
   const files = new MemoryFileStore({ hash })
   const { ref } = await writeTable(files, rowTableFormat, hash, { name: 'a', entries: numberedEntries('k', 10, 10) })

@@ -204,14 +204,8 @@ export class RowTableReader implements TableReader, BlockSource, CachedBlockOwne
    * @throws {VarveError} TABLE_CORRUPT
    */
   decode(number: number, stored: Uint8Array, keep: boolean): RowBlock {
-    const block = decodeBlock(
-      this.#openMeta().index,
-      number,
-      stored,
-      this,
-      this.hash,
-      keep ? this.#keeping : this.#passing,
-    )
+    const keeping = keep ? this.#keeping : this.#passing
+    const block = decodeBlock(this.#openMeta().index, number, stored, this, this.hash, keeping)
     if (keep) {
       this.#cache.misses++
       if (this.#slots[number] === undefined && this.#cache.insert(block)) this.#slots[number] = block
@@ -255,21 +249,22 @@ export class RowTableReader implements TableReader, BlockSource, CachedBlockOwne
   /** The meta may be large: whoever lacks it waits. */
   loadNow(number: number): object | undefined {
     if (number === META) return this.#meta
-    const { offset, length } = this.#extent(number, number + 1)
     const kept = this.#slots[number]
     if (kept !== undefined) return kept
     const blockBytes = this.#openMeta().index.decodedLengths[number] as number
-    if (isLarge(blockBytes) && !this.#cache.wantsLarge(blockBytes)) {
-      const block = this.largeNow(number)
-      if (block !== undefined) return block
-    }
-    const stored = this.#file.readNow(offset, length, this.#cache.stored(length))
+    const passes = isLarge(blockBytes) && !this.#cache.wantsLarge(blockBytes)
+    const block = passes ? this.scannedNow(number) : undefined
+    if (block !== undefined) return block
+    const stored = this.#storedNow(number)
     return stored === undefined ? undefined : this.#admit(number, stored)
   }
 
-  /** Block `number`, where it is a large one and at hand. @throws {VarveError} TABLE_CORRUPT, and what the file throws */
-  largeNow(number: number): RowBlock | undefined {
-    const found = this.#large.readNow(this.#openMeta().index, number)
+  /** Block `number` for a scan, where it is at hand. @throws {VarveError} TABLE_CORRUPT, and what the file throws */
+  scannedNow(number: number): RowBlock | undefined {
+    const { index } = this.#openMeta()
+    const large = isLarge(index.decodedLengths[number] as number)
+    const found = large ? this.#large.readNow(index, number) : this.#storedNow(number)
+    if (!large && found !== undefined) this.#cache.misses++
     return found instanceof Uint8Array ? this.#admit(number, found) : found
   }
 
@@ -327,6 +322,11 @@ export class RowTableReader implements TableReader, BlockSource, CachedBlockOwne
 
   #checkOpen(): void {
     if (this.#closed) throw new VarveError('CLOSED', `the reader of ${this.ref.name} is closed`)
+  }
+
+  #storedNow(number: number): Uint8Array | undefined {
+    const { offset, length } = this.#extent(number, number + 1)
+    return this.#file.readNow(offset, length, this.#cache.stored(length))
   }
 
   #extent(first: number, limit: number): { offset: number; length: number } {
