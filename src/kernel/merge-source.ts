@@ -5,8 +5,12 @@ import type { Cursor, Pending } from './cursor.ts'
 import type { EntryBatch } from './entry-batch.ts'
 import type { KeyOrder } from './key-order.ts'
 
-// A short scan must not read a full batch from every source: the first is small, later ones are full.
-const FIRST_COUNT = 32
+// A short scan must not read a full batch from every source, of which most give it nothing: the first is small, and each that
+// follows four times as large, but none larger than what the caller has room for.
+const FIRST_COUNT = 8
+const GROWTH = 4
+// A batch costs a call: so many are worth one though the caller has room for less.
+const WANTED_MIN = 16
 
 export class MergeSource {
   readonly cursor: Cursor
@@ -16,19 +20,20 @@ export class MergeSource {
   count = 0
   /** It answered PENDING and has not been filled since. */
   pending = false
+  #reach = FIRST_COUNT
 
   constructor(cursor: Cursor, batch: EntryBatch) {
     this.cursor = cursor
     this.batch = batch
-    batch.limitTo(FIRST_COUNT)
   }
 
-  /** Fetches the next batch. False at the end. */
-  advance(): boolean | Pending {
-    if (this.count !== 0) this.batch.limitTo(this.batch.capacityMax)
+  /** Fetches the next batch, for a caller that has room for `wanted` entries. False at the end. */
+  advance(wanted: number): boolean | Pending {
+    this.batch.limitTo(Math.min(this.#reach, Math.max(wanted, WANTED_MIN)))
     const count = this.cursor.next(this.batch)
     this.pending = count === PENDING
     if (count === PENDING) return PENDING
+    if (this.#reach < this.batch.capacityMax) this.#reach *= GROWTH
     this.index = 0
     this.count = count
     return count !== 0

@@ -33,6 +33,11 @@ class ScriptedCursor implements Cursor {
     this.#script = script
   }
 
+  /** Items it has been asked for. */
+  get given(): number {
+    return this.#at
+  }
+
   next(into: EntryBatch): number | Pending {
     into.clear()
     if (this.#lacking) return PENDING
@@ -209,8 +214,20 @@ test('what was merged before a source fails is delivered first', () => {
     versions: 'newest',
   })
   const batch = new EntryBatch()
-  assert.equal(merged.next(batch), 32, 'the first batch of the source that fails with its second')
+  assert.equal(merged.next(batch), 8, 'the first batch of the source that fails with its second')
   assert.throws(() => merged.next(batch), { message: 'damaged' })
+})
+
+test('who wants few entries costs the sources few, and those that come later fewer still', () => {
+  const items = (name: string): Item[] =>
+    Array.from({ length: 500 }, (_, index) => item(`${name}${String(index).padStart(3, '0')}`))
+  const [first, last] = [new ScriptedCursor(items('a')), new ScriptedCursor(items('z'))]
+  const merged = mergeCursors([last, first], BYTEWISE, { reverse: false, versions: 'newest' })
+  const batch = new EntryBatch()
+  batch.limitTo(50)
+  assert.equal(merged.next(batch), 50)
+  assert.ok(first.given <= 50 + 16, `${first.given} of the one that had them`)
+  assert.ok(last.given <= 8, `${last.given} of the one that had none`)
 })
 
 test('values stay readable after their source has moved on', () => {

@@ -147,7 +147,7 @@ class MergeCursor implements Cursor {
       const rank = waiting[index] as number
       let more: boolean | Pending
       try {
-        more = this.#source(rank).advance()
+        more = this.#source(rank).advance(into.capacity - into.count)
       } catch (error) {
         waiting.splice(kept, index - kept)
         if (into.count === 0) throw error
