@@ -114,11 +114,13 @@ export class RunCursor implements Cursor {
 
 /** Index of the first table whose last key is not before the range. */
 function firstAtOrAfter(tables: readonly RunTable[], order: KeyOrder, { range }: CursorOptions): number {
+  if (range.lower === undefined) return 0
   return lowerBound(tables, ({ keyLast }) => isAtOrAfterLower(range, order, keyLast, 0, keyLast.length))
 }
 
 /** Index of the first table whose first key is after the range. */
 function firstBeyond(tables: readonly RunTable[], order: KeyOrder, { range }: CursorOptions): number {
+  if (range.upper === undefined) return tables.length
   return lowerBound(tables, ({ keyFirst }) => !isAtOrBeforeUpper(range, order, keyFirst, 0, keyFirst.length))
 }
 

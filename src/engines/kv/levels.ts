@@ -3,6 +3,7 @@
 import { compareCuts, isAfterCut } from '../../kernel/key-cut.ts'
 import type { KeyOrder } from '../../kernel/key-order.ts'
 import type { FileName } from '../../kernel/ids.ts'
+import type { RunTable } from '../../sst/run-cursor.ts'
 import type { TableHandle } from '../../sst/table-handle.ts'
 import type { PolicyFile } from '../../shard/policy/policy.ts'
 import { failHead } from '../../shard/head-content.ts'
@@ -27,11 +28,23 @@ export interface KvTable {
   readonly placed: PolicyFile<KeyPoint>
 }
 
+/** Tables whose keys do not overlap, in order, as a scan wants them: looked through once a version, not once a scan. */
+export interface SortedRun {
+  /** Those with entries. */
+  readonly tables: readonly KvTable[]
+  /** The same for a cursor. */
+  readonly cursorTables: readonly RunTable[]
+  /** Those with range tombstones. */
+  readonly covering: readonly KvTable[]
+}
+
 export interface Levels {
   /** Level 0 newest first; deeper levels in key order, disjoint. At least one level. */
   readonly levels: readonly (readonly KvTable[])[]
   /** The levels below 0 that have tables, in order. */
   readonly runs: readonly (readonly KvTable[])[]
+  /** What a scan merges, newest first: each table of level 0, then `runs`. */
+  readonly sorted: readonly SortedRun[]
   readonly byName: ReadonlyMap<FileName, KvTable>
   /** Key columns by the name of the table they belong to. */
   readonly columns: ReadonlyMap<FileName, VersionFile>
@@ -64,7 +77,17 @@ export function makeLevels(
     level.sort((a, b) => compareCuts(order, a.meta.lower, b.meta.lower))
   }
   const runs = levels.slice(1).filter((level) => level.length > 0)
-  return Object.freeze({ levels, runs, byName, columns: columnsByTable(files) })
+  const sorted = [...(levels[0] ?? []).map((table) => [table]), ...runs].map(toSortedRun)
+  return Object.freeze({ levels, runs, sorted, byName, columns: columnsByTable(files) })
+}
+
+function toSortedRun(run: readonly KvTable[]): SortedRun {
+  const tables = run.filter(({ meta }) => meta.entryCount > 0)
+  return { tables, cursorTables: tables.map(toRunTable), covering: run.filter(({ meta }) => meta.rangeCount > 0) }
+}
+
+export function toRunTable({ meta: { keyFirst, keyLast }, view, handle }: KvTable): RunTable {
+  return { keyFirst, keyLast, source: handle, within: view }
 }
 
 function describe(

@@ -45,7 +45,7 @@ class Fixture {
   }
 
   get view(): KvView {
-    const shape = { levels: [[]], runs: [], byName: new Map(), columns: new Map() }
+    const shape = { levels: [[]], runs: [], sorted: [], byName: new Map(), columns: new Map() }
     return { id: 1, tables: this.#tables, version: { files: [], shape } }
   }
 

@@ -19,37 +19,54 @@ import { RunCursor } from '../../sst/run-cursor.ts'
 import type { RunTable } from '../../sst/run-cursor.ts'
 import { CoveredCursor } from './covered-cursor.ts'
 import type { CoveredSource } from './covered-cursor.ts'
-import type { KvTable } from './levels.ts'
+import { toRunTable } from './levels.ts'
+import type { KvTable, SortedRun } from './levels.ts'
 import type { KvView } from './lookup.ts'
 import { MemoryCover, RunCover } from './range-cover.ts'
 import type { RangeCover } from './range-cover.ts'
 
 /** @param view pinned, or read within the turn */
 export function openView(view: KvView, options: CursorOptions, order: KeyOrder, batches?: BatchPool): Cursor {
+  const { range } = options
   const covers: RangeCover[] = []
   const sources: Cursor[] = []
-  const add = (source: CoveredSource): void => {
-    const covered = covers.length > 0
-    sources.push(covered ? new CoveredCursor(source, [...covers], order, options) : source.open(options.range))
-  }
-  const addRun = (tables: readonly KvTable[]): void => {
-    const covering = tables.filter(({ meta }) => meta.rangeCount > 0 && sharesBounds(meta, options.range, order))
-    if (covering.length > 0) covers.push(new RunCover(covering, order))
-    const run = tables.filter(
-      ({ meta }) => meta.entryCount > 0 && overlaps(options.range, order, meta.keyFirst, meta.keyLast),
-    )
-    if (run.length > 0) add(new RunSource(run, order, options))
-  }
   for (const table of view.tables) {
     // What it gets from now on is newer than what the cursor sees.
     if (table.count === 0) continue
     if (table.rangeTombstones.count > 0) covers.push(new MemoryCover(table.rangeTombstones))
-    add(new MemtableSource(table, options))
+    const source = new MemtableSource(table, options)
+    sources.push(covers.length === 0 ? source.open(range) : new CoveredCursor(source, [...covers], order, options))
   }
-  const { levels, runs } = view.version.shape
-  for (const table of levels[0] as readonly KvTable[]) addRun([table])
-  for (const run of runs) addRun(run)
+  for (const run of view.version.shape.sorted) {
+    addCover(covers, run, range, order)
+    const cursor = runCursor(run, covers, order, options)
+    if (cursor !== undefined) sources.push(cursor)
+  }
   return mergeCursors(sources, order, options, batches)
+}
+
+function addCover(covers: RangeCover[], { covering }: SortedRun, range: KeyRange, order: KeyOrder): void {
+  if (covering.length === 0) return
+  const sharing = covering.filter(({ meta }) => sharesBounds(meta, range, order))
+  if (sharing.length > 0) covers.push(new RunCover(sharing, order))
+}
+
+/** Undefined where the run has nothing in the range. */
+function runCursor(
+  { tables, cursorTables }: SortedRun,
+  covers: readonly RangeCover[],
+  order: KeyOrder,
+  options: CursorOptions,
+): Cursor | undefined {
+  const { range } = options
+  const first = tables[0]
+  const last = tables[tables.length - 1]
+  if (first === undefined || last === undefined) return undefined
+  if (!overlaps(range, order, first.meta.keyFirst, last.meta.keyLast)) return undefined
+  if (covers.length === 0) return new RunCursor(cursorTables, order, options, 'point')
+  const inside = tables.filter(({ meta }) => overlaps(range, order, meta.keyFirst, meta.keyLast))
+  if (inside.length === 0) return undefined
+  return new CoveredCursor(new RunSource(inside, order, options), [...covers], order, options)
 }
 
 class MemtableSource implements CoveredSource {
@@ -83,12 +100,7 @@ class RunSource implements CoveredSource {
   /** @param tables ascending, disjoint, with entries; at least one */
   constructor(tables: readonly KvTable[], order: KeyOrder, options: CursorOptions) {
     this.#tables = tables
-    this.#run = tables.map(({ meta: { keyFirst, keyLast }, view, handle }) => ({
-      keyFirst,
-      keyLast,
-      source: handle,
-      within: view,
-    }))
+    this.#run = tables.map(toRunTable)
     this.#order = order
     this.#options = options
   }
