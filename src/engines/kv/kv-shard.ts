@@ -1,6 +1,5 @@
 /** An open key-value shard: the public operations, over the generic shard. */
 
-import { BatchPool } from '../../kernel/batch-pool.ts'
 import { PENDING } from '../../kernel/cursor.ts'
 import { ENTRY_DELETE, ENTRY_PUT } from '../../kernel/entry.ts'
 import type { EntryKind } from '../../kernel/entry.ts'
@@ -41,16 +40,14 @@ import { levelStatistics } from './levels.ts'
 import type { KvTable, Levels } from './levels.ts'
 import { checkKey, checkValue, typeOf } from './limits.ts'
 import { Pace } from '../../kernel/pace.ts'
-import { PassedDeletions } from './passed-deletions.ts'
 import { KEYS_UNPACED_MAX, PointReads } from './point-reads.ts'
 import { approximateBytes } from './range-size.ts'
 import { isFresh, mayBlock } from './read-options.ts'
-import { Scan } from './scan.ts'
 import { toScanPlan } from './scan-plan.ts'
+import { ShardScans } from './shard-scans.ts'
 import { Snapshot } from './snapshot.ts'
 import { SyncFill } from './sync-fill.ts'
 import { freshRead, trackedRead } from './tracked-read.ts'
-import { openView } from './view-cursor.ts'
 
 const EMPTY: Uint8Array = new Uint8Array(0)
 
@@ -68,9 +65,7 @@ export class KvShard {
   /** Gets since the pace was last taken. */
   #unpaced = 0
   readonly #copies = new CopyOut()
-  readonly #batches = new BatchPool()
-  readonly #passed: PassedDeletions
-  readonly #scans = new Set<Scan>()
+  readonly #scans: ShardScans
   readonly #snapshots = new Set<Snapshot>()
   /** Reads that await bytes: `close` waits for them. */
   readonly #reads = new Set<Promise<unknown>>()
@@ -81,11 +76,17 @@ export class KvShard {
     this.#parts = parts
     this.#shard = parts.shard
     this.#order = parts.order
-    this.#passed = new PassedDeletions(parts.shard)
     this.#pace = new Pace(parts.clock)
     this.supports = Object.freeze({ syncRead: parts.files.supports.syncRead })
     this.#fill = new SyncFill(parts.clock, parts.files.supports)
     this.#points = new PointReads(parts.shard, parts.order, this.#copies, this.#fill)
+    this.#scans = new ShardScans(parts, {
+      copies: this.#copies,
+      fill: this.#fill,
+      pace: this.#pace,
+      check: () => this.#checkOpen(),
+      track: (reading) => this.#track(reading),
+    })
   }
 
   get readOnly(): boolean {
@@ -203,34 +204,7 @@ export class KvShard {
   /** Entries in key order. @throws {TypeError} {RangeError} bad bounds or limit; {VarveError} CLOSED */
   scan(options: ScanOptions = {}): KvScan {
     this.#checkOpen()
-    const plan = toScanPlan(options, this.#order, ({ snapshot }) =>
-      this.#shard.pinSeqno(snapshot === undefined ? undefined : this.#readSeqno(snapshot)),
-    )
-    const { reverse, seqno } = plan
-    const scan = new Scan(
-      {
-        order: this.#order,
-        copies: this.#copies,
-        batches: this.#batches,
-        view: () => this.#shard.view,
-        pin: () => this.#shard.pin(),
-        unpin: (view) => this.#shard.unpin(view),
-        open: (view, narrowed) =>
-          openView(view, { range: narrowed, reverse, seqno, versions: 'newest' }, this.#order, this.#batches),
-        check: () => this.#checkOpen(),
-        fill: this.#fill,
-        pace: () => this.#pace.take(),
-        track: (reading) => this.#track(reading),
-        passed: (count) => this.#passed.add(count),
-        closed: (closed) => {
-          this.#scans.delete(closed)
-          this.#shard.unpinSeqno(seqno)
-        },
-      },
-      plan,
-    )
-    this.#scans.add(scan)
-    return scan
+    return this.#scans.scan(toScanPlan(options, this.#order, this.#pinFor))
   }
 
   /** This moment, to read from later. Keeps what it sees until closed. */
@@ -358,7 +332,7 @@ export class KvShard {
   async #close(): Promise<void> {
     try {
       await Promise.allSettled(this.#reads)
-      for (const scan of this.#scans) scan.close()
+      this.#scans.closeAll()
       for (const snapshot of this.#snapshots) snapshot.close()
       await this.#shard.close()
     } finally {
@@ -385,6 +359,10 @@ export class KvShard {
   get #arranged(): Arranged {
     return { shard: this.#shard, order: this.#order, place: this.#parts }
   }
+
+  /** Holds what `options` read as of. */
+  readonly #pinFor = ({ snapshot }: ReadOptions): Seqno =>
+    this.#shard.pinSeqno(snapshot === undefined ? undefined : this.#readSeqno(snapshot))
 
   #seqnoFor(key: Uint8Array, options: ReadOptions | undefined): Seqno {
     this.#checkOpen()

@@ -11,21 +11,18 @@ import { copyOf, copyRange, isBytes } from '../../kernel/bytes.ts'
 import { PENDING } from '../../kernel/cursor.ts'
 import type { Cursor } from '../../kernel/cursor.ts'
 import type { EntryBatch } from '../../kernel/entry-batch.ts'
-import { ENTRY_PUT } from '../../kernel/entry.ts'
 import { VarveError, throwIfAborted } from '../../kernel/errors.ts'
 import type { KeyOrder } from '../../kernel/key-order.ts'
 import { isAtOrAfterLower, isAtOrBeforeUpper } from '../../kernel/key-range.ts'
 import type { KeyRange } from '../../kernel/key-range.ts'
 import { KeyScratch } from '../../sst/key-scratch.ts'
-import type { CopyOut } from './copy-out.ts'
+import type { EntryCopies } from './entry-copies.ts'
 import type { KvEntry, KvScan } from './kv.ts'
 import { checkWhole, typeOf } from './limits.ts'
 import type { KvView } from './lookup.ts'
 import type { ScanPlan } from './scan-plan.ts'
 import type { SyncFill } from './sync-fill.ts'
 
-const EMPTY = new Uint8Array(0)
-const NO_VIEW = new DataView(EMPTY.buffer)
 // Entries of a chunk where the caller names no count: enough to amortise a promise, few enough for small results.
 const CHUNK_COUNT = 1000
 // A chunk ends early at this many bytes, so that large values do not pile up.
@@ -34,14 +31,14 @@ const CHUNK_BYTES = 4 * 1024 * 1024
 /** What a scan needs of its shard. */
 export interface ScanHost {
   readonly order: KeyOrder
-  readonly copies: CopyOut
+  readonly copies: EntryCopies
   readonly batches: BatchPool
   readonly fill: SyncFill
   view(): KvView
   pin(): KvView
   unpin(view: KvView): void
-  /** A cursor over everything in `view` that is in `range`. */
-  open(view: KvView, range: KeyRange): Cursor
+  /** A cursor over everything in `view` that is in `range`, for `plan`. */
+  open(view: KvView, range: KeyRange, plan: ScanPlan): Cursor
   /** Throws CLOSED when the shard is closing. */
   check(): void
   /** What to await before pulling, for the sake of the event loop; undefined where there is no need. */
@@ -50,7 +47,8 @@ export interface ScanHost {
   track<T>(reading: Promise<T>): Promise<T>
   /** It came by `count` deletions, and gave out nothing for them. */
   passed(count: number): void
-  closed(scan: Scan): void
+  /** Lets go of the seqno of `plan`. */
+  closed(scan: Scan, plan: ScanPlan): void
 }
 
 export class Scan implements KvScan {
@@ -84,11 +82,21 @@ export class Scan implements KvScan {
     } catch (error) {
       return Promise.reject(error)
     }
-    return this.#host.track(this.#next(count, bytes))
+    const turn = this.#host.pace()
+    try {
+      throwIfAborted(this.#plan.signal)
+      // What there is without waiting needs no pinned view, and no promise that is looked after: 4 µs less a scan.
+      const entries = turn === undefined ? this.#pull(this.#host.view(), count, bytes) : PENDING
+      if (entries === PENDING) return this.#host.track(this.#next(turn, count, bytes))
+      this.#busy = false
+      return Promise.resolve(entries)
+    } catch (error) {
+      this.#busy = false
+      return this.#host.track(Promise.reject(error))
+    }
   }
 
-  async #next(count: number, bytes: number): Promise<KvEntry[]> {
-    const turn = this.#host.pace()
+  async #next(turn: Promise<void> | undefined, count: number, bytes: number): Promise<KvEntry[]> {
     const view = this.#host.pin()
     try {
       if (turn !== undefined) {
@@ -163,7 +171,7 @@ export class Scan implements KvScan {
     if (this.#state === 'closed') return
     this.#state = 'closed'
     this.#drop()
-    this.#host.closed(this)
+    this.#host.closed(this, this.#plan)
   }
 
   [Symbol.asyncDispose](): Promise<void> {
@@ -210,54 +218,16 @@ export class Scan implements KvScan {
         }
       }
       const [found, first] = [entries.length, this.#index]
-      bytes += this.#take(batch, entries, wanted, bytesWanted - bytes)
+      const { copies } = this.#host
+      this.#index = copies.take(batch, first, entries, wanted, bytesWanted - bytes, this.#plan)
+      bytes += copies.bytes
+      if (this.#index > first) this.#noteLast(batch, this.#index - 1)
       this.#host.passed(this.#index - first - (entries.length - found))
       // Where all were deleted, look further: a batch for each deletion is most of what passing it costs.
       reach = entries.length === found ? Math.min(2 * reach, batch.capacityMax) : wanted - entries.length
     }
     this.#left -= entries.length
     return entries
-  }
-
-  /** Moves entries from the batch to `entries`, up to `wanted` or until `bytesWanted` are reached; returns their bytes. */
-  #take(batch: EntryBatch, entries: KvEntry[], wanted: number, bytesWanted: number): number {
-    const { keys, values } = this.#plan
-    const { copies } = this.#host
-    const { keyStarts, kinds, valueBlocks, valueStarts, valueLengths } = batch
-    const keyBytes = batch.keys
-    const keyView = batch.keyView
-    let blockIndex = -1
-    let block: Uint8Array = EMPTY
-    let blockView: DataView = NO_VIEW
-    let bytes = 0
-    let index = this.#index
-    for (; index < batch.count && entries.length < wanted && bytes < bytesWanted; index++) {
-      if (kinds[index] !== ENTRY_PUT) continue
-      let key: Uint8Array = EMPTY
-      let value: Uint8Array = EMPTY
-      if (keys) {
-        const start = keyStarts[index] as number
-        key = copies.copyWords(keyBytes, keyView, start, (keyStarts[index + 1] as number) - start)
-      }
-      if (values) {
-        if (valueBlocks[index] !== blockIndex) {
-          blockIndex = valueBlocks[index] as number
-          block = batch.blocks[blockIndex] as Uint8Array
-          blockView = new DataView(block.buffer, block.byteOffset, block.length)
-        }
-        const start = valueStarts[index] as number
-        const length = valueLengths[index] as number
-        value =
-          batch.blockOwned[blockIndex] === 1
-            ? Buffer.from(block.buffer, block.byteOffset + start, length)
-            : copies.copyWords(block, blockView, start, length)
-      }
-      entries.push({ key, value })
-      bytes += key.length + value.length
-    }
-    if (index > this.#index) this.#noteLast(batch, index - 1)
-    this.#index = index
-    return bytes
   }
 
   /** Where to go on, should the view change before the next pull. */
@@ -279,7 +249,7 @@ export class Scan implements KvScan {
         : { ...this.#range, lower: last, lowerOpen: true }
     }
     this.#view = view
-    this.#cursor = this.#host.open(view, this.#range)
+    this.#cursor = this.#host.open(view, this.#range, this.#plan)
     this.#batch = this.#host.batches.take()
     return this.#cursor
   }
