@@ -190,8 +190,8 @@ export class RowCursor implements Cursor {
   }
 
   /**
-   * Block `number`, where the system has it in memory. A short scan thus awaits nothing: a block that was read by way of
-   * `fill` took twice as long.
+   * Block `number`, where the system has it in memory. A short scan thus awaits nothing: by way of `fill` every block is eight
+   * promises and memory of its own (docs/performance-notes.md has what it brought).
    */
   #blockNow(number: number): RowBlock | undefined {
     if (this.#stream) return undefined

@@ -2,7 +2,7 @@
  * Entries of a batch as users get them: copies of its keys and values.
  *
  * Where entries lie one after the other in one block, as most of a scan do, their keys are copied in one go and their
- * values in another: 85 ns an entry less than each by itself.
+ * values in another: 70 ns an entry of 100 bytes less than each by itself, in a loop of its own.
  */
 
 import type { EntryBatch } from '../../kernel/entry-batch.ts'

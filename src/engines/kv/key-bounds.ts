@@ -43,7 +43,7 @@ function checkBound(name: keyof KvRange, bound: unknown): void {
   if (bound !== undefined && !isBytes(bound)) throw new TypeError(`${name} must be a Uint8Array, got ${typeOf(bound)}`)
 }
 
-/** Put together by spreading objects it took a scan 10 µs, until that was compiled. */
+/** With spread objects, and bounds looked up by name, `toKeyRange` was 15 µs of every scan until it was compiled. */
 function rangeOf(
   lower: Uint8Array | undefined,
   lowerOpen: boolean,

@@ -85,7 +85,7 @@ export class Scan implements KvScan {
     const turn = this.#host.pace()
     try {
       throwIfAborted(this.#plan.signal)
-      // What there is without waiting needs no pinned view, and no promise that is looked after: 4 µs less a scan.
+      // What there is without waiting needs no pinned view, and one promise in place of six (docs/performance-notes.md).
       const entries = turn === undefined ? this.#pull(this.#host.view(), count, bytes) : PENDING
       if (entries === PENDING) return this.#host.track(this.#next(turn, count, bytes))
       this.#busy = false
