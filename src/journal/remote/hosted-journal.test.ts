@@ -49,3 +49,21 @@ test('whoever asks for an append that is not remembered any more to be synced wa
   assert.ok(device.operations.some(({ operation }) => operation === 'sync'))
   await journal.close()
 })
+
+// Those behind the first were told that the disk was full, and before it was told why.
+test('appends on their way when another owner takes over are all fenced, also those behind the first', async () => {
+  const [system, keeper] = [new MemoryJournalSystem(), new MemoryStateKeeper()]
+  const journal = await system.open(shardId('main'), epoch(1), keeper)
+  const client = {}
+  const hosted = new HostedJournal(journal, client)
+  await hosted.append(client, 0, Uint8Array.of(1), 'written', 0).written
+  const next = await system.open(shardId('main'), epoch(2), keeper)
+  await assert.rejects(hosted.append(client, 1, Uint8Array.of(2), 'written', 1).written, { code: 'FENCED' })
+  const end = journal.end
+  for (let position: number = end; position < end + 4; position++) {
+    const { written } = hosted.append(client, position, Uint8Array.of(3), 'written', 1)
+    await assert.rejects(written, { code: 'FENCED' })
+  }
+  await journal.close()
+  await next.close()
+})

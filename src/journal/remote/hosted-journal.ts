@@ -62,6 +62,9 @@ export class HostedJournal {
     const recent = this.#recent.get(position)
     if (recent?.bytes === payload.length) return recent.append
     if (position > end) {
+      // Where what it follows was refused for good, so is this: there is another owner, or nobody knows.
+      const before = this.#recent.get(end)
+      if (before !== undefined) return before.append
       throw new VarveError('NO_SPACE', 'it follows an append that did not fit', { details: { position, end } })
     }
     throw new VarveError('POISONED', `the journal ends at ${end}, an append was to go to ${position}`)
