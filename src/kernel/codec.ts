@@ -197,8 +197,8 @@ export class Decoder {
     try {
       return parse(text)
     } catch (error) {
-      if (isCode(error, 'LIMIT_EXCEEDED')) return this.fail(error.message)
-      throw error
+      assert(isCode(error, 'LIMIT_EXCEEDED'), 'a text is refused for what it is, and for nothing else')
+      return this.fail(error.message)
     }
   }
 

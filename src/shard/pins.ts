@@ -9,6 +9,7 @@
  * that dropped the file or a later one. Whoever read the head before that commit fails to change it after.
  */
 
+import { assert } from '../kernel/assert.ts'
 import { isCode } from '../kernel/errors.ts'
 import { shardId } from '../kernel/ids.ts'
 import type { FileName, ShardId } from '../kernel/ids.ts'
@@ -27,8 +28,8 @@ export function clonedBy(pin: Pin): ShardId | undefined {
   try {
     return shardId(pin.name.slice('clone:'.length))
   } catch (error) {
-    if (isCode(error, 'LIMIT_EXCEEDED')) return undefined
-    throw error
+    assert(isCode(error, 'LIMIT_EXCEEDED'), 'a name is refused for its letters, and for nothing else')
+    return undefined
   }
 }
 

@@ -64,10 +64,10 @@ const WHOLE = [
 /** In percent, by the name of the group. What is missing has its reasons in docs/reliability.md. */
 const BRANCHES_MIN: Readonly<Record<string, number>> = {
   codecs: 98,
-  recovery: 93,
-  fencing: 93,
-  manifest: 97,
-  'the rest of the engine': 83,
+  recovery: 98,
+  fencing: 98,
+  manifest: 99,
+  'the rest of the engine': 92,
 }
 
 const scratch = mkdtempSync(join(tmpdir(), 'varve-sometimes-'))
@@ -112,7 +112,7 @@ test('every error class is made, and every recovery branch is taken, sometimes',
   )
 })
 
-test('of the branches of codecs and manifest all are taken that can be, of recovery and fencing nine in ten, of the rest five in six', (context) => {
+test('of the branches of codecs and manifest all are taken that can be, of recovery and fencing all but one in fifty, of the rest nine in ten', (context) => {
   const poor: string[] = []
   const { groups, wrong } = branchCoverage(join(scratch, 'coverage'))
   assert.deepEqual(wrong, [], 'tools/branches/untakeable.ts')
