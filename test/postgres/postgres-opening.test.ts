@@ -14,6 +14,9 @@ import { SimulatedClock } from '../../src/testing/simulated-clock.ts'
 
 const hash = await loadHash()
 const AWAY_MS = 10_000
+// Nobody waits for it where an answer comes, however busy the machine is.
+const PATIENT_MS = 5_000
+const IMPATIENT_MS = 40
 
 /** A clock that moves on by itself, by much more than passes. */
 class RunningClock extends SimulatedClock {
@@ -38,7 +41,7 @@ class RunningClock extends SimulatedClock {
 async function openAt(
   greet: ((socket: Socket, clock: SimulatedClock) => void) | undefined,
   open: (database: PostgresDatabase) => Promise<unknown>,
-  connectMs = 40,
+  connectMs = PATIENT_MS,
 ): Promise<{ error: VarveError; tookMs: number; connections: number; port: number }> {
   const clock = new RunningClock()
   const sockets: Socket[] = []
@@ -92,20 +95,21 @@ const answering =
 const refusing = (state: string, reason: string): ((socket: Socket) => void) =>
   answering(message('E', 'SFATAL', `C${state}`, `M${reason}`, ''))
 
-for (const [what, greet, cause] of [
-  ['nobody listens', undefined, /ECONNREFUSED/],
-  ['nobody answers', () => undefined, /nobody answered within 40 ms/],
+for (const [what, greet, connectMs, cause] of [
+  ['nobody listens', undefined, PATIENT_MS, /ECONNREFUSED/],
+  ['nobody answers', () => undefined, IMPATIENT_MS, /nobody answered within 40 ms/],
   [
     'nobody answers after the greeting',
     answering(Buffer.concat([message('R', 0), message('Z', '')])),
+    IMPATIENT_MS,
     /no connection to/,
   ],
-  ['every connection is lost', (socket: Socket) => void socket.destroy(), /terminated|ECONNRESET/],
-  ['a server that is starting', refusing('57P03', 'the database system is starting up'), /starting up/],
+  ['every connection is lost', (socket: Socket) => void socket.destroy(), PATIENT_MS, /terminated|ECONNRESET/],
+  ['a server that is starting', refusing('57P03', 'the database system is starting up'), PATIENT_MS, /starting up/],
 ] as const) {
   test(`${what}: opening fails when the server has been away for awayMs, and says where, why and what to look at`, async () => {
     for (const open of OPENINGS) {
-      const { error, tookMs, port } = await openAt(greet, open)
+      const { error, tookMs, port } = await openAt(greet, open, connectMs)
       assert.equal(error.code, 'IO_FAILED', String(error))
       assert.match(error.message, cause)
       assert.ok(error.message.includes(`127.0.0.1:${port}, database store, as varve`), error.message)
@@ -117,7 +121,7 @@ for (const [what, greet, cause] of [
 
 test('a server that never answers is given up when it has been away for awayMs, counted from the first try', async () => {
   for (const open of OPENINGS) {
-    const { connections } = await openAt((_, clock) => clock.advance(AWAY_MS), open)
+    const { connections } = await openAt((_, clock) => clock.advance(AWAY_MS), open, IMPATIENT_MS)
     assert.equal(connections, 1, 'the time that a try took was not counted')
   }
 })
@@ -139,7 +143,7 @@ for (const [what, greet, code, cause] of [
 ] as const) {
   test(`${what} is told at once, with the place`, async () => {
     for (const open of OPENINGS) {
-      const { error, connections, port } = await openAt(greet, open, 5_000)
+      const { error, connections, port } = await openAt(greet, open)
       assert.equal(error.code, code, String(error))
       assert.match(error.message, cause)
       assert.ok(error.message.includes(`127.0.0.1:${port}`), error.message)
