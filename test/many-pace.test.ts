@@ -6,6 +6,9 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { test } from 'node:test'
 import { open } from '../src/local.ts'
+import { SystemClock } from '../src/system-clock.ts'
+import { failure } from '../src/testing/simulated-failure.ts'
+import { Simulation, TINY_SETTINGS } from './simulation.ts'
 
 // Ten thousand keys of cold blocks held every timer for 0.2 s.
 test('getMany of many keys lets the event loop turn, and answers for the keys and the moment of the call', async () => {
@@ -50,5 +53,30 @@ test('getMany that is aborted, or whose shard is closed, between two turns says 
   } finally {
     await db.close()
     rmSync(directory, { recursive: true })
+  }
+})
+
+test('where one of many keys cannot be read, getMany rejects, and nothing else does, though others were being read for some turns', async () => {
+  const settings = { ...TINY_SETTINGS, memtableBytes: 1 << 20, cacheBytes: 0 }
+  const simulation = await Simulation.start(1, settings, { syncRead: false }, new SystemClock())
+  const { db } = simulation
+  await db.put(Buffer.from('in a table'), Buffer.alloc(100))
+  await db.flush()
+  await db.put(Buffer.from('in memory'), Buffer.alloc(100))
+  const asked = [Buffer.from('in a table'), ...Array.from({ length: 40_000 }, () => Buffer.from('in memory'))]
+  simulation.beforeOperation = ({ operation }) => {
+    if (operation === 'read') throw failure('IO_FAILED', 'read', 'a table')
+  }
+  const unhandled: unknown[] = []
+  const note = (reason: unknown): void => void unhandled.push(reason)
+  process.on('unhandledRejection', note)
+  try {
+    await assert.rejects(db.getMany(asked), { code: 'IO_FAILED' })
+    await new Promise((resolve) => setImmediate(resolve))
+    assert.deepEqual(unhandled, [])
+  } finally {
+    process.off('unhandledRejection', note)
+    delete simulation.beforeOperation
+    await simulation.stop()
   }
 })

@@ -40,6 +40,22 @@ test('orphans are what earlier owners left and nothing refers to: not what this 
   assert.deepEqual(await names(), [...left, 'own.e3-j1-a1-0.table'])
 })
 
+// A head of another database put in the place of ours had all tables removed.
+test('where a file that is referenced is missing, nothing is an orphan, but files of other shards are not looked for', async () => {
+  const { names, write, remover } = await bench()
+  const [present] = (await write('own.e1-j1-a1-0.table', 'own.e1-j2-a1-0.table')) as [FileName]
+  const refersTo = (...all: readonly string[]): never =>
+    ({ files: new Map(all.map((name) => [name, undefined])) }) as never
+  await remover.removeOrphans(epoch(3), HEAD, refersTo(present, 'own.e2-j1-a1-0.table'))
+  const base = { name: fileName('own.e2-m1.manifest'), bytes: 0, checksum: '' }
+  await remover.removeOrphans(epoch(3), { ...HEAD, base }, refersTo(present))
+  await remover.idle()
+  assert.deepEqual(await names(), [present, 'own.e1-j2-a1-0.table'])
+  await remover.removeOrphans(epoch(3), HEAD, refersTo(present, 'other.e2-j1-a1-0.table'))
+  await remover.idle()
+  assert.deepEqual(await names(), [present])
+})
+
 test('a file that a clone needs is not removed, and one of another shard is let go there, alone', async () => {
   const { place, names, write, pinsOf, remover } = await bench([{ name: 'clone:x', files: [fileName('own.e1-a')] }])
   const [kept, gone] = await write('own.e1-a', 'own.e1-b', 'other.e1-a', 'other.e1-b')

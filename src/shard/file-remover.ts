@@ -9,7 +9,7 @@
 
 import type { Epoch, FileName, ShardId } from '../kernel/ids.ts'
 import type { ManifestState } from './edit.ts'
-import { byOwner, epochOf } from './file-names.ts'
+import { byOwner, epochOf, ownerOf } from './file-names.ts'
 import type { HeadContent, Pin } from './head-content.ts'
 import { manifestFiles } from './manifest.ts'
 import { changePin, clonePin } from './pins.ts'
@@ -36,14 +36,15 @@ export class FileRemover {
     }
   }
 
-  /** Removes what earlier owners left behind: listed, of an earlier epoch, referenced by nothing. */
+  /**
+   * Removes what earlier owners left behind: listed, of an earlier epoch, referenced by nothing. Where a file that is
+   * referenced is not there, nothing: the head may be another's, and what looks left behind all that there is.
+   */
   async removeOrphans(epoch: Epoch, head: HeadContent, manifest: ManifestState): Promise<void> {
-    const listed = await this.#place.files.list(`${this.#shard}.`)
-    const manifests = new Set(manifestFiles(head).map((ref) => ref.name))
-    const orphans = listed
-      .map((file) => file.name)
-      .filter((name) => !manifest.files.has(name) && !manifests.has(name) && epochOf(name, this.#shard) < epoch)
-    this.remove(orphans)
+    const listed = new Set((await this.#place.files.list(`${this.#shard}.`)).map(({ name }) => name))
+    const referenced = new Set([...manifest.files.keys(), ...manifestFiles(head).map(({ name }) => name)])
+    for (const name of referenced) if (ownerOf(name) === this.#shard && !listed.has(name)) return
+    this.remove([...listed].filter((name) => !referenced.has(name) && epochOf(name, this.#shard) < epoch))
   }
 
   /** Resolves when nothing is being removed. */

@@ -95,7 +95,14 @@ export const ENGINE_MUTANTS: readonly Mutant[] = [
     'names.filter((name) => pinned !== undefined)',
     'test/clone.test.js',
   ),
-  mutant('orphans-include-live-files', 'shard/file-remover.js', '!manifest.files.has(name) && ', '', KV_MODEL),
+  mutant('orphans-include-live-files', 'shard/file-remover.js', '!referenced.has(name) && ', '', KV_MODEL),
+  mutant(
+    'orphans-beside-missing-files',
+    'shard/file-remover.js',
+    '!listed.has(name)',
+    'false',
+    'src/shard/file-remover.test.js',
+  ),
   mutant(
     'flush-before-journal-sync',
     'shard/file-changes.js',

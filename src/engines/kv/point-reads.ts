@@ -128,9 +128,11 @@ export class PointReads {
         values.push(found === true ? this.value() : undefined)
         if (found !== PENDING) continue
         pinned ??= this.#shard.pin()
-        waiting.push(
-          this.#waitIn(view, new Uint8Array(key), seqno, signal).then((value) => void (values[index] = value)),
-        )
+        const reading = this.#waitIn(view, new Uint8Array(key), seqno, signal)
+        const placed = reading.then((value) => void (values[index] = value))
+        // Told below, perhaps some turns after it has failed.
+        placed.catch(() => undefined)
+        waiting.push(placed)
       }
       await Promise.all(waiting)
       return values
