@@ -51,6 +51,8 @@ const WHOLE = [
   'journal/few-descriptors',
   'journal/recovery-edges',
   'opening-edges',
+  'newer-versions',
+  'reused-buffers',
   'lost-journal',
   'kv-arguments',
   'fuzz/hostile-stores',

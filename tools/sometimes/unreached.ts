@@ -90,6 +90,10 @@ const BY_REASON: readonly { readonly reason: string; readonly places: readonly s
       'engines/kv/snapshot.js throw CLOSED in seqnoFor',
     ],
   },
+  {
+    reason: 'a sandbox that forbids a thread to stand back',
+    places: ['jobs/thread-nice.js catch in standBack'],
+  },
 ]
 
 /** By the id of the place. */
