@@ -15,6 +15,8 @@ import { NatsPlace, clock, random, skipWithoutNats } from './nats-place.ts'
 const hash = await loadHash()
 const SHARD = shardId('orders')
 const settings = { replicas: 3, resumeMs: 60_000 }
+// On a busy machine an election takes longer than anybody should wait who opens something.
+const PATIENT = { openMs: 60_000 }
 const textOf = (bytes: Uint8Array): string => Buffer.from(bytes).toString()
 
 /** Writes numbered batches until it is stopped, and keeps what was acknowledged and what was not. */
@@ -76,7 +78,7 @@ describe('three servers', skipWithoutNats, () => {
   test('a leader that is killed while it is written to, and comes back, loses and repeats nothing', async (context) => {
     const keeper = new MemoryStateKeeper()
     const system = async (): Promise<NatsJournalSystem> =>
-      new NatsJournalSystem({ streams: await place.streams(), hash, clock, random, settings })
+      new NatsJournalSystem({ streams: await place.streams(PATIENT), hash, clock, random, settings })
     const journal = await (await system()).open(SHARD, epoch(1), keeper)
     const writer = new Writer(journal, 'first')
     const expected: string[] = []
@@ -121,7 +123,7 @@ describe('three servers', skipWithoutNats, () => {
     let conflicts = 0
     let stopped = false
     const count = async (): Promise<void> => {
-      const heads = new NatsHeadStore({ streams: await place.streams(), hash, clock, random, settings })
+      const heads = new NatsHeadStore({ streams: await place.streams(PATIENT), hash, clock, random, settings })
       while (!stopped) {
         const head: Head | undefined = await heads.read(SHARD)
         const next = Buffer.from(String(Number(textOf(head?.content ?? new Uint8Array(0))) + 1))
@@ -144,7 +146,7 @@ describe('three servers', skipWithoutNats, () => {
     }
     stopped = true
     await counting
-    const heads = new NatsHeadStore({ streams: await place.streams(), hash, clock, random, settings })
+    const heads = new NatsHeadStore({ streams: await place.streams(PATIENT), hash, clock, random, settings })
     const sum = Number(textOf((await heads.read(SHARD))?.content ?? new Uint8Array(0)))
     assert.ok(
       sum >= made && sum <= made + conflicts,
