@@ -11,7 +11,8 @@ test('where a job fails for ever the suite of engines says which, and why, and d
   const handlers = { 'varve/kv/jobs': { flush: { version: 1, run } } }
   const collect = (name: string, _: unknown, body: () => Promise<void>): void => void tests.set(name, body)
   testEngine({ test: collect, name: 'wrong', ...kvSuite(), handlers })
-  const says = /waits for job main\.e1-[0-9a-f]{8}-j[0-9]+ \(flush of varve\/kv\/jobs\), which fails: .*the author forgot something/
+  const says =
+    /waits for job main\.e1-[0-9a-f]{8}-j[0-9]+ \(flush of varve\/kv\/jobs\), which fails: .*the author forgot something/
   for (const promise of [
     'what was written is read from memory, from flushed files and from compacted ones',
     'a job whose answer is lost is done again without harm',
