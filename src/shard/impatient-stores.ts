@@ -3,8 +3,7 @@
  * up. A shard that is closed need not wait for stores that do not answer: its journal has what they lack.
  */
 
-import { onAbort } from '../kernel/abort-listener.ts'
-import { VarveError } from '../kernel/errors.ts'
+import { abortable } from '../kernel/abortable.ts'
 import type { FileRef } from '../kernel/file-ref.ts'
 import type { FileName, ShardId } from '../kernel/ids.ts'
 import type {
@@ -80,6 +79,7 @@ export class ImpatientFiles implements FileStore {
   }
 }
 
+/** Not every store hears an abort once it has begun: a change that comes about later is still one of this owner's. */
 export class ImpatientHeads implements HeadStore {
   readonly #heads: HeadStore
   readonly #signal: AbortSignal
@@ -94,7 +94,7 @@ export class ImpatientHeads implements HeadStore {
   }
 
   read(shard: ShardId, options?: AbortOptions): Promise<Head | undefined> {
-    return this.#unlessAborted(this.#heads.read(shard, { signal: this.#signal, ...options }))
+    return abortable(this.#heads.read(shard, { signal: this.#signal, ...options }), this.#signal)
   }
 
   compareAndSet(
@@ -103,20 +103,9 @@ export class ImpatientHeads implements HeadStore {
     content: Uint8Array,
     options?: AbortOptions,
   ): Promise<HeadVersion> {
-    return this.#unlessAborted(
+    return abortable(
       this.#heads.compareAndSet(shard, expected, content, { signal: this.#signal, ...options }),
+      this.#signal,
     )
-  }
-
-  /** Not every store hears an abort once it has begun: a change that comes about later is still one of this owner's. */
-  #unlessAborted<T>(work: Promise<T>): Promise<T> {
-    return new Promise((resolve, reject) => {
-      const signal = this.#signal
-      const giveUp = (): void =>
-        reject(new VarveError('ABORTED', 'the head store was not waited for', { cause: signal.reason }))
-      if (signal.aborted) giveUp()
-      const unlisten = onAbort(signal, giveUp)
-      work.then(resolve, reject).finally(unlisten)
-    })
   }
 }

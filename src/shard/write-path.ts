@@ -145,8 +145,8 @@ export class WritePath<Operation, Table extends Memtable<Operation>> {
         starts.push(into.length)
         this.#engine.encode(operation, into)
       })
-      for (const [index, start] of starts.entries())
-        this.#apply(operations[index] as Operation, (group.position + start) as JournalPosition)
+      for (let index = 0; index < operations.length; index++)
+        this.#apply(operations[index] as Operation, (group.position + (starts[index] as number)) as JournalPosition)
     } catch (error) {
       return Promise.reject(error)
     }

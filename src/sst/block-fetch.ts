@@ -6,7 +6,7 @@
  * time and is reused.
  */
 
-import { abortable } from './abortable.ts'
+import { abortable } from '../kernel/abortable.ts'
 
 /** Something that loads blocks by number: a table's data, its index, a table itself. */
 export interface BlockSource {

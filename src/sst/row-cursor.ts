@@ -6,6 +6,7 @@
  * cursor goes on: neighbours are decoded when their turn comes.
  */
 
+import { abortable } from '../kernel/abortable.ts'
 import type { Cursor, CursorOptions, Pending } from '../kernel/cursor.ts'
 import { PENDING } from '../kernel/cursor.ts'
 import type { EntryBatch } from '../kernel/entry-batch.ts'
@@ -13,7 +14,6 @@ import { VarveError } from '../kernel/errors.ts'
 import { SEQNO_MAX } from '../kernel/ids.ts'
 import { isEmptyRange } from '../kernel/key-range.ts'
 import { KIB } from '../kernel/limits.ts'
-import { abortable } from './abortable.ts'
 import { KeyScratch } from './key-scratch.ts'
 import { isLarge } from './large-blocks.ts'
 import type { RowBlock } from './row-block.ts'

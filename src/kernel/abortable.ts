@@ -1,7 +1,7 @@
 /** Waiting for shared work: a waiter may leave, the work goes on for the others. */
 
-import { onAbort } from '../kernel/abort-listener.ts'
-import { VarveError, throwIfAborted } from '../kernel/errors.ts'
+import { onAbort } from './abort-listener.ts'
+import { VarveError, throwIfAborted } from './errors.ts'
 
 /** What `work` settles with, unless `signal` aborts first. @throws {VarveError} ABORTED */
 export async function abortable<T>(work: Promise<T>, signal: AbortSignal | undefined): Promise<T> {
