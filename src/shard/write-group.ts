@@ -3,22 +3,19 @@
 import { Encoder } from '../kernel/codec.ts'
 import type { JournalPosition, Seqno } from '../kernel/ids.ts'
 import { KIB, MIB } from '../kernel/limits.ts'
-import type { Durability } from '../journal/journal.ts'
-import { Deferred } from './deferred.ts'
 import { beginGroup } from './group-codec.ts'
+import { RungPromises } from './rung-promises.ts'
 
-export class WriteGroup {
+export class WriteGroup extends RungPromises {
   readonly encoder: Encoder
   /** Where the group starts in the journal. */
   readonly position: JournalPosition
   /** Seqno of its last operation. */
   seqnoLast: Seqno
   readonly #start: number
-  #written: Deferred<void> | undefined
-  #synced: Deferred<void> | undefined
-  #rejected: { readonly reason: unknown } | undefined
 
   constructor(encoder: Encoder, position: JournalPosition, applied: Seqno) {
+    super()
     this.encoder = encoder
     this.position = position
     this.seqnoLast = applied
@@ -29,33 +26,6 @@ export class WriteGroup {
   /** No operation is in it. */
   get empty(): boolean {
     return this.encoder.length === this.#start
-  }
-
-  /** Who waits furthest. */
-  get durability(): Durability {
-    return this.#synced === undefined ? 'written' : 'synced'
-  }
-
-  /** The promise that all operations of this group and rung share. */
-  promise(durability: Durability): Promise<void> {
-    const rung = durability === 'written' ? (this.#written ??= new Deferred()) : (this.#synced ??= new Deferred())
-    // Who asks only now hears of it too.
-    if (this.#rejected !== undefined) rung.reject(this.#rejected.reason)
-    return rung.promise
-  }
-
-  resolveWritten(): void {
-    this.#written?.resolve()
-  }
-
-  resolveSynced(): void {
-    this.#synced?.resolve()
-  }
-
-  reject(reason: unknown): void {
-    this.#rejected = { reason }
-    this.#written?.reject(reason)
-    this.#synced?.reject(reason)
   }
 }
 

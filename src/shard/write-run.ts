@@ -3,19 +3,17 @@
 import { Encoder } from '../kernel/codec.ts'
 import { KIB } from '../kernel/limits.ts'
 import type { Durability } from '../journal/journal.ts'
-import { Deferred } from './deferred.ts'
 import { encodeBatch } from './group-codec.ts'
+import { RungPromises } from './rung-promises.ts'
 import type { Purpose } from './shard.ts'
-import type { WriteGroup } from './write-group.ts'
 
-export class WriteRun {
+export class WriteRun extends RungPromises {
   readonly purpose: Purpose
   /** As in a group: of each batch the count of its operations, then the operations. */
   readonly #encoder = new Encoder(4 * KIB)
-  #written: Deferred<void> | undefined
-  #synced: Deferred<void> | undefined
 
   constructor(purpose: Purpose) {
+    super()
     this.purpose = purpose
   }
 
@@ -39,18 +37,6 @@ export class WriteRun {
     } catch (error) {
       return Promise.reject(error)
     }
-    const rung = durability === 'written' ? (this.#written ??= new Deferred()) : (this.#synced ??= new Deferred())
-    return rung.promise
-  }
-
-  /** What becomes of `group`, which the batches are in now, becomes of them. */
-  follow(group: WriteGroup): void {
-    if (this.#written !== undefined) group.promise('written').then(this.#written.resolve, this.#written.reject)
-    if (this.#synced !== undefined) group.promise('synced').then(this.#synced.resolve, this.#synced.reject)
-  }
-
-  reject(reason: unknown): void {
-    this.#written?.reject(reason)
-    this.#synced?.reject(reason)
+    return this.promise(durability)
   }
 }

@@ -28,9 +28,9 @@ export const STEP_MUTANTS: readonly Mutant[] = [
   mutant('refused-group-forgotten', 'shard/write-path.js', 'later?.reject(error);', '', 'src/shard/write-path.test.js'),
   mutant(
     'waiting-synced-acknowledged-when-written',
-    'shard/write-run.js',
-    "group.promise('synced').then(",
-    "group.promise('written').then(",
+    'shard/rung-promises.js',
+    "others.promise('synced').then(",
+    "others.promise('written').then(",
     'src/shard/write-path.test.js',
   ),
   mutant(

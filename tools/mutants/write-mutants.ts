@@ -170,14 +170,14 @@ export const WRITE_MUTANTS: readonly Mutant[] = [
   ),
   mutant(
     'late-rung-not-rejected',
-    'shard/write-group.js',
+    'shard/rung-promises.js',
     'if (this.#rejected !== undefined)',
     'if (this.#rejected === null)',
     'src/shard/write-path.test.js',
   ),
   mutant(
     'group-durability-weakest',
-    'shard/write-group.js',
+    'shard/rung-promises.js',
     "this.#synced === undefined ? 'written' : 'synced'",
     "this.#written !== undefined || this.#synced === undefined ? 'written' : 'synced'",
     'src/shard/write-path.test.js',
