@@ -2,6 +2,7 @@
 
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
+import { SHARD_DEFAULTS } from '../../src/shard/settings.ts'
 import { parseMarkdown } from '../../tools/markdown.ts'
 import { listFiles, readText } from '../../tools/repository.ts'
 
@@ -45,6 +46,14 @@ test('every line of the example is in the guide', () => {
     const missing = lines.filter((_, index) => !explained.has(index))
     assert.deepEqual(missing, [], `${path} has lines that the guide does not show`)
   }
+})
+
+test('the guide names every setting of a shard', () => {
+  const text = readText(GUIDE)
+  assert.deepEqual(
+    Object.keys(SHARD_DEFAULTS).filter((name) => !text.includes(`\`${name}\``)),
+    [],
+  )
 })
 
 test('an excerpt that is one word off is found', () => {
