@@ -13,8 +13,9 @@ import type { TraceEvent } from '../src/fs/traced-stores.ts'
 import { HandlerTable } from '../src/jobs/handler-table.ts'
 import { InlineScheduler } from '../src/jobs/inline-scheduler.ts'
 import type { JobScheduler } from '../src/jobs/jobs.ts'
+import { failedAppend } from '../src/journal/append-check.ts'
 import { MemoryJournalStorage, MemoryJournalSystem } from '../src/journal/memory-journal.ts'
-import { isCode } from '../src/kernel/errors.ts'
+import { VarveError, isCode } from '../src/kernel/errors.ts'
 import { loadHash } from '../src/kernel/hash.ts'
 import { shardId } from '../src/kernel/ids.ts'
 import { SystemClock } from '../src/system-clock.ts'
@@ -148,4 +149,61 @@ test('a fresh read of an owner that was replaced is FENCED, where others answer 
   assert.equal(String(await simulation.db.get(key, fresh)), 'new')
   await first.close()
   await simulation.stop()
+})
+
+/** Two owners, the second of which comes when `takeOver` is called; the first one's journal can be cut off. */
+async function cutOff(): Promise<{ first: KvShard; cut: () => void; takeOver: () => Promise<KvShard> }> {
+  const [hash, clock, random] = [await loadHash(), new SystemClock(), new SystemRandom()]
+  const [files, heads, storage] = [new MemoryFileStore({ hash }), new MemoryHeadStore(), new MemoryJournalStorage()]
+  const jobs = new InlineScheduler({ files, hash, clock, handlers: new HandlerTable({ 'varve/kv/jobs': kvJobs }) })
+  const unknown = new VarveError('OUTCOME_UNKNOWN', 'nobody answers', { details: { operation: 'append' } })
+  let gone = false
+  const open = (journal: MemoryJournalSystem): Promise<KvShard> =>
+    openKv({ shard: shardId('main'), files, heads, journal, jobs, clock, random, hash }, { settings: TINY_SETTINGS })
+  const system = new MemoryJournalSystem({ storage })
+  const below = system.open.bind(system)
+  system.open = async (...how) => {
+    const journal = await below(...how)
+    return new Proxy(journal, {
+      get(target, name) {
+        if (gone && name === 'append') return () => failedAppend(target.end, unknown)
+        if (gone && (name === 'barrier' || name === 'sync')) return () => Promise.reject(unknown)
+        const value: unknown = Reflect.get(target, name, target)
+        return typeof value === 'function' ? value.bind(target) : value
+      },
+    })
+  }
+  const first = await open(system)
+  return { first, cut: () => void (gone = true), takeOver: () => open(new MemoryJournalSystem({ storage })) }
+}
+
+// Told to close the shard and to open it again, which takes it away from who has it now.
+test('an owner whose write was of unknown outcome says FENCED once somebody else has its shard', async () => {
+  const { first, cut, takeOver } = await cutOff()
+  const [key, value, clock] = [Buffer.from('key'), Buffer.from('value'), new SystemClock()]
+  await first.put(key, value)
+  cut()
+  await assert.rejects(first.put(key, value), { code: 'OUTCOME_UNKNOWN' })
+  for (let turn = 0; turn < 20; turn++) {
+    await assert.rejects(first.put(key, value), { code: 'POISONED' })
+    await clock.turn()
+  }
+  await assert.rejects(first.get(key, { fresh: true }), { code: 'OUTCOME_UNKNOWN' })
+  const second = await takeOver()
+  await assert.rejects(first.put(key, value), { code: 'POISONED' })
+  for (let turn = 0; turn < 20; turn++) await clock.turn()
+  await assert.rejects(first.put(key, value), { code: 'FENCED' })
+  await assert.rejects(first.batch([{ type: 'put', key, value }]), { code: 'FENCED' })
+  await first.close()
+  await second.close()
+})
+
+test('an owner that is cut off from its journal reads afresh and closes with FENCED known, where its head says so', async () => {
+  const { first, cut, takeOver } = await cutOff()
+  await first.put(Buffer.from('key'), Buffer.from('value'))
+  const second = await takeOver()
+  cut()
+  await assert.rejects(first.get(Buffer.from('key'), { fresh: true }), { code: 'FENCED' })
+  await first.close()
+  await second.close()
 })

@@ -163,3 +163,15 @@ test('on a full disk every shard takes back what did not fit, and goes on from t
   )
   await place.system.close()
 })
+
+test('the end of a former owner stays where it was, whatever the next one appends', async () => {
+  const place = await new Place().open()
+  const former = await place.shard('main', 1)
+  const { end, written } = former.append(Uint8Array.of(1), 'written')
+  const next = await place.shard('main', 2)
+  await written
+  await next.append(Uint8Array.of(2), 'written').written
+  assert.equal(former.end, end)
+  assert.equal(next.end, end + 1)
+  await place.system.close()
+})

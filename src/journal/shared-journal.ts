@@ -5,7 +5,7 @@ import type { Epoch, JournalPosition } from '../kernel/ids.ts'
 import { busy, checkBatch, failedAppend, unsupported } from './append-check.ts'
 import { fenced } from './fence.ts'
 import type { Append, Durability, Journal } from './journal.ts'
-import type { SharedLog } from './shared-log.ts'
+import type { SharedLog, SharedLogOwner } from './shared-log.ts'
 import { replayShared } from './shared-replay.ts'
 
 type Visit = (payload: Uint8Array, position: JournalPosition) => void
@@ -22,13 +22,15 @@ export interface SharedHost {
   failure(): VarveError | undefined
 }
 
-export class SharedJournal implements Journal {
+export class SharedJournal implements Journal, SharedLogOwner {
   readonly epoch: Epoch
   readonly #host: SharedHost
   readonly #log: SharedLog
   #pendingBytes = 0
   #last: Promise<unknown> = Promise.resolve()
   #failure: VarveError | undefined
+  /** Where the log ended when another owner took it over. */
+  #endLast: JournalPosition | undefined
   #closing: Promise<void> | undefined
 
   constructor(host: SharedHost, log: SharedLog, epoch: Epoch) {
@@ -42,6 +44,7 @@ export class SharedJournal implements Journal {
   }
 
   get end(): JournalPosition {
+    if (this.#endLast !== undefined) return this.#endLast
     this.#host.settle()
     return this.#log.end as JournalPosition
   }
@@ -63,7 +66,7 @@ export class SharedJournal implements Journal {
     checkBatch(payload.length)
     if (durability !== 'written' && durability !== 'synced') throw unsupported(durability)
     const refusal = this.#refusal()
-    if (refusal !== undefined) return failedAppend(this.#log.end, refusal)
+    if (refusal !== undefined) return failedAppend(this.end, refusal)
     if (this.#pendingBytes > 2 * this.pendingBytesMax) throw busy(this.#pendingBytes, this.pendingBytesMax)
     const append = this.#host.append(this.#log, payload, durability)
     this.#pendingBytes += payload.length
@@ -123,6 +126,11 @@ export class SharedJournal implements Journal {
   close(): Promise<void> {
     this.#closing ??= this.#last.then(() => undefined)
     return this.#closing
+  }
+
+  /** What the next owner appends moves the end of the log, and not this writer's: its appends come to where it knows it. */
+  replaced(): void {
+    this.#endLast = this.end
   }
 
   #refusal(): VarveError | undefined {

@@ -13,11 +13,17 @@ export interface PlacedBatch {
   readonly payload: number
 }
 
+/** Who appends to a part. */
+export interface SharedLogOwner {
+  /** Another one does from now on. */
+  replaced(): void
+}
+
 export class SharedLog {
   readonly shard: ShardId
   epoch = 0
   /** Whoever opened it last. */
-  owner: object | undefined
+  owner: SharedLogOwner | undefined
   #batches: PlacedBatch[] = []
   #start = 0
   #end = 0

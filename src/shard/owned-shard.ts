@@ -4,14 +4,14 @@
  * It knows operations, memtables, files and seqnos, and nothing else.
  */
 
-import { VarveError, isCode } from '../kernel/errors.ts'
+import { VarveError } from '../kernel/errors.ts'
 import type { Seqno, ShardId } from '../kernel/ids.ts'
 import { Pace } from '../kernel/pace.ts'
 import type { Durability, Journal } from '../journal/journal.ts'
 import type { Memtable } from '../memtable/memtable.ts'
 import { withFlushed, writeCheckpoint, writeClone } from './checkpoint.ts'
 import type { Origin } from './checkpoint.ts'
-import { closed, closedUnsynced } from './closed.ts'
+import { closed, closes } from './closed.ts'
 import type { Committer } from './committer.ts'
 import { Compactor } from './compactor.ts'
 import type { ManifestState } from './edit.ts'
@@ -26,6 +26,7 @@ import { KeepAlive } from './keep-alive.ts'
 import { ManifestLog } from './manifest-log.ts'
 import { OpeningFlush } from './opening-flush.ts'
 import { OfferedRungs } from './offered-rungs.ts'
+import { OwnerDoubt, graver } from './owner-doubt.ts'
 import { PinnedSeqnos } from './pinned-seqnos.ts'
 import { Progress } from './progress.ts'
 import { SpaceGuard } from './space-guard.ts'
@@ -83,6 +84,7 @@ export class OwnedShard<Operation, Table extends Memtable<Operation>, Shape> imp
   readonly #parts: RebuildParts<Operation, Table, Shape>
   readonly #progress: Progress
   readonly #opening: OpeningFlush
+  readonly #doubt: OwnerDoubt
   #rebuilding: Promise<void> | undefined
   #failure: VarveError | undefined
   /** Aborts when closing has waited long enough for files and heads. */
@@ -109,6 +111,7 @@ export class OwnedShard<Operation, Table extends Memtable<Operation>, Shape> imp
       heads: new ImpatientHeads(components.heads, signal),
     }
     opened.committer.endWith(signal)
+    this.#doubt = new OwnerDoubt(opened.committer, (reason) => this.#fail(reason))
     this.#manifest = new ManifestLog(id, place.files, opened.committer, opened.manifest)
     const keepAlive = new KeepAlive(clock)
     this.#progress = new Progress(keepAlive)
@@ -127,6 +130,7 @@ export class OwnedShard<Operation, Table extends Memtable<Operation>, Shape> imp
       {
         freeze: () => this.#freeze(),
         rebuild: (error) => void (this.#rebuilding = this.#rebuild(error)),
+        doubts: () => void this.#doubt.ask(),
         refused: () => this.#space.check(),
         advanced: () => this.#progress.wake(),
         keepAlive,
@@ -138,8 +142,7 @@ export class OwnedShard<Operation, Table extends Memtable<Operation>, Shape> imp
     )
     this.#jobs = new JobRunner({ ...components, ...place }, opened.committer.content, (jobs) => engine.verify(jobs))
     this.#remover = new FileRemover(id, place, () => this.#committer.content.pins)
-    const { journal, tables } = opened
-    const [manifest, views, remover] = [this.#manifest, this.#views, this.#remover]
+    const [{ journal, tables }, manifest, views, remover] = [opened, this.#manifest, this.#views, this.#remover]
     this.#parts = { engine, journal, clock, manifest, views, tables }
     const commits = new VersionCommits({ engine, manifest, views, tables, remover })
     const [jobs, pins, space] = [this.#jobs, this.#pins, this.#space]
@@ -310,7 +313,7 @@ export class OwnedShard<Operation, Table extends Memtable<Operation>, Shape> imp
 
   async barrier(): Promise<void> {
     this.#throwIfUnable()
-    await this.#journal.barrier()
+    await this.#doubt.about(this.#journal.barrier())
   }
 
   statistics(): ShardStatistics {
@@ -338,10 +341,7 @@ export class OwnedShard<Operation, Table extends Memtable<Operation>, Shape> imp
     await stopped
     await this.#rebuilding
     try {
-      if (this.#failure === undefined) await this.#rungs.secure(this.#journal)
-    } catch (error) {
-      // What was acknowledged is the new owner's now, and nothing else is at stake.
-      if (!isCode(error, 'FENCED')) throw closedUnsynced(this.id, error)
+      if (this.#failure === undefined) await closes(this.id, this.#doubt.about(this.#rungs.secure(this.#journal)))
     } finally {
       await this.#journal.close()
       this.#writes.fail(reason)
@@ -404,7 +404,7 @@ export class OwnedShard<Operation, Table extends Memtable<Operation>, Shape> imp
   #stalled(error: unknown): void {
     void this.#space.met(error)
     this.#progress.wake()
-    void this.#committer.hearIfLost((reason) => this.#fail(reason))
+    void this.#doubt.ask()
   }
 
   /** Deletions free nothing before they are compacted; nor does the journal, where it could not be truncated. */
@@ -432,7 +432,7 @@ export class OwnedShard<Operation, Table extends Memtable<Operation>, Shape> imp
   }
 
   #fail(error: VarveError): void {
-    this.#failure ??= error
+    this.#failure = graver(this.#failure, error)
     this.#writes.fail(error)
     this.#progress.wake()
   }

@@ -18,14 +18,13 @@ const [UNENCODABLE, UNAPPLICABLE] = [1000, 0xee]
 function bench(settings: Partial<typeof SHARD_DEFAULTS> = {}, unapplicable?: number) {
   const clock = new SimulatedClock()
   const applied: (readonly [number, number])[] = []
-  const positions: number[] = []
   const appended: {
     readonly payload: Uint8Array
     readonly durability: Durability
     readonly written: Deferred<void>
     readonly synced: Deferred<void>
   }[] = []
-  const [frozen, rebuilds]: [number[], VarveError[]] = [[], []]
+  const [frozen, positions, rebuilds]: [number[], number[], VarveError[]] = [[], [], []]
   let end = 0
   const table = {
     bytes: 0,
@@ -60,6 +59,7 @@ function bench(settings: Partial<typeof SHARD_DEFAULTS> = {}, unapplicable?: num
     freeze: () => void frozen.push(path.applied),
     rebuild: (error: VarveError) => void rebuilds.push(error),
     advanced: () => undefined,
+    doubts: () => undefined,
     refused: () => undefined,
     keepAlive: new KeepAlive(clock),
     pace: new Pace(clock),

@@ -14,7 +14,8 @@
  * write is taken, and reads go on at the last visible seqno.
  */
 
-import { VarveError, isCode } from '../kernel/errors.ts'
+import type { VarveError } from '../kernel/errors.ts'
+import { isCode } from '../kernel/errors.ts'
 import type { JournalPosition, Seqno } from '../kernel/ids.ts'
 import { KIB } from '../kernel/limits.ts'
 import type { Pace } from '../kernel/pace.ts'
@@ -22,7 +23,9 @@ import type { Durability, Journal } from '../journal/journal.ts'
 import type { Memtable } from '../memtable/memtable.ts'
 import { encodeBatch, visitBatches } from './group-codec.ts'
 import type { KeepAlive } from './keep-alive.ts'
+import { graver } from './owner-doubt.ts'
 import type { Engine, Purpose, ShardSettings } from './shard.ts'
+import { writeFailure } from './write-failure.ts'
 import { EncoderPool, WriteGroup } from './write-group.ts'
 import { WriteQueue } from './write-queue.ts'
 import type { QueuedTurn } from './write-queue.ts'
@@ -41,6 +44,8 @@ export interface WriteHost {
   rebuild(error: VarveError): void
   /** `visible` has grown. */
   advanced(): void
+  /** An operation was refused, because nobody knows what became of an earlier one. */
+  doubts(): void
   /** An operation was refused because the disk is full. */
   refused(): void
   /** Keeps the process alive while writes wait. */
@@ -116,7 +121,7 @@ export class WritePath<Operation, Table extends Memtable<Operation>> {
   }
 
   write(operation: Operation, durability: Durability, purpose: Purpose): Promise<void> {
-    if (this.#failure !== undefined) return Promise.reject(this.#failure)
+    if (this.#failure !== undefined) return this.#reject(this.#failure)
     if (this.#refusal !== undefined && !this.#admits(purpose)) return Promise.reject(this.#refusal)
     if (this.#holds.size > 0 || !this.#queue.empty) return this.#queue.push([operation], durability, purpose)
     const group = this.#group ?? this.#begin()
@@ -133,7 +138,7 @@ export class WritePath<Operation, Table extends Memtable<Operation>> {
   }
 
   writeBatch(operations: readonly Operation[], durability: Durability, purpose: Purpose): Promise<void> {
-    if (this.#failure !== undefined) return Promise.reject(this.#failure)
+    if (this.#failure !== undefined) return this.#reject(this.#failure)
     if (this.#refusal !== undefined && !this.#admits(purpose)) return Promise.reject(this.#refusal)
     if (operations.length === 0) return Promise.resolve()
     if (this.#holds.size > 0 || !this.#queue.empty) return this.#queue.push(operations, durability, purpose)
@@ -206,7 +211,7 @@ export class WritePath<Operation, Table extends Memtable<Operation>> {
 
   /** Takes no further write; everything queued or in flight rejects with what `reason` says. */
   fail(reason: VarveError): void {
-    this.#failure ??= reason
+    this.#failure = graver(this.#failure, reason)
     const group = this.#group
     this.#group = undefined
     group?.reject(this.#failure)
@@ -227,6 +232,11 @@ export class WritePath<Operation, Table extends Memtable<Operation>> {
     // It is not in the journal: nobody may wait for it to become visible.
     this.#appended = undefined
     this.release('rebuild')
+  }
+
+  #reject(failure: VarveError): Promise<never> {
+    if (failure.kind === 'unknown') this.#host.doubts()
+    return Promise.reject(failure)
   }
 
   /** While the disk is full. */
@@ -258,7 +268,7 @@ export class WritePath<Operation, Table extends Memtable<Operation>> {
 
   /** What could not be applied is in the group, and may be in parts of the memtable: neither is written any more. */
   #broken(error: unknown): unknown {
-    this.fail(asFailure(error))
+    this.fail(writeFailure(error))
     this.#host.advanced()
     return this.#failure
   }
@@ -298,7 +308,7 @@ export class WritePath<Operation, Table extends Memtable<Operation>> {
     this.hold('journal')
     this.#journal.ready().then(
       () => this.release('journal'),
-      (error: unknown) => this.fail(asFailure(error)),
+      (error: unknown) => this.fail(writeFailure(error)),
     )
   }
 
@@ -328,7 +338,7 @@ export class WritePath<Operation, Table extends Memtable<Operation>> {
       this.#host.rebuild(error)
       return
     }
-    this.fail(asFailure(error))
+    this.fail(writeFailure(error))
     this.#host.advanced()
   }
 
@@ -372,15 +382,4 @@ export class WritePath<Operation, Table extends Memtable<Operation>> {
       }
     }
   }
-}
-
-function asFailure(error: unknown): VarveError {
-  if (isCode(error, 'FENCED', 'CLOSED')) return error
-  return new VarveError(
-    'POISONED',
-    'an earlier write may or may not have happened: close this shard and open it again',
-    {
-      cause: error,
-    },
-  )
 }

@@ -5,6 +5,7 @@ import type { ChildProcess } from 'node:child_process'
 import { once } from 'node:events'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
+import type { HostRequest } from './host.ts'
 
 const MAIN = fileURLToPath(new URL('../../src/cli/main.js', import.meta.url))
 const HOST = fileURLToPath(new URL('./host.js', import.meta.url))
@@ -88,20 +89,14 @@ export class Service {
   }
 }
 
-export interface HostPlaces {
-  readonly files: string
-  readonly journal: string
-  readonly token: string
-}
-
 export class Host {
   readonly name: string
   readonly #process: Process
 
   /** @param prefix runs it, such as in another network namespace */
-  constructor(name: string, places: HostPlaces, prefix: readonly string[] = []) {
-    this.name = name
-    this.#process = new Process([HOST, JSON.stringify({ name, ...places })], prefix)
+  constructor(request: HostRequest, prefix: readonly string[] = []) {
+    this.name = request.name
+    this.#process = new Process([HOST, JSON.stringify(request)], prefix)
   }
 
   get acknowledged(): readonly number[] {
@@ -120,6 +115,11 @@ export class Host {
   async acknowledges(count: number): Promise<void> {
     const before = this.acknowledged.length
     await this.#process.until(`${this.name} is acknowledged`, () => this.acknowledged.length >= before + count)
+  }
+
+  /** Resolves when it has been refused with `code`. */
+  async isTold(code: string): Promise<void> {
+    await this.#process.until(`${this.name} is told ${code}`, () => this.refusals.has(code))
   }
 
   /** Resolves when it has been refused, and all of its calls have settled. */

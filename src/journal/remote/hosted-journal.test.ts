@@ -6,6 +6,7 @@ import { MemoryStateKeeper } from '../../testing/journal-conformance.ts'
 import { SimulatedDevice } from '../../testing/simulated-device.ts'
 import { LocalJournalSystem } from '../local-journal-system.ts'
 import { MemoryJournalSystem } from '../memory-journal.ts'
+import { SharedJournalSystem } from '../shared-journal-system.ts'
 import { HostedJournal } from './hosted-journal.ts'
 import { SeededRandom } from '../../testing/seeded-random.ts'
 
@@ -66,4 +67,22 @@ test('appends on their way when another owner takes over are all fenced, also th
   }
   await journal.close()
   await next.close()
+})
+
+// A service keeps one log for all shards, whose end had moved on: the former owner was told that nobody knows.
+test('a former owner of a shared log is fenced, however much the next owner has appended before', async () => {
+  const [below, keeper] = [new MemoryJournalSystem(), new MemoryStateKeeper()]
+  const system = await SharedJournalSystem.open(await below.open(shardId('below'), epoch(1), keeper))
+  const journal = await system.open(shardId('main'), epoch(1), keeper)
+  const client = {}
+  const hosted = new HostedJournal(journal, client)
+  await hosted.append(client, 0, Uint8Array.of(1), 'written', 0).written
+  const next = await system.open(shardId('main'), epoch(2), keeper)
+  await next.append(Uint8Array.of(2, 3, 4), 'written').written
+  for (let position = 1; position < 6; position++) {
+    const { written } = hosted.append(client, position, Uint8Array.of(5), 'written', 1)
+    await assert.rejects(written, { code: 'FENCED' })
+  }
+  await Promise.all([journal.close(), next.close()])
+  await system.close()
 })

@@ -1,0 +1,9 @@
+/** What writes are told after one of them has failed. */
+
+import { VarveError, isCode } from '../kernel/errors.ts'
+
+export function writeFailure(error: unknown): VarveError {
+  if (isCode(error, 'FENCED', 'CLOSED')) return error
+  const reason = 'an earlier write may or may not have happened: close this shard and open it again'
+  return new VarveError('POISONED', reason, { cause: error })
+}
