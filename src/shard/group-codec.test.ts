@@ -32,14 +32,19 @@ function visited(payload: Uint8Array): readonly string[] {
 const passOver = (from: Decoder): void => void from.u8()
 
 test('operations take consecutive seqnos across batches, and say where they lie in the journal', () => {
-  const group = groupOf(7, [[10, 11], [], [12]])
+  const group = groupOf(7, [[10, 11], [12]])
   assert.equal(readGroup(group, POSITION, seqno(6), passOver), 9, 'it goes on after 6')
   for (const other of [5, 7]) {
     const elsewhere = { code: 'JOURNAL_CORRUPT', message: new RegExp(`starts with seqno 7, expected ${other + 1}`) }
     assert.throws(() => readGroup(group, POSITION, seqno(other), passOver), elsewhere)
   }
-  assert.deepEqual(visited(group), ['10 at 7 from 1003', '11 at 8 from 1004', '12 at 9 from 1007', 'last 9'])
+  assert.deepEqual(visited(group), ['10 at 7 from 1003', '11 at 8 from 1004', '12 at 9 from 1006', 'last 9'])
   assert.deepEqual(visited(groupOf(7, [])), ['last 6'])
+})
+
+test('a batch without operations, which is never written, is told: decode did not read what encode wrote', () => {
+  const group = groupOf(7, [[10], [], [12]])
+  assert.throws(() => visited(group), { code: 'JOURNAL_CORRUPT', message: /without operations/ })
 })
 
 test('a group of a newer format is incompatible, and nothing of it is applied', () => {

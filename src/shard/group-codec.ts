@@ -2,7 +2,7 @@
  * What the shard puts into one journal batch: the operations of one turn.
  *
  *      group   format version u8, seqno of the first operation (varint), then batches
- *      batch   count of operations (varint), then operations, as the engine encodes them
+ *      batch   count of operations (varint, above 0), then operations, as the engine encodes them
  *
  * A journal batch is found whole or not at all, and so are the batches in it. Each operation takes the next seqno.
  *
@@ -100,7 +100,10 @@ function readBatches(
   take: (from: Decoder, position: JournalPosition) => void,
 ): void {
   while (decoder.remaining > 0) {
-    for (let left = decoder.count(); left > 0; left--) take(decoder, (position + decoder.at) as JournalPosition)
+    const count = decoder.count()
+    // Never written: an operation before it was not read to its end.
+    if (count === 0) decoder.fail('a batch without operations')
+    for (let left = count; left > 0; left--) take(decoder, (position + decoder.at) as JournalPosition)
   }
 }
 

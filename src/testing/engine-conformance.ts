@@ -24,6 +24,7 @@ const CRASH_POLICIES: readonly CrashPolicy[] = [
 ]
 
 const ANSWERS_LOST_MAX = 30
+const EXCHANGES_MAX = 30
 
 export function testEngine(suite: EngineSuite): void {
   function promise(name: string, body: (bench: EngineBench) => Promise<void>): void {
@@ -127,6 +128,8 @@ export function testEngine(suite: EngineSuite): void {
     const expected = suite.expected(session.written)
     const snapshot = await session.engine.snapshot()
     await session.write(70, 75)
+    // Again: a memtable that keeps only the newest of each has nothing left for the snapshot.
+    await session.write(60, 70)
     assert.equal(await snapshot.content(), expected, 'later writes are not in it')
     await session.write(75, OPERATIONS)
     await session.engine.shard.flush()
@@ -190,6 +193,34 @@ export function testEngine(suite: EngineSuite): void {
     await copy.check('a checkpoint can be written to')
   })
 
+  promise('a file in the place of another is told as damage, and never answered from', async (bench) => {
+    const seen = new Map<string, Uint8Array>()
+    let written: readonly number[] = []
+    let exchanges = 0
+    // Small files, of one operation each, are often of one length: only those pass for each other at first sight.
+    for (let number = 0; number < 40 && exchanges < EXCHANGES_MAX; number++) {
+      const session = await bench.open(written)
+      await session.write(number, number + 1)
+      await session.engine.shard.flush()
+      await session.close()
+      written = session.written
+      const present = filesOf(bench)
+      for (const path of present) seen.set(path, bytesOf(bench, path))
+      for (const path of present) {
+        const own = seen.get(path) as Uint8Array
+        const other = [...seen].find(([name, bytes]) => isTwin(name, bytes, path, own))
+        if (other === undefined) continue
+        bench.device.inode(path).write([other[1]], 0)
+        const found = await contentIfWhole(bench)
+        const what = `${path} has the bytes of ${other[0]}`
+        if (found instanceof VarveError) assert.equal(found.kind, 'corrupt', `${what}: ${found.message}`)
+        else assert.equal(found, suite.expected(written), `${what}: is a checksum seeded with the name of the file?`)
+        bench.device.inode(path).write([own], 0)
+        exchanges++
+      }
+    }
+  })
+
   promise('a damaged file is told as damage, and never answered from', async (bench) => {
     const session = await bench.open()
     await session.write(0, OPERATIONS)
@@ -197,7 +228,7 @@ export function testEngine(suite: EngineSuite): void {
     await session.engine.shard.settle()
     await session.close()
     const expected = suite.expected(session.written)
-    const paths = bench.device.files().filter((path) => path.startsWith('files/') && !path.endsWith('.manifest'))
+    const paths = filesOf(bench)
     assert.ok(paths.length > 0, 'a flushed shard has files')
     for (const path of paths) {
       const inode = bench.device.inode(path)
@@ -224,6 +255,26 @@ async function untilDone(shard: EngineUnderTest['shard'], { clock }: EngineBench
       await clock.turn()
     }
   }
+}
+
+/** Of the engine: manifests are the shard's. */
+function filesOf({ device }: EngineBench): readonly string[] {
+  return device.files().filter((path) => path.startsWith('files/') && !path.endsWith('.manifest'))
+}
+
+function bytesOf({ device }: EngineBench, path: string): Uint8Array {
+  const inode = device.inode(path)
+  const bytes = new Uint8Array(inode.length)
+  inode.read(bytes, 0)
+  return bytes
+}
+
+/** Another file of the same kind and length, with other bytes. */
+function isTwin(name: string, bytes: Uint8Array, path: string, own: Uint8Array): boolean {
+  const kindOf = (each: string): string => each.slice(each.lastIndexOf('.'))
+  return (
+    name !== path && kindOf(name) === kindOf(path) && bytes.length === own.length && !Buffer.from(own).equals(bytes)
+  )
 }
 
 /** What the shard on the disk holds, or why it cannot be told. */
