@@ -29,7 +29,7 @@
  * The lock proves liveness, not ownership: that is what epochs are for. Spec: docs/formats/lock.md.
  */
 
-import type { Device } from '../kernel/device.ts'
+import type { Device, DeviceFile } from '../kernel/device.ts'
 import { VarveError, isCode } from '../kernel/errors.ts'
 import { nonce } from '../kernel/random.ts'
 import type { Random } from '../kernel/random.ts'
@@ -74,6 +74,8 @@ export class DirectoryLock {
   readonly #device: Device
   readonly #directory: string
   readonly #nonce: string
+  /** The lock file, under whatever name. */
+  #file: DeviceFile | undefined
   #hold: FileHold | undefined
   #released: Promise<void> | undefined
 
@@ -91,7 +93,7 @@ export class DirectoryLock {
     const aside = joinPath(directory, `${ASIDE_PREFIX}${holder.nonce}`)
     const lock = new DirectoryLock(device, directory, holder.nonce)
     try {
-      await writeLockFile(device, aside, holder)
+      lock.#file = await writeLockFile(device, aside, holder)
       lock.#hold = options.holds?.hold(aside)
       for (let attempt = 0; attempt < ATTEMPTS_MAX; attempt++) {
         if (await acquireOnce(shown, aside, holder)) return lock
@@ -115,8 +117,11 @@ export class DirectoryLock {
 
   async #release(): Promise<void> {
     try {
-      await removeOwn(this.#device, joinPath(this.#directory, LOCK_NAME), this.#nonce)
+      const removed = removeOwn(this.#device, joinPath(this.#directory, LOCK_NAME), this.#nonce)
+      // Where the directory was renamed, the file is still somewhere, and this process still alive: torn, it can only be stale.
+      if (!(await removed.catch(() => false))) await this.#file?.truncate(0)
     } finally {
+      await this.#file?.close()
       this.#hold?.release()
     }
   }
@@ -157,10 +162,12 @@ async function linkIfFree(device: Device, existing: string, created: string): Pr
   }
 }
 
-/** Removes a lock file if it is the one of a live `nonce`, which nobody else replaces. */
-async function removeOwn(device: Device, path: string, ownNonce: string): Promise<void> {
+/** Removes a lock file if it is the one of a live `nonce`, which nobody else replaces. True where it was. */
+async function removeOwn(device: Device, path: string, ownNonce: string): Promise<boolean> {
   const holder = await readLockFile(device, path)
-  if (typeof holder === 'object' && holder.nonce === ownNonce) await device.unlink(path)
+  if (typeof holder !== 'object' || holder.nonce !== ownNonce) return false
+  await device.unlink(path)
+  return true
 }
 
 /** Follows the chain to its live end, or to the first name that is free. */

@@ -86,7 +86,8 @@ export class LocalFileStore implements FileStore {
     const file = await this.#device
       .open(`${this.#path(name)}${UNFINISHED_SUFFIX}`, 'create')
       .catch((error: unknown) => {
-        throw isCode(error, 'EXISTS') ? nameTaken(name, error) : error
+        if (isCode(error, 'EXISTS')) throw nameTaken(name, error)
+        throw isCode(error, 'NOT_FOUND') ? this.#gone(error) : error
       })
     const writer: LocalFileWriter = new LocalFileWriter({
       name,
@@ -237,6 +238,15 @@ export class LocalFileStore implements FileStore {
     )
     this.#readers.add(reader)
     return reader
+  }
+
+  /** Made again it would be empty, and hide that what was in it is missing. */
+  #gone(cause: VarveError): VarveError {
+    const path = this.#directory
+    return new VarveError('NOT_FOUND', `the directory ${path} is gone: deleted, or renamed; put it back`, {
+      details: { path, operation: 'create' },
+      cause,
+    })
   }
 
   #path(name: FileName): string {

@@ -15,7 +15,7 @@
  * Spec: docs/formats/lock.md.
  */
 
-import type { Device } from '../kernel/device.ts'
+import type { Device, DeviceFile } from '../kernel/device.ts'
 import { isCode } from '../kernel/errors.ts'
 import type { ProcessIdentity } from './process-table.ts'
 
@@ -34,15 +34,17 @@ export interface LockHolder extends ProcessIdentity {
   readonly nonce: string
 }
 
-/** Creates the file at `path`, whole once this has resolved. */
-export async function writeLockFile(device: Device, path: string, holder: LockHolder): Promise<void> {
+/** Creates the file at `path`, whole once this has resolved to it. */
+export async function writeLockFile(device: Device, path: string, holder: LockHolder): Promise<DeviceFile> {
   const text = [FIRST_LINE, holder.bootId, holder.pid, holder.startedAt, holder.nonce, ''].join('\n')
   const file = await device.open(path, 'create')
   try {
     await file.write([new TextEncoder().encode(text)], 0)
     await file.sync()
-  } finally {
+    return file
+  } catch (error) {
     await file.close()
+    throw error
   }
 }
 

@@ -32,7 +32,10 @@ export const ERROR_KINDS = {
   FENCED: 'fenced',
   /** The shard was split or merged: others have its keys now, for good. details: shard, successors. */
   SUPERSEDED: 'fenced',
-  /** A queue is at its limit; wait for `ready()` or for earlier calls. details: pending, limit. */
+  /**
+   * A queue is at its limit; wait for `ready()` or for earlier calls. details: pending, limit. Or what writes wait for has
+   * failed for long (`cause`). details: waitsFor, ms.
+   */
   BUSY: 'retry',
   /** A synchronous read needs I/O that this composition cannot, or was asked not to, wait for. Use the async twin. */
   WOULD_BLOCK: 'retry',

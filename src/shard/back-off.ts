@@ -3,11 +3,15 @@
 import type { Clock, Timer } from '../kernel/clock.ts'
 
 const DELAY_MS_MAX = 60_000
+// Once may be chance, and time also passes while a process is stopped.
+const FAILURES_MIN = 3
 
 export class BackOff {
   readonly #clock: Clock
   readonly #delayMsFirst: number
   #failures = 0
+  /** Since when nothing has succeeded, and why not the last time. */
+  #failing: { readonly sinceMs: number; readonly reason: Error } | undefined
   #waiting: { readonly timer: Timer; readonly resume: () => void } | undefined
 
   constructor(clock: Clock, delayMsFirst: number) {
@@ -17,10 +21,19 @@ export class BackOff {
 
   succeeded(): void {
     this.#failures = 0
+    this.#failing = undefined
+  }
+
+  /** Why the last attempt failed, where some have, for `ms` milliseconds, and none succeeded; also while one is under way. */
+  failingFor(ms: number): Error | undefined {
+    const failing = this.#failing
+    if (failing === undefined || this.#failures < FAILURES_MIN) return undefined
+    return this.#clock.monotonic() - failing.sinceMs >= ms ? failing.reason : undefined
   }
 
   /** Resolves when the next attempt is due, or `cancel` is called. */
-  failed(): Promise<void> {
+  failed(reason: Error): Promise<void> {
+    this.#failing = { sinceMs: this.#failing?.sinceMs ?? this.#clock.monotonic(), reason }
     const delayMs = Math.min(this.#delayMsFirst * 2 ** this.#failures, DELAY_MS_MAX)
     this.#failures = Math.min(this.#failures + 1, 20)
     return new Promise((resume) => {

@@ -63,7 +63,7 @@ export class Committer {
   /** Reads the head again. @throws {VarveError} FENCED — it is not ours any more */
   async check(): Promise<void> {
     const head = await this.#heads.read(this.#shard)
-    if (head === undefined) throw this.#fenced('the head is gone')
+    if (head === undefined) throw this.#gone()
     this.#compareOwner(decodeHead(head.content, `head of ${this.#shard}`))
   }
 
@@ -115,18 +115,24 @@ export class Committer {
       )
       throw this.#failure
     }
-    if (head === undefined) throw this.#fenced('the head is gone')
+    if (head === undefined) throw this.#gone()
     return head
   }
 
   #compareOwner(found: HeadContent): void {
     if (found.epoch !== this.#content.epoch || found.owner !== this.#content.owner) {
-      throw this.#fenced(`epoch ${found.epoch} has taken over from epoch ${this.#content.epoch}`)
+      throw this.#fenced(`has another owner: epoch ${found.epoch} has taken over from epoch ${this.#content.epoch}`)
     }
   }
 
+  #gone(): VarveError {
+    return this.#fenced(
+      'cannot be written any more: the head is gone, deleted or moved; put it back and open the shard again',
+    )
+  }
+
   #fenced(reason: string): VarveError {
-    this.#failure = new VarveError('FENCED', `shard ${this.#shard} has another owner: ${reason}`, {
+    this.#failure = new VarveError('FENCED', `shard ${this.#shard} ${reason}`, {
       details: { epoch: this.#content.epoch },
     })
     return this.#failure

@@ -118,6 +118,11 @@ export class Compactor {
     this.kick()
   }
 
+  /** Why no change has succeeded for `ms` milliseconds, where one was tried. */
+  failingFor(ms: number): Error | undefined {
+    return this.#backOff.failingFor(ms)
+  }
+
   /** Starts nothing more; resolves when nothing runs. */
   async stop(): Promise<void> {
     this.#stopped = true
@@ -169,7 +174,7 @@ export class Compactor {
 
   #pause(reason: Error): void {
     this.stalledBy = reason
-    this.#pausing ??= this.#backOff.failed().then(() => {
+    this.#pausing ??= this.#backOff.failed(reason).then(() => {
       this.#pausing = undefined
       this.stalledBy = undefined
       this.kick()

@@ -58,6 +58,11 @@ export class Flusher<Table> {
     this.#backOff.cancel()
   }
 
+  /** Why no flush has succeeded for `ms` milliseconds, where one was tried. */
+  failingFor(ms: number): Error | undefined {
+    return this.#backOff.failingFor(ms)
+  }
+
   /** Starts no other flush; resolves when none runs. */
   async stop(): Promise<void> {
     this.#stopped = true
@@ -85,8 +90,9 @@ export class Flusher<Table> {
           return
         }
         this.stalledBy = error as Error
+        const pause = this.#backOff.failed(this.stalledBy)
         this.#host.stalled(error)
-        await this.#backOff.failed()
+        await pause
         this.stalledBy = undefined
       }
     }

@@ -50,6 +50,7 @@ import { statisticsOf } from './statistics.ts'
 import { VersionCommits } from './version-commits.ts'
 import type { View } from './version.ts'
 import { WritePath } from './write-path.ts'
+import { inVain } from './write-refusal.ts'
 
 /** What opening a shard has found. */
 export interface OpenedShard<Table extends Memtable<never>, Shape> {
@@ -132,6 +133,7 @@ export class OwnedShard<Operation, Table extends Memtable<Operation>, Shape> imp
         rebuild: (error) => void (this.#rebuilding = this.#rebuild(error)),
         doubts: () => void this.#doubt.ask(),
         refused: () => this.#space.check(),
+        inVain: (holds) => inVain(holds, { flush: this.#flusher, compaction: this.#compactor }, settings.stallMs),
         advanced: () => this.#progress.wake(),
         keepAlive,
         pace: new Pace(clock),
@@ -221,15 +223,13 @@ export class OwnedShard<Operation, Table extends Memtable<Operation>, Shape> imp
   }
 
   write(operation: Operation, durability: Durability, purpose: Purpose = 'store'): Promise<void> {
-    if (this.#closing !== undefined) return Promise.reject(closed())
-    const refusal = this.#rungs.refusal(durability)
+    const refusal = this.#closing === undefined ? this.#rungs.refusal(durability) : closed()
     if (refusal !== undefined) return Promise.reject(refusal)
     return this.#writes.write(operation, durability, purpose)
   }
 
   writeBatch(operations: readonly Operation[], durability: Durability, purpose: Purpose = 'store'): Promise<void> {
-    if (this.#closing !== undefined) return Promise.reject(closed())
-    const refusal = this.#rungs.refusal(durability)
+    const refusal = this.#closing === undefined ? this.#rungs.refusal(durability) : closed()
     if (refusal !== undefined) return Promise.reject(refusal)
     return this.#writes.writeBatch(operations, durability, purpose)
   }
@@ -324,8 +324,7 @@ export class OwnedShard<Operation, Table extends Memtable<Operation>, Shape> imp
   }
 
   close(): Promise<void> {
-    this.#closing ??= this.#close()
-    return this.#closing
+    return (this.#closing ??= this.#close())
   }
 
   async #close(): Promise<void> {
@@ -403,6 +402,7 @@ export class OwnedShard<Operation, Table extends Memtable<Operation>, Shape> imp
   /** A flush or a change has failed: who waits for it hears why. */
   #stalled(error: unknown): void {
     void this.#space.met(error)
+    this.#writes.refuseInVain()
     this.#progress.wake()
     void this.#doubt.ask()
   }

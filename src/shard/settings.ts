@@ -16,6 +16,8 @@ export const SHARD_DEFAULTS: ShardSettings = Object.freeze({
   // Large enough to amortise a write call, small enough to start writing while a long synchronous loop goes on.
   groupBytesMax: 256 * KIB,
   retryDelayMs: 100,
+  // Six attempts. A program that awaits its puts hears of what is gone before anybody takes it for dead.
+  stallMs: 5_000,
   // Nothing is lost with what is given up then; a store that is slow, but there, takes less for what is under way.
   closeMs: 5_000,
 })
@@ -27,6 +29,7 @@ const RANGES: Readonly<Record<keyof ShardSettings, readonly [number, number]>> =
   queuedBytesMax: [0, Number.MAX_SAFE_INTEGER],
   groupBytesMax: [1, 64 * MIB],
   retryDelayMs: [1, 60_000],
+  stallMs: [0, 3_600_000],
   closeMs: [0, 3_600_000],
 }
 

@@ -176,6 +176,8 @@ export interface ShardSettings {
   readonly groupBytesMax: number
   /** A failed job is tried again after this many milliseconds, doubling up to a minute. */
   readonly retryDelayMs: number
+  /** Writes that wait for flushes or compactions, none of which has succeeded for so many milliseconds, reject with BUSY. */
+  readonly stallMs: number
   /**
    * How long closing waits for files and heads that do not answer, in milliseconds. What flushes, compactions and removals
    * have not done by then is left to the next opening. For the journal closing is as patient as that is.
@@ -243,7 +245,7 @@ export interface Shard<Operation, Table extends Memtable<Operation>, Shape> {
    * Applies one operation and resolves when it has reached `durability`; operations of one turn and rung share a
    * promise. Order of calls is commit order. The operation is only borrowed for the call.
    *
-   * @throws {VarveError} BUSY — writes are held back and the queue is full: await earlier writes first
+   * @throws {VarveError} BUSY — writes are held back, and the queue is full or what they wait for fails (`stallMs`)
    * @param purpose default `store`
    * @throws {VarveError} NO_SPACE — nothing was written; writes resume by themselves, those that free at once
    * @throws {VarveError} UNSUPPORTED — the journal does not offer this rung; nothing was written
@@ -263,10 +265,7 @@ export interface Shard<Operation, Table extends Memtable<Operation>, Shape> {
    * @throws {VarveError} CLOSED, and what the writes in it reject with
    */
   freeze(): Promise<View<Table, Shape>>
-  /**
-   * Holds what a reader at `seqno` sees, across flushes and compactions, until `unpinSeqno`. Default: `visible`; another
-   * must be pinned already.
-   */
+  /** Holds what a reader at `seqno` sees until `unpinSeqno`. Default: `visible`; another must be pinned already. */
   pinSeqno(seqno?: Seqno): Seqno
   unpinSeqno(seqno: Seqno): void
   /** Resolves when everything written before is in files. */

@@ -25,7 +25,6 @@ function bench(settings: Partial<typeof SHARD_DEFAULTS> = {}, unapplicable?: num
     readonly synced: Deferred<void>
   }[] = []
   const [frozen, positions, rebuilds]: [number[], number[], VarveError[]] = [[], [], []]
-  let end = 0
   const table = {
     bytes: 0,
     apply(operation: number, at: number, position: number) {
@@ -43,16 +42,14 @@ function bench(settings: Partial<typeof SHARD_DEFAULTS> = {}, unapplicable?: num
     decode: (from: Decoder) => from.u8(),
   }
   const journal = {
-    get end() {
-      return journalPosition(end)
-    },
+    end: journalPosition(0),
     pendingBytes: 0,
     pendingBytesMax: 1000,
     append(lent: Uint8Array, durability: Durability) {
       const [written, synced] = [new Deferred<void>(), new Deferred<void>()]
       appended.push({ payload: lent.slice(), durability, written, synced })
-      end += lent.length
-      return { end, written: written.promise, synced: durability === 'synced' ? synced.promise : undefined }
+      this.end = journalPosition(this.end + lent.length)
+      return { end: this.end, written: written.promise, synced: durability === 'synced' ? synced.promise : undefined }
     },
   }
   const host = {
@@ -60,6 +57,7 @@ function bench(settings: Partial<typeof SHARD_DEFAULTS> = {}, unapplicable?: num
     rebuild: (error: VarveError) => void rebuilds.push(error),
     advanced: () => undefined,
     doubts: () => undefined,
+    inVain: () => undefined,
     refused: () => undefined,
     keepAlive: new KeepAlive(clock),
     pace: new Pace(clock),

@@ -18,49 +18,23 @@ import type { VarveError } from '../kernel/errors.ts'
 import { isCode } from '../kernel/errors.ts'
 import type { JournalPosition, Seqno } from '../kernel/ids.ts'
 import { KIB } from '../kernel/limits.ts'
-import type { Pace } from '../kernel/pace.ts'
 import type { Durability, Journal } from '../journal/journal.ts'
 import type { Memtable } from '../memtable/memtable.ts'
 import { encodeBatch, visitBatches } from './group-codec.ts'
-import type { KeepAlive } from './keep-alive.ts'
 import { graver } from './owner-doubt.ts'
 import type { Engine, Purpose, ShardSettings } from './shard.ts'
 import { writeFailure } from './write-failure.ts'
 import { EncoderPool, WriteGroup } from './write-group.ts'
+import type { WriteHost } from './write-host.ts'
+import type { HoldReason } from './write-refusal.ts'
 import { WriteQueue } from './write-queue.ts'
 import type { QueuedTurn } from './write-queue.ts'
-import { WriteRun } from './write-run.ts'
+import { RUN_BYTES_MAX, WriteRun } from './write-run.ts'
 
 const NOW = Promise.resolve()
 
-/** Why writes wait. */
-export type HoldReason = 'flush' | 'compaction' | 'journal' | 'rebuild' | 'hand-over'
-
-/** What the write path needs of the shard around it. */
-export interface WriteHost {
-  /** A group has ended and the memtable has reached its size: freeze it. May hold writes. */
-  freeze(): void
-  /** Nothing of the last groups is in the journal, because of `error`: rebuild the memtable, then release 'rebuild'. */
-  rebuild(error: VarveError): void
-  /** `visible` has grown. */
-  advanced(): void
-  /** An operation was refused, because nobody knows what became of an earlier one. */
-  doubts(): void
-  /** An operation was refused because the disk is full. */
-  refused(): void
-  /** Keeps the process alive while writes wait. */
-  readonly keepAlive: KeepAlive
-  /** Taken by every group that is written: where the journal writes at once, nothing else would let the event loop turn. */
-  readonly pace: Pace
-  now(): number
-  /** Resolves in a later turn of the event loop. */
-  turn(): Promise<void>
-}
-
 // Some 3 ms of work: what has queued up while writes were held back must not hold the program's thread when it is let go.
 const DRAIN_BYTES_PER_TURN = 128 * KIB
-// Large enough that a put that waits costs no buffer and no promise, small enough for the turns above.
-const RUN_BYTES_MAX = 64 * KIB
 
 export class WritePath<Operation, Table extends Memtable<Operation>> {
   readonly #engine: Engine<Operation, Table, unknown>
@@ -123,7 +97,7 @@ export class WritePath<Operation, Table extends Memtable<Operation>> {
   write(operation: Operation, durability: Durability, purpose: Purpose): Promise<void> {
     if (this.#failure !== undefined) return this.#reject(this.#failure)
     if (this.#refusal !== undefined && !this.#admits(purpose)) return Promise.reject(this.#refusal)
-    if (this.#holds.size > 0 || !this.#queue.empty) return this.#queue.push([operation], durability, purpose)
+    if (this.#holds.size > 0 || !this.#queue.empty) return this.#wait([operation], durability, purpose)
     const group = this.#group ?? this.#begin()
     const end = group.encoder.length
     try {
@@ -141,7 +115,7 @@ export class WritePath<Operation, Table extends Memtable<Operation>> {
     if (this.#failure !== undefined) return this.#reject(this.#failure)
     if (this.#refusal !== undefined && !this.#admits(purpose)) return Promise.reject(this.#refusal)
     if (operations.length === 0) return Promise.resolve()
-    if (this.#holds.size > 0 || !this.#queue.empty) return this.#queue.push(operations, durability, purpose)
+    if (this.#holds.size > 0 || !this.#queue.empty) return this.#wait(operations, durability, purpose)
     const group = this.#group ?? this.#begin()
     const starts: number[] = []
     try {
@@ -163,7 +137,7 @@ export class WritePath<Operation, Table extends Memtable<Operation>> {
     this.#refusal = reason
     if (reason === undefined) return
     this.#freed = false
-    this.#queue.rejectStores(reason)
+    this.#queue.rejectWrites(reason, 'store')
   }
 
   /** Whether anything that frees space was taken while others were refused, since this was last asked. */
@@ -183,6 +157,12 @@ export class WritePath<Operation, Table extends Memtable<Operation>> {
     if (!this.#holds.delete(reason) || this.#holds.size > 0) return
     this.#heldMs += this.#host.now() - this.#heldSince
     this.#drain()
+  }
+
+  /** Refuses what waits, where it waits in vain. */
+  refuseInVain(): void {
+    const reason = this.#host.inVain(this.#holds)
+    if (reason !== undefined) this.#queue.rejectWrites(reason)
   }
 
   /** Ends the group of this turn now. */
@@ -237,6 +217,11 @@ export class WritePath<Operation, Table extends Memtable<Operation>> {
   #reject(failure: VarveError): Promise<never> {
     if (failure.kind === 'unknown') this.#host.doubts()
     return Promise.reject(failure)
+  }
+
+  #wait(operations: readonly Operation[], durability: Durability, purpose: Purpose): Promise<void> {
+    const inVain = this.#host.inVain(this.#holds)
+    return inVain === undefined ? this.#queue.push(operations, durability, purpose) : Promise.reject(inVain)
   }
 
   /** While the disk is full. */

@@ -122,7 +122,7 @@ test('writes that store can be rejected out of the middle, and the rest keeps it
   void waiting.push([3], 'written', 'free')
   const last = waiting.push([4], 'written', 'store')
   void waiting.push([5, 6], 'written', 'free')
-  waiting.rejectStores(new Error('full'))
+  waiting.rejectWrites(new Error('full'), 'store')
   await assert.rejects(first, /full/)
   await assert.rejects(last, /full/)
   assert.equal(waiting.bytes, 5)

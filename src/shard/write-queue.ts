@@ -84,14 +84,14 @@ export class WriteQueue<Operation> {
     for (let first = this.shift(); first !== undefined; first = this.shift()) first.reject(reason)
   }
 
-  /** Rejects the writes that store; the others keep their order. */
-  rejectStores(reason: unknown): void {
+  /** Rejects writes, of one purpose or all; the rest, and turns, keep their order. */
+  rejectWrites(reason: unknown, purpose?: Purpose): void {
     const waiting = this.#waiting.slice(this.#next)
     if (waiting.length === 0) return
     this.#waiting = []
     this.#next = 0
     for (const each of waiting) {
-      if (each instanceof WriteRun && each.purpose === 'store') {
+      if (each instanceof WriteRun && (purpose === undefined || each.purpose === purpose)) {
         this.#bytes -= each.length
         each.reject(reason)
       } else {

@@ -7,6 +7,9 @@ import { encodeBatch } from './group-codec.ts'
 import { RungPromises } from './rung-promises.ts'
 import type { Purpose } from './shard.ts'
 
+// Large enough that a put that waits costs no buffer and no promise, small enough for one turn of a queue that is emptied.
+export const RUN_BYTES_MAX = 64 * KIB
+
 export class WriteRun extends RungPromises {
   readonly purpose: Purpose
   /** As in a group: of each batch the count of its operations, then the operations. */

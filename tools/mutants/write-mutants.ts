@@ -129,15 +129,15 @@ export const WRITE_MUTANTS: readonly Mutant[] = [
   mutant(
     'queue-overtaken',
     'shard/write-path.js',
-    'if (this.#holds.size > 0 || !this.#queue.empty)\n            return this.#queue.push([operation]',
-    'if (this.#holds.size > 0)\n            return this.#queue.push([operation]',
+    'if (this.#holds.size > 0 || !this.#queue.empty)\n            return this.#wait([operation]',
+    'if (this.#holds.size > 0)\n            return this.#wait([operation]',
     'src/shard/write-path.test.js',
   ),
   mutant(
     'batch-overtakes-queue',
     'shard/write-path.js',
-    'if (this.#holds.size > 0 || !this.#queue.empty)\n            return this.#queue.push(operations',
-    'if (this.#holds.size > 0)\n            return this.#queue.push(operations',
+    'if (this.#holds.size > 0 || !this.#queue.empty)\n            return this.#wait(operations',
+    'if (this.#holds.size > 0)\n            return this.#wait(operations',
     'src/shard/write-path.test.js',
   ),
   mutant(
