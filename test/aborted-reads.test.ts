@@ -25,3 +25,20 @@ test('a read whose signal was aborted before the call rejects with ABORTED, alth
   }
   await simulation.stop()
 })
+
+test('a loop over a scan ends with the entry after which its signal is aborted, though more had been read', async () => {
+  const simulation = await Simulation.start(1, TINY_SETTINGS)
+  const { db } = simulation
+  for (let index = 0; index < 10; index++) await db.put(Buffer.of(index), Buffer.of(index))
+  const controller = new AbortController()
+  const seen: number[] = []
+  const loop = async (): Promise<void> => {
+    for await (const { key } of db.scan({ signal: controller.signal })) {
+      seen.push(key[0] as number)
+      if (seen.length === 3) controller.abort()
+    }
+  }
+  await assert.rejects(loop(), (error) => isCode(error, 'ABORTED'))
+  assert.deepEqual(seen, [0, 1, 2])
+  await simulation.stop()
+})

@@ -164,7 +164,14 @@ export class Scan implements KvScan {
   }
 
   async *[Symbol.asyncIterator](): AsyncGenerator<KvEntry, void, undefined> {
-    for await (const entries of this.chunks()) yield* entries
+    const { signal } = this.#plan
+    for await (const entries of this.chunks()) {
+      for (const entry of entries) {
+        // At once: what was read ahead is a thousand turns of the caller's loop.
+        if (signal?.aborted === true) throwIfAborted(signal)
+        yield entry
+      }
+    }
   }
 
   close(): void {
