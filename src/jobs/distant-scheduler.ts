@@ -40,6 +40,12 @@ export abstract class DistantScheduler extends QueuedScheduler {
     return super.submit(spec)
   }
 
+  /** What a worker has said. One of another version is not what the job needs, and `local` may be. */
+  protected async failedElsewhere(job: QueuedJob, error: unknown): Promise<JobResult> {
+    if (this.#local !== undefined && isCode(error, 'INCOMPATIBLE')) return this.runHere(job)
+    throw error
+  }
+
   /** On `local`, under other names: what was begun elsewhere may still be writing. */
   protected async runHere({ spec, signal }: QueuedJob): Promise<JobResult> {
     if (signal.aborted) throw signal.reason

@@ -44,6 +44,8 @@ export async function openPlace(options: {
   readonly around?: (dial: Dial) => Dial
   readonly broker?: Partial<BrokerSettings>
   readonly workers?: boolean
+  /** What workers have instead of what is here. */
+  readonly workerHandlers?: HandlerTable
   readonly awayMs?: number
   readonly settings?: Partial<RpcSettings>
 }): Promise<Place> {
@@ -73,8 +75,11 @@ export async function openPlace(options: {
     handlers,
     settings: { concurrency, urgentPlaces: 0, pendingMax: 100 },
   })
+  const { workerHandlers } = options
+  const jobs =
+    workerHandlers === undefined ? inner : new InlineScheduler({ files, hash, clock, handlers: workerHandlers })
   const worker = workers
-    ? new JobWorker({ client: workerClient, jobs: inner, clock, settings: { places: concurrency } })
+    ? new JobWorker({ client: workerClient, jobs, clock, settings: { places: concurrency } })
     : undefined
   const scheduler = new RemoteScheduler({
     client: shardClient,
@@ -93,6 +98,7 @@ export async function openPlace(options: {
     close: async () => {
       await scheduler.close()
       await worker?.close()
+      await jobs.close()
       await inner.close()
       await shardClient.close()
       await workerClient.close()

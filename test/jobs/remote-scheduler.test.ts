@@ -1,10 +1,12 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
+import { HandlerTable } from '../../src/jobs/handler-table.ts'
 import { InlineScheduler } from '../../src/jobs/inline-scheduler.ts'
 import { JobBroker } from '../../src/jobs/remote/job-broker.ts'
 import { JobService, WorkerService } from '../../src/jobs/remote/job-service.ts'
 import { JobWorker } from '../../src/jobs/remote/job-worker.ts'
 import { RemoteScheduler } from '../../src/jobs/remote/remote-scheduler.ts'
+import { fileName } from '../../src/kernel/ids.ts'
 import { RpcClient } from '../../src/rpc/client.ts'
 import { dialLoopback } from '../../src/rpc/loopback.ts'
 import type { Dial, Wire } from '../../src/rpc/rpc.ts'
@@ -12,6 +14,7 @@ import { RpcServer } from '../../src/rpc/server.ts'
 import { dialSocket } from '../../src/rpc/socket-transport.ts'
 import { faultyDial } from '../../src/testing/faulty-wire.ts'
 import { JobBench } from '../../src/testing/job-bench.ts'
+import * as testHandlers from '../../src/testing/job-handlers.ts'
 import { testJobScheduler } from '../../src/testing/job-scheduler-conformance.ts'
 import { SeededRandom } from '../../src/testing/seeded-random.ts'
 import { clock, handlers, hash, openPlace } from './remote-place.ts'
@@ -90,6 +93,26 @@ test('a job that no worker asks for runs here, and so does one whose broker is n
   await scheduler.close()
   await client.close()
   await again.close()
+})
+
+// While workers were of another version than their shard nothing was compacted, until writes waited.
+test('a job that a worker of another version refuses runs here, as often as it is refused', async () => {
+  const newer = { version: testHandlers.write.version + 1, run: testHandlers.write.run }
+  const workerHandlers = new HandlerTable({ [testHandlers.TEST_HANDLERS]: { ...testHandlers, write: newer } })
+  const place = await openPlace({ concurrency: 1, pendingMax: 10, listens: false, workerHandlers })
+  const bench = new JobBench(place)
+  const ref = { name: fileName('test.e1-j0-a1-0.table'), bytes: 1, checksum: '0'.repeat(16) }
+  const none = new Uint8Array(0)
+  const inputs = [{ type: 'file', ref, format: { name: 'row', version: 1 }, meta: none, view: none }] as const
+  for (let round = 1; round <= 5; round++) {
+    const { outputs } = await place.scheduler.submit(bench.spec('write', { inputs, parameters: ['here'] })).result
+    assert.match(outputs[0]?.ref.name ?? '', /-l-/)
+    assert.equal(place.scheduler.localCount, round)
+  }
+  const other = bench.spec('write', { parameters: ['nowhere'] })
+  const nobodys = { ...other, handler: { ...other.handler, version: 99 } }
+  await assert.rejects(place.scheduler.submit(nobodys).result, { code: 'JOB_FAILED' })
+  await place.close()
 })
 
 test('a job that had begun when its broker was started anew runs again under other names, and succeeds', async () => {

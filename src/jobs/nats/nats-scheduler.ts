@@ -94,8 +94,11 @@ export class NatsScheduler extends DistantScheduler {
     }
     if (outcome.type === 'not-begun') return this.runHere(job)
     if (job.signal.aborted) throw job.signal.reason
+    if (outcome.type === 'failed') {
+      if (!isCode(outcome.error, 'INCOMPATIBLE')) this.#quarantine.failed(spec)
+      return this.failedElsewhere(job, outcome.error)
+    }
     this.#quarantine.failed(spec)
-    if (outcome.type === 'failed') throw outcome.error
     await this.#bury(spec)
     throw new Error(`${outcome.tries} workers have fallen silent over it`)
   }

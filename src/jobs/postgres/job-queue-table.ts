@@ -104,10 +104,15 @@ export class JobQueueTable {
     return rows.length > 0
   }
 
-  /** What became of it. Not listened to where the lease has gone to another. */
-  async finish(lease: string, done: boolean, answer: Uint8Array): Promise<void> {
-    const state = done ? STATE.done : STATE.failed
-    await this.#database.repeat(this.#statements.finish, [lease, state, answer, ...this.#failing, this.#answerChannel])
+  /**
+   * What became of it. Not listened to where the lease has gone to another.
+   *
+   * @param how refused: a failure that says nothing about the work
+   */
+  async finish(lease: string, how: 'done' | 'failed' | 'refused', answer: Uint8Array): Promise<void> {
+    const state = how === 'done' ? STATE.done : STATE.failed
+    const values = [lease, state, answer, ...this.#failing, this.#answerChannel, how !== 'refused']
+    await this.#database.repeat(this.#statements.finish, values)
   }
 
   async want(keys: readonly string[]): Promise<void> {

@@ -120,7 +120,7 @@ export function jobStatements({ job, turn, turns, failing }: JobNames): JobState
           UPDATE ${job} SET state = $2::smallint, answer = $3::bytea, lease = NULL, lease_until = NULL
           WHERE lease = $1 AND state = 1 RETURNING work, cancelled
         ), counted AS (
-          ${countFailure(failing, `finished WHERE $2::smallint = ${STATE.failed} AND NOT cancelled`, 4)}
+          ${countFailure(failing, `finished WHERE $2::smallint = ${STATE.failed} AND NOT cancelled AND $8::boolean`, 4)}
         ), uncounted AS (
           DELETE FROM ${failing} AS f USING finished WHERE f.work = finished.work AND $2::smallint = ${STATE.done}
         )

@@ -131,17 +131,17 @@ export class PostgresWorker {
       handle = jobs.submit(ofTry(decoded, tries))
       if (this.#closed) handle.cancel('the worker is closed')
     } catch (error) {
-      await this.#finish(lease, false, wireOf(error))
+      await this.#failed(lease, error)
       return
     }
     const renewals = this.#renew(lease, handle)
     try {
       const result = await handle.result
       renewals.cancel()
-      await this.#finish(lease, true, encodeResult(result))
+      await this.#finish(lease, 'done', encodeResult(result))
     } catch (error) {
       renewals.cancel()
-      await this.#finish(lease, false, wireOf(isCode(error, 'JOB_FAILED') ? error.cause : error))
+      await this.#failed(lease, isCode(error, 'JOB_FAILED') ? error.cause : error)
     }
   }
 
@@ -179,10 +179,15 @@ export class PostgresWorker {
     }
   }
 
+  #failed(lease: string, error: unknown): Promise<void> {
+    // That this worker is of another version says nothing about the work.
+    return this.#finish(lease, isCode(error, 'INCOMPATIBLE') ? 'refused' : 'failed', wireOf(error))
+  }
+
   /** Where it cannot be said, the lease ends. */
-  async #finish(lease: string, done: boolean, answer: Uint8Array): Promise<void> {
+  async #finish(lease: string, how: 'done' | 'failed' | 'refused', answer: Uint8Array): Promise<void> {
     try {
-      await this.#table.finish(lease, done, answer)
+      await this.#table.finish(lease, how, answer)
     } catch (error) {
       if (!isCode(error, 'IO_FAILED', 'NO_SPACE', 'CLOSED')) throw error
     }

@@ -2,6 +2,7 @@
 
 import type { Timer } from '../../kernel/clock.ts'
 import type { JobResult, JobSpec } from '../jobs.ts'
+import type { WorkerOffer } from './worker-settings.ts'
 
 export type JobOutcome =
   | { readonly type: 'done'; readonly result: JobResult }
@@ -12,6 +13,8 @@ export type JobOutcome =
 
 export interface Lease {
   readonly id: string
+  /** Of the place that has it. */
+  readonly offer: WorkerOffer
   /** Says so to the worker. Called once. */
   end: () => void
   timer: Timer | undefined

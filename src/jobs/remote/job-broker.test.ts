@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
+import { VarveError } from '../../kernel/errors.ts'
 import { fileName, seqno } from '../../kernel/ids.ts'
 import { SeededRandom } from '../../testing/seeded-random.ts'
 import { SimulatedClock } from '../../testing/simulated-clock.ts'
@@ -150,6 +151,37 @@ test('a job that nobody asks for is given back; one that waits behind others is 
   assert.equal(await bench.outcome(waiting), undefined)
   bench.broker.finish(lease.lease, { result: RESULT })
   assert.equal((await running.outcome).type, 'done')
+})
+
+// It waited for as long as any shard kept any worker busy.
+test('a job that no worker could take is given back, however busy workers are with others', async () => {
+  const bench = new Bench()
+  bench.submit('busy')
+  let lease = await bench.pull()
+  const large = bench.submit('a', { requirements: { memoryBytes: 500, labels: [] } })
+  const fitting = bench.submit('a', { requirements: { memoryBytes: 50, labels: [] } })
+  for (let second = 0; second < 11; second++) {
+    bench.clock.advance(500)
+    bench.broker.renew(lease?.lease ?? '', 0)
+  }
+  assert.deepEqual(await bench.outcome(large), { type: 'not-begun' })
+  assert.equal(await bench.outcome(fitting), undefined, 'the worker could take it afterwards')
+  bench.broker.finish(lease?.lease ?? '', { result: RESULT })
+  lease = await bench.pull()
+  assert.equal(lease?.spec.id, fitting.spec.id)
+})
+
+test('work that a worker of another version has refused is taken again at once, as often as it is', async () => {
+  const bench = new Bench()
+  const ref = { name: fileName('a.e1-j0-a1-0.table'), bytes: 1, checksum: '0'.repeat(16) }
+  const none = new Uint8Array(0)
+  const inputs = [{ type: 'file', ref, format: { name: 'row', version: 1 }, meta: none, view: none }] as const
+  for (let round = 0; round < 5; round++) {
+    const job = bench.submit('a', { inputs })
+    const { lease } = (await bench.pull()) as LeasedJob
+    bench.broker.finish(lease, { error: new VarveError('INCOMPATIBLE', 'another version') })
+    assert.equal((await job.outcome).type, 'failed')
+  }
 })
 
 test('a job that is cancelled while it waits ends at once; one that runs, when its worker has stopped', async () => {

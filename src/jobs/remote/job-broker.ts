@@ -12,12 +12,12 @@
  */
 
 import type { Clock } from '../../kernel/clock.ts'
-import { VarveError } from '../../kernel/errors.ts'
+import { VarveError, isCode } from '../../kernel/errors.ts'
 import { nonce } from '../../kernel/random.ts'
 import type { Random } from '../../kernel/random.ts'
 import type { JobResult, JobSpec } from '../jobs.ts'
 import { BrokeredJob } from './brokered-job.ts'
-import { chooseJob } from './job-choice.ts'
+import { chooseJob, fits } from './job-choice.ts'
 import type { WorkerOffer } from './worker-settings.ts'
 import { Quarantine } from './quarantine.ts'
 import { resolveBrokerSettings } from './settings.ts'
@@ -186,7 +186,8 @@ export class JobBroker {
       this.#quarantine.succeeded(job.spec)
       this.#settle(job, { type: 'done', result: outcome.result })
     } else {
-      this.#quarantine.failed(job.spec)
+      // That a worker is of another version says nothing about the work.
+      if (!isCode(outcome.error, 'INCOMPATIBLE')) this.#quarantine.failed(job.spec)
       this.#settle(job, { type: 'failed', error: outcome.error })
     }
     this.#match()
@@ -213,25 +214,30 @@ export class JobBroker {
     job.timer = this.#clock.after(this.#settings.startMs, () => {
       if (!this.#waiting.has(job)) return
       // Somebody is at work who could take it afterwards.
-      if (this.#leased.size > 0) this.#awaitWorker(job)
+      if (this.#isAwaited(job)) this.#awaitWorker(job)
       else this.#settle(job, { type: 'not-begun' })
     })
+  }
+
+  #isAwaited(job: BrokeredJob): boolean {
+    for (const { lease } of this.#leased.values()) if (lease !== undefined && fits(job, lease.offer)) return true
+    return false
   }
 
   #match(): void {
     for (const worker of this.#workers) {
       const job = chooseJob(this.#waiting, worker.offer, this.#leased.values(), this.#turns)
-      if (job !== undefined) worker.take(this.#lease(job))
+      if (job !== undefined) worker.take(this.#lease(job, worker.offer))
     }
   }
 
-  #lease(job: BrokeredJob): LeasedJob {
+  #lease(job: BrokeredJob, offer: WorkerOffer): LeasedJob {
     this.#waiting.delete(job)
     job.timer?.cancel()
     job.tries++
     this.#turns.set(job.shard, ++this.#turn)
     const id = nonce(this.#random)
-    job.lease = { id, end: () => undefined, timer: undefined }
+    job.lease = { id, offer, end: () => undefined, timer: undefined }
     this.#leased.set(id, job)
     this.#extend(job)
     return { lease: id, leaseMs: this.#settings.leaseMs, spec: job.leasedSpec }

@@ -30,7 +30,8 @@ export function chooseJob(
   return best?.job
 }
 
-function fits({ spec, urgent }: BrokeredJob, { urgentOnly, memoryBytes, labels }: WorkerOffer): boolean {
+/** Whether a place of a worker has room for it. */
+export function fits({ spec, urgent }: BrokeredJob, { urgentOnly, memoryBytes, labels }: WorkerOffer): boolean {
   if (urgentOnly && !urgent) return false
   const { requirements } = spec
   return requirements.memoryBytes <= memoryBytes && requirements.labels.every((label) => labels.includes(label))

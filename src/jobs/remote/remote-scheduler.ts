@@ -1,9 +1,9 @@
 /**
  * A job scheduler whose workers are elsewhere: the client of `JobService`.
  *
- * Takes no shared memory: a shard flushes with a scheduler of its own. Where the broker is not there, or nobody asks it
- * for a job, the job runs on `local`, if there is one. When the connection is lost while a job runs, it is asked for again
- * under its key; a broker that does not know it any more runs it again.
+ * Takes no shared memory: a shard flushes with a scheduler of its own. Where the broker is not there, nobody asks it for a
+ * job, or a worker of another version refuses it, the job runs on `local`, if there is one. When the connection is lost
+ * while a job runs, it is asked for again under its key; a broker that does not know it any more runs it again.
  */
 
 import type { Clock, Timer } from '../../kernel/clock.ts'
@@ -70,7 +70,7 @@ export class RemoteScheduler extends DistantScheduler {
     }
     const [type, failure] = (reply?.value ?? ['not-begun']) as [string, unknown]
     if (reply !== undefined && type === 'done') return decodeResult(reply.body)
-    if (type === 'failed') throw decodeError(failure)
+    if (type === 'failed') return this.failedElsewhere(job, decodeError(failure))
     return this.runHere(job)
   }
 
