@@ -11,6 +11,7 @@ import { RemoteFileStore } from '../src/fs/remote/remote-file-store.ts'
 import { RemoteHeadStore } from '../src/fs/remote/remote-head-store.ts'
 import { HandlerTable } from '../src/jobs/handler-table.ts'
 import { InlineScheduler } from '../src/jobs/inline-scheduler.ts'
+import type { JobScheduler } from '../src/jobs/jobs.ts'
 import { MemoryJournalStorage, MemoryJournalSystem } from '../src/journal/memory-journal.ts'
 import { VarveError } from '../src/kernel/errors.ts'
 import { loadHash } from '../src/kernel/hash.ts'
@@ -93,3 +94,41 @@ for (const moment of ['a flush writes', 'a flush commits'] as const) {
     })
   }
 }
+
+// It took the rest of its lease, 15 s: a broker waits for a worker to say that it has stopped.
+test('where a compaction is at a worker that has gone, closing takes closeMs and loses nothing', async () => {
+  const [clock, random] = [new SimulatedClock(), new SeededRandom(1)]
+  const [files, heads] = [new MemoryFileStore({ hash }), new MemoryHeadStore()]
+  const journal = new MemoryJournalSystem({ storage: new MemoryJournalStorage() })
+  const localJobs = new InlineScheduler({ files, hash, clock, handlers: new HandlerTable({ 'varve/kv/jobs': kvJobs }) })
+  const gone: JobScheduler = {
+    name: 'gone',
+    supports: { sharedMemory: false },
+    pending: 0,
+    pendingMax: 10,
+    submit: ({ id }) => ({ id, result: new Promise(() => {}), progress: () => 0, cancel: () => undefined }),
+    ready: () => Promise.resolve(),
+    close: () => Promise.resolve(),
+  }
+  const open = (jobs: JobScheduler) =>
+    openKv(
+      { shard: shardId('main'), files, heads, journal, jobs, localJobs, clock, random, hash },
+      { settings: { closeMs: 1_000 } },
+    )
+  const db = await open(gone)
+  for (let file = 0; file < 2; file++) {
+    await db.put(Buffer.from('key'), Buffer.from(`value ${file}`))
+    await db.flush()
+  }
+  const compacted = assert.rejects(db.compactRange())
+  while (db.statistics().jobsRunning === 0) await clock.turn()
+  const [beganMs, closed] = [clock.monotonic(), db.close().then(() => true)]
+  while (!(await Promise.race([closed, clock.turn()]))) {
+    assert.ok(clock.monotonic() - beganMs < 2_000, 'closing waits for the worker')
+    clock.advance(STEP_MS)
+  }
+  await compacted
+  const again = await open(localJobs)
+  assert.equal(String(await again.get(Buffer.from('key'))), 'value 1')
+  await again.close()
+})

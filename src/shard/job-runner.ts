@@ -5,6 +5,7 @@
  * has left behind is removed by the shard, never by the worker.
  */
 
+import { abortable } from '../kernel/abortable.ts'
 import { VarveError } from '../kernel/errors.ts'
 import type { Seqno, ShardId } from '../kernel/ids.ts'
 import type { FileStore } from '../fs/fs.ts'
@@ -20,17 +21,25 @@ export class JobRunner {
   readonly #jobs: JobScheduler
   readonly #localJobs: JobScheduler
   readonly #verify: (jobs: readonly AnsweredJob[]) => Promise<void>
+  readonly #impatience: AbortSignal | undefined
   readonly #running = new Set<JobHandle>()
   #idNext = 1
   failures = 0
 
-  constructor(components: ShardComponents, maker: FileMaker, verify: (jobs: readonly AnsweredJob[]) => Promise<void>) {
+  /** @param impatience aborts when jobs that do not end though they were asked to are not waited for any more */
+  constructor(
+    components: ShardComponents,
+    maker: FileMaker,
+    verify: (jobs: readonly AnsweredJob[]) => Promise<void>,
+    impatience?: AbortSignal,
+  ) {
     this.#shard = components.shard
     this.#maker = maker
     this.#files = components.files
     this.#jobs = components.jobs
     this.#localJobs = components.localJobs ?? components.jobs
     this.#verify = verify
+    this.#impatience = impatience
   }
 
   get running(): number {
@@ -99,7 +108,8 @@ export class JobRunner {
     handles.push(handle)
     this.#running.add(handle)
     try {
-      return await handle.result
+      // What was lent memory is at work here, and ends by itself.
+      return await (inMemory ? handle.result : abortable(handle.result, this.#impatience))
     } finally {
       this.#running.delete(handle)
     }

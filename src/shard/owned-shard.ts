@@ -105,7 +105,7 @@ export class OwnedShard<Operation, Table extends Memtable<Operation>, Shape> imp
     this.#journal = opened.journal
     this.#rungs = new OfferedRungs(components.journal.supports)
     this.#tables = opened.tables
-    const { shard: id, clock } = components
+    const [{ shard: id, clock }, { content }] = [components, opened.committer]
     const { signal } = this.#impatience
     const place = {
       files: new ImpatientFiles(components.files, signal),
@@ -142,7 +142,7 @@ export class OwnedShard<Operation, Table extends Memtable<Operation>, Shape> imp
       },
       { table: this.#tables.active, seqno: opened.seqnoLast },
     )
-    this.#jobs = new JobRunner({ ...components, ...place }, opened.committer.content, (jobs) => engine.verify(jobs))
+    this.#jobs = new JobRunner({ ...components, ...place }, content, (jobs) => engine.verify(jobs), signal)
     this.#remover = new FileRemover(id, place, () => this.#committer.content.pins)
     const [{ journal, tables }, manifest, views, remover] = [opened, this.#manifest, this.#views, this.#remover]
     this.#parts = { engine, journal, clock, manifest, views, tables }
