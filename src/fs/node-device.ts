@@ -200,8 +200,7 @@ async function syncDirectory(full: string, shown: string): Promise<void> {
  * @throws {VarveError} PERMISSION_DENIED — there is something, and it is no file
  */
 function refuseOther(stat: fs.Stats, file: string): void {
-  // Of a symbolic link, opening itself says what it is.
-  if (stat.isFile() || stat.isSymbolicLink()) return
+  if (stat.isFile()) return
   const found = KINDS.find(([, is]) => is(stat))?.[0] ?? 'no file'
   throw new VarveError('PERMISSION_DENIED', `open of ${file} failed: there is ${found} in its place`, {
     details: { path: file, operation: 'open', found },
@@ -210,6 +209,7 @@ function refuseOther(stat: fs.Stats, file: string): void {
 
 const KINDS: readonly (readonly [string, (stat: fs.Stats) => boolean])[] = [
   ['a directory', (stat) => stat.isDirectory()],
+  ['a symbolic link', (stat) => stat.isSymbolicLink()],
   ['a pipe', (stat) => stat.isFIFO()],
   ['a socket', (stat) => stat.isSocket()],
   ['a device', (stat) => stat.isCharacterDevice() || stat.isBlockDevice()],

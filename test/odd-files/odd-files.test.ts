@@ -92,9 +92,11 @@ for (const [thing, put] of Object.entries(THINGS)) {
     const root = await fs.mkdtemp(path.join(temporary, 'device-'))
     if (!(await canPut(put, path.join(root, 'x'), context))) return
     const device = new NodeDevice(root)
+    const said = `there is ${thing.startsWith('a link') ? 'a symbolic link' : thing} in its place`
     for (const mode of ['read', 'write'] as const) {
       await failsWith(() => device.open('x', mode), 'PERMISSION_DENIED', `${mode} of x`)
-      await failsWith(() => device.openSync('x', mode), 'PERMISSION_DENIED', `${mode} of x, synchronously`)
+      const error = await failureOf(async () => device.openSync('x', mode), `${mode} of x, synchronously`)
+      assert.ok(isCode(error, 'PERMISSION_DENIED') && error.message.includes(said), String(error))
     }
     await failsWith(() => device.open('x', 'create'), 'EXISTS', 'x is a name that is taken')
   })
