@@ -6,7 +6,8 @@ import { execPath } from 'node:process'
 import { test } from 'node:test'
 import { fileURLToPath } from 'node:url'
 
-test('in the example of a cluster a host is killed, the other takes its shards over, and nothing is lost', () => {
+// Hosts kept shards that took no more writes, once the journal service had been started anew.
+test('in the example of a cluster a host and the journal service are killed, writes go on, and nothing is lost', () => {
   const program = fileURLToPath(new URL('../examples/cluster/main.js', import.meta.url))
   const { status, stdout, stderr } = spawnSync(execPath, [program, '--seconds', '1'], {
     encoding: 'utf8',
@@ -15,5 +16,11 @@ test('in the example of a cluster a host is killed, the other takes its shards o
   assert.equal(status, 0, stdout + stderr)
   assert.match(stdout, /kill -9 of tcp:/)
   assert.match(stdout, /shard-\d: \d+ ms without a write/)
+  assert.match(stdout, /kill -9 of the journal service/)
+  assert.equal(
+    [...stdout.matchAll(/shard-\d: \d+ ms without a write/g)].length,
+    6,
+    'two that moved, and all four after that',
+  )
   assert.match(stdout, /; 0 lost/)
 })

@@ -3,7 +3,9 @@
  *
  *      node host.js FILES JOURNAL MAP
  *
- * It holds memtables and caches; everything durable is elsewhere, so it can die at any time.
+ * It holds memtables and caches; everything durable is elsewhere, so it can die at any time. A shard that takes no more writes
+ * is closed, and opened again where the map still gives it to this host: after FENCED it does not, after OUTCOME_UNKNOWN it
+ * may.
  */
 
 import { argv } from 'node:process'
@@ -13,7 +15,7 @@ import { RemoteFileStore, RemoteHeadStore } from 'varve/fs/remote'
 import { HandlerTable, InlineScheduler } from 'varve/jobs'
 import { RemoteScheduler } from 'varve/jobs/remote'
 import { RemoteJournalSystem } from 'varve/journal/remote'
-import { isCode, loadHash, shardId } from 'varve/kernel'
+import { VarveError, isCode, loadHash, shardId } from 'varve/kernel'
 import type { ShardId } from 'varve/kernel'
 import * as kvJobs from 'varve/kv/jobs'
 import type { KvShard } from 'varve/kv'
@@ -33,7 +35,9 @@ const localJobs = new InlineScheduler({ files, hash, clock, handlers: new Handle
 const map = new MapStore({ heads, name: shardId(mapName) })
 
 const shards = new Map<string, KvShard>()
-const server = new RpcServer({ services: [new KvService(shards)], clock, hash })
+const ended = new WeakSet<KvShard>()
+const service = new KvService(shards, (shard) => ended.add(shard))
+const server = new RpcServer({ services: [service], clock, hash })
 const { address } = await listenSocket('tcp://127.0.0.1:0', server)
 console.log(`listening on ${address}: kv`)
 
@@ -49,14 +53,25 @@ async function open(shard: ShardId): Promise<void> {
 async function close(name: string, shard: KvShard): Promise<void> {
   shards.delete(name)
   await shard.close().catch((error: unknown) => {
-    if (!isCode(error, 'FENCED', 'SUPERSEDED')) console.error(error)
+    // What the journal has is read back by whoever opens the shard next; the rest was not acknowledged, or not as synced.
+    if (!isCode(error, 'FENCED', 'SUPERSEDED', 'OUTCOME_UNKNOWN')) console.error(error)
   })
 }
 
-for (;;) {
+/** Has what the map gives to this host, and nothing else. */
+async function follow(): Promise<void> {
   const { entries } = await map.read()
   const mine = new Set(entries.filter(({ owner }) => owner === address).map(({ shard }) => shard))
-  for (const [name, shard] of shards) if (!mine.has(shardId(name))) await close(name, shard)
+  const past = [...shards].filter(([name, shard]) => !mine.has(shardId(name)) || ended.has(shard))
+  await Promise.all(past.map(([name, shard]) => close(name, shard)))
   await Promise.all([...mine].filter((shard) => !shards.has(shard)).map(open))
+}
+
+for (;;) {
+  await follow().catch((error: unknown) => {
+    // A service is away, or another host was faster: the next look tells.
+    if (!(error instanceof VarveError) || !['retry', 'unknown', 'fenced'].includes(error.kind)) throw error
+    console.error(`${address}: ${error.message}`)
+  })
   await new Promise<void>((resolve) => void clock.after(LOOK_MS, resolve, { keepAlive: true }))
 }

@@ -1,6 +1,6 @@
 /** Puts and gets for those who are elsewhere: what a shard host offers, and how it is asked. */
 
-import { Decoder, Encoder, VarveError } from 'varve/kernel'
+import { Decoder, Encoder, VarveError, isCode } from 'varve/kernel'
 import type { KvShard } from 'varve/kv'
 import { Parameters } from 'varve/rpc'
 import type { RpcAnswer, RpcClient, RpcRequest, RpcService, RpcSession } from 'varve/rpc'
@@ -12,10 +12,15 @@ export class KvService implements RpcService {
   // Whoever may change heads may change everything.
   readonly roles = ['heads'] as const
   readonly #shards: ReadonlyMap<string, KvShard>
+  readonly #ended: (shard: KvShard) => void
 
-  /** @param shards those that this host has, at any time */
-  constructor(shards: ReadonlyMap<string, KvShard>) {
+  /**
+   * @param shards those that this host has, at any time
+   * @param ended told of one that takes no more writes
+   */
+  constructor(shards: ReadonlyMap<string, KvShard>, ended: (shard: KvShard) => void) {
     this.#shards = shards
+    this.#ended = ended
   }
 
   openSession(): RpcSession {
@@ -34,7 +39,12 @@ export class KvService implements RpcService {
     const decoder = new Decoder(body, (reason) => {
       throw new TypeError(`no key and value: ${reason}`)
     })
-    await shard.put(decoder.bytes(), decoder.bytes())
+    try {
+      await shard.put(decoder.bytes(), decoder.bytes())
+    } catch (error) {
+      if (isCode(error, 'FENCED', 'OUTCOME_UNKNOWN', 'POISONED')) this.#ended(shard)
+      throw error
+    }
     return {}
   }
 }

@@ -8,7 +8,8 @@
  *                     └──► journal service
  *
  * Every box is a process. A host is killed while it is written to; the map gives its shards to the other, which replays
- * their journals. Options: --seconds N of load before and after, --shards N, --keep the directory.
+ * their journals. Then the journal service is killed, and started again: it does not know its writers any more, and the
+ * host opens its shards again. Options: --seconds N of load before, between and after, --shards N, --keep the directory.
  */
 
 import { mkdtempSync, rmSync } from 'node:fs'
@@ -45,7 +46,9 @@ const pause = (ms: number): Promise<void> =>
 
 const loopback = ['--listen', 'tcp://127.0.0.1:0']
 const files = await started(varve(['serve', '--files', join(directory, 'files'), '--jobs', '0', ...loopback]))
-const journal = await started(varve(['serve', '--journal', join(directory, 'journal'), ...loopback]))
+const serveJournal = (listen: readonly string[]): Promise<Started> =>
+  started(varve(['serve', '--journal', join(directory, 'journal'), ...listen]))
+const journal = await serveJournal(loopback)
 for (let worker = 0; worker < 2; worker++) await started(varve(['work', '--jobs-at', files.address, '--places', '1']))
 
 const client = new RpcClient({ dial: dialSocket(files.address), clock, random, hash })
@@ -63,6 +66,10 @@ async function place(alive: readonly Started[]): Promise<void> {
     const shards = map.entries.map(({ shard }) => ({ shard }))
     return assignAll(map, placeShards({ nodes, shards, current, slack: 1 }))
   })
+}
+
+function report(shards: readonly string[]): void {
+  for (const shard of shards) console.log(`${shard}: ${Math.round(load.gapMs.get(shard) ?? 0)} ms without a write`)
 }
 
 let failed = false
@@ -83,13 +90,21 @@ try {
   await place([survivor])
   console.log(`map changed ${Math.round(clock.monotonic() - killedAt)} ms after the kill`)
   await pause(seconds * 1000)
+  report(moving)
+  const between = load.acknowledged
+  console.log('kill -9 of the journal service, which is started again')
+  load.gapMs.clear()
+  await stop(journal, 'SIGKILL')
+  await serveJournal(['--listen', journal.address])
+  await pause(seconds * 1000)
   await load.stop()
-  for (const shard of moving) console.log(`${shard}: ${Math.round(load.gapMs.get(shard) ?? 0)} ms without a write`)
+  report(map.entries.map(({ shard }) => shard))
   const lost = await load.countLost()
   console.log(
-    `${load.acknowledged} writes acknowledged, ${load.acknowledged - before} of them after the kill; ${lost} lost`,
+    `${load.acknowledged} writes acknowledged, ${between - before} of them after the first kill, ` +
+      `${load.acknowledged - between} after the second; ${lost} lost`,
   )
-  failed = lost > 0 || load.acknowledged === before || moving.length === 0
+  failed = lost > 0 || between === before || load.acknowledged === between || moving.length === 0
 } finally {
   await load.close()
   await client.close()

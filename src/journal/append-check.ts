@@ -37,7 +37,7 @@ export function tookNothing(error: unknown): error is VarveError {
 }
 
 export function outcomeUnknown(operation: string, cause: unknown): VarveError {
-  return new VarveError('OUTCOME_UNKNOWN', `a ${operation} of the journal failed: it may or may not have happened`, {
+  return new VarveError('OUTCOME_UNKNOWN', `${operation} of the journal failed: it may or may not have happened`, {
     details: { operation },
     cause,
   })
