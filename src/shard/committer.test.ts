@@ -96,6 +96,25 @@ test('an owner that finds no head after a conflict commits no more', async () =>
   await assert.rejects(committer.commit(change), { code: 'FENCED', message: /the head is gone/ })
 })
 
+test('an owner whose newest head is gone does not go on from the one before, of its own or of the owner before it', async () => {
+  for (const lost of [2, 4]) {
+    const heads = new MemoryHeadStore()
+    await owned(heads, 'former', 1)
+    const kept = [await heads.read(SHARD)]
+    const committer = await owned(heads, 'owner', 2)
+    kept.push(await heads.read(SHARD))
+    const change = (): Partial<HeadContent> => ({ journalState: Uint8Array.of(1) })
+    await committer.commit(change)
+    await committer.commit(change)
+    const [older, compareAndSet] = [kept[lost === 4 ? 0 : 1], heads.compareAndSet.bind(heads)]
+    heads.read = () => Promise.resolve(older)
+    heads.compareAndSet = () => Promise.reject(new VarveError('HEAD_CONFLICT', 'it is another one'))
+    await assert.rejects(committer.commit(change), { code: 'FENCED', message: /the head is gone/ })
+    heads.compareAndSet = compareAndSet
+    await assert.rejects(committer.commit(change), { code: 'FENCED', message: /the head is gone/ })
+  }
+})
+
 test('where the head cannot be read back after an unknown outcome, nothing is committed any more', async () => {
   const heads = new MemoryHeadStore()
   const committer = await owned(heads, 'owner', 1)

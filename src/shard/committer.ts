@@ -7,10 +7,10 @@
  *      higher epoch, or another owner     FENCED, for good
  *      our owner, the attempted commit    it had succeeded
  *      our owner, the commit before it    somebody changed pins: take theirs, try again
+ *      anything older                     FENCED: somebody deleted the newest
  */
 
 import { Mutex } from 'async-mutex'
-import { assert } from '../kernel/assert.ts'
 import { VarveError, isCode } from '../kernel/errors.ts'
 import type { ShardId } from '../kernel/ids.ts'
 import type { Head, HeadStore, HeadVersion } from '../fs/fs.ts'
@@ -92,10 +92,11 @@ export class Committer {
         const head = await this.#readBack(error)
         const found = decodeHead(head.content, `head of ${this.#shard}`)
         this.#compareOwner(found)
+        // Of ours, but older: the newest was deleted, and what was committed since must not be built on this one.
+        if (found.commit !== commit && found.commit !== commit - 1) throw this.#gone()
         this.#version = head.version
         this.#content = found
         if (found.commit === commit) return found
-        assert(found.commit === commit - 1, 'the head has a commit of ours that we did not make')
       }
     }
   }
@@ -120,6 +121,7 @@ export class Committer {
   }
 
   #compareOwner(found: HeadContent): void {
+    if (found.epoch < this.#content.epoch) throw this.#gone()
     if (found.epoch !== this.#content.epoch || found.owner !== this.#content.owner) {
       throw this.#fenced(`has another owner: epoch ${found.epoch} has taken over from epoch ${this.#content.epoch}`)
     }
