@@ -181,6 +181,42 @@ static napi_value push_sync(napi_env env, napi_callback_info info) {
   return NULL;
 }
 
+static bool element_of(napi_env env, napi_value array, uint32_t index, void **data, size_t *length) {
+  napi_value element;
+  return napi_get_element(env, array, index, &element) == napi_ok && bytes_of(env, element, data, length);
+}
+
+static napi_value push_decode(napi_env env, napi_callback_info info) {
+  napi_value values[3];
+  struct request request = {.op = OP_DECODE, .fd = -1};
+  struct row_group *group = &request.group;
+  void *stored, *memory, *tasks;
+  size_t tasks_length;
+  if (!take_arguments(env, info, 3, values)) return NULL;
+  struct queue *queue = queue_of(env, values[0]);
+  if (queue == NULL || napi_get_value_uint32(env, values[1], &request.id) != napi_ok ||
+      !element_of(env, values[2], 0, &stored, &group->stored_length) ||
+      !element_of(env, values[2], 1, &memory, &group->memory_length) ||
+      !element_of(env, values[2], 2, &tasks, &tasks_length) || (uintptr_t)tasks % _Alignof(struct row_task) != 0)
+    return refuse(env, "pushDecode(queue, id, [stored, memory, tasks])");
+  group->stored = stored;
+  group->memory = memory;
+  group->tasks = tasks;
+  group->count = tasks_length / sizeof(struct row_task);
+  if (!row_group_fits(group)) return refuse(env, "a block is outside of its memory");
+  /* The array holds all three. */
+  if (!queue_push(env, queue, &request, values[2])) return refuse(env, "the queue is closed");
+  return NULL;
+}
+
+static napi_value take_done(napi_env env, napi_callback_info info) {
+  napi_value values[1];
+  if (!take_arguments(env, info, 1, values)) return NULL;
+  struct queue *queue = queue_of(env, values[0]);
+  if (queue == NULL) return refuse(env, "takeDone(queue)");
+  return number(env, queue_take_done(env, queue));
+}
+
 static napi_value flush(napi_env env, napi_callback_info info) {
   napi_value values[1];
   if (!take_arguments(env, info, 1, values)) return NULL;
@@ -213,13 +249,15 @@ NAPI_MODULE_INIT() {
       {"openQueue", NULL, open_queue, NULL, NULL, NULL, napi_enumerable, NULL},
       {"pushRead", NULL, push_read, NULL, NULL, NULL, napi_enumerable, NULL},
       {"pushSync", NULL, push_sync, NULL, NULL, NULL, napi_enumerable, NULL},
+      {"pushDecode", NULL, push_decode, NULL, NULL, NULL, napi_enumerable, NULL},
+      {"takeDone", NULL, take_done, NULL, NULL, NULL, napi_enumerable, NULL},
       {"flush", NULL, flush, NULL, NULL, NULL, napi_enumerable, NULL},
       {"closeQueue", NULL, close_queue, NULL, NULL, NULL, napi_enumerable, NULL},
   };
   napi_define_properties(env, exports, sizeof(functions) / sizeof(functions[0]), functions);
   /* Raised with every change of a function: src/native/load-native.ts takes no other. */
   napi_value version;
-  napi_create_uint32(env, 3, &version);
+  napi_create_uint32(env, 4, &version);
   napi_set_named_property(env, exports, "interfaceVersion", version);
   return exports;
 }

@@ -3,7 +3,7 @@
  *
  *      push ──► staged ──flush──► waiting ──thread──► done ──► JavaScript, on the event loop
  *
- * A queue of calls makes one system call after the other; a queue with a ring has up to a hundred reads under way at once.
+ * A queue of calls makes one system call, or decodes one group of blocks, after the other; a queue with a ring has up to a hundred reads under way at once.
  * The thread sleeps when there is nothing to do, and keeps the process alive only while something is under way.
  *
  * Why a thread at all, and not a ring the event loop waits on: docs/decisions has the measurement.
@@ -82,6 +82,7 @@ static void run_calls(struct queue *queue) {
       next = request->next;
       long result;
       if (request->op == OP_SYNC) result = fdatasync(request->fd);
+      else if (request->op == OP_DECODE) result = row_group_decode(&request->group);
       else result = pread(request->fd, request->data, request->length, request->position);
       request->result = result < 0 ? -errno : (int32_t)result;
       struct list one = {NULL, NULL};
@@ -139,7 +140,24 @@ static void function_gone(napi_env env, void *data, void *context) {
   drop_owner(env, context);
 }
 
-/* On the event loop. */
+/* On the event loop, as all below: the first of `done` become `results`. Their number. */
+static unsigned take_results(napi_env env, struct queue *queue, struct list *done) {
+  unsigned count = 0;
+  while (done->first != NULL && count < queue->results_max) {
+    struct request *request = done->first;
+    done->first = request->next;
+    queue->results[2 * count] = (int32_t)request->id;
+    queue->results[2 * count + 1] = request->result;
+    count++;
+    if (request->pin != NULL) napi_delete_reference(env, request->pin);
+    free(request);
+  }
+  if (done->first == NULL) done->last = NULL;
+  queue->in_flight -= count;
+  if (count > 0 && queue->in_flight == 0) napi_unref_threadsafe_function(env, queue->wake_loop);
+  return count;
+}
+
 static void deliver(napi_env env, napi_value callback, void *context, void *data) {
   (void)data;
   /* Torn down: nobody listens. */
@@ -154,26 +172,29 @@ static void deliver(napi_env env, napi_value callback, void *context, void *data
   napi_value receiver;
   napi_get_undefined(env, &receiver);
   while (done.first != NULL) {
-    unsigned count = 0;
-    while (done.first != NULL && count < queue->results_max) {
-      struct request *request = done.first;
-      done.first = request->next;
-      queue->results[2 * count] = (int32_t)request->id;
-      queue->results[2 * count + 1] = request->result;
-      count++;
-      if (request->pin != NULL) napi_delete_reference(env, request->pin);
-      free(request);
-    }
-    queue->in_flight -= count;
-    if (queue->in_flight == 0) napi_unref_threadsafe_function(env, queue->wake_loop);
     napi_value number;
-    napi_create_uint32(env, count, &number);
+    napi_create_uint32(env, take_results(env, queue, &done), &number);
     if (napi_call_function(env, receiver, callback, 1, &number, NULL) == napi_pending_exception) {
       napi_value exception;
       napi_get_and_clear_last_exception(env, &exception);
       napi_fatal_exception(env, exception);
     }
   }
+}
+
+unsigned queue_take_done(napi_env env, struct queue *queue) {
+  struct list done = {NULL, NULL};
+  pthread_mutex_lock(&queue->mutex);
+  list_move(&done, &queue->done);
+  pthread_mutex_unlock(&queue->mutex);
+  const unsigned count = take_results(env, queue, &done);
+  if (done.first == NULL) return count;
+  /* More than there is room for: they are the first again. */
+  pthread_mutex_lock(&queue->mutex);
+  list_move(&done, &queue->done);
+  queue->done = done;
+  pthread_mutex_unlock(&queue->mutex);
+  return count;
 }
 
 static void stop_thread(void *argument) {
@@ -240,13 +261,13 @@ no_ring:
   return NULL;
 }
 
-bool queue_push(napi_env env, struct queue *queue, const struct request *template, napi_value buffer) {
+bool queue_push(napi_env env, struct queue *queue, const struct request *template, napi_value pinned) {
   if (queue->stopped) return false;
   struct request *request = malloc(sizeof(*request));
   if (request == NULL) return false;
   *request = *template;
   request->pin = NULL;
-  if (buffer != NULL && napi_create_reference(env, buffer, 1, &request->pin) != napi_ok) {
+  if (pinned != NULL && napi_create_reference(env, pinned, 1, &request->pin) != napi_ok) {
     free(request);
     return false;
   }

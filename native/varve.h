@@ -5,6 +5,7 @@
  *      addon.c    what JavaScript sees
  *      lz4-decode.c, lz4-encode.c
  *      file.c     reads that cannot block, file locks, dropping the page cache
+ *      row-block.c, row-blocks.c  stored blocks of row tables, decoded
  *      queue.c    requests on their way: one thread for each queue, completions back to the event loop
  *      ring.c     io_uring
  *
@@ -62,7 +63,32 @@ uint64_t xxh64(const uint8_t *bytes, size_t length, uint64_t seed);
 bool row_block_decode(const uint8_t *stored, size_t stored_length, uint64_t seed, uint64_t checksum, uint8_t *block,
                       size_t length);
 
-enum { OP_READ = 0, OP_SYNC = 1 };
+/* row-blocks.c. One of the blocks of a group, as src/kernel/decode-tasks.ts has it. */
+struct row_task {
+  uint32_t stored_start;
+  uint32_t stored_length;
+  uint32_t block_start;
+  uint32_t block_length;
+  uint64_t seed;
+  uint64_t checksum;
+  /* Set to 1 once its block is there. */
+  uint32_t done;
+  uint32_t zero;
+};
+/* Where they are, in JavaScript's memory. */
+struct row_group {
+  const uint8_t *stored;
+  size_t stored_length;
+  uint8_t *memory;
+  size_t memory_length;
+  struct row_task *tasks;
+  size_t count;
+};
+bool row_group_fits(const struct row_group *group);
+/* How many were decoded. */
+int32_t row_group_decode(const struct row_group *group);
+
+enum { OP_READ = 0, OP_SYNC = 1, OP_DECODE = 2 };
 
 /* A request belongs to the event loop until it is submitted, to the thread until it is done, then to the loop again. */
 struct request {
@@ -74,6 +100,8 @@ struct request {
   void *data;
   uint32_t length;
   int64_t position;
+  /* Of OP_DECODE, which has nothing of the five above. */
+  struct row_group group;
   /* Keeps the buffer where it is. */
   napi_ref pin;
 };
@@ -107,9 +135,11 @@ enum { QUEUE_CALLS = 0, QUEUE_RING = 1 };
 struct queue;
 /* NULL, and *error is set, where there can be none. `results` holds pairs of id and result; `done` takes their number. */
 struct queue *queue_open(napi_env env, int kind, napi_value results, napi_value done, int *error);
-/* Takes a copy. `buffer` may be NULL. */
-bool queue_push(napi_env env, struct queue *queue, const struct request *request, napi_value buffer);
+/* Takes a copy. `pinned`, what holds the memory of the request, may be NULL. */
+bool queue_push(napi_env env, struct queue *queue, const struct request *request, napi_value pinned);
 void queue_flush(struct queue *queue);
+/* Fills `results` with what is done and has not been told yet; the number of pairs. For those who cannot wait for the event loop. */
+unsigned queue_take_done(napi_env env, struct queue *queue);
 /* Waits for everything submitted; idempotent. Nothing is pushed after it. */
 void queue_stop(napi_env env, struct queue *queue);
 /* Stops it, and gives it up: JavaScript has lost the handle. */

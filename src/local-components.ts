@@ -13,6 +13,7 @@ import { fileURLToPath } from 'node:url'
 import { VarveError, isCode } from './kernel/errors.ts'
 import { loadHash } from './kernel/hash.ts'
 import { shardId } from './kernel/ids.ts'
+import type { DecodeThread } from './kernel/decode-thread.ts'
 import type { Lz4 } from './kernel/lz4.ts'
 import { checkObject, checkOptionNames } from './kernel/option-names.ts'
 import type { Random } from './kernel/random.ts'
@@ -31,6 +32,7 @@ import type { InlineSchedulerOptions } from './jobs/inline-scheduler.ts'
 import type { JobScheduler } from './jobs/jobs.ts'
 import { WorkerScheduler } from './jobs/worker-scheduler.ts'
 import { loadNative } from './native/load-native.ts'
+import { openNativeDecodeThread } from './native/native-decode-thread.ts'
 import { NativeFileCalls } from './native/native-file-calls.ts'
 import { NativeFileHolds } from './native/native-file-holds.ts'
 import { openNativeLz4 } from './native/native-lz4.ts'
@@ -76,6 +78,7 @@ export interface LocalComponentsOptions extends LocalOptions {
 export interface LocalComponents extends ShardComponents {
   /** Of the addon, where there is one. */
   readonly lz4: Lz4 | undefined
+  readonly decoding: DecodeThread | undefined
   /** Closes all of them, after the shards over them. */
   close(): Promise<void>
 }
@@ -116,9 +119,11 @@ export async function localComponents(
     const heads = encryptHeads(localHeads, options.encryption, random, hash)
     const journal = new LocalJournalSystem({ device, directory: 'journal', hash, random })
     const lz4 = openNativeLz4()
+    const decoding = openNativeDecodeThread()
     const jobs = scheduler(directory, { files, hash, clock, lz4 }, options)
     const close = async (): Promise<void> => {
       await jobs.close()
+      await decoding?.close()
       await files.close()
       await reserve?.close()
       await lock?.release()
@@ -135,6 +140,7 @@ export async function localComponents(
       random,
       hash,
       lz4,
+      decoding,
       close,
     }
     return reserve === undefined ? parts : { ...parts, reserve }

@@ -41,6 +41,13 @@ export interface NativeAddon {
   pushRead(queue: NativeQueue, id: number, fd: number, into: Uint8Array, position: number): void
   /** Stages an `fdatasync`. Only for a queue of calls. */
   pushSync(queue: NativeQueue, id: number, fd: number): void
+  /**
+   * Stages the decoding of a group: `[stored, memory, tasks]`, as `DecodeThread.begin` has them. Only for a queue of calls. The
+   * result is how many were decoded.
+   */
+  pushDecode(queue: NativeQueue, id: number, group: readonly [Uint8Array, Uint8Array, Uint8Array]): void
+  /** Fills `results` with what is done and `done` has not been told of; the number of pairs. */
+  takeDone(queue: NativeQueue): number
   /** Hands what is staged to the thread. */
   flush(queue: NativeQueue): void
   /** Ends the thread once everything is done. Idempotent. */

@@ -14,13 +14,15 @@ export class RequestQueue {
   readonly #addon: NativeAddon
   readonly #queue: NativeQueue
   readonly #requests: Requests
+  readonly #settle: QueueDone
   #flushing = false
   #closed = false
 
-  private constructor(addon: NativeAddon, queue: NativeQueue, requests: Requests) {
+  private constructor(addon: NativeAddon, queue: NativeQueue, requests: Requests, settled: QueueDone) {
     this.#addon = addon
     this.#queue = queue
     this.#requests = requests
+    this.#settle = settled
   }
 
   /** @returns undefined where the kernel has no such thing, or lets nobody use it */
@@ -28,8 +30,9 @@ export class RequestQueue {
     const requests = new Requests()
     const results = new Int32Array(2 * RESULTS_AT_ONCE)
     const number = kind === 'ring' ? QUEUE_WITH_RING : QUEUE_OF_CALLS
-    const queue = addon.openQueue(number, results, settle(requests, results))
-    return typeof queue === 'number' ? undefined : new RequestQueue(addon, queue, requests)
+    const settled = settle(requests, results)
+    const queue = addon.openQueue(number, results, settled)
+    return typeof queue === 'number' ? undefined : new RequestQueue(addon, queue, requests, settled)
   }
 
   /** Bytes read, or minus the error number. `into` is lent until the promise settles. */
@@ -49,6 +52,17 @@ export class RequestQueue {
       this.#addon.pushSync(this.#queue, this.#requests.add({ resolve }), fd)
       this.#addon.flush(this.#queue)
     })
+  }
+
+  /** Decodes a group of blocks; see `NativeAddon.pushDecode`. `done` must not throw. */
+  decode(group: readonly [Uint8Array, Uint8Array, Uint8Array], done: () => void): void {
+    this.#addon.pushDecode(this.#queue, this.#requests.add({ resolve: done }), group)
+    this.#addon.flush(this.#queue)
+  }
+
+  /** Settles what is done without waiting for the event loop. */
+  takeDone(): void {
+    this.#settle(this.#addon.takeDone(this.#queue))
   }
 
   /** Waits for requests under way. Idempotent; nothing may be asked for after it. */

@@ -30,6 +30,8 @@ import type { BlockCacheSettings } from './block-cache-settings.ts'
 // What is stored of a block of default size has room in the first.
 const STORED_BYTES_FIRST = 64 * KIB
 const STORED_BYTES_MAX = 1024 * KIB
+// Dozens of blocks that are decoded together have room in a piece of memory.
+const GROUP_BYTES_MAX = 512 * KIB
 // Of the large blocks that would push out others: so many are loaded again before one is kept that keeping costs little, and
 // few enough that one which is read often is kept soon.
 const LARGE_ONE_IN = 16
@@ -57,6 +59,8 @@ export class BlockCache {
   readonly memory = new BlockMemory()
   /** For blocks that are read once. */
   readonly passingMemory = new BlockMemory()
+  /** For groups of blocks that are decoded together. */
+  readonly groupMemory = new BlockMemory(GROUP_BYTES_MAX)
   /** For blocks that are given away: each has a buffer. */
   readonly ownMemory = new BlockMemory(0)
   #largeCount = 0

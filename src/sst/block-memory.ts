@@ -46,7 +46,7 @@ export class BlockMemory {
     if (this.#at + length > this.#piece.bytes.length) {
       // Not filled with zeros first: whoever takes of it fills all he takes.
       const pieceBytes = Math.min(PIECE_BYTES_MAX, Math.max(PIECE_BYTES_FIRST, this.#piece.bytes.length * 2))
-      this.#piece = new BlockPiece(unfilled(pieceBytes))
+      this.#piece = new BlockPiece(unfilled(Math.max(pieceBytes, length)))
       this.#at = 0
     }
     const bytes = this.#piece.bytes.subarray(this.#at, this.#at + length)

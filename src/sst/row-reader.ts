@@ -20,12 +20,15 @@ import type { RangeTombstones } from '../kernel/range-tombstone.ts'
 import type { FileReader, ReadOptions } from '../fs/fs.ts'
 import type { BlockCache } from './block-cache.ts'
 import type { BlockKeeping } from './block-codec.ts'
+import type { BlockPiece } from './block-memory.ts'
 import type { BlockFetch, BlockSource } from './block-fetch.ts'
 import type { CachedBlockOwner } from './block-queue.ts'
 import { KeyScratch } from './key-scratch.ts'
 import { isLarge, LargeBlocks } from './large-blocks.ts'
-import type { RowBlock } from './row-block.ts'
+import { RowBlock } from './row-block.ts'
 import { ROW_ABSENT, ROW_BEYOND, findInBlock, findInBlockBy } from './row-block-search.ts'
+import { Neighbours } from './neighbours.ts'
+import type { NeighbourOwner } from './neighbours.ts'
 import { decodeBlock } from './row-block-decode.ts'
 import { RowCursor } from './row-cursor.ts'
 import { RowMeta, footerOf, tailGuess } from './row-meta.ts'
@@ -36,7 +39,7 @@ import type { TableProperties, TableReader, TableReaderOptions } from './sst.ts'
 /** Block number under which a fetch asks for the meta. */
 const META = -1
 
-export class RowTableReader implements TableReader, BlockSource, CachedBlockOwner {
+export class RowTableReader implements TableReader, BlockSource, CachedBlockOwner, NeighbourOwner {
   readonly order: KeyOrder
   readonly hash: Hash
   readonly #file: FileReader
@@ -44,6 +47,7 @@ export class RowTableReader implements TableReader, BlockSource, CachedBlockOwne
   readonly #keeping: BlockKeeping
   readonly #passing: BlockKeeping
   readonly #large: LargeBlocks
+  readonly #neighbours: Neighbours | undefined
   readonly #loads = new Map<number, Promise<object>>()
   readonly #scratch = new KeyScratch()
   #slots: (RowBlock | undefined)[] = []
@@ -54,11 +58,12 @@ export class RowTableReader implements TableReader, BlockSource, CachedBlockOwne
     this.#file = file
     this.order = options.order
     this.hash = options.hash
-    const { cache, lz4 } = options
+    const { cache, lz4, decoding } = options
     this.#cache = cache
     this.#keeping = { memory: cache.memory, lz4 }
     this.#passing = { memory: cache.passingMemory, lz4 }
     this.#large = new LargeBlocks(file, this, options)
+    this.#neighbours = decoding === undefined ? undefined : new Neighbours(file, this, cache, decoding)
   }
 
   get ref(): FileRef {
@@ -102,12 +107,8 @@ export class RowTableReader implements TableReader, BlockSource, CachedBlockOwne
     for (let number = index.lowerBound(key); number < index.blockCount; number++) {
       let block = this.#slots[number]
       if (block === undefined) {
-        block = fetch.find(this, number) as RowBlock | undefined
-        if (block === undefined) {
-          this.#cache.misses++
-          fetch.want(this, number)
-          return PENDING
-        }
+        block = this.#missed(number, fetch)
+        if (block === undefined) return PENDING
       } else {
         this.#cache.hits++
         // Written once: the mark of a block that is hot stays as it is.
@@ -124,6 +125,16 @@ export class RowTableReader implements TableReader, BlockSource, CachedBlockOwne
       if (at === ROW_ABSENT || (at === ROW_BEYOND && !index.isSeparator(number, key))) return false
     }
     return false
+  }
+
+  /** Block `number`, which the cache lacks, where it is at hand. */
+  #missed(number: number, fetch: BlockFetch): RowBlock | undefined {
+    const held = fetch.find(this, number) as RowBlock | undefined
+    if (held !== undefined) return held
+    this.#cache.misses++
+    const block = this.#blockNow(number)
+    if (block === undefined) fetch.want(this, number)
+    return block
   }
 
   cursor(options: CursorOptions, intent: 'point' | 'stream' = 'point'): Cursor {
@@ -213,6 +224,17 @@ export class RowTableReader implements TableReader, BlockSource, CachedBlockOwne
     return block
   }
 
+  isKept(number: number): boolean {
+    return this.#slots[number] !== undefined
+  }
+
+  keep(number: number, bytes: Uint8Array, piece: BlockPiece): void {
+    if (this.#meta === undefined || this.#slots[number] !== undefined || !this.#cache.hasRoom(bytes.length)) return
+    const place = { file: this.ref.name, part: 'block', offset: this.#meta.index.offsets[number] as number } as const
+    const block = new RowBlock(bytes, piece, this, number, place, true)
+    if (this.#cache.insert(block)) this.#slots[number] = block
+  }
+
   evicted(blockNumber: number): void {
     this.#slots[blockNumber] = undefined
   }
@@ -248,15 +270,23 @@ export class RowTableReader implements TableReader, BlockSource, CachedBlockOwne
 
   /** The meta may be large: whoever lacks it waits. */
   loadNow(number: number): object | undefined {
-    if (number === META) return this.#meta
+    return number === META ? this.#meta : this.#blockNow(number)
+  }
+
+  #blockNow(number: number): RowBlock | undefined {
+    this.#neighbours?.take()
     const kept = this.#slots[number]
     if (kept !== undefined) return kept
-    const blockBytes = this.#openMeta().index.decodedLengths[number] as number
+    const { index } = this.#openMeta()
+    const blockBytes = index.decodedLengths[number] as number
     const passes = isLarge(blockBytes) && !this.#cache.wantsLarge(blockBytes)
-    const block = passes ? this.scannedNow(number) : undefined
-    if (block !== undefined) return block
+    const large = passes ? this.scannedNow(number) : undefined
+    if (large !== undefined) return large
     const stored = this.#storedNow(number)
-    return stored === undefined ? undefined : this.#admit(number, stored)
+    if (stored === undefined) return undefined
+    const block = this.#admit(number, stored)
+    this.#neighbours?.missed(index, number)
+    return block
   }
 
   /** Block `number` for a scan, where it is at hand. @throws {VarveError} TABLE_CORRUPT, and what the file throws */

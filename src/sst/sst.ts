@@ -10,6 +10,7 @@
  */
 
 import type { Cursor, CursorOptions, Pending } from '../kernel/cursor.ts'
+import type { DecodeThread } from '../kernel/decode-thread.ts'
 import type { EntryBatch } from '../kernel/entry-batch.ts'
 import type { FileRef } from '../kernel/file-ref.ts'
 import type { RangeFragment } from '../kernel/fragment-list.ts'
@@ -51,6 +52,8 @@ export interface TableReaderOptions {
   readonly cache: BlockCache
   /** Decodes blocks into memory that the cache hands out. Default: `lz4-napi`, which makes a buffer for each. */
   readonly lz4?: Lz4 | undefined
+  /** Decodes blocks beside those that were missed. Default: blocks are decoded when they are asked for. */
+  readonly decoding?: DecodeThread | undefined
 }
 
 export interface TableWriter {

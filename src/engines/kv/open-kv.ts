@@ -5,6 +5,7 @@ import { openShard } from '../../shard/open-shard.ts'
 import { resolveShardSettings, SHARD_DEFAULTS } from '../../shard/settings.ts'
 import { VarveError, checkSignal } from '../../kernel/errors.ts'
 import type { KeyOrder } from '../../kernel/key-order.ts'
+import type { DecodeThread } from '../../kernel/decode-thread.ts'
 import type { Lz4 } from '../../kernel/lz4.ts'
 import { checkObject, checkOptionNames } from '../../kernel/option-names.ts'
 import { ArenaPool } from '../../memtable/arena.ts'
@@ -35,6 +36,8 @@ export interface KvComponents extends ShardComponents {
   readonly cache?: BlockCache
   /** Decodes blocks that this thread reads. Default: `lz4-napi`. */
   readonly lz4?: Lz4 | undefined
+  /** Decodes blocks beside those that were missed. Default: blocks are decoded when they are asked for. */
+  readonly decoding?: DecodeThread | undefined
   /** Runs after the shard has closed, or where opening it fails: closes the other components. */
   readonly close?: () => Promise<void>
 }
@@ -72,8 +75,8 @@ export async function openWith(
     const arenas = components.arenas ?? new ArenaPool()
     const memtable = components.memtable ?? ((by: KeyOrder) => new BPlusTree({ pool: arenas, order: by }))
     const cache = components.cache ?? new BlockCache({ cacheBytes: settings.cacheBytes })
-    const { files, heads, hash, clock, lz4 } = components
-    tables = new TableCache(files, { order, hash, cache, lz4 }, { openFilesMax: settings.openFilesMax })
+    const { files, heads, hash, clock, lz4, decoding } = components
+    tables = new TableCache(files, { order, hash, cache, lz4, decoding }, { openFilesMax: settings.openFilesMax })
     const makeMemtable = (): OrderedMemtable => withVersions(memtable(order))
     const engine = new KvEngine({ settings, order, namedOrder: options.order, memtable: makeMemtable, tables })
     const shard = await openGeneric(engine, shardSettings)
