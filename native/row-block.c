@@ -103,7 +103,10 @@ static bool unpack(const uint8_t *columns_bytes, size_t limit, uint8_t *block, s
   write_u32(to + 4, (uint32_t)prefix);
   write_u32(to + 8, (uint32_t)seqno_base);
   write_u32(to + 12, (uint32_t)(seqno_base >> 32));
-  write_u32(to + 16, (uint32_t)tag_bytes);
+  /* Which columns have the same for every entry: src/sst/row-block.ts. */
+  const bool same_tags = planes == 0 && suffix_bytes == 0;
+  const uint32_t same = (suffix_bytes == 0 ? 1 : 0) | (value_bytes == 0 ? 2 : 0) | (same_tags ? 4 : 0);
+  write_u32(to + 16, (uint32_t)tag_bytes | same << 8);
   to += HEADER_BYTES;
   const uint8_t *plane = columns.bytes + heads;
   uint8_t a = 0, b = 0, c = 0, d = 0;

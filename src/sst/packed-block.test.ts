@@ -3,6 +3,7 @@ import { test } from 'node:test'
 import { EntryBatch } from '../kernel/entry-batch.ts'
 import { batchesOf, describe, entryAt } from '../testing/entry-model.ts'
 import type { ModelEntry } from '../testing/entry-model.ts'
+import { version1Block } from '../testing/version-1-block.ts'
 import { BlockMemory, BlockPiece } from './block-memory.ts'
 import { unpackBlock } from './packed-block.ts'
 import { RowBlock } from './row-block.ts'
@@ -24,7 +25,8 @@ function throughPacking(list: readonly ModelEntry[], scratch?: BlockMemory): Row
   const block = new Uint8Array(builder.blockBytes)
   block.set(packed, block.length - packed.length)
   unpackBlock(scratch === undefined ? packed : block.subarray(block.length - packed.length), block, scratch, place)
-  return new RowBlock(block, new BlockPiece(block), owner, 0, place)
+  version1Block(block, owner, place)
+  return new RowBlock(block, new BlockPiece(block), owner, 0, place, true)
 }
 
 test('lengths, seqnos and kinds of every width are unpacked as they were', () => {

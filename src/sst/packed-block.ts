@@ -34,7 +34,15 @@ import {
   rowBlockBytes,
   rowTagBytes,
 } from './packed-shape.ts'
-import { ROW_HEADER_BYTES, ROW_TAG_SCALE, ROW_WIDE_BYTES } from './row-block.ts'
+import {
+  ROW_HEADER_BYTES,
+  ROW_SAME_AT,
+  ROW_SAME_RESTS,
+  ROW_SAME_TAGS,
+  ROW_SAME_VALUES,
+  ROW_TAG_SCALE,
+  ROW_WIDE_BYTES,
+} from './row-block.ts'
 import { tableCorrupt } from './table-damage.ts'
 import type { TablePlace } from './table-damage.ts'
 
@@ -97,13 +105,16 @@ export function unpackBlock(
   view.setUint32(4, prefixLength, true)
   view.setUint32(8, seqnoBase >>> 0, true)
   view.setUint32(12, Math.floor(seqnoBase / 0x1_0000_0000), true)
+  const sameTags = packedTagBytes === 0 && suffixBytes === 0
   view.setUint32(16, tagBytes, true)
+  block[ROW_SAME_AT] =
+    (suffixBytes === 0 ? ROW_SAME_RESTS : 0) | (valueBytes === 0 ? ROW_SAME_VALUES : 0) | (sameTags ? ROW_SAME_TAGS : 0)
   writeHeads(columns, heads, count, view)
   if (suffixBytes === 0) writeSteps(view, keyOffsets, count, restOf(suffixSame), wide)
   else writeRestOffsets(view, keyOffsets, count, columns, suffixes, suffixBytes, wide)
   if (valueBytes === 0) writeSteps(view, valueOffsets, count, valueSame, wide)
   else writeOffsets(view, valueOffsets, count, columns, values, valueBytes, wide)
-  if (packedTagBytes === 0 && suffixBytes === 0) {
+  if (sameTags) {
     block.fill(padBits(suffixSame) + kindSame, tags, tags + count)
     return
   }

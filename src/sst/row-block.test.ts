@@ -3,9 +3,11 @@ import { test } from 'node:test'
 import fc from 'fast-check'
 import { EntryBatch } from '../kernel/entry-batch.ts'
 import { isCode } from '../kernel/errors.ts'
+import { emptyFound } from '../kernel/found.ts'
 import { BYTEWISE } from '../kernel/key-order.ts'
 import { batchesOf, describe, entryAt, newestAt, sortEntries } from '../testing/entry-model.ts'
 import type { ModelEntry } from '../testing/entry-model.ts'
+import { version1Block } from '../testing/version-1-block.ts'
 import { BlockMemory, BlockPiece } from './block-memory.ts'
 import { KeyScratch } from './key-scratch.ts'
 import { unpackBlock } from './packed-block.ts'
@@ -146,14 +148,33 @@ test('a packed block is no longer than its block, and unpacks to what passes eve
     kind: fc.constantFrom(1, 2),
     value: fc.oneof(fc.uint8Array({ maxLength: 3 }), wide),
   })
-  const lists = fc.array(wideEntry, { minLength: 1, maxLength: 150 }).map((list) => sortEntries(list, BYTEWISE))
+  // Where all have the same of something, none of it is looked at.
+  const alike = fc.record({
+    key: fc.uint8Array({ minLength: 7, maxLength: 7 }),
+    seqno: fc.constant(9),
+    kind: fc.constant(1 as const),
+    value: fc.oneof(fc.uint8Array({ minLength: 5, maxLength: 5 }), fc.uint8Array({ minLength: 5, maxLength: 6 })),
+  })
+  const lists = fc
+    .oneof(fc.array(wideEntry, { minLength: 1, maxLength: 150 }), fc.array(alike, { minLength: 1, maxLength: 20 }))
+    .map((list) => sortEntries(list, BYTEWISE))
   fc.assert(
     fc.property(lists, (list) => {
       const built = build(list)
       assert.ok(built.packed.length + 4 <= built.blockBytes)
       const content = unpack(built)
-      const block = new RowBlock(content, new BlockPiece(content), owner, 0, place)
-      assert.deepEqual(copies(block, 1), list.map(describe))
+      const checked = version1Block(content, owner, place)
+      assert.deepEqual(copies(checked, 1), list.map(describe))
+      const block = open(built)
+      for (let index = 0; index < block.count; index++) {
+        const [found, expected] = [emptyFound(), emptyFound()]
+        block.foundAt(index, found)
+        checked.foundAt(index, expected)
+        assert.deepEqual({ ...found, block: undefined }, { ...expected, block: undefined })
+        assert.equal(block.padAt(index), checked.padAt(index))
+        assert.equal(block.keyRestAt(index + 1), checked.keyRestAt(index + 1))
+        assert.equal(block.valueLengthAt(index), checked.valueLengthAt(index))
+      }
       // Where the packed block is only in the end of the block, what is overwritten is taken out first.
       const inPlace = new Uint8Array(built.blockBytes)
       inPlace.set(built.packed, built.blockBytes - built.packed.length)
@@ -192,8 +213,7 @@ test('whatever its bytes, a packed block is refused or gives a whole block', () 
         refused++
         return
       }
-      const block = new RowBlock(content, new BlockPiece(content), owner, 0, place)
-      copies(block, 1)
+      copies(version1Block(content, owner, place), 1)
     }),
     { numRuns: 1000 },
   )
@@ -222,7 +242,7 @@ test('a block that stays moves away from its neighbours, and one that has memory
 })
 
 test('a block of version 1 breaks none of its promises: each that is broken alone is damage', () => {
-  const opened = (content: Uint8Array): RowBlock => new RowBlock(content, new BlockPiece(content), owner, 0, place)
+  const opened = (bytes: Uint8Array): RowBlock => version1Block(bytes, owner, place)
   const list = [5, 6].map((last): ModelEntry => {
     return { key: Uint8Array.of(last), seqno: 1, kind: 1, value: Uint8Array.of(2, 3, 4) }
   })

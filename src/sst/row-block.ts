@@ -31,6 +31,15 @@ import type { TablePlace } from './table-damage.ts'
 
 export const ROW_HEADER_BYTES = 20
 export const ROW_TAG_BYTES_MAX = 7
+/**
+ * In memory the byte after the tag size says which columns have the same for every entry, and need not be looked at: three of the
+ * eight fetches from memory that a get waits for (docs/performance-notes.md).
+ */
+export const ROW_SAME_AT = 17
+export const ROW_SAME_RESTS = 1
+export const ROW_SAME_VALUES = 2
+/** Kind, pad, and the base for a seqno. */
+export const ROW_SAME_TAGS = 4
 /** Offsets are u32 in blocks of at least this many bytes. */
 export const ROW_WIDE_BYTES = 0x10000
 /** What a tag's delta is multiplied by. */
@@ -61,6 +70,10 @@ export class RowBlock extends CachedBlock {
   readonly wide: boolean
   readonly tagBytes: number
   readonly seqnoBase: number
+  /** Bytes of every key's rest, of every value, and every tag; −1 where they differ. */
+  readonly #restSame: number
+  readonly #valueSame: number
+  readonly #tagSame: number
   prefixStart: number
   /** Where the block ends. */
   limitAt: number
@@ -85,7 +98,8 @@ export class RowBlock extends CachedBlock {
     const count = readU32(bytes, 0)
     const prefixLength = readU32(bytes, 4)
     const seqnoBase = readU32(bytes, 8) + readU32(bytes, 12) * 0x1_0000_0000
-    const tagBytes = readU32(bytes, 16)
+    const tagBytes = madeHere ? (bytes[16] as number) : readU32(bytes, 16)
+    const same = madeHere ? (bytes[ROW_SAME_AT] as number) : 0
     if (count === 0) throw tableCorrupt(place, 'no entries')
     if (!Number.isSafeInteger(seqnoBase)) throw tableCorrupt(place, 'seqno base over 2^53')
     if (tagBytes < 1 || tagBytes > ROW_TAG_BYTES_MAX) throw tableCorrupt(place, 'bad tag size')
@@ -113,6 +127,9 @@ export class RowBlock extends CachedBlock {
     this.valuesAt = this.keysAt + this.offsetAt(this.keyOffsetsAt, count)
     if (this.valuesAt + this.offsetAt(this.valueOffsetsAt, count) !== limit)
       throw tableCorrupt(place, 'areas do not add up')
+    this.#restSame = (same & ROW_SAME_RESTS) !== 0 ? this.offsetAt(this.keyOffsetsAt, 1) : -1
+    this.#valueSame = (same & ROW_SAME_VALUES) !== 0 ? this.offsetAt(this.valueOffsetsAt, 1) : -1
+    this.#tagSame = (same & ROW_SAME_TAGS) !== 0 ? (this.bytes[this.tagsAt] as number) : -1
     if (madeHere) return
     this.#checkAscending(this.keyOffsetsAt, place)
     this.#checkAscending(this.valueOffsetsAt, place)
@@ -140,16 +157,17 @@ export class RowBlock extends CachedBlock {
   }
 
   seqnoAt(index: number): number {
+    if (this.#tagSame >= 0) return this.seqnoBase
     return this.seqnoBase + Math.floor(this.#tag(index) / ROW_TAG_SCALE)
   }
 
   kindAt(index: number): number {
-    return (this.bytes[this.tagsAt + index * this.tagBytes] as number) & 15
+    return this.#tagByte(index) & 15
   }
 
   /** How many of the head's bytes are not of the key. */
   padAt(index: number): number {
-    return ((this.bytes[this.tagsAt + index * this.tagBytes] as number) >>> 4) & 7
+    return (this.#tagByte(index) >>> 4) & 7
   }
 
   valueLengthAt(index: number): number {
@@ -180,17 +198,23 @@ export class RowBlock extends CachedBlock {
   }
 
   foundAt(index: number, into: Found): void {
-    const start = this.offsetAt(this.valueOffsetsAt, index)
+    const same = this.#valueSame
+    const start = same >= 0 ? index * same : this.offsetAt(this.valueOffsetsAt, index)
     into.kind = this.kindAt(index)
     into.seqno = this.seqnoAt(index)
     into.block = this.bytes
     into.valueStart = this.valuesAt + start
-    into.valueLength = this.offsetAt(this.valueOffsetsAt, index + 1) - start
+    into.valueLength = same >= 0 ? same : this.offsetAt(this.valueOffsetsAt, index + 1) - start
     into.own = this.own
   }
 
   headAt(index: number): number {
     return this.view.getUint32(this.headsAt + index * 4, true)
+  }
+
+  #tagByte(index: number): number {
+    const same = this.#tagSame
+    return same >= 0 ? same : (this.bytes[this.tagsAt + index * this.tagBytes] as number)
   }
 
   #tag(index: number): number {
@@ -208,7 +232,8 @@ export class RowBlock extends CachedBlock {
 
   /** Where the rest of key `index` starts in the block. */
   keyRestAt(index: number): number {
-    return this.keysAt + this.offsetAt(this.keyOffsetsAt, index)
+    const same = this.#restSame
+    return this.keysAt + (same >= 0 ? index * same : this.offsetAt(this.keyOffsetsAt, index))
   }
 
   /** Offset `index` of the column that starts at `column`. */
