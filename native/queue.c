@@ -12,9 +12,14 @@
 #define _GNU_SOURCE
 #include "varve.h"
 #include <errno.h>
+#include <sched.h>
 #include <signal.h>
+#include <stdatomic.h>
 #include <stdlib.h>
+#include <time.h>
 #include <unistd.h>
+
+#define LOOK_AROUND_US 500
 
 struct queue {
   int kind;
@@ -40,6 +45,9 @@ struct queue {
   bool stopping;
   /* The event loop has been told of `done` and has not looked yet. */
   bool told;
+
+  /* How often something was submitted, for who looks without the mutex. */
+  atomic_uint flushes;
 };
 
 void list_push(struct list *list, struct request *request) {
@@ -70,16 +78,36 @@ static void hand_over(struct queue *queue, struct list *done) {
   if (tell) napi_call_threadsafe_function(queue->wake_loop, NULL, napi_tsfn_nonblocking);
 }
 
+static uint64_t now_us(void) {
+  struct timespec now;
+  clock_gettime(CLOCK_MONOTONIC, &now);
+  return (uint64_t)now.tv_sec * 1000000 + (uint64_t)now.tv_nsec / 1000;
+}
+
+/*
+ * Looks for what comes next for a while before the thread sleeps. Groups of blocks come in bursts, and waking a thread takes the
+ * event loop 60 to 100 us on a virtual machine, a third of what it takes to decode the group.
+ */
+static void look_around(struct queue *queue, unsigned flushes) {
+  const uint64_t end = now_us() + LOOK_AROUND_US;
+  while (atomic_load_explicit(&queue->flushes, memory_order_relaxed) == flushes && now_us() < end) sched_yield();
+}
+
 static void run_calls(struct queue *queue) {
+  bool has_decoded = false;
+  unsigned flushes = 0;
   for (;;) {
+    if (has_decoded) look_around(queue, flushes);
     struct list mine = {NULL, NULL};
     pthread_mutex_lock(&queue->mutex);
     while (queue->waiting.first == NULL && !queue->stopping) pthread_cond_wait(&queue->changed, &queue->mutex);
     list_move(&mine, &queue->waiting);
+    flushes = atomic_load_explicit(&queue->flushes, memory_order_relaxed);
     pthread_mutex_unlock(&queue->mutex);
     if (mine.first == NULL) return;
     for (struct request *next, *request = mine.first; request != NULL; request = next) {
       next = request->next;
+      has_decoded = request->op == OP_DECODE;
       long result;
       if (request->op == OP_SYNC) result = fdatasync(request->fd);
       else if (request->op == OP_DECODE) result = row_group_decode(&request->group);
@@ -280,6 +308,7 @@ void queue_flush(struct queue *queue) {
   if (queue->staged.first == NULL) return;
   pthread_mutex_lock(&queue->mutex);
   list_move(&queue->waiting, &queue->staged);
+  atomic_fetch_add_explicit(&queue->flushes, 1, memory_order_relaxed);
   pthread_mutex_unlock(&queue->mutex);
   /* After the unlock: a thread woken within would only wait for it. */
   pthread_cond_signal(&queue->changed);
