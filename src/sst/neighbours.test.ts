@@ -64,7 +64,7 @@ async function open(cacheBytes: number, readNow = true): Promise<Opened> {
   const [cache, thread] = [new BlockCache({ cacheBytes }), new ScriptedThread()]
   const reader = rowTableFormat.reader(await files.open(ref), { ...options, cache, decoding: thread })
   assert.ok(reader instanceof RowTableReader)
-  await reader.loadMeta()
+  await reader.load()
   const fetch = new BlockFetch()
   const get = (number: number): void => {
     const { key, value } = entries[number] as (typeof entries)[number]
@@ -100,10 +100,10 @@ const MISS = { key: 5 }
 /** As many misses of one block as it takes. */
 function missOften({ reader, cache, get }: Opened, count: number): void {
   for (let miss = 0; miss < count; miss++) {
-    const block = reader.cached(0, false)
+    const block = reader.blocks.cached(0, false)
     if (block !== undefined) {
       cache.remove(block)
-      reader.evicted(0)
+      reader.blocks.evicted(0)
     }
     get(MISS.key)
   }
@@ -164,10 +164,10 @@ test('neighbours of a table that is closed, or loaded meanwhile, or for which ro
   missOften(meanwhile, MISSES_BEFORE)
   const kept = [1, 2, 3].map((block) => Math.floor(((block + 0.5) * KEYS) / meanwhile.blockCount))
   for (const number of kept) meanwhile.get(number)
-  const before = meanwhile.reader.cached(2, false)
+  const before = meanwhile.reader.blocks.cached(2, false)
   meanwhile.thread.polls = true
   meanwhile.thread.poll()
-  assert.equal(meanwhile.reader.cached(2, false), before)
+  assert.equal(meanwhile.reader.blocks.cached(2, false), before)
   assert.equal(meanwhile.cache.statistics.blockCount, GROUP_BLOCKS)
 
   const full = await open(200_000)

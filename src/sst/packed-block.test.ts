@@ -3,10 +3,9 @@ import { test } from 'node:test'
 import { EntryBatch } from '../kernel/entry-batch.ts'
 import { batchesOf, describe, entryAt } from '../testing/entry-model.ts'
 import type { ModelEntry } from '../testing/entry-model.ts'
-import { version1Block } from '../testing/version-1-block.ts'
 import { BlockMemory, BlockPiece } from './block-memory.ts'
 import { unpackBlock } from './packed-block.ts'
-import { RowBlock } from './row-block.ts'
+import { ROW_SAME_AT, RowBlock } from './row-block.ts'
 import { RowBlockBuilder } from './row-block-builder.ts'
 import { copyEntries } from './row-block-copy.ts'
 
@@ -25,7 +24,9 @@ function throughPacking(list: readonly ModelEntry[], scratch?: BlockMemory): Row
   const block = new Uint8Array(builder.blockBytes)
   block.set(packed, block.length - packed.length)
   unpackBlock(scratch === undefined ? packed : block.subarray(block.length - packed.length), block, scratch, place)
-  version1Block(block, owner, place)
+  const version1 = block.slice()
+  version1[ROW_SAME_AT] = 0
+  assert.equal(new RowBlock(version1, new BlockPiece(version1), owner, 0, place).count, list.length)
   return new RowBlock(block, new BlockPiece(block), owner, 0, place, true)
 }
 

@@ -7,11 +7,10 @@ import { emptyFound } from '../kernel/found.ts'
 import { BYTEWISE } from '../kernel/key-order.ts'
 import { batchesOf, describe, entryAt, newestAt, sortEntries } from '../testing/entry-model.ts'
 import type { ModelEntry } from '../testing/entry-model.ts'
-import { version1Block } from '../testing/version-1-block.ts'
 import { BlockMemory, BlockPiece } from './block-memory.ts'
 import { KeyScratch } from './key-scratch.ts'
 import { unpackBlock } from './packed-block.ts'
-import { RowBlock } from './row-block.ts'
+import { ROW_SAME_AT, RowBlock } from './row-block.ts'
 import { ROW_ABSENT, findInBlock, searchBlock, searchBlockBy } from './row-block-search.ts'
 import { copyEntries } from './row-block-copy.ts'
 import { RowBlockBuilder } from './row-block-builder.ts'
@@ -57,6 +56,13 @@ function unpack({ packed, blockBytes }: Built): Uint8Array {
   block.set(packed, blockBytes - packed.length)
   unpackBlock(packed, block, undefined, place)
   return block
+}
+
+/** As one of version 1, which is checked: without the note of what all entries have alike. */
+function version1Block(content: Uint8Array): RowBlock {
+  const version1 = content.slice()
+  version1[ROW_SAME_AT] = 0
+  return new RowBlock(version1, new BlockPiece(version1), owner, 0, place)
 }
 
 function open(built: Built): RowBlock {
@@ -163,7 +169,7 @@ test('a packed block is no longer than its block, and unpacks to what passes eve
       const built = build(list)
       assert.ok(built.packed.length + 4 <= built.blockBytes)
       const content = unpack(built)
-      const checked = version1Block(content, owner, place)
+      const checked = version1Block(content)
       assert.deepEqual(copies(checked, 1), list.map(describe))
       const block = open(built)
       for (let index = 0; index < block.count; index++) {
@@ -213,7 +219,7 @@ test('whatever its bytes, a packed block is refused or gives a whole block', () 
         refused++
         return
       }
-      copies(version1Block(content, owner, place), 1)
+      copies(version1Block(content), 1)
     }),
     { numRuns: 1000 },
   )
@@ -242,17 +248,19 @@ test('a block that stays moves away from its neighbours, and one that has memory
 })
 
 test('a block of version 1 breaks none of its promises: each that is broken alone is damage', () => {
-  const opened = (bytes: Uint8Array): RowBlock => version1Block(bytes, owner, place)
   const list = [5, 6].map((last): ModelEntry => {
     return { key: Uint8Array.of(last), seqno: 1, kind: 1, value: Uint8Array.of(2, 3, 4) }
   })
   const content = unpack(build(list))
   // Header, two heads, offsets of keys and of values, each three of two bytes, tags of a byte.
   const [keyOffsets, valueOffsets, tags] = [28, 34, 40]
-  const whole = opened(content)
+  const whole = version1Block(content)
   assert.deepEqual([whole.count, whole.tagBytes, whole.valueLengthAt(0), whole.valueLengthAt(1)], [2, 1, 3, 3])
-  assert.throws(() => opened(content.slice(0, 19)), { code: 'TABLE_CORRUPT', message: /shorter than its header/ })
-  assert.throws(() => opened(content.slice(0, -1)), { code: 'TABLE_CORRUPT', message: /areas do not add up/ })
+  assert.throws(() => version1Block(content.slice(0, 19)), {
+    code: 'TABLE_CORRUPT',
+    message: /shorter than its header/,
+  })
+  assert.throws(() => version1Block(content.slice(0, -1)), { code: 'TABLE_CORRUPT', message: /areas do not add up/ })
   const wrong: readonly [number, number, RegExp][] = [
     [0, 0, /no entries/],
     [0, 255, /columns run past the end/],
@@ -270,10 +278,10 @@ test('a block of version 1 breaks none of its promises: each that is broken alon
   for (const [at, value, message] of wrong) {
     const changed = content.slice()
     changed[at] = value
-    assert.throws(() => opened(changed), { code: 'TABLE_CORRUPT', message }, `byte ${at}`)
+    assert.throws(() => version1Block(changed), { code: 'TABLE_CORRUPT', message }, `byte ${at}`)
   }
   const long = list.map((each) => ({ ...each, key: Uint8Array.of(...each.key, 0, 0, 0, 7, 7) }))
   const padded = unpack(build(long))
   padded[tags] = 1 * 16 + 1
-  assert.throws(() => opened(padded), { code: 'TABLE_CORRUPT', message: /bad pad/ }, 'a whole head has no pad')
+  assert.throws(() => version1Block(padded), { code: 'TABLE_CORRUPT', message: /bad pad/ }, 'a whole head has no pad')
 })

@@ -110,11 +110,11 @@ export class RowCursor implements Cursor {
   async fill(signal?: AbortSignal): Promise<void> {
     this.#nowCount = 0
     if (this.#state === 'new') {
-      await abortable(this.#table.loadMeta(), signal)
+      await abortable(this.#table.load(), signal)
     } else if (this.#isLacking()) {
       const { first, limit } = this.#spanToRead()
       const into = this.#stream ? { into: this.#memoryFor(first, limit) } : {}
-      const bytes = await this.#table.readBlocks(first, limit, signal === undefined ? into : { ...into, signal })
+      const bytes = await this.#table.blocks.read(first, limit, signal === undefined ? into : { ...into, signal })
       if (this.#isLacking()) this.#takeSpan(first, limit, bytes)
     }
   }
@@ -122,10 +122,10 @@ export class RowCursor implements Cursor {
   fillSync(): void {
     this.#nowCount = 0
     if (this.#state === 'new') {
-      this.#table.loadMetaSync()
+      this.#table.loadSync()
     } else if (this.#isLacking()) {
       const { first, limit } = this.#spanToRead()
-      this.#takeSpan(first, limit, this.#table.readBlocksSync(first, limit))
+      this.#takeSpan(first, limit, this.#table.blocks.readSync(first, limit))
     }
   }
 
@@ -159,12 +159,12 @@ export class RowCursor implements Cursor {
   /** Takes the next block and finds the part of it that is in the range. False when its bytes are not at hand. */
   #enter(produced: boolean): boolean {
     const number = this.#number
-    let block = this.#table.cached(number, !this.#stream)
+    let block = this.#table.blocks.cached(number, !this.#stream)
     if (block === undefined) {
       try {
         block = this.#isLacking()
           ? this.#blockNow(number)
-          : this.#table.decode(number, this.#storedOf(number), !this.#stream)
+          : this.#table.blocks.decode(number, this.#storedOf(number), !this.#stream)
       } catch (error) {
         // What has been produced goes out first; the next call comes here again.
         if (produced) return false
@@ -199,7 +199,7 @@ export class RowCursor implements Cursor {
       if (this.#nowCount === NOW_COUNT_MAX) return undefined
       this.#nowCount++
     }
-    return this.#table.scannedNow(number)
+    return this.#table.blocks.scannedNow(number)
   }
 
   /** Of a block that has been read ahead. */

@@ -31,8 +31,8 @@ test('a block counts as used from its second reading on: the first is why it was
     fetch.clear()
   }
   read()
-  assert.equal(reader.cached(0, false)?.touched, false)
+  assert.equal(reader.blocks.cached(0, false)?.touched, false)
   read()
-  assert.equal(reader.cached(0, false)?.touched, true)
+  assert.equal(reader.blocks.cached(0, false)?.touched, true)
   await reader.close()
 })

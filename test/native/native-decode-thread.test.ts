@@ -137,10 +137,11 @@ testWithAddon('blocks outside of their memory are refused', {}, async () => {
     tasks.place(1, from, length, to, blockLength)
     assert.throws(() => native.pushDecode(queue, 1, [bytes, bytes, tasks.bytes]), /outside of its memory/)
   }
-  const [short, no] = [[bytes] as unknown as [Uint8Array, Uint8Array, Uint8Array], bytes as unknown as typeof queue]
-  assert.throws(() => native.pushDecode(queue, 1, short), TypeError)
-  assert.throws(() => native.pushDecode(no, 1, [bytes, bytes, bytes]), TypeError)
-  assert.throws(() => native.takeDone(no), TypeError)
+  const short: unknown = [bytes]
+  const no: unknown = bytes
+  assert.throws(() => native.pushDecode(queue, 1, short as [Uint8Array, Uint8Array, Uint8Array]), TypeError)
+  assert.throws(() => native.pushDecode(no as typeof queue, 1, [bytes, bytes, bytes]), TypeError)
+  assert.throws(() => native.takeDone(no as typeof queue), TypeError)
   native.closeQueue(queue)
   assert.throws(() => native.pushDecode(queue, 1, [bytes, bytes, new Uint8Array(0)]), /closed/)
   assert.equal(native.takeDone(queue), 0)
