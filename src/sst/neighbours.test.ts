@@ -3,6 +3,7 @@ import { test } from 'node:test'
 import { BYTEWISE } from '../kernel/key-order.ts'
 import type { DecodeTasks } from '../kernel/decode-tasks.ts'
 import type { DecodeThread } from '../kernel/decode-thread.ts'
+import { PENDING } from '../kernel/cursor.ts'
 import { emptyFound } from '../kernel/found.ts'
 import { hashKey, loadHash } from '../kernel/hash.ts'
 import { SEQNO_MAX, fileName } from '../kernel/ids.ts'
@@ -69,7 +70,10 @@ async function open(cacheBytes: number, readNow = true): Promise<Opened> {
   const get = (number: number): void => {
     const { key, value } = entries[number] as (typeof entries)[number]
     const found = emptyFound()
-    while (reader.get(key, hashKey(key, 0, key.length, 0), SEQNO_MAX, found, fetch) !== true) fetch.fillSync()
+    const ask = (): boolean | symbol => reader.get(key, hashKey(key, 0, key.length, 0), SEQNO_MAX, found, fetch)
+    let answer = ask()
+    for (; answer === PENDING; answer = ask()) fetch.fillSync()
+    assert.equal(answer, true)
     fetch.clear()
     const { block, valueStart, valueLength } = found
     assert.deepEqual(block.slice(valueStart, valueStart + valueLength), Uint8Array.from(value))

@@ -1,10 +1,10 @@
 /**
  * Blocks beside those that were missed, decoded by a thread while the cache has room for them.
  *
- * A get that has to load its block takes five times as long as one that has not, and who has missed some hundred blocks will
- * miss others. What the system has in memory is read, a few dozen blocks at a time, and decoded beside the event loop; the next
- * miss, or turn of the event loop, puts it into the cache. No disk is read for it, and no block pushed out. Of the first 41,000
- * gets of a process in a million keys it takes two thirds of the time away (docs/performance-notes.md).
+ * A get that has to load its block takes five times as long as one that has not, and who has missed dozens of blocks will miss
+ * others. What the system has in memory is read, a few dozen blocks at a time, and decoded beside the event loop; the next
+ * miss, or turn of the event loop, puts it into the cache. No disk is read for it, and no block pushed out. The first 41,000 gets
+ * of a process among a million keys take a third less time (docs/performance-notes.md).
  *
  * The idea is InnoDB's random read-ahead: of an extent in use the rest is read.
  */

@@ -74,7 +74,7 @@ const BY_REASON: readonly { readonly reason: string; readonly places: readonly s
   {
     reason: 'used wrongly, or after its end, and refused before anything has happened',
     places: [
-      'sst/row-reader.js throw CLOSED in openMeta',
+      'sst/row-blocks.js throw CLOSED in openIndex',
       'sst/row-writer.js throw CLOSED in checkOpen',
       'sst/row-writer.js throw LIMIT_EXCEEDED in refuse',
       'sst/run-cursor.js throw CLOSED in next',
