@@ -4,9 +4,11 @@ import { BYTEWISE } from '../kernel/key-order.ts'
 import type { DecodeTasks } from '../kernel/decode-tasks.ts'
 import type { DecodeThread } from '../kernel/decode-thread.ts'
 import { PENDING } from '../kernel/cursor.ts'
+import { VarveError } from '../kernel/errors.ts'
 import { emptyFound } from '../kernel/found.ts'
 import { hashKey, loadHash } from '../kernel/hash.ts'
 import { SEQNO_MAX, fileName } from '../kernel/ids.ts'
+import type { FileReader } from '../fs/fs.ts'
 import { MemoryFileStore } from '../fs/memory-file-store.ts'
 import { batchesOf, numberedEntries } from '../testing/entry-model.ts'
 import { BlockCache } from './block-cache.ts'
@@ -54,7 +56,11 @@ class ScriptedThread implements DecodeThread {
 }
 
 /** A table of some two hundred blocks, its reader, and how to get a key of it. */
-async function open(cacheBytes: number, readNow = true): Promise<Opened> {
+async function open(
+  cacheBytes: number,
+  readNow = true,
+  through: (file: FileReader) => FileReader = (file) => file,
+): Promise<Opened> {
   const hash = await loadHash()
   const files = new MemoryFileStore({ hash, readNow })
   const options = { order: BYTEWISE, hash }
@@ -63,7 +69,7 @@ async function open(cacheBytes: number, readNow = true): Promise<Opened> {
   for (const batch of batchesOf(entries, 500)) writer.append(batch, 0, batch.count)
   const { ref } = await writer.finish()
   const [cache, thread] = [new BlockCache({ cacheBytes }), new ScriptedThread()]
-  const reader = rowTableFormat.reader(await files.open(ref), { ...options, cache, decoding: thread })
+  const reader = rowTableFormat.reader(through(await files.open(ref)), { ...options, cache, decoding: thread })
   assert.ok(reader instanceof RowTableReader)
   await reader.load()
   const fetch = new BlockFetch()
@@ -179,4 +185,22 @@ test('neighbours of a table that is closed, or loaded meanwhile, or for which ro
   full.cache.pin(190_000)
   full.thread.poll()
   assert.ok(full.cache.statistics.blockBytes <= 10_000, String(full.cache.statistics.blockBytes))
+})
+
+test('neighbours that cannot be read fail nobody who asked for another block', async () => {
+  let tried = 0
+  const opened = await open(4_000_000, true, (file) => ({
+    ref: file.ref,
+    read: (offset, length, options) => file.read(offset, length, options),
+    readSync: (offset, length) => file.readSync(offset, length),
+    readNow: (offset, length) => {
+      if (length < 8 * 1024) return file.readNow(offset, length)
+      tried++
+      throw new VarveError('FILE_MISSING', 'a.table ends before that')
+    },
+    close: () => file.close(),
+  }))
+  missOften(opened, MISSES_BEFORE * 2)
+  assert.equal(tried, 1)
+  assert.equal(opened.cache.statistics.blockCount, 1)
 })

@@ -52,7 +52,7 @@ export class Neighbours {
     this.#thread.poll()
   }
 
-  /** Block `number`, which the system had in memory, had to be loaded: its group may be worth it. @throws what the file throws */
+  /** Block `number`, which the system had in memory, had to be loaded: its group may be worth it. */
   missed(index: RowIndex, number: number): void {
     if (!index.packed || this.#cache.misses < MISSES_BEFORE) return
     const group = Math.floor(number / GROUP_BLOCKS)
@@ -69,8 +69,17 @@ export class Neighbours {
     if (wanted.length < HELD_MAX) return
     const bytes = wanted.reduce((sum, each) => sum + blockRoom(index, each), 0)
     if (!this.#cache.hasRoom(bytes)) return
-    const stored = this.#file.readNow(offset, length, room)
+    const stored = this.#readNow(offset, length, room)
     if (stored !== undefined) this.#begin(index, wanted, stored, offset)
+  }
+
+  /** What is wrong with neighbours is nothing to whoever wanted another block: it is told when they are asked for. */
+  #readNow(offset: number, length: number, room: Uint8Array): Uint8Array | undefined {
+    try {
+      return this.#file.readNow(offset, length, room)
+    } catch {
+      return undefined
+    }
   }
 
   #wanted(index: RowIndex, first: number, limit: number): number[] {
