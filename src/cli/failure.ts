@@ -80,6 +80,8 @@ function adviceFor(error: VarveError): string {
   if (error.code === 'INCOMPATIBLE' && error.details['what'] === 'encryption') {
     return 'Nothing was changed. Only a program that gives its keys to `open` can read it: the command has none.'
   }
+  if (error.code === 'INCOMPATIBLE' && error.details['what'] === 'rpc')
+    return 'Nothing was changed. Use the same version of varve at both ends.'
   // Not what may be read, but what is there.
   if (error.code === 'PERMISSION_DENIED' && 'found' in error.details) {
     return 'Put back the file that was there, or save what is left with `varve repair`.'

@@ -30,7 +30,7 @@ export function encodeHello(token: Uint8Array): Uint8Array {
 /** The token; empty: none. @throws {VarveError} IO_FAILED, INCOMPATIBLE */
 export function decodeHello(bytes: Uint8Array): Uint8Array {
   const decoder = new Decoder(bytes, failHello)
-  checkVersion(decoder)
+  checkVersion(decoder, 'client', 'server')
   const token = decoder.bytes()
   if (token.length > TOKEN_BYTES_MAX) decoder.fail('a token too long')
   decoder.end()
@@ -44,7 +44,7 @@ export function encodeWelcome({ inFlightBytesMax, callsMax }: Welcome): Uint8Arr
 /** @throws {VarveError} IO_FAILED, INCOMPATIBLE */
 export function decodeWelcome(bytes: Uint8Array): Welcome {
   const decoder = new Decoder(bytes, failHello)
-  checkVersion(decoder)
+  checkVersion(decoder, 'server', 'client')
   const welcome = { inFlightBytesMax: decoder.u32(), callsMax: decoder.u32() }
   decoder.end()
   return welcome
@@ -59,17 +59,19 @@ export function decodeRefusal(bytes: Uint8Array): VarveError {
   const decoder = new Decoder(bytes, failHello)
   const code = decoder.text()
   const message = decoder.text()
-  if (code === 'PERMISSION_DENIED' || code === 'INCOMPATIBLE' || code === 'BUSY') return new VarveError(code, message)
+  if (code === 'INCOMPATIBLE') return new VarveError(code, message, { details: { what: 'rpc' } })
+  if (code === 'PERMISSION_DENIED' || code === 'BUSY') return new VarveError(code, message)
   return new VarveError('IO_FAILED', `the server refused the connection: ${message}`, {
     details: { operation: 'connect' },
   })
 }
 
-function checkVersion(decoder: Decoder): void {
+/** The message is read at the client, whichever end finds out. */
+function checkVersion(decoder: Decoder, there: string, here: string): void {
   if (decoder.u32() !== MAGIC) decoder.fail('not varve at the other end')
   const version = decoder.u8()
   if (version === RPC_VERSION) return
-  throw new VarveError('INCOMPATIBLE', `the peer speaks version ${version}, this varve ${RPC_VERSION}`, {
+  throw new VarveError('INCOMPATIBLE', `the ${there} speaks protocol version ${version}, the ${here} ${RPC_VERSION}`, {
     details: { what: 'rpc', found: version, expected: RPC_VERSION },
   })
 }
