@@ -108,7 +108,9 @@ test('an owner whose newest head is gone does not go on from the one before, of 
     await committer.commit(change)
     const [older, compareAndSet] = [kept[lost === 4 ? 0 : 1], heads.compareAndSet.bind(heads)]
     heads.read = () => Promise.resolve(older)
-    heads.compareAndSet = () => Promise.reject(new VarveError('HEAD_CONFLICT', 'it is another one'))
+    let conflicts = 0
+    heads.compareAndSet = () =>
+      Promise.reject(new VarveError(conflicts++ < 3 ? 'HEAD_CONFLICT' : 'IO_FAILED', 'it is another one'))
     await assert.rejects(committer.commit(change), { code: 'FENCED', message: /the head is gone/ })
     heads.compareAndSet = compareAndSet
     await assert.rejects(committer.commit(change), { code: 'FENCED', message: /the head is gone/ })

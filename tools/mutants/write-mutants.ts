@@ -127,6 +127,28 @@ export const WRITE_MUTANTS: readonly Mutant[] = [
     'src/journal/local-journal-failure.test.js',
   ),
   mutant(
+    'refused-where-nothing-is-awaited',
+    'shard/write-refusal.js',
+    'holds.has(waitsFor)',
+    'true',
+    'src/shard/write-refusal.test.js',
+  ),
+  mutant(
+    'older-head-built-on',
+    'shard/committer.js',
+    'if (found.commit !== commit && found.commit !== commit - 1)',
+    'if (false)',
+    'src/shard/committer.test.js',
+  ),
+  mutant('batch-of-nothing', 'shard/group-codec.js', 'if (count === 0)', 'if (false)', 'src/shard/group-codec.test.js'),
+  mutant(
+    'lock-stays-where-renamed',
+    'fs/directory-lock.js',
+    'await this.#file?.truncate(0)',
+    'void 0',
+    'test/damaged-while-open.test.js',
+  ),
+  mutant(
     'queue-overtaken',
     'shard/write-path.js',
     'if (this.#holds.size > 0 || !this.#queue.empty)\n            return this.#wait([operation]',
