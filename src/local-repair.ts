@@ -17,7 +17,6 @@ import { readClosing, requireFence } from './journal/fence.ts'
 import { readWitness } from './journal/sync-witness.ts'
 import type { HeadContent } from './shard/head-content.ts'
 import { readLockFile } from './fs/lock-file.ts'
-import { NodeDevice } from './fs/node-device.ts'
 import { NodeProcessTable } from './fs/node-process-table.ts'
 import { VarveError, throwIfAborted } from './kernel/errors.ts'
 import { isAfterCut } from './kernel/key-cut.ts'
@@ -25,11 +24,12 @@ import type { KeyOrder } from './kernel/key-order.ts'
 import { MIB } from './kernel/limits.ts'
 import { checkOptionNames } from './kernel/option-names.ts'
 import type { RangeTombstone } from './kernel/range-tombstone.ts'
-import { InspectedDirectory, namesIn } from './local-inspection.ts'
+import { InspectedDirectory } from './local-inspection.ts'
 import { Salvage } from './local-salvage.ts'
 import type { KnownJournal, Loss, SalvagedEntry } from './local-salvage.ts'
 import { checkWrapping } from './local-wrappers.ts'
 import type { LocalEncryption } from './local-wrappers.ts'
+import { makeWhole, requireEmpty } from './local-unfinished.ts'
 import { open } from './local.ts'
 
 export type { Loss } from './local-salvage.ts'
@@ -56,7 +56,7 @@ export interface RepairReport {
 const OPTIONS: Readonly<Record<keyof RepairOptions, true>> = { order: true, encryption: true, signal: true }
 
 /**
- * Writes what `source` still holds to `target`, which must be empty or missing.
+ * Writes what `source` still holds to `target`, which must be empty or missing, and is a database only once all of it is there.
  *
  * @throws {TypeError} {RangeError} an argument or option is wrong or unknown; the message names it
  * @throws {VarveError} NOT_FOUND — there is no database in `source`; LOCKED — a live process has it open
@@ -72,9 +72,8 @@ export async function repair(source: string, target: string, options: RepairOpti
   checkOptionNames(options, OPTIONS)
   checkWrapping(options)
   throwIfAborted(options.signal)
-  // The source itself, perhaps, under whatever name: with a head of ours it would count as an empty database.
-  if ((await namesIn(new NodeDevice(target, { readOnly: true }), '.')).length > 0)
-    throw new VarveError('EXISTS', `${target} is not empty`, { details: { path: target } })
+  // The source itself, perhaps, under whatever name.
+  await requireEmpty(target)
   const order = checkOrder(options.order)
   const directory = await InspectedDirectory.open(source, options.encryption)
   try {
@@ -108,14 +107,16 @@ export async function repair(source: string, target: string, options: RepairOpti
       ...(options.order === undefined ? {} : { order: options.order }),
       ...(options.encryption === undefined ? {} : { encryption: options.encryption }),
     }
-    const db = await open(target, { ...given, errorIfExists: true, jobs: 'inline' })
-    try {
-      const entries = await write(db, salvage, newest, options.signal)
-      await db.flush()
-      return { entries, losses, headFound: head !== undefined }
-    } finally {
-      await db.close()
-    }
+    return await makeWhole(target, async (unfinished) => {
+      const db = await open(unfinished, { ...given, errorIfExists: true, jobs: 'inline' })
+      try {
+        const entries = await write(db, salvage, newest, options.signal)
+        await db.flush()
+        return { entries, losses, headFound: head !== undefined }
+      } finally {
+        await db.close()
+      }
+    })
   } finally {
     await directory.close()
   }

@@ -1,15 +1,18 @@
 /** What is left of a damaged database goes into a new one; what is not is named; the damaged one is only read. */
 
 import assert from 'node:assert/strict'
-import { execFileSync, spawnSync } from 'node:child_process'
+import { execFileSync, spawn, spawnSync } from 'node:child_process'
+import { once } from 'node:events'
 import fs from 'node:fs'
 import os from 'node:os'
 import path from 'node:path'
 import { test } from 'node:test'
+import { setTimeout } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
 import { isCode } from '../src/kernel/errors.ts'
 import { repair } from '../src/local-repair.ts'
 import type { RepairReport } from '../src/local-repair.ts'
+import { makeWhole } from '../src/local-unfinished.ts'
 import { open } from '../src/local.ts'
 
 const SETTINGS = { memtableBytes: 16_384, tableBytes: 8192, blockBytes: 512, level0Files: 3, levelBytesBase: 16_384 }
@@ -188,6 +191,68 @@ test('repair refuses what is open, what is not there, and a place that is taken'
   await assert.rejects(repair(directory, target), (error) => isCode(error, 'LOCKED'))
   await db.close()
   fs.rmSync(directory, { recursive: true, force: true })
+})
+
+/** Takes some time to be repaired. */
+async function makeLarge(): Promise<{ readonly directory: string; readonly keys: number }> {
+  const directory = temporary()
+  const db = await open(directory, { jobs: 'inline' })
+  const keys = 4000
+  for (let index = 0; index < keys; index++) void db.put(Buffer.from(keyOf(index)), Buffer.alloc(1000, index))
+  await db.close()
+  return { directory, keys }
+}
+
+// The new directory opened with the part that was there.
+test('a repair that is killed leaves no database that has only a part of what was saved', async () => {
+  const { directory, keys } = await makeLarge()
+  const found = { killed: 0, whole: 0 }
+  for (let round = 0; found.whole === 0 || round < 8; round++) {
+    const target = path.join(temporary(), 'new')
+    const child = spawn(process.execPath, [COMMAND, 'repair', directory, target], { stdio: 'ignore' })
+    const ended = once(child, 'exit')
+    // From its beginning until it ends by itself, so that some are in its midst on any machine.
+    while (!fs.existsSync(path.join(target, 'unfinished')) && child.exitCode === null) await setTimeout(1)
+    const timer = globalThis.setTimeout(() => child.kill('SIGKILL'), 4 * 2 ** round)
+    await ended
+    clearTimeout(timer)
+    if (fs.existsSync(path.join(target, 'heads'))) {
+      assert.equal((await contentOf(target)).size, keys)
+      found.whole++
+    } else {
+      await assert.rejects(repair(directory, target), {
+        code: 'EXISTS',
+        message: /did not end, in unfinished: remove it/,
+      })
+      found.killed++
+    }
+    fs.rmSync(path.dirname(target), { recursive: true, force: true })
+  }
+  assert.ok(found.killed > 0, JSON.stringify(found))
+  fs.rmSync(directory, { recursive: true, force: true })
+})
+
+test('where making a database fails, nothing is in its place, and it can be made again', async () => {
+  const directory = path.join(temporary(), 'new')
+  const make = async (unfinished: string, failure?: Error): Promise<number> => {
+    const db = await open(unfinished, { jobs: 'inline' })
+    await db.put(Buffer.from('key'), Buffer.from('value'))
+    await db.flush()
+    await db.close()
+    if (failure !== undefined) throw failure
+    return 7
+  }
+  const failure = new Error('after a part')
+  await assert.rejects(
+    makeWhole(directory, (unfinished) => make(unfinished, failure)),
+    failure,
+  )
+  assert.deepEqual(fs.readdirSync(directory), [])
+  assert.equal(await makeWhole(directory, make), 7)
+  assert.deepEqual(await contentOf(directory), new Map([['key', 'value']]))
+  assert.ok(!fs.existsSync(path.join(directory, 'unfinished')))
+  await assert.rejects(makeWhole(directory, make), { code: 'EXISTS', message: /is not empty/ })
+  fs.rmSync(path.dirname(directory), { recursive: true, force: true })
 })
 
 test('varve repair names what is lost and exits with 1, and with 0 where nothing is', async () => {

@@ -1,0 +1,55 @@
+/**
+ * A database that is being made: in a directory within its own, and in its place only once it is whole.
+ *
+ * Whoever is killed while he makes it leaves nothing that opens as if it were all there was. The heads come into place
+ * last: without them files and journal are no database.
+ */
+
+import { join } from 'node:path'
+import { VarveError } from './kernel/errors.ts'
+import { NodeDevice } from './fs/node-device.ts'
+import { namesIn } from './local-inspection.ts'
+import { destroy } from './local-destroy.ts'
+
+const FOLDER = 'unfinished'
+const HEADS = 'heads'
+
+/**
+ * Makes the database of `directory`, which must be empty or missing.
+ *
+ * @param make fills a directory, and has closed everything in it when it resolves. Where it rejects, that is removed
+ * @throws {VarveError} EXISTS — the directory has something in it
+ */
+export async function makeWhole<T>(directory: string, make: (unfinished: string) => Promise<T>): Promise<T> {
+  await requireEmpty(directory)
+  const device = new NodeDevice(directory)
+  await device.makeDirectory('.')
+  const folder = join(directory, FOLDER)
+  let made: T
+  try {
+    made = await make(folder)
+  } catch (error) {
+    await destroy(folder).catch(() => undefined)
+    throw error
+  }
+  await putInPlace(device)
+  return made
+}
+
+async function putInPlace(device: NodeDevice): Promise<void> {
+  const names = await namesIn(device, FOLDER)
+  for (const name of names) if (name !== HEADS) await device.rename(`${FOLDER}/${name}`, name)
+  await device.syncDirectory('.')
+  await device.rename(`${FOLDER}/${HEADS}`, HEADS)
+  await device.removeDirectory(FOLDER)
+  await device.syncDirectory('.')
+}
+
+/** @throws {VarveError} EXISTS — the directory has something in it */
+export async function requireEmpty(path: string): Promise<void> {
+  const names = await namesIn(new NodeDevice(path, { readOnly: true }), '.')
+  if (names.length === 0) return
+  const leftOver = names.includes(FOLDER) && !names.includes(HEADS)
+  const reason = leftOver ? `has what was left of one that did not end, in ${FOLDER}: remove it` : 'is not empty'
+  throw new VarveError('EXISTS', `${path} ${reason}`, { details: { path } })
+}
