@@ -113,6 +113,23 @@ test('who cannot take the lock hears of the first failure, whatever fails while 
   await acquire(device.shared({}), new SimulatedProcesses().start(2), 2)
 })
 
+test('where the lock file cannot be written nobody is kept out by what there is of it', async () => {
+  for (const failing of ['write', 'sync']) {
+    let count = 0
+    const device = new SimulatedDevice({
+      before: ({ operation, path }) => {
+        if (operation === failing || (count > 0 && operation === 'unlink')) {
+          throw failure(count++ === 0 ? 'NO_SPACE' : 'IO_FAILED', operation, path)
+        }
+      },
+    })
+    await failsWith(() => acquire(device, new SimulatedProcesses().start(1), 1), 'NO_SPACE', `the first ${failing}`)
+    assert.ok(count > 1, 'the file aside could not be removed either')
+    const next = await acquire(device.shared({}), new SimulatedProcesses().start(2), 2)
+    await next.release()
+  }
+})
+
 test('releasing removes the own lock and no other', async () => {
   const device = new SimulatedDevice()
   const processes = new SimulatedProcesses()

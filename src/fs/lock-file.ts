@@ -43,7 +43,7 @@ export async function writeLockFile(device: Device, path: string, holder: LockHo
     await file.sync()
     return file
   } catch (error) {
-    await file.close()
+    await file.close().catch(() => undefined)
     throw error
   }
 }
