@@ -46,7 +46,7 @@ async function openPlace(options: {
   readonly settings?: Partial<PostgresJobSettings>
   readonly awayMs?: number
 }): Promise<JobPlace> {
-  const { concurrency = 1, pendingMax = 100, settings = {}, awayMs = 10_000 } = options
+  const { concurrency = 1, pendingMax = 500, settings = {}, awayMs = 10_000 } = options
   const folder = mkdtempSync(join(tmpdir(), 'varve-postgres-jobs-'))
   const files = await openTestFiles(folder)
   const schema = place.schema()
@@ -217,6 +217,47 @@ test('a worker gets only what it has room and labels for', place.skip, async () 
   assert.equal((await special.result).outputs.length, 1)
   await opened.close()
 })
+
+// One that needed more than any worker had waited for as long as any shard kept any worker busy.
+test(
+  'a job waits on while a worker that could take it is at work, and runs here where none could, however busy they are',
+  place.skip,
+  async () => {
+    const opened = await openPlace({ concurrency: 4, settings: { startMs: 500 } })
+    const bench = new JobBench(opened)
+    await opened.worker({ places: 1, memoryBytes: 100 })
+    const gate = await bench.occupy(1)
+    const patient = opened.scheduler.submit(bench.spec('write', { parameters: ['x'] }))
+    const here = async (requirements: JobSpec['requirements']): Promise<string> => {
+      const { outputs } = await opened.scheduler.submit(bench.spec('write', { parameters: ['x'], requirements })).result
+      return outputs[0]?.ref.name ?? ''
+    }
+    assert.match(await here({ memoryBytes: 500, labels: [] }), /^job-3-l-/)
+    assert.match(await here({ memoryBytes: 0, labels: ['gpu'] }), /^job-4-l-/)
+    await gate.open()
+    assert.match((await patient.result).outputs[0]?.ref.name ?? '', /^job-2-0/)
+    assert.equal(opened.scheduler.localCount, 2)
+    await opened.close()
+  },
+)
+
+test(
+  'a job that waits behind ever others of a worker runs there: not here in a moment between two',
+  place.skip,
+  async () => {
+    const opened = await openPlace({ concurrency: 4, settings: { startMs: 400 } })
+    const bench = new JobBench(opened)
+    await opened.worker({ places: 1 })
+    const results = Array.from({ length: 400 }, (_, index) => {
+      const spec = bench.spec('write', { parameters: ['x'], outputPrefix: `many-${index}-` })
+      // One of those at the end has waited for much longer than `startMs`.
+      return opened.scheduler.submit(spec).result
+    })
+    await Promise.all(results)
+    assert.equal(opened.scheduler.localCount, 0)
+    await opened.close()
+  },
+)
 
 test('a job that nobody asks for runs here, and so does one whose database is not there', place.skip, async () => {
   const opened = await openPlace({ settings: { startMs: 200 }, awayMs: 300 })

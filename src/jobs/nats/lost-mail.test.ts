@@ -33,6 +33,8 @@ class Server implements WorkQueues, Mail {
   /** Says of a question whether it finds nobody. */
   isLost: (question: number) => boolean = () => false
   questions = 0
+  /** How long a worker waits for the answer which jobs there are. */
+  pauseMs = 0
   #sequenceLast = 0
 
   constructor(clock: SimulatedClock) {
@@ -60,6 +62,7 @@ class Server implements WorkQueues, Mail {
   async ensureQueue(): Promise<void> {}
 
   async subjects(): Promise<readonly string[]> {
+    if (this.pauseMs > 0) await new Promise<void>((resolve) => this.clock.after(this.pauseMs, resolve))
     return [...new Set(Array.from(this.messages.values(), ({ subject }) => subject))]
   }
 
@@ -221,6 +224,16 @@ test('a job whose message has gone runs here, however long workers are at work',
   assert.equal(local.begun, 1)
   assert.ok(tookMs < 620_000, `${tookMs} ms`)
   await during(long.result)
+  await during(worker.close())
+})
+
+test('a worker that is between two jobs counts as one that is at work', async () => {
+  const { server, scheduler, jobs, local, work, during } = opened({ jobMs: 4_450, startMs: 5_000 })
+  const worker = work()
+  const results = Array.from({ length: 8 }, (_, index) => scheduler.submit(specOf(`job-${index}`)).result)
+  server.pauseMs = 400
+  await during(Promise.all(results))
+  assert.deepEqual([jobs.begun, local.begun], [8, 0])
   await during(worker.close())
 })
 

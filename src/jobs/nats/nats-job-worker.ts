@@ -41,6 +41,8 @@ export interface NatsJobWorkerOptions extends Partial<JobWorkerSettings> {
 
 // The bell tells at once; this is for those who were not listening then.
 const LOOK_MS = 500
+// A place that has just become free is at work for those who wait: it asks for the next job within a moment.
+const BETWEEN_MS = 2_000
 // Of the kinds of jobs that wait, those that are looked at closely: one small request each.
 const KINDS_MAX = 64
 // A scheduler that does not answer while its job was delivered so often has gone. One whose server was killed has another
@@ -55,6 +57,8 @@ export class NatsJobWorker {
   readonly #turns = new ShardTurns()
   readonly #running = new Set<JobHandle>()
   readonly #sleeping = new Set<() => void>()
+  /** When a job last ended. */
+  #endedMs = -Infinity
   /** Settles when it works no more; rejects where it cannot: INCOMPATIBLE — the stream is another one. */
   readonly ended: Promise<void>
   #closed = false
@@ -99,7 +103,8 @@ export class NatsJobWorker {
     const { memoryBytes, labels } = this.#settings
     const kind = kindAt(this.#options.queue, new TextDecoder().decode(subject))
     const can = kind !== undefined && fits(kind, { urgentOnly: false, memoryBytes, labels })
-    return can && this.#running.size > 0 ? encodeMail({ type: 'yes' }) : undefined
+    const isAtWork = this.#running.size > 0 || this.#options.clock.monotonic() - this.#endedMs < BETWEEN_MS
+    return can && isAtWork ? encodeMail({ type: 'yes' }) : undefined
   }
 
   async #work(urgentOnly: boolean): Promise<void> {
@@ -204,6 +209,7 @@ export class NatsJobWorker {
     } finally {
       renewal.cancel()
       this.#running.delete(handle)
+      this.#endedMs = this.#options.clock.monotonic()
     }
   }
 

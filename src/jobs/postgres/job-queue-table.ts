@@ -20,8 +20,16 @@ export interface WatchedJob {
   readonly silent: boolean
   /** Its lease has ended: another worker may take it. */
   readonly lapsed: boolean
-  /** It has waited long enough, and nobody is at work. */
+  /** It has waited long enough, and nobody who could take it is at work, or was a moment ago. */
   readonly lonely: boolean
+}
+
+/** Who asks: names that a worker has chosen. */
+export interface PlaceLease {
+  /** Of one job. */
+  readonly lease: string
+  /** The same for as long as the worker lives. */
+  readonly place: string
 }
 
 export interface PulledJob {
@@ -44,6 +52,7 @@ export class JobQueueTable {
       turn: database.table('job_turn'),
       turns: `'${database.table('job_turns').replaceAll("'", "''")}'`,
       failing: database.table('job_failing'),
+      place: database.table('job_place'),
     })
   }
 
@@ -90,17 +99,25 @@ export class JobQueueTable {
    *
    * @throws {SqlFailure}
    */
-  async pull(lease: string, { urgentOnly, memoryBytes, labels }: WorkerOffer): Promise<PulledJob | undefined> {
-    const { leaseMs, triesMax } = this.#settings
-    const values = [lease, urgentOnly, memoryBytes, labels, leaseMs, triesMax]
+  async pull(
+    { lease, place }: PlaceLease,
+    { urgentOnly, memoryBytes, labels }: WorkerOffer,
+  ): Promise<PulledJob | undefined> {
+    const { leaseMs, triesMax, startMs } = this.#settings
+    const values = [lease, urgentOnly, memoryBytes, labels, leaseMs, triesMax, place, startMs]
     const { rows } = await this.#database.query(this.#statements.pull, values)
     if (rows[0] === undefined) return undefined
     return { spec: bytesOf(rows[0], 'spec'), tries: integerOf(rows[0], 'tries') }
   }
 
   /** False: the lease has gone to another, or the job is not wanted any more. */
-  async renew(lease: string, progress: number): Promise<boolean> {
-    const { rows } = await this.#database.repeat(this.#statements.renew, [lease, this.#settings.leaseMs, progress])
+  async renew({ lease, place }: PlaceLease, progress: number): Promise<boolean> {
+    const { rows } = await this.#database.repeat(this.#statements.renew, [
+      lease,
+      this.#settings.leaseMs,
+      progress,
+      place,
+    ])
     return rows.length > 0
   }
 
@@ -109,9 +126,11 @@ export class JobQueueTable {
    *
    * @param how refused: a failure that says nothing about the work
    */
-  async finish(lease: string, how: 'done' | 'failed' | 'refused', answer: Uint8Array): Promise<void> {
+  async finish({ lease, place }: PlaceLease, how: 'done' | 'failed' | 'refused', answer: Uint8Array): Promise<void> {
     const state = how === 'done' ? STATE.done : STATE.failed
-    const values = [lease, state, answer, ...this.#failing, this.#answerChannel, how !== 'refused']
+    const counted = how !== 'refused'
+    const { startMs } = this.#settings
+    const values = [lease, state, answer, ...this.#failing, this.#answerChannel, counted, place, startMs]
     await this.#database.repeat(this.#statements.finish, values)
   }
 

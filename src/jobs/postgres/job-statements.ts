@@ -13,7 +13,7 @@ export const STATE = Object.freeze({ waiting: 0, leased: 1, done: 2, failed: 3 }
 
 export const JOB_TABLES: SqlTables = Object.freeze({
   part: 'jobs',
-  version: 1,
+  version: 2,
   statements: Object.freeze([
     `CREATE TABLE IF NOT EXISTS $.job (
       id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
@@ -37,6 +37,13 @@ export const JOB_TABLES: SqlTables = Object.freeze({
     ) WITH (fillfactor = 70, autovacuum_vacuum_scale_factor = 0, autovacuum_vacuum_threshold = 500)`,
     `CREATE TABLE IF NOT EXISTS $.job_turn (shard text COLLATE "C" PRIMARY KEY, turn bigint NOT NULL) WITH (fillfactor = 50)`,
     `CREATE SEQUENCE IF NOT EXISTS $.job_turns`,
+    `CREATE TABLE IF NOT EXISTS $.job_place (
+      place text COLLATE "C" PRIMARY KEY,
+      urgent_only boolean NOT NULL,
+      memory_bytes bigint NOT NULL,
+      labels text[] NOT NULL,
+      until timestamptz NOT NULL
+    ) WITH (fillfactor = 50)`,
     `CREATE TABLE IF NOT EXISTS $.job_failing (
       work bytea PRIMARY KEY,
       failures integer NOT NULL,
@@ -51,6 +58,7 @@ export interface JobNames {
   /** As an SQL text. */
   readonly turns: string
   readonly failing: string
+  readonly place: string
 }
 
 export interface JobStatements {
@@ -72,7 +80,7 @@ const NOW = 'clock_timestamp()'
 /** Can be given to a worker. */
 const FREE = `(state = 0 OR state = 1 AND lease_until < ${NOW})`
 
-export function jobStatements({ job, turn, turns, failing }: JobNames): JobStatements {
+export function jobStatements({ job, turn, turns, failing, place }: JobNames): JobStatements {
   return {
     submit: {
       name: 'varve-job-submit',
@@ -105,14 +113,23 @@ export function jobStatements({ job, turn, turns, failing }: JobNames): JobState
         ), turned AS (
           INSERT INTO ${turn} (shard, turn) SELECT shard, nextval(${turns}) FROM taken
           ON CONFLICT (shard) DO UPDATE SET turn = excluded.turn
+        ), present AS (
+          INSERT INTO ${place} (place, urgent_only, memory_bytes, labels, until) SELECT $7, $2::boolean, $3::bigint, $4::text[],
+            ${NOW} + CASE WHEN EXISTS (SELECT FROM taken) THEN ${milliseconds('$5')} ELSE ${milliseconds('$8')} END
+          ON CONFLICT (place) DO UPDATE SET until = excluded.until
         )
         SELECT spec, tries FROM taken`,
     },
     renew: {
       name: 'varve-job-renew',
-      text: `UPDATE ${job} SET lease_until = ${NOW} + ${milliseconds('$2')},
-          progress = greatest(progress, $3::double precision)
-        WHERE lease = $1 AND state = 1 AND NOT cancelled AND wanted_until > ${NOW} RETURNING id`,
+      text: `WITH renewed AS (
+          UPDATE ${job} SET lease_until = ${NOW} + ${milliseconds('$2')},
+            progress = greatest(progress, $3::double precision)
+          WHERE lease = $1 AND state = 1 AND NOT cancelled AND wanted_until > ${NOW} RETURNING id
+        ), present AS (
+          UPDATE ${place} SET until = ${NOW} + ${milliseconds('$2')} FROM renewed WHERE place = $4
+        )
+        SELECT id FROM renewed`,
     },
     finish: {
       name: 'varve-job-finish',
@@ -123,6 +140,8 @@ export function jobStatements({ job, turn, turns, failing }: JobNames): JobState
           ${countFailure(failing, `finished WHERE $2::smallint = ${STATE.failed} AND NOT cancelled AND $8::boolean`, 4)}
         ), uncounted AS (
           DELETE FROM ${failing} AS f USING finished WHERE f.work = finished.work AND $2::smallint = ${STATE.done}
+        ), present AS (
+          UPDATE ${place} SET until = ${NOW} + ${milliseconds('$10')} FROM finished WHERE place = $9
         )
         SELECT pg_notify($7, '') FROM finished`,
     },
@@ -135,9 +154,12 @@ export function jobStatements({ job, turn, turns, failing }: JobNames): JobState
       text: `SELECT key, state, progress, CASE WHEN state >= 2 THEN answer END AS answer,
           state = 1 AND lease_until < ${NOW} AND (cancelled OR tries >= $2::integer) AS silent,
           ${FREE} AND greatest(waiting_since, lease_until) < ${NOW} - ${milliseconds('$3')}
-            AND NOT EXISTS (SELECT FROM ${job} WHERE state = 1 AND lease_until >= ${NOW}) AS lonely,
+            AND NOT EXISTS (
+              SELECT FROM ${place} AS p WHERE p.until >= ${NOW} AND (j.urgent OR NOT p.urgent_only)
+                AND j.memory_bytes <= p.memory_bytes AND j.labels <@ p.labels
+            ) AS lonely,
           state = 1 AND lease_until < ${NOW} AS lapsed
-        FROM ${job} WHERE key = ANY ($1::text[])`,
+        FROM ${job} AS j WHERE key = ANY ($1::text[])`,
     },
     // Whoever answers now has lost the lease.
     silence: {
@@ -157,11 +179,13 @@ export function jobStatements({ job, turn, turns, failing }: JobNames): JobState
     },
     announce: { name: 'varve-job-announce', text: `SELECT pg_notify($1, '')` },
     forget: { name: 'varve-job-forget', text: `DELETE FROM ${job} WHERE key = ANY ($1::text[])` },
-    // What nobody wants any more, unless somebody is still at it; and failures of long ago.
+    // What nobody wants any more, unless somebody is still at it; and failures and places of long ago.
     sweep: {
       name: 'varve-job-sweep',
       text: `WITH unwanted AS (
           DELETE FROM ${job} WHERE wanted_until < ${NOW} AND (state <> 1 OR lease_until < ${NOW})
+        ), gone AS (
+          DELETE FROM ${place} WHERE until < ${NOW} - interval '1 day'
         )
         DELETE FROM ${failing} WHERE until < ${NOW} - interval '1 day'`,
     },

@@ -18,7 +18,7 @@ import { resolveJobWorkerSettings } from '../remote/worker-settings.ts'
 import type { JobWorkerSettings } from '../remote/worker-settings.ts'
 import { decodeSpec, encodeResult } from '../wire/job-wire.ts'
 import { JobQueueTable } from './job-queue-table.ts'
-import type { PulledJob } from './job-queue-table.ts'
+import type { PlaceLease, PulledJob } from './job-queue-table.ts'
 import { resolvePostgresJobSettings } from './settings.ts'
 import type { PostgresJobSettings } from './settings.ts'
 
@@ -95,13 +95,14 @@ export class PostgresWorker {
   async #work(urgentOnly: boolean): Promise<void> {
     const { memoryBytes, labels } = this.#places
     const { random, database } = this.#options
+    const place = nonce(random)
     while (!this.#closed) {
       // What comes while it looks is looked for again.
       let wake: (() => void) | undefined
       const woken = new Promise<void>((resolve) => (wake = resolve))
       const sleeper = (): void => wake?.()
       this.#sleepers.add(sleeper)
-      const lease = nonce(random)
+      const lease = { lease: nonce(random), place }
       let [pulled, pauseMs] = [undefined as PulledJob | undefined, this.#settings.pollMs]
       try {
         pulled = await this.#table.pull(lease, { urgentOnly, memoryBytes, labels })
@@ -122,7 +123,7 @@ export class PostgresWorker {
     }
   }
 
-  async #run(lease: string, { spec, tries }: PulledJob): Promise<void> {
+  async #run(lease: PlaceLease, { spec, tries }: PulledJob): Promise<void> {
     const { jobs } = this.#options
     let handle: JobHandle
     try {
@@ -146,7 +147,7 @@ export class PostgresWorker {
   }
 
   /** Says now and then that it is still at it, and stops it when it is not wanted any more. */
-  #renew(lease: string, handle: JobHandle): Timer {
+  #renew(lease: PlaceLease, handle: JobHandle): Timer {
     const { clock } = this.#options.database
     const renewalMs = this.#settings.leaseMs / 3
     let [renewedMs, said, ended, asking] = [clock.monotonic(), 0, false, false]
@@ -179,13 +180,13 @@ export class PostgresWorker {
     }
   }
 
-  #failed(lease: string, error: unknown): Promise<void> {
+  #failed(lease: PlaceLease, error: unknown): Promise<void> {
     // That this worker is of another version says nothing about the work.
     return this.#finish(lease, isCode(error, 'INCOMPATIBLE') ? 'refused' : 'failed', wireOf(error))
   }
 
   /** Where it cannot be said, the lease ends. */
-  async #finish(lease: string, how: 'done' | 'failed' | 'refused', answer: Uint8Array): Promise<void> {
+  async #finish(lease: PlaceLease, how: 'done' | 'failed' | 'refused', answer: Uint8Array): Promise<void> {
     try {
       await this.#table.finish(lease, how, answer)
     } catch (error) {

@@ -171,6 +171,25 @@ test('a job that no worker could take is given back, however busy workers are wi
   assert.equal(lease?.spec.id, fitting.spec.id)
 })
 
+test('a job that waits when a worker is between two others is given to it', async () => {
+  const bench = new Bench()
+  bench.submit('a')
+  const lease = (await bench.pull()) as LeasedJob
+  const waiting = bench.submit('a')
+  for (let step = 0; step < 9; step++) {
+    bench.clock.advance(550)
+    bench.broker.renew(lease.lease, 0)
+  }
+  bench.broker.finish(lease.lease, { result: RESULT })
+  // Its time is up just now, before the worker has asked for another.
+  bench.clock.advance(100)
+  assert.equal(await bench.outcome(waiting), undefined)
+  bench.clock.advance(4_850)
+  assert.equal(await bench.outcome(waiting), undefined)
+  bench.clock.advance(100)
+  assert.deepEqual(await bench.outcome(waiting), { type: 'not-begun' }, 'the worker has gone')
+})
+
 test('work that a worker of another version has refused is taken again at once, as often as it is', async () => {
   const bench = new Bench()
   const ref = { name: fileName('a.e1-j0-a1-0.table'), bytes: 1, checksum: '0'.repeat(16) }

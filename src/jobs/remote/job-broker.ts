@@ -20,6 +20,7 @@ import { BrokeredJob } from './brokered-job.ts'
 import { chooseJob, fits } from './job-choice.ts'
 import type { WorkerOffer } from './worker-settings.ts'
 import { Quarantine } from './quarantine.ts'
+import { RecentOffers } from './recent-offers.ts'
 import { resolveBrokerSettings } from './settings.ts'
 import type { BrokerSettings } from './settings.ts'
 
@@ -49,6 +50,7 @@ export class JobBroker {
   readonly #random: Random
   readonly #settings: BrokerSettings
   readonly #quarantine: Quarantine
+  readonly #offers: RecentOffers
   readonly #jobs = new Map<string, BrokeredJob>()
   /** Kept for a while, because answers get lost. */
   readonly #settled = new Map<string, BrokeredJob>()
@@ -67,6 +69,7 @@ export class JobBroker {
     this.#random = random
     this.#settings = resolveBrokerSettings(settings)
     this.#quarantine = new Quarantine(clock, this.#settings)
+    this.#offers = new RecentOffers(clock, this.#settings.startMs)
   }
 
   /** Jobs that have not settled. */
@@ -133,6 +136,7 @@ export class JobBroker {
   /** Resolves when there is a job for the worker; undefined: it has gone before. */
   pull(offer: WorkerOffer, signal: AbortSignal): Promise<LeasedJob | undefined> {
     if (signal.aborted || this.#closed) return Promise.resolve(undefined)
+    this.#offers.see(offer)
     return new Promise((resolve) => {
       const leave = (): void => {
         this.#workers.delete(worker)
@@ -180,6 +184,7 @@ export class JobBroker {
     const job = this.#leased.get(lease)
     if (job === undefined) return
     this.#leased.delete(lease)
+    if (job.lease !== undefined) this.#offers.see(job.lease.offer)
     if (job.cancelled) {
       this.#settle(job, { type: 'failed', error: cancelled(job.spec) })
     } else if ('result' in outcome) {
@@ -209,19 +214,21 @@ export class JobBroker {
   }
 
   /** Given up where nobody asks for it: its shard can do it itself. */
-  #awaitWorker(job: BrokeredJob): void {
+  #awaitWorker(job: BrokeredJob, patienceMs = this.#settings.startMs): void {
     job.timer?.cancel()
-    job.timer = this.#clock.after(this.#settings.startMs, () => {
+    job.timer = this.#clock.after(patienceMs, () => {
       if (!this.#waiting.has(job)) return
-      // Somebody is at work who could take it afterwards.
-      if (this.#isAwaited(job)) this.#awaitWorker(job)
+      const moreMs = this.#awaitedMs(job)
+      if (moreMs > 0) this.#awaitWorker(job, moreMs)
       else this.#settle(job, { type: 'not-begun' })
     })
   }
 
-  #isAwaited(job: BrokeredJob): boolean {
-    for (const { lease } of this.#leased.values()) if (lease !== undefined && fits(job, lease.offer)) return true
-    return false
+  /** How long to wait on, because somebody is at work who could take it afterwards, or was a moment ago. */
+  #awaitedMs(job: BrokeredJob): number {
+    for (const { lease } of this.#leased.values())
+      if (lease !== undefined && fits(job, lease.offer)) return this.#settings.startMs
+    return this.#offers.remainingMs(job)
   }
 
   #match(): void {
