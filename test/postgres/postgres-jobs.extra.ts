@@ -3,9 +3,6 @@
 import assert from 'node:assert/strict'
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { mkdtempSync, rmSync } from 'node:fs'
-import { tmpdir } from 'node:os'
-import { join } from 'node:path'
 import { execPath } from 'node:process'
 import { after, test } from 'node:test'
 import { fileURLToPath } from 'node:url'
@@ -13,89 +10,19 @@ import { InlineScheduler } from '../../src/jobs/inline-scheduler.ts'
 import type { JobHandle, JobResult, JobSpec } from '../../src/jobs/jobs.ts'
 import { PostgresScheduler } from '../../src/jobs/postgres/postgres-scheduler.ts'
 import { PostgresWorker } from '../../src/jobs/postgres/postgres-worker.ts'
-import type { JobWorkerSettings } from '../../src/jobs/remote/worker-settings.ts'
-import type { PostgresJobSettings } from '../../src/jobs/postgres/settings.ts'
-import type { PostgresDatabase } from '../../src/postgres/postgres-database.ts'
-import { SystemRandom } from '../../src/system-random.ts'
 import { JobBench, rejection } from '../../src/testing/job-bench.ts'
-import type { JobSchedulerUnderTest } from '../../src/testing/job-bench.ts'
 import { testJobScheduler } from '../../src/testing/job-scheduler-conformance.ts'
 import { handlers, hash } from '../jobs/remote-place.ts'
-import { openTestFiles } from '../jobs/worker-composition.ts'
+import { openJobPlace, random } from './job-place.ts'
+import type { PostgresJobPlace, PostgresJobPlaceOptions } from './job-place.ts'
 import { PostgresPlace, clock } from './postgres-place.ts'
 
 const WORKER = fileURLToPath(new URL('./worker-process.js', import.meta.url))
-const random = new SystemRandom()
 const place = await PostgresPlace.start()
 
 after(() => place.stop())
 
-interface JobPlace extends JobSchedulerUnderTest {
-  readonly scheduler: PostgresScheduler
-  readonly schema: string
-  readonly folder: string
-  database(): PostgresDatabase
-  /** Another shard's scheduler. */
-  submitter(shard: string): Promise<PostgresScheduler>
-  worker(places?: Partial<JobWorkerSettings>): Promise<PostgresWorker>
-}
-
-async function openPlace(options: {
-  readonly concurrency?: number
-  readonly pendingMax?: number
-  readonly settings?: Partial<PostgresJobSettings>
-  readonly awayMs?: number
-}): Promise<JobPlace> {
-  const { concurrency = 1, pendingMax = 500, settings = {}, awayMs = 10_000 } = options
-  const folder = mkdtempSync(join(tmpdir(), 'varve-postgres-jobs-'))
-  const files = await openTestFiles(folder)
-  const schema = place.schema()
-  const database = (): PostgresDatabase => place.database(schema, { awayMs })
-  const queue = { concurrency, urgentPlaces: 0, pendingMax: 100, labels: ['gpu'] }
-  const inner = new InlineScheduler({ files, hash, clock, handlers, settings: queue })
-  const opened: { close(): Promise<void> }[] = []
-  const keep = <T extends { close(): Promise<void> }>(one: T): T => {
-    opened.push(one)
-    return one
-  }
-  const submitter = async (shard: string): Promise<PostgresScheduler> =>
-    keep(
-      await PostgresScheduler.open({
-        database: database(),
-        shard,
-        random,
-        pendingMax,
-        local: inner,
-        settings,
-        labels: ['gpu'],
-      }),
-    )
-  return {
-    scheduler: await submitter('test'),
-    files,
-    clock,
-    schema,
-    folder,
-    database,
-    submitter,
-    worker: async (places = {}) => {
-      const given = {
-        database: database(),
-        jobs: inner,
-        random,
-        settings,
-        places: { places: concurrency, ...places },
-      }
-      return keep(await PostgresWorker.open(given))
-    },
-    close: async () => {
-      for (const one of opened) await one.close()
-      await inner.close()
-      await place.closeDatabases()
-      rmSync(folder, { recursive: true })
-    },
-  }
-}
+const openPlace = (options: PostgresJobPlaceOptions): Promise<PostgresJobPlace> => openJobPlace(place, options)
 
 testJobScheduler({
   test: (name, options, body) => test(name, { ...options, ...place.skip }, body),
@@ -296,15 +223,15 @@ class StuckScheduler extends InlineScheduler {
   }
 }
 
-async function waitingJobs(opened: JobPlace): Promise<number> {
+async function waitingJobs(opened: PostgresJobPlace): Promise<number> {
   return count(opened, 'SELECT count(*) AS value FROM $ WHERE state = 0')
 }
 
-async function triesOf(opened: JobPlace): Promise<number> {
+async function triesOf(opened: PostgresJobPlace): Promise<number> {
   return count(opened, 'SELECT coalesce(max(tries), 0) AS value FROM $')
 }
 
-async function count({ schema }: JobPlace, text: string): Promise<number> {
+async function count({ schema }: PostgresJobPlace, text: string): Promise<number> {
   const database = place.database(schema)
   const { rows } = await database.repeat({ name: '', text: text.replace('$', database.table('job')) }, [])
   await database.close()
