@@ -64,6 +64,11 @@ export interface JobSpec {
   readonly requirements: JobRequirements
   /** Lower runs first. Zero and below is urgent (a flush that writes wait for): a scheduler keeps room for it. */
   readonly priority: number
+  /**
+   * How long a worker elsewhere may have it without progress, in milliseconds, before it is taken for stuck, and the job
+   * given to another. Default: what the scheduler's settings say, BROKER_DEFAULTS.stuckMs.
+   */
+  readonly stuckMs?: number
 }
 
 export interface JobRequirements {
@@ -146,6 +151,7 @@ export interface JobContext {
   readonly signal: AbortSignal
   /** A name for the next output. */
   outputName(extension: string): FileName
+  /** Say it as often as you like: where it has not grown for `stuckMs`, a worker elsewhere is taken for stuck. */
   progress(fraction: number): void
   /**
    * Lets others run. Call it at least once per few milliseconds of work: on the main thread it gives way to the event

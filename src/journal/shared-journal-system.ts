@@ -94,13 +94,13 @@ export class SharedJournalSystem implements JournalSystem {
     this.#checkNeeded(log, needed)
     const journal = new SharedJournal(this.#host, log, epoch)
     // From here on the former owner appends nothing; what it has appended before comes before this record.
-    log.owner?.replaced()
+    log.handOver(journal)
     log.epoch = epoch
-    log.owner = journal
     const record = { kind: 'open', shard, epoch, position: 0, end: 0 } as const
     const { synced } = this.#appendRecord(encodeRecord(record), 'synced')
     await synced
     if (log.owner !== journal) throw fenced(log.epoch)
+    log.settleFormers()
     return journal
   }
 

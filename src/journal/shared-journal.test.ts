@@ -164,6 +164,30 @@ test('on a full disk every shard takes back what did not fit, and goes on from t
   await place.system.close()
 })
 
+// Its client had taken it back, too, and was told that nobody knows.
+test('what a former owner had under way on a full disk is taken back from its end, and it is fenced', async () => {
+  let full = false
+  const place = await new Place(({ operation, path }) => {
+    if (full && operation === 'write' && path.endsWith('.log')) throw failure('NO_SPACE', operation, path)
+  }).open()
+  const former = await place.shard('main', 1)
+  await former.append(Uint8Array.of(1), 'synced').synced
+  full = true
+  const { written } = former.append(Uint8Array.of(2), 'written')
+  const opening = place.shard('main', 2)
+  await assert.rejects(written, { code: 'NO_SPACE' })
+  await assert.rejects(opening, { code: 'NO_SPACE' })
+  assert.equal(former.end, 1)
+  await assert.rejects(former.append(Uint8Array.of(3), 'written').written, { code: 'FENCED' })
+  full = false
+  const next = await place.shard('main', 3)
+  await next.append(Uint8Array.of(4, 5), 'synced').synced
+  assert.deepEqual(await valuesOf(next), [1, 4])
+  assert.equal(former.end, 1)
+  await assert.rejects(former.append(Uint8Array.of(3, 3), 'written').written, { code: 'FENCED' })
+  await place.system.close()
+})
+
 test('the end of a former owner stays where it was, whatever the next one appends', async () => {
   const place = await new Place().open()
   const former = await place.shard('main', 1)

@@ -44,9 +44,8 @@ export class SharedJournal implements Journal, SharedLogOwner {
   }
 
   get end(): JournalPosition {
-    if (this.#endLast !== undefined) return this.#endLast
     this.#host.settle()
-    return this.#log.end as JournalPosition
+    return this.#endLast ?? (this.#log.end as JournalPosition)
   }
 
   get pendingBytes(): number {
@@ -131,6 +130,10 @@ export class SharedJournal implements Journal, SharedLogOwner {
   /** What the next owner appends moves the end of the log, and not this writer's: its appends come to where it knows it. */
   replaced(): void {
     this.#endLast = this.end
+  }
+
+  takenBack(end: number): void {
+    if (this.#endLast !== undefined && end < this.#endLast) this.#endLast = end as JournalPosition
   }
 
   #refusal(): VarveError | undefined {

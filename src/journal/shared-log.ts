@@ -15,8 +15,10 @@ export interface PlacedBatch {
 
 /** Who appends to a part. */
 export interface SharedLogOwner {
-  /** Another one does from now on. */
+  /** Where its part ends is settled: another one appends from now on. */
   replaced(): void
+  /** What it had under way then did not fit: its part ends at `end`, or before. */
+  takenBack(end: number): void
 }
 
 export class SharedLog {
@@ -24,6 +26,8 @@ export class SharedLog {
   epoch = 0
   /** Whoever opened it last. */
   owner: SharedLogOwner | undefined
+  /** Those before, who may have had appends under way. */
+  #formers: SharedLogOwner[] = []
   #batches: PlacedBatch[] = []
   #start = 0
   #end = 0
@@ -39,6 +43,18 @@ export class SharedLog {
 
   get end(): number {
     return this.#end
+  }
+
+  /** Gives it to the next owner. */
+  handOver(next: SharedLogOwner): void {
+    this.owner?.replaced()
+    if (this.owner !== undefined) this.#formers.push(this.owner)
+    this.owner = next
+  }
+
+  /** Everything of owners before the present one is on stable storage. */
+  settleFormers(): void {
+    this.#formers = []
   }
 
   /** In order of position. */
@@ -104,6 +120,8 @@ export class SharedLog {
       this.#end = last.position
     }
     assert(this.#start <= this.#end, 'a log ends before it starts')
+    for (const former of this.#formers) former.takenBack(this.#end)
+    this.settleFormers()
   }
 
   /** Index of the batch that holds `position`, or of the first after it. */

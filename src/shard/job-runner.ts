@@ -143,7 +143,7 @@ export class JobRunner {
 }
 
 /** What an engine's author forgets is said here by name, not somewhere in a scheduler. @throws {TypeError} */
-function checkPlan({ handler, inputs, requirements, priority }: Partial<JobPlan>): void {
+function checkPlan({ handler, inputs, requirements, priority, stuckMs }: Partial<JobPlan>): void {
   const { module, export: name } = handler ?? {}
   if (typeof module !== 'string' || typeof name !== 'string')
     throw new TypeError('the plan of a job has no handler: a module, an export and a version')
@@ -152,6 +152,7 @@ function checkPlan({ handler, inputs, requirements, priority }: Partial<JobPlan>
   if (!(Number(requirements?.memoryBytes) >= 0) || !Array.isArray(requirements?.labels))
     throw new TypeError(`${of} has no requirements: memoryBytes and labels`)
   if (typeof priority !== 'number' || Number.isNaN(priority)) throw new TypeError(`${of} has no priority`)
+  if (!(stuckMs === undefined || stuckMs > 0)) throw new TypeError(`${of} has stuckMs ${stuckMs}: a number above 0`)
 }
 
 /** Of values that a handler has made, which may be elsewhere and is not believed. */

@@ -98,6 +98,7 @@ export interface JobPlan {
   readonly parameters: unknown
   readonly requirements: JobRequirements
   readonly priority: number
+  readonly stuckMs?: number
 }
 
 /** One job of a change, done but not believed. */

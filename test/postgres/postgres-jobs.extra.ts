@@ -113,6 +113,34 @@ test(
 )
 
 test(
+  'a job whose worker says that it is still at it, and comes no further, is given to others, and then given up',
+  place.skip,
+  async () => {
+    const opened = await openPlace({ concurrency: 4, settings: { leaseMs: 900, triesMax: 2, stuckMs: 2_000 } })
+    const bench = new JobBench(opened)
+    await opened.worker({ places: 1 })
+    await opened.worker({ places: 1 })
+    const patient = opened.scheduler.submit({
+      ...bench.spec('endless', { outputPrefix: 'patient-' }),
+      stuckMs: 600_000,
+    })
+    await bench.until(async () => (await triesOf(opened)) === 1)
+    const begun = clock.monotonic()
+    const stuck = opened.scheduler.submit(bench.spec('endless', { outputPrefix: 'stuck-' }))
+    const error = await rejection(stuck.result, 'JOB_FAILED')
+    assert.match(error.message, /come no further/)
+    assert.ok(clock.monotonic() - begun >= 4_000, 'both had their time')
+    assert.equal(await waitingJobs(opened), 0)
+    // Its worker works on.
+    await opened.scheduler.submit(bench.spec('write', { parameters: [] })).result
+    patient.cancel()
+    await rejection(patient.result, 'ABORTED')
+    assert.equal(opened.scheduler.localCount, 0)
+    await opened.close()
+  },
+)
+
+test(
   'work that has failed several times in a row is not taken for a while, and other work is',
   place.skip,
   async () => {

@@ -24,16 +24,19 @@ export function renewLease(lease: RenewedLease, leaseMs: number, clock: Clock): 
   let heardMs = clock.monotonic()
   let toldMs = -Infinity
   let said = 0
+  let unwanted = false
   const tick = (): void => {
     const fraction = lease.progress()
     const nowMs = clock.monotonic()
     if (fraction > said || nowMs - toldMs >= everyMs) {
       said = fraction
       toldMs = nowMs
-      lease.renew()
+      // Another gets it then; whether this one has stopped is still told.
+      if (!unwanted) lease.renew()
       lease.report(fraction).then(
         (wanted) => {
           heardMs = clock.monotonic()
+          unwanted ||= !wanted
           if (!wanted && !stopped) lease.stop('it is not wanted any more')
         },
         () => {

@@ -150,12 +150,12 @@ function specOf(id: string): JobSpec {
   }
 }
 
-function opened({ jobMs = 1_000, startMs = START_MS } = {}) {
+function opened({ jobMs = 1_000, startMs = START_MS, stuckMs = 600_000 } = {}) {
   const clock = new SimulatedClock()
   const server = new Server(clock)
   const [jobs, local] = [new IdleJobs(clock, jobMs), new IdleJobs(clock, jobMs)]
   const places = { queues: server, queue: 'q', clock }
-  const settings = { leaseMs: LEASE_MS, startMs }
+  const settings = { leaseMs: LEASE_MS, startMs, stuckMs }
   const random = new SeededRandom(1)
   const scheduler = new NatsScheduler({ ...places, streams: server.streams, shard: 'a', random, local, settings })
   const work = (): NatsJobWorker => new NatsJobWorker({ ...places, jobs, places: 1, leaseMs: LEASE_MS })
@@ -213,7 +213,7 @@ test('a result that comes after its lease is not taken for the job, which anothe
 })
 
 test('a job whose message has gone runs here, however long workers are at work', async () => {
-  const { server, scheduler, local, work, during } = opened({ jobMs: 600_000, startMs: 5_000 })
+  const { server, scheduler, local, work, during } = opened({ jobMs: 600_000, startMs: 5_000, stuckMs: 3_600_000 })
   const long = scheduler.submit(specOf('long'))
   const worker = work()
   await during(new Promise<void>((resolve) => void scheduler.ready().then(resolve)))
@@ -235,6 +235,17 @@ test('a worker that is between two jobs counts as one that is at work', async ()
   await during(Promise.all(results))
   assert.deepEqual([jobs.begun, local.begun], [8, 0])
   await during(worker.close())
+})
+
+test('a job whose worker says that it is still at it, and comes no further, is given to others, and then given up', async () => {
+  const { scheduler, jobs, local, work, during } = opened({ jobMs: 3_000_000, stuckMs: 60_000 })
+  const { result } = scheduler.submit(specOf('stuck'))
+  const failed = assert.rejects(result, /come no further/)
+  const workers = [work(), work(), work(), work()]
+  const tookMs = await during(failed)
+  assert.deepEqual([jobs.begun, local.begun], [3, 0])
+  assert.ok(tookMs > 180_000 && tookMs < 300_000, `${tookMs} ms`)
+  for (const worker of workers) await during(worker.close())
 })
 
 test('a job of a scheduler that has gone leaves the queue without being begun', async () => {

@@ -100,7 +100,7 @@ export class NatsScheduler extends DistantScheduler {
     }
     this.#quarantine.failed(spec)
     await this.#bury(spec)
-    throw new Error(`${outcome.tries} workers have fallen silent over it`)
+    throw new Error(`${outcome.tries} workers have fallen silent over it, or come no further`)
   }
 
   async #offer(job: QueuedJob, spec: JobSpec): Promise<OfferOutcome> {

@@ -6,6 +6,7 @@ import type { JobResult } from '../jobs.ts'
 import type { QueuedJob } from '../queued-job.ts'
 import { decodeResult } from '../wire/job-wire.ts'
 import type { BrokerSettings } from '../remote/settings.ts'
+import { LeaseProgress } from '../lease-progress.ts'
 import type { SchedulerMail, WorkerMail } from './job-mail.ts'
 
 export type OfferOutcome =
@@ -20,6 +21,7 @@ interface Lease {
   readonly id: string
   /** Where its worker listens. */
   readonly control: string
+  readonly progress: LeaseProgress
 }
 
 export class OfferedJob {
@@ -67,6 +69,11 @@ export class OfferedJob {
     if (mail.lease !== this.#lease?.id) return { type: 'no' }
     if (mail.type === 'renew') {
       this.#job.onProgress(mail.fraction)
+      if (!this.#lease.progress.reach(mail.fraction)) {
+        this.#timer?.cancel()
+        this.#expire()
+        return { type: 'no' }
+      }
       this.#expireLater()
       return { type: this.#job.signal.aborted ? 'no' : 'yes' }
     }
@@ -78,7 +85,8 @@ export class OfferedJob {
     if (this.#job.signal.aborted) return { type: 'no' }
     if (this.#lease !== undefined) return { type: 'later' }
     this.#tries++
-    this.#lease = { id: this.#leaseId(), control }
+    const progress = new LeaseProgress(this.#clock, this.#job.spec.stuckMs ?? this.#settings.stuckMs)
+    this.#lease = { id: this.#leaseId(), control, progress }
     this.#expireLater()
     // Outputs of every try have names of their own, so that one that comes late is in nobody's way.
     return { type: 'run', lease: this.#lease.id, suffix: this.#tries === 1 ? '' : `t${this.#tries}-` }
@@ -86,12 +94,14 @@ export class OfferedJob {
 
   #expireLater(): void {
     this.#timer?.cancel()
-    this.#timer = this.#clock.after(this.#settings.leaseMs, () => {
-      this.#lease = undefined
-      if (this.#job.signal.aborted || this.#tries >= this.#settings.triesMax)
-        this.#end({ type: 'given-up', tries: this.#tries })
-      else this.#awaitWorker()
-    })
+    this.#timer = this.#clock.after(this.#settings.leaseMs, () => this.#expire())
+  }
+
+  #expire(): void {
+    this.#lease = undefined
+    if (this.#job.signal.aborted || this.#tries >= this.#settings.triesMax)
+      this.#end({ type: 'given-up', tries: this.#tries })
+    else this.#awaitWorker()
   }
 
   /** The queue gives it to another when its own lease ends, which may be as much later. */

@@ -86,6 +86,7 @@ export class JobQueueTable {
       encodeSpec(spec),
       this.#settings.orphanMs,
       this.#workChannel,
+      spec.stuckMs ?? this.#settings.stuckMs,
     ])
     const quarantinedMs = rows[0] === undefined ? undefined : optionalTextOf(rows[0], 'left_ms')
     if (quarantinedMs === undefined) return

@@ -26,9 +26,12 @@ export const JOB_TABLES: SqlTables = Object.freeze({
       memory_bytes bigint NOT NULL,
       labels text[] NOT NULL,
       spec bytea NOT NULL,
+      stuck_ms double precision NOT NULL,
       tries integer NOT NULL DEFAULT 0,
       lease text COLLATE "C" UNIQUE,
       lease_until timestamptz,
+      lease_progress double precision,
+      lease_moved timestamptz,
       waiting_since timestamptz NOT NULL DEFAULT clock_timestamp(),
       wanted_until timestamptz NOT NULL,
       cancelled boolean NOT NULL DEFAULT false,
@@ -88,9 +91,9 @@ export function jobStatements({ job, turn, turns, failing, place }: JobNames): J
           SELECT ceil(extract(epoch FROM until - ${NOW}) * 1000)::bigint AS left_ms FROM ${failing}
           WHERE work = ${digest('$3')} AND until > ${NOW}
         ), inserted AS (
-          INSERT INTO ${job} (key, shard, work, urgent, priority, memory_bytes, labels, spec, wanted_until)
+          INSERT INTO ${job} (key, shard, work, urgent, priority, memory_bytes, labels, spec, wanted_until, stuck_ms)
           SELECT $1, $2, ${digest('$3')}, $4::boolean, $5::double precision, $6::bigint, $7::text[], $8::bytea,
-            ${NOW} + ${milliseconds('$9')}
+            ${NOW} + ${milliseconds('$9')}, $11::double precision
           WHERE NOT EXISTS (SELECT FROM quarantine)
           ON CONFLICT (key) DO NOTHING RETURNING pg_notify($10, '')
         )
@@ -108,7 +111,8 @@ export function jobStatements({ job, turn, turns, failing, place }: JobNames): J
           ORDER BY urgent DESC, coalesce(running.jobs, 0), coalesce(t.turn, 0), priority, id
           LIMIT 1 FOR UPDATE OF j SKIP LOCKED
         ), taken AS (
-          UPDATE ${job} AS j SET state = 1, tries = tries + 1, lease = $1, lease_until = ${NOW} + ${milliseconds('$5')}
+          UPDATE ${job} AS j SET state = 1, tries = tries + 1, lease = $1, lease_until = ${NOW} + ${milliseconds('$5')},
+            lease_progress = 0, lease_moved = ${NOW}
           FROM chosen WHERE j.id = chosen.id RETURNING j.shard, j.spec, j.tries
         ), turned AS (
           INSERT INTO ${turn} (shard, turn) SELECT shard, nextval(${turns}) FROM taken
@@ -120,12 +124,20 @@ export function jobStatements({ job, turn, turns, failing, place }: JobNames): J
         )
         SELECT spec, tries FROM taken`,
     },
+    // The lease of one that has come no further for too long ends at once.
     renew: {
       name: 'varve-job-renew',
       text: `WITH renewed AS (
           UPDATE ${job} SET lease_until = ${NOW} + ${milliseconds('$2')},
-            progress = greatest(progress, $3::double precision)
-          WHERE lease = $1 AND state = 1 AND NOT cancelled AND wanted_until > ${NOW} RETURNING id
+            progress = greatest(progress, $3::double precision), lease_progress = greatest(lease_progress, $3::double precision),
+            lease_moved = CASE WHEN $3::double precision > lease_progress THEN ${NOW} ELSE lease_moved END
+          WHERE lease = $1 AND state = 1 AND NOT cancelled AND wanted_until > ${NOW}
+            AND ($3::double precision > lease_progress OR lease_moved > ${NOW} - stuck_ms * interval '1 millisecond')
+          RETURNING id
+        ), stuck AS (
+          UPDATE ${job} SET lease = NULL, lease_until = ${NOW}
+          WHERE lease = $1 AND state = 1 AND $3::double precision <= lease_progress
+            AND lease_moved <= ${NOW} - stuck_ms * interval '1 millisecond'
         ), present AS (
           UPDATE ${place} SET until = ${NOW} + ${milliseconds('$2')} FROM renewed WHERE place = $4
         )

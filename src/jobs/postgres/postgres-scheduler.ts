@@ -95,7 +95,8 @@ export class PostgresScheduler extends DistantScheduler {
     if (outcome.type === 'done') return decodeResult(outcome.bytes)
     if (outcome.type === 'failed')
       return this.failedElsewhere(job, decodeError(JSON.parse(new TextDecoder().decode(outcome.bytes))))
-    if (outcome.type === 'silent') throw new Error('as many workers as may try have fallen silent over it')
+    if (outcome.type === 'silent')
+      throw new Error('as many workers as may try have fallen silent over it, or come no further')
     if (outcome.type === 'cancelled') throw new VarveError('ABORTED', `job ${spec.id} was cancelled`)
     return this.runHere(job)
   }

@@ -2,6 +2,7 @@
 
 import type { Timer } from '../../kernel/clock.ts'
 import type { JobResult, JobSpec } from '../jobs.ts'
+import type { LeaseProgress } from '../lease-progress.ts'
 import type { WorkerOffer } from './worker-settings.ts'
 
 export type JobOutcome =
@@ -18,6 +19,7 @@ export interface Lease {
   /** Says so to the worker. Called once. */
   end: () => void
   timer: Timer | undefined
+  readonly progress: LeaseProgress
 }
 
 export class BrokeredJob {

@@ -1,60 +1,13 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
+import { BrokerBench, RESULT } from '../../../test/jobs/broker-bench.ts'
 import { VarveError } from '../../kernel/errors.ts'
 import { fileName, seqno } from '../../kernel/ids.ts'
-import { SeededRandom } from '../../testing/seeded-random.ts'
-import { SimulatedClock } from '../../testing/simulated-clock.ts'
-import type { JobSpec } from '../jobs.ts'
-import type { BrokeredJob, JobOutcome } from './brokered-job.ts'
-import { JobBroker } from './job-broker.ts'
 import type { LeasedJob } from './job-broker.ts'
-import type { WorkerOffer } from './worker-settings.ts'
 import { WorkerPulls } from './worker-pulls.ts'
 
-const RESULT = { outputs: [], statistics: {} }
-
-class Bench {
-  readonly clock = new SimulatedClock()
-  readonly broker: JobBroker
-  #count = 0
-
-  constructor() {
-    this.broker = new JobBroker({ clock: this.clock, random: new SeededRandom(1), settings: { leaseMs: 1_000 } })
-  }
-
-  submit(shard: string, given: Partial<JobSpec> = {}): BrokeredJob {
-    const id = `${shard}.e1-j${++this.#count}`
-    const spec: JobSpec = {
-      id,
-      attempt: 1,
-      handler: { module: 'm', export: 'x', version: 1 },
-      inputs: [],
-      parameters: null,
-      pinnedSeqnos: [],
-      outputPrefix: `${id}-a1-`,
-      requirements: { memoryBytes: 0, labels: [] },
-      priority: 1,
-      ...given,
-    }
-    return this.broker.submit(id, shard, spec, this)
-  }
-
-  async pull(offer: Partial<WorkerOffer> = {}): Promise<LeasedJob | undefined> {
-    const stop = new AbortController()
-    const whole = { urgentOnly: false, memoryBytes: 100, labels: [], ...offer }
-    const pulled = this.broker.pull(whole, stop.signal)
-    await this.clock.turn()
-    stop.abort()
-    return pulled
-  }
-
-  async outcome(job: BrokeredJob): Promise<JobOutcome | undefined> {
-    return Promise.race([job.outcome, this.clock.turn().then(() => undefined)])
-  }
-}
-
 test('shards take turns, however many jobs one of them has, and urgent jobs go first', async () => {
-  const bench = new Bench()
+  const bench = new BrokerBench()
   for (let index = 0; index < 6; index++) bench.submit('greedy')
   for (let index = 0; index < 2; index++) bench.submit('modest')
   bench.submit('third', { priority: 7 })
@@ -67,7 +20,7 @@ test('shards take turns, however many jobs one of them has, and urgent jobs go f
 })
 
 test('a worker gets only what it has room and labels for', async () => {
-  const bench = new Bench()
+  const bench = new BrokerBench()
   const large = bench.submit('a', { requirements: { memoryBytes: 500, labels: [] } })
   const special = bench.submit('a', { requirements: { memoryBytes: 0, labels: ['gpu'] } })
   assert.equal(await bench.pull(), undefined)
@@ -77,7 +30,7 @@ test('a worker gets only what it has room and labels for', async () => {
 })
 
 test('a job whose worker falls silent is given to another under another prefix, and the first one’s answer is void', async () => {
-  const bench = new Bench()
+  const bench = new BrokerBench()
   const job = bench.submit('a')
   const first = (await bench.pull()) as LeasedJob
   for (let renewal = 0; renewal < 5; renewal++) {
@@ -99,7 +52,7 @@ test('a job whose worker falls silent is given to another under another prefix, 
 })
 
 test('a job over which workers die is given up, and its work is not taken again for a while', async () => {
-  const bench = new Bench()
+  const bench = new BrokerBench()
   const ref = { name: fileName('a.e1-j0-a1-0.table'), bytes: 1, checksum: '0'.repeat(16) }
   const none = new Uint8Array(0)
   const inputs = [{ type: 'file', ref, format: { name: 'row', version: 1 }, meta: none, view: none }] as const
@@ -126,7 +79,7 @@ test('a job over which workers die is given up, and its work is not taken again 
 })
 
 test('a job that is asked for again after it has ended has its outcome, and does not run again', async () => {
-  const bench = new Bench()
+  const bench = new BrokerBench()
   const job = bench.submit('a')
   const lease = (await bench.pull()) as LeasedJob
   bench.broker.finish(lease.lease, { result: RESULT })
@@ -136,62 +89,8 @@ test('a job that is asked for again after it has ended has its outcome, and does
   assert.notEqual(bench.broker.submit(job.key, 'a', job.spec, bench), job)
 })
 
-test('a job that nobody asks for is given back; one that waits behind others is not', async () => {
-  const bench = new Bench()
-  const lonely = bench.submit('a')
-  bench.clock.advance(5_001)
-  assert.deepEqual(await bench.outcome(lonely), { type: 'not-begun' })
-  const running = bench.submit('a')
-  const lease = (await bench.pull()) as LeasedJob
-  const waiting = bench.submit('a')
-  for (let second = 0; second < 20; second++) {
-    bench.clock.advance(500)
-    bench.broker.renew(lease.lease, 0)
-  }
-  assert.equal(await bench.outcome(waiting), undefined)
-  bench.broker.finish(lease.lease, { result: RESULT })
-  assert.equal((await running.outcome).type, 'done')
-})
-
-// It waited for as long as any shard kept any worker busy.
-test('a job that no worker could take is given back, however busy workers are with others', async () => {
-  const bench = new Bench()
-  bench.submit('busy')
-  let lease = await bench.pull()
-  const large = bench.submit('a', { requirements: { memoryBytes: 500, labels: [] } })
-  const fitting = bench.submit('a', { requirements: { memoryBytes: 50, labels: [] } })
-  for (let second = 0; second < 11; second++) {
-    bench.clock.advance(500)
-    bench.broker.renew(lease?.lease ?? '', 0)
-  }
-  assert.deepEqual(await bench.outcome(large), { type: 'not-begun' })
-  assert.equal(await bench.outcome(fitting), undefined, 'the worker could take it afterwards')
-  bench.broker.finish(lease?.lease ?? '', { result: RESULT })
-  lease = await bench.pull()
-  assert.equal(lease?.spec.id, fitting.spec.id)
-})
-
-test('a job that waits when a worker is between two others is given to it', async () => {
-  const bench = new Bench()
-  bench.submit('a')
-  const lease = (await bench.pull()) as LeasedJob
-  const waiting = bench.submit('a')
-  for (let step = 0; step < 9; step++) {
-    bench.clock.advance(550)
-    bench.broker.renew(lease.lease, 0)
-  }
-  bench.broker.finish(lease.lease, { result: RESULT })
-  // Its time is up just now, before the worker has asked for another.
-  bench.clock.advance(100)
-  assert.equal(await bench.outcome(waiting), undefined)
-  bench.clock.advance(4_850)
-  assert.equal(await bench.outcome(waiting), undefined)
-  bench.clock.advance(100)
-  assert.deepEqual(await bench.outcome(waiting), { type: 'not-begun' }, 'the worker has gone')
-})
-
 test('work that a worker of another version has refused is taken again at once, as often as it is', async () => {
-  const bench = new Bench()
+  const bench = new BrokerBench()
   const ref = { name: fileName('a.e1-j0-a1-0.table'), bytes: 1, checksum: '0'.repeat(16) }
   const none = new Uint8Array(0)
   const inputs = [{ type: 'file', ref, format: { name: 'row', version: 1 }, meta: none, view: none }] as const
@@ -204,7 +103,7 @@ test('work that a worker of another version has refused is taken again at once, 
 })
 
 test('a job that is cancelled while it waits ends at once; one that runs, when its worker has stopped', async () => {
-  const bench = new Bench()
+  const bench = new BrokerBench()
   const [waiting, running] = [bench.submit('a'), bench.submit('a', { priority: 0 })]
   const lease = (await bench.pull()) as LeasedJob
   let told = false
@@ -218,7 +117,7 @@ test('a job that is cancelled while it waits ends at once; one that runs, when i
 })
 
 test('a job whose submitter has gone is stopped after a while, unless it comes back', async () => {
-  const bench = new Bench()
+  const bench = new BrokerBench()
   const [gone, back] = [bench.submit('a'), bench.submit('b')]
   const leases = [await bench.pull(), await bench.pull()] as LeasedJob[]
   for (const job of [gone, back]) bench.broker.leave(job.key, bench)
@@ -231,7 +130,7 @@ test('a job whose submitter has gone is stopped after a while, unless it comes b
 })
 
 test('a job whose submitter is back on another connection goes on when the former one is given up, and while it waits', async () => {
-  const bench = new Bench()
+  const bench = new BrokerBench()
   const [running, waiting] = [bench.submit('a'), bench.submit('a')]
   const lease = (await bench.pull()) as LeasedJob
   // Half-open: the broker hears of the new connection first.
@@ -253,7 +152,7 @@ test('a job whose submitter is back on another connection goes on when the forme
 })
 
 test('a job whose worker has gone keeps its place before those that were submitted after it', async () => {
-  const bench = new Bench()
+  const bench = new BrokerBench()
   const [first, second] = [bench.submit('a'), bench.submit('a')]
   assert.equal((await bench.pull())?.spec.id, first.spec.id)
   bench.clock.advance(1_001)
@@ -262,7 +161,7 @@ test('a job whose worker has gone keeps its place before those that were submitt
 })
 
 test('a worker that was given a job and has not heard of it asks again and is given that one', async () => {
-  const bench = new Bench()
+  const bench = new BrokerBench()
   const pulls = new WorkerPulls(bench.broker)
   const offer = { urgentOnly: false, memoryBytes: 100, labels: [] }
   const [lost, next] = [new AbortController(), new AbortController()]
@@ -285,10 +184,10 @@ test('a worker that was given a job and has not heard of it asks again and is gi
 })
 
 test('a job that a broker is given again, which does not know it any more, has outputs under another prefix', async () => {
-  const bench = new Bench()
+  const bench = new BrokerBench()
   const { spec } = bench.submit('a')
   const former = await bench.pull()
-  const anew = new Bench()
+  const anew = new BrokerBench()
   const prefixes = [former?.spec.outputPrefix]
   for (const submission of [1, 2]) {
     anew.broker.submit(`${spec.id}/${submission}`, 'a', spec, anew, submission)

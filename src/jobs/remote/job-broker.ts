@@ -19,6 +19,7 @@ import type { JobResult, JobSpec } from '../jobs.ts'
 import { BrokeredJob } from './brokered-job.ts'
 import { chooseJob, fits } from './job-choice.ts'
 import type { WorkerOffer } from './worker-settings.ts'
+import { LeaseProgress } from '../lease-progress.ts'
 import { Quarantine } from './quarantine.ts'
 import { RecentOffers } from './recent-offers.ts'
 import { resolveBrokerSettings } from './settings.ts'
@@ -156,11 +157,15 @@ export class JobBroker {
     })
   }
 
-  /** The worker is still at it. False: not any more for us. */
+  /** The worker is still at it. False: not any more for us, or it is stuck. */
   renew(lease: string, progress: number): boolean {
     const job = this.#leased.get(lease)
-    if (job === undefined) return false
+    if (job?.lease === undefined) return false
     job.advance(progress)
+    if (!job.lease.progress.reach(progress)) {
+      this.#expire(job)
+      return false
+    }
     this.#extend(job)
     return true
   }
@@ -244,7 +249,8 @@ export class JobBroker {
     job.tries++
     this.#turns.set(job.shard, ++this.#turn)
     const id = nonce(this.#random)
-    job.lease = { id, offer, end: () => undefined, timer: undefined }
+    const progress = new LeaseProgress(this.#clock, job.spec.stuckMs ?? this.#settings.stuckMs)
+    job.lease = { id, offer, end: () => undefined, timer: undefined, progress }
     this.#leased.set(id, job)
     this.#extend(job)
     return { lease: id, leaseMs: this.#settings.leaseMs, spec: job.leasedSpec }
@@ -269,7 +275,7 @@ export class JobBroker {
       this.#enqueue(job)
     } else {
       this.#quarantine.failed(spec)
-      const error = new Error(`${tries} workers have fallen silent over it`)
+      const error = new Error(`${tries} workers have fallen silent over it, or come no further`)
       this.#settle(job, { type: 'failed', error })
     }
     this.#match()

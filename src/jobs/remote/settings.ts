@@ -5,6 +5,8 @@ import { checkCount, checkDurationMs } from '../queue-settings.ts'
 export interface BrokerSettings {
   /** How long a worker may be silent about a job before another gets it, in milliseconds. */
   readonly leaseMs: number
+  /** How long a worker may have a job without progress before another gets it, in milliseconds; a job may say otherwise. */
+  readonly stuckMs: number
   /** How often a job is given to a worker before it is given up. */
   readonly triesMax: number
   /** How long a job waits while no worker that could run it asks for work, in milliseconds. */
@@ -21,6 +23,9 @@ export interface BrokerSettings {
 export const BROKER_DEFAULTS: BrokerSettings = Object.freeze({
   // Three renewals; SlateDB's remote compaction reclaims after 30 s, and a worker here says something every few seconds.
   leaseMs: 15_000,
+  // Merges say how far they are after every batch of entries; what waits longest in between is a write of one file to a
+  // store that has its own, shorter, patience.
+  stuckMs: 600_000,
   // One may have been the worker's fault, two a coincidence.
   triesMax: 3,
   // A worker asks again within milliseconds; one that is started anew takes a second or two.
@@ -35,6 +40,7 @@ export const BROKER_DEFAULTS: BrokerSettings = Object.freeze({
 export function resolveBrokerSettings(input: Partial<BrokerSettings> = {}): BrokerSettings {
   const settings = { ...BROKER_DEFAULTS, ...input }
   checkDurationMs('leaseMs', settings.leaseMs)
+  checkCount('stuckMs', settings.stuckMs, 1, 86_400_000)
   checkDurationMs('startMs', settings.startMs)
   checkDurationMs('orphanMs', settings.orphanMs)
   checkDurationMs('quarantineMs', settings.quarantineMs)

@@ -37,11 +37,12 @@ export function decodeResult(bytes: Uint8Array): JobResult {
 
 function isSpec(value: unknown): value is JobSpec {
   if (!isRecord(value)) return false
-  const { id, attempt, handler, inputs, pinnedSeqnos, outputPrefix, requirements, priority } = value
+  const { id, attempt, handler, inputs, pinnedSeqnos, outputPrefix, requirements, priority, stuckMs } = value
   if (typeof id !== 'string' || typeof attempt !== 'number' || typeof outputPrefix !== 'string') return false
   if (!isRecord(handler) || typeof handler['module'] !== 'string' || typeof handler['export'] !== 'string') return false
   if (!Array.isArray(inputs) || !inputs.every((input) => isRecord(input) && input['type'] === 'file')) return false
   if (!Array.isArray(pinnedSeqnos) || typeof priority !== 'number' || !isRecord(requirements)) return false
+  if (!(stuckMs === undefined || (typeof stuckMs === 'number' && stuckMs >= 0))) return false
   return typeof requirements['memoryBytes'] === 'number' && Array.isArray(requirements['labels'])
 }
 
