@@ -63,6 +63,31 @@ test('a misspelt option of a write, a deletion or a scan is refused by name, and
   assert.equal(await keysThere(), 'a b c d')
 })
 
+test('an operation of a batch that is misspelt, or asks for a rung of its own, is refused, and nothing of the batch is applied', async () => {
+  const [a, b] = [key('a'), key('9')]
+  for (const [operation, message] of [
+    [{ type: 'put', key: a, valeu: b }, /value must be a Uint8Array, got undefined/],
+    [{ type: 'put', kye: a, value: b }, /key must be a Uint8Array, got undefined/],
+    [{ type: 'delete', kye: a }, /key must be a Uint8Array, got undefined/],
+    [{ type: 'delete', gte: a }, /key must be a Uint8Array, got undefined/],
+    [{ typ: 'put', key: a, value: b }, /type must be/],
+    [{ type: 'Put', key: a, value: b }, /type must be/],
+    [{ type: 'del', key: a }, /type must be/],
+    [{ type: 'deleteRange', key: a }, /unknown option key/],
+    [{ type: 'deleteRange', gte: a, le: a }, /unknown option le/],
+    // The whole batch was only written.
+    [{ type: 'put', key: a, value: b, durability: 'synced' }, /durability is not of one operation/],
+    [{ type: 'delete', key: a, sync: true }, /sync is not of one operation/],
+    [{ type: 'deleteRange', gte: a, lte: a, durability: 'synced' }, /unknown option durability/],
+  ] as const) {
+    const operations = [{ type: 'put', key: key('e'), value: b }, operation]
+    await assert.rejects(db.batch(given(operations)), { name: 'TypeError', message })
+  }
+  assert.equal(await keysThere(), 'a b c d')
+  assert.equal(String(await db.get(a)), '1')
+  await db.batch([given({ type: 'put', key: a, value: key('1'), durability: undefined, index: 3 })])
+})
+
 test('bounds of a deletion that are all undefined are refused, where they deleted everything', async () => {
   for (const range of [
     { gte: undefined },

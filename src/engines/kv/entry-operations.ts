@@ -38,6 +38,7 @@ export function toOperations(operations: readonly KvOperation[], order: KeyOrder
       throw new TypeError(`type must be 'put', 'delete' or 'deleteRange', got ${String(type)}`)
     const { key } = operation
     checkKey(key)
+    checkNoRung(operation)
     bytes += key.length
     if (type === 'delete') {
       accepted.push({ key, value: EMPTY, kind: ENTRY_DELETE })
@@ -50,6 +51,18 @@ export function toOperations(operations: readonly KvOperation[], order: KeyOrder
   }
   if (bytes > KV_LIMITS.batchBytesMax) throw tooLong('batch', bytes, KV_LIMITS.batchBytesMax)
   return accepted
+}
+
+/**
+ * Other names are not looked for, which would cost a twentieth of a batch: where `type`, `key` or `value` is misspelt, it is
+ * missing. This one would be ignored, and with it what was asked for.
+ *
+ * @throws {TypeError}
+ */
+function checkNoRung(operation: KvOperation & { readonly durability?: unknown; readonly sync?: unknown }): void {
+  if (operation.durability === undefined && operation.sync === undefined) return
+  const name = operation.durability === undefined ? 'sync' : 'durability'
+  throw new TypeError(`${name} is not of one operation, but of all: batch(operations, { durability })`)
 }
 
 /**
