@@ -117,7 +117,7 @@ export async function localComponents(
     }
     const files = await wrapFiles(localFiles, options, { hash, clock })
     const heads = encryptHeads(localHeads, options.encryption, random, hash)
-    const journal = new LocalJournalSystem({ device, directory: 'journal', hash, random })
+    const journal = new LocalJournalSystem({ device, directory: 'journal', hash, random, clock })
     const lz4 = openNativeLz4()
     const decoding = openNativeDecodeThread()
     const jobs = scheduler(directory, { files, hash, clock, lz4 }, options)

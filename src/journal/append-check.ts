@@ -37,6 +37,8 @@ export function tookNothing(error: unknown): error is VarveError {
 }
 
 export function outcomeUnknown(operation: string, cause: unknown): VarveError {
+  // What is known is worse.
+  if (isCode(cause, 'JOURNAL_CORRUPT')) return cause
   return new VarveError('OUTCOME_UNKNOWN', `${operation} of the journal failed: it may or may not have happened`, {
     details: { operation },
     cause,

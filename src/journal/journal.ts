@@ -95,7 +95,7 @@ export interface Journal extends JournalReader {
   append(payload: Uint8Array, durability: Durability): Append
   /**
    * Resolves when everything appended before is synced.
-   * @throws {VarveError} UNSUPPORTED — `synced` is not offered; FENCED, OUTCOME_UNKNOWN
+   * @throws {VarveError} UNSUPPORTED — `synced` is not offered; FENCED, OUTCOME_UNKNOWN, JOURNAL_CORRUPT
    */
   sync(): Promise<void>
   /**
@@ -122,7 +122,8 @@ export interface Journal extends JournalReader {
  * What became of one append.
  *
  * Both promises reject with FENCED (not acknowledged, another owner has the shard) or OUTCOME_UNKNOWN (a write or sync
- * failed; replay may or may not find it). After either, every later append rejects too: close and open anew.
+ * failed; replay may or may not find it). After either, every later append rejects too: close and open anew. Or with
+ * JOURNAL_CORRUPT, for good: what the journal stores has gone from under its owner, this and what was acknowledged before.
  * NO_SPACE and OUT_OF_FILES reject cleanly: nothing of this batch will be found, and later appends may succeed.
  */
 export interface Append {

@@ -10,6 +10,7 @@
  */
 
 import { assert } from '../kernel/assert.ts'
+import type { Clock } from '../kernel/clock.ts'
 import type { Device } from '../kernel/device.ts'
 import { isCode } from '../kernel/errors.ts'
 import type { Hash } from '../kernel/hash.ts'
@@ -22,10 +23,12 @@ import { decodeJournalState, encodeJournalState } from './journal-state.ts'
 import type { JournalState } from './journal-state.ts'
 import { LocalJournal } from './local-journal.ts'
 import { LocalJournalReader } from './local-journal-reader.ts'
+import { LogWatch } from './log-watch.ts'
 import { recover, settle } from './recovery.ts'
 import type { LeftBehind, Recovered, RecoveryComponents } from './recovery.ts'
 import { SegmentChain } from './segment-chain.ts'
 import { segmentName, shardIdentity } from './segment-id.ts'
+import { Standing } from './standing.ts'
 import { SyncWitness, isFormerWitness, readWitness } from './sync-witness.ts'
 import { resolveLocalJournalSettings } from './settings.ts'
 import type { LocalJournalSettings } from './settings.ts'
@@ -37,6 +40,8 @@ export interface LocalJournalComponents {
   readonly hash: Hash
   /** Where attempts begin: journals made by the same recipe differ in nothing else. */
   readonly random: Random
+  /** For an owner that looks, now and then, whether its segments are still there. Default: it does not. */
+  readonly clock?: Clock
   readonly settings?: Partial<LocalJournalSettings>
 }
 
@@ -52,6 +57,7 @@ export class LocalJournalSystem implements JournalSystem {
   readonly #directory: string
   readonly #hash: Hash
   readonly #random: Random
+  readonly #clock: Clock | undefined
   readonly #settings: LocalJournalSettings
 
   constructor(components: LocalJournalComponents) {
@@ -59,6 +65,7 @@ export class LocalJournalSystem implements JournalSystem {
     this.#directory = components.directory
     this.#hash = components.hash
     this.#random = components.random
+    this.#clock = components.clock
     this.#settings = resolveLocalJournalSettings(components.settings)
   }
 
@@ -78,12 +85,16 @@ export class LocalJournalSystem implements JournalSystem {
         closing: closingOf(fence, former),
         syncedUpTo: await witnessOf(components, former),
       })
+      const chain = this.#chain(components, recovered)
+      // While nothing has changed yet: a file that is put back is found again.
+      if (needed !== undefined) chain.checkWhole(needed)
       await settle(components, recovered)
       await keeper.commit(encodeJournalState(stateOf(fence, recovered), identity))
       await this.#clean(directory, recovered, fence)
       const witness = new SyncWitness(this.#device, directory, fence, identity)
-      const chain = this.#chain(components, recovered)
-      return new LocalJournal({ ...components, settings: this.#settings }, { fence, witness }, chain)
+      const watch = this.#clock === undefined ? undefined : new LogWatch(this.#device, this.#clock, chain)
+      const standing = new Standing(fence, watch)
+      return new LocalJournal({ ...components, settings: this.#settings }, { fence: standing, witness }, chain)
     } catch (error) {
       await fence.release()
       throw error

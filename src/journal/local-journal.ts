@@ -9,10 +9,10 @@
  * is in flight and the next turns gather behind it. Nothing is acknowledged before the fence was seen standing after it.
  *
  * Failures. A failed sync, or a failed write of unknown effect, ends this writer: everything in flight and everything
- * later rejects with OUTCOME_UNKNOWN, and the handle is never synced again. A lost fence does the same with FENCED.
- * NO_SPACE ends nothing, but positions have been given out: the frame that failed, and everything appended between it
- * and its rejection, rejects with NO_SPACE; then `end` is back where that frame began, nothing of it is in the log, and
- * appends go on from there. So does OUT_OF_FILES, where a new segment cannot be created.
+ * later rejects with OUTCOME_UNKNOWN, and the handle is never synced again. So it is with FENCED for a lost fence, and with
+ * JOURNAL_CORRUPT for a lost segment. NO_SPACE ends nothing, but positions have been given out: the frame that failed, and
+ * everything appended between it and its rejection, rejects with NO_SPACE; then `end` is back where that frame began,
+ * nothing of it is in the log, and appends go on from there. So does OUT_OF_FILES, where a segment cannot be created.
  */
 
 import { VarveError } from '../kernel/errors.ts'
@@ -20,12 +20,12 @@ import type { Epoch, JournalPosition } from '../kernel/ids.ts'
 import { busy, checkBatch, failedAppend, outcomeUnknown, tookNothing, unsupported } from './append-check.ts'
 import { Deferred } from './deferred.ts'
 import { fenced } from './fence.ts'
-import type { Fence } from './fence.ts'
 import type { Append, Durability, Journal } from './journal.ts'
 import { PendingFrame, StagingPool } from './pending-frame.ts'
 import type { SegmentChain } from './segment-chain.ts'
 import { SegmentLog } from './segment-log.ts'
 import type { SegmentLogComponents } from './segment-log.ts'
+import type { Standing } from './standing.ts'
 import { SyncRounds } from './sync-rounds.ts'
 import type { SyncWitness } from './sync-witness.ts'
 
@@ -41,7 +41,7 @@ interface WriteOutcome {
 export class LocalJournal implements Journal {
   readonly epoch: Epoch
   readonly pendingBytesMax: number
-  readonly #fence: Fence
+  readonly #fence: Standing
   readonly #witness: SyncWitness
   readonly #chain: SegmentChain
   readonly #log: SegmentLog
@@ -62,7 +62,7 @@ export class LocalJournal implements Journal {
 
   constructor(
     components: SegmentLogComponents,
-    { fence, witness }: { readonly fence: Fence; readonly witness: SyncWitness },
+    { fence, witness }: { readonly fence: Standing; readonly witness: SyncWitness },
     chain: SegmentChain,
   ) {
     this.epoch = fence.epoch
@@ -119,7 +119,7 @@ export class LocalJournal implements Journal {
     this.#checkOpen()
     await this.#settled()
     if (this.#failure !== undefined) throw this.#failure
-    if (this.#log.syncedUpTo === this.#chain.end) return
+    if (this.#log.syncedUpTo === this.#chain.end) return this.barrier()
     const waiter = new Deferred()
     this.#rounds.join(waiter)
     await waiter.promise

@@ -30,6 +30,8 @@ import { closedSegments } from './closed-log.ts'
 import type { Closing } from './fence.ts'
 import { journalCorrupt } from './journal-corrupt.ts'
 import type { JournalState } from './journal-state.ts'
+import { lostEnd } from './lost-end.ts'
+import type { LostEnd } from './lost-end.ts'
 import { readSegmentHeader, refuseMisplaced } from './segment-header.ts'
 import { compareSegments, parseSegmentName, sameOwner, segmentName } from './segment-id.ts'
 import type { SegmentId } from './segment-id.ts'
@@ -59,6 +61,8 @@ export interface Recovered {
   readonly end: number
   /** What lies below is known to be on stable storage. */
   readonly syncedUpTo: number
+  /** What is missing at the end. */
+  readonly lost: LostEnd | undefined
   /** Segments that are not part of the log. */
   readonly ignored: readonly SegmentId[]
 }
@@ -79,7 +83,7 @@ export async function recover(
   const listed = await listSegments(components.device, directory, state)
   if (state === undefined) {
     if (listed[0] !== undefined) throw unknownOwner(directory, listed[0])
-    return { segments: [], end: 0, syncedUpTo: 0, ignored: listed }
+    return { segments: [], end: 0, syncedUpTo: 0, lost: undefined, ignored: listed }
   }
   const last = listed[listed.length - 1]
   if (last !== undefined && !sameOwner(last, state) && compareSegments(last, { ...state, index: 0 }) > 0) {
@@ -96,16 +100,17 @@ export async function recover(
   for (const segment of former) {
     if (segment.present) segment.storedBytes = (await components.device.stat(segment.path))?.bytes ?? 0
   }
-  // Dropped by an earlier truncate.
-  while (former[0] !== undefined && !former[0].present) former.shift()
+  // Dropped by an earlier truncate, where it is not needed.
+  while (former[0] !== undefined && !former[0].present && former[0].end <= (needed ?? Infinity)) former.shift()
   const own = listed.filter((id) => sameOwner(id, state))
-  const scanned = await recoverOwner(components, own, state.start, needed, left)
+  const scanned = await recoverOwner(components, own, state, needed, left)
   const segments = [...former, ...scanned.segments]
   const kept = new Set(segments.map(({ id }) => segmentName(id)))
   return {
     segments,
     end: scanned.end,
     syncedUpTo: scanned.syncedUpTo,
+    lost: scanned.lost,
     ignored: listed.filter((id) => !kept.has(segmentName(id))),
   }
 }
@@ -149,23 +154,26 @@ async function rewrite(file: DeviceFile, start: number, limit: number, pieceByte
   }
 }
 
-/** The segments of the owner whose log begins at `start`, up to where it ends. */
+/** The segments of the last owner, up to where its log ends. */
 async function recoverOwner(
   components: RecoveryComponents,
   ids: readonly SegmentId[],
-  start: number,
+  state: JournalState,
   needed: number | undefined,
   left: LeftBehind,
 ): Promise<Omit<Recovered, 'ignored'>> {
   const { closing } = left
+  const { start } = state
   const closed = closing === undefined ? undefined : await closedSegments(components, ids, start, closing)
   if (closing !== undefined && closed !== undefined) {
-    return { segments: closed, end: closing.end, syncedUpTo: closing.end }
+    return { segments: closed, end: closing.end, syncedUpTo: closing.end, lost: undefined }
   }
   // Nothing below may be cut, and an end that is not reached was lost.
   const synced = Math.max(start, closing?.end ?? 0, left.syncedUpTo)
   const scanned = await scanOwner(components, ids, synced, needed, start)
-  return { ...scanned, end: Math.max(scanned.end, synced) }
+  if (scanned.end >= synced) return { ...scanned, lost: undefined }
+  const lost = lostEnd(state, ids.at(-1), (needed ?? start) <= start, closing)
+  return { ...scanned, end: synced, lost }
 }
 
 /** @param synced what lies below was on stable storage */
@@ -175,7 +183,7 @@ async function scanOwner(
   synced: number,
   needed: number | undefined,
   start = synced,
-): Promise<Omit<Recovered, 'ignored'>> {
+): Promise<Omit<Recovered, 'ignored' | 'lost'>> {
   const { device, hash, directory, shard, readBytes } = components
   const segments: Segment[] = []
   const doubts: Doubt[] = []

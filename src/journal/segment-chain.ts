@@ -13,6 +13,8 @@ import type { Hash } from '../kernel/hash.ts'
 import { KIB } from '../kernel/limits.ts'
 import { FrameCursor } from './frame-cursor.ts'
 import { journalCorrupt } from './journal-corrupt.ts'
+import { endMissing } from './lost-end.ts'
+import type { LostEnd } from './lost-end.ts'
 import { SEGMENT_HEADER_BYTES } from './segment-header.ts'
 import { compareSegments, segmentName } from './segment-id.ts'
 import type { Segment } from './segment.ts'
@@ -30,6 +32,7 @@ export class SegmentChain {
   readonly #directory: string
   readonly #readBytes: number
   readonly #segments: Segment[]
+  readonly #lost: LostEnd | undefined
   /** Position just past the last batch that has been written. */
   end: number
 
@@ -38,7 +41,7 @@ export class SegmentChain {
     hash: Hash,
     directory: string,
     readBytes: number,
-    recovered: { readonly segments: readonly Segment[]; readonly end: number },
+    recovered: { readonly segments: readonly Segment[]; readonly end: number; readonly lost?: LostEnd | undefined },
   ) {
     this.#device = device
     this.#hash = hash
@@ -46,6 +49,7 @@ export class SegmentChain {
     this.#readBytes = readBytes
     this.#segments = [...recovered.segments]
     this.end = recovered.end
+    this.#lost = recovered.lost
   }
 
   get start(): number {
@@ -58,8 +62,26 @@ export class SegmentChain {
     return sum
   }
 
+  get segments(): readonly Segment[] {
+    return this.#segments
+  }
+
   push(segment: Segment): void {
     this.#segments.push(segment)
+  }
+
+  /** What replay would find missing from `from` on, without a look at any file. @throws {VarveError} JOURNAL_CORRUPT */
+  checkWhole(from: number): void {
+    let position = from
+    let former: Segment | undefined
+    for (const segment of this.#segments) {
+      if (segment.end > from) {
+        this.#checkNext(former, segment, position)
+        position = segment.end
+      }
+      former = segment
+    }
+    if (position < this.end) throw this.#gap(former, undefined, position, this.end)
   }
 
   /** Visits every batch in [from, end). @throws {VarveError} JOURNAL_CORRUPT */
@@ -70,8 +92,7 @@ export class SegmentChain {
     // A copy: truncate may run meanwhile.
     for (const segment of this.#segments.slice()) {
       if (segment.end > from) {
-        if (!segment.present) throw journalCorrupt(segment.path, 0, 'the file is missing')
-        if (segment.base > position) throw this.#gap(former, segment, position, segment.base)
+        this.#checkNext(former, segment, position)
         position = await this.#replaySegment(segment, segment.end, from, visit)
       }
       former = segment
@@ -125,6 +146,7 @@ export class SegmentChain {
     // First: where no descriptor is left nothing has happened yet.
     const directory = await this.#device.openDirectory(this.#directory)
     try {
+      segment.kept = false
       await segment.close()
       await this.#device.unlink(segment.path).catch((error: unknown) => {
         if (!isCode(error, 'NOT_FOUND')) throw error
@@ -190,6 +212,11 @@ export class SegmentChain {
     return new FrameCursor(file, this.#hash, segment.identity, start, limit, readBytes, firstReadBytes)
   }
 
+  #checkNext(former: Segment | undefined, segment: Segment, position: number): void {
+    if (!segment.present) throw journalCorrupt(segment.path, 0, 'the file is missing')
+    if (segment.base > position) throw this.#gap(former, segment, position, segment.base)
+  }
+
   /** Names the missing segment where the numbers tell which it is, otherwise what is before the gap. */
   #gap(former: Segment | undefined, next: Segment | undefined, position: number, end: number): VarveError {
     const reason = `positions ${position}…${end} are missing`
@@ -198,6 +225,7 @@ export class SegmentChain {
       const known = former !== undefined && compareSegments(former.id, before) >= 0
       if (before.index > 0 && !known) return journalCorrupt(`${this.#directory}/${segmentName(before)}`, 0, reason)
     }
+    if (next === undefined && this.#lost !== undefined) return endMissing(this.#directory, this.#lost, former, reason)
     return journalCorrupt(former?.path ?? this.#directory, former?.endOffset ?? 0, reason)
   }
 }

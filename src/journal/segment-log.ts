@@ -139,9 +139,9 @@ export class SegmentLog {
     const active = this.#active
     if (!this.#torn || active === undefined) return
     await active.zeroing
-    await active.file.truncate(active.offset)
     active.zerosLimit = active.offset
     active.segment.storedBytes = active.offset
+    await active.file.truncate(active.offset)
     await this.#inTurn(() => active.file.sync())
     this.#torn = false
   }
@@ -189,8 +189,8 @@ export class SegmentLog {
     // What is behind a torn frame is nobody's to cut but `rewind`'s, which makes it durable.
     if (active === undefined || this.#torn || active.zerosLimit <= active.offset) return
     const { file, offset, segment } = active
-    await file.truncate(offset)
     active.zerosLimit = segment.storedBytes = offset
+    await file.truncate(offset)
   }
 
   /** Waits for zeros that are being written. Segments stay open. No sync runs. */

@@ -22,6 +22,10 @@ export class Segment {
   storedBytes = 0
   /** False for one that the committed state lists and that is not there. */
   present = true
+  /** False once it is being dropped. */
+  kept = true
+  /** Lent by who writes it. */
+  lent: DeviceFile | undefined
   index = new SegmentIndex()
   #file: Promise<DeviceFile> | undefined
 
@@ -36,6 +40,7 @@ export class Segment {
 
   /** Lends a file that is open already, to read from. */
   attach(file: DeviceFile): void {
+    this.lent = file
     this.#file = Promise.resolve(file)
   }
 

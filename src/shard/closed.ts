@@ -14,6 +14,8 @@ export async function closes(shard: ShardId, secured: Promise<void>): Promise<vo
   } catch (cause) {
     // What was acknowledged is the new owner's now, and nothing else is at stake.
     if (isCode(cause, 'FENCED')) return
+    // It says what is lost, and what to do.
+    if (isCode(cause, 'JOURNAL_CORRUPT')) throw cause
     throw new VarveError(
       'OUTCOME_UNKNOWN',
       `shard ${shard} was closed and its journal could not be synced: what was acknowledged as written, and not as synced, ` +

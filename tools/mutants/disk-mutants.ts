@@ -136,6 +136,21 @@ export const DISK_MUTANTS: readonly Mutant[] = [
     'test/journal/local-journal.test.js',
   ),
   mutant(
+    'journal-segments-not-looked-for',
+    'journal/log-watch.js',
+    'return this.#timer === undefined || this.#lost !== undefined;',
+    'return false;',
+    'src/journal/log-watch.test.js',
+    'test/journal-gone.test.js',
+  ),
+  mutant(
+    'journal-without-its-segment-committed',
+    'journal/local-journal-system.js',
+    'chain.checkWhole(needed);',
+    ';',
+    'test/journal/put-back.test.js',
+  ),
+  mutant(
     'journal-fence-ignored-after-sync',
     'journal/local-journal.js',
     'if (!(await this.#fence.holds()))',
@@ -222,8 +237,8 @@ export const DISK_MUTANTS: readonly Mutant[] = [
   mutant(
     'replay-gap-ignored',
     'journal/segment-chain.js',
-    'if (segment.base > position)\n                    throw this.#gap',
-    'if (segment.base < 0)\n                    throw this.#gap',
+    'if (segment.base > position)\n            throw this.#gap',
+    'if (segment.base < 0)\n            throw this.#gap',
     JOURNAL_DAMAGE,
     'test/lost-segment.test.js',
   ),

@@ -60,7 +60,7 @@ export const serve: Command = {
 
 async function start(options: ServeOptions, opened: Opened, { output }: CommandContext): Promise<void> {
   const [clock, random, hash] = [new SystemClock(), new SystemRandom(), await loadHash()]
-  const directories = new ServedDirectories({ hash, random, opened })
+  const directories = new ServedDirectories({ hash, random, clock, opened })
   const services: RpcService[] = []
   if (options.files !== undefined) {
     const { files, heads } = await directories.files(options.files)

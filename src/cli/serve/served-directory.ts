@@ -8,6 +8,7 @@ import { NodeProcessTable } from '../../fs/node-process-table.ts'
 import { LocalJournalSystem } from '../../journal/local-journal-system.ts'
 import { RenewedSharedJournal } from '../../journal/renewed-shared-journal.ts'
 import type { JournalSystem } from '../../journal/journal.ts'
+import type { Clock } from '../../kernel/clock.ts'
 import type { Hash } from '../../kernel/hash.ts'
 import type { Random } from '../../kernel/random.ts'
 import { loadNative } from '../../native/load-native.ts'
@@ -30,6 +31,7 @@ export class Opened {
 export interface ServedBasis {
   readonly hash: Hash
   readonly random: Random
+  readonly clock: Clock
   readonly opened: Opened
 }
 
@@ -55,8 +57,9 @@ export class ServedDirectories {
 
   /** One log per shard, in the layout of an embedded database. */
   async journals(directory: string): Promise<JournalSystem> {
+    const { hash, random, clock } = this.#basis
     const device = await this.#device(directory)
-    return new LocalJournalSystem({ device, directory: 'journal', hash: this.#basis.hash, random: this.#basis.random })
+    return new LocalJournalSystem({ device, directory: 'journal', hash, random, clock })
   }
 
   /**
@@ -67,11 +70,11 @@ export class ServedDirectories {
    *      <directory>/log/      segments
    */
   async sharedJournal(directory: string): Promise<JournalSystem> {
-    const { hash, random, opened } = this.#basis
+    const { hash, random, clock, opened } = this.#basis
     const device = await this.#device(directory)
     const heads = await LocalHeadStore.open({ device, directory: 'state', hash, random })
     await heads.removeLeftovers()
-    const journals = new LocalJournalSystem({ device, directory: 'log', hash, random })
+    const journals = new LocalJournalSystem({ device, directory: 'log', hash, random, clock })
     const system = await RenewedSharedJournal.open(() => openSharedLog(heads, journals))
     opened.add(() => system.close())
     return system
