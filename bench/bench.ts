@@ -9,6 +9,7 @@ import { Progress } from './report/progress.ts'
 import { short } from './report/quantities.ts'
 import type { Row, RowFile } from './report/row.ts'
 import { runTasks } from './run-task.ts'
+import { cacheOf } from './scene.ts'
 import type { Scene } from './scene.ts'
 import type { Task, TaskEnd } from './task.ts'
 import { workloadNamed } from './workloads/workload-table.ts'
@@ -121,7 +122,7 @@ export class Bench {
       ...(memoryBytes === undefined || workload === 'prepare' ? {} : { memoryBytes }),
       keys,
       valueBytes,
-      cacheBytes,
+      cacheBytes: cacheOf(this.#scene, cacheBytes),
       budgetMs,
       whole: mode === 'smoke',
     }

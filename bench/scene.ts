@@ -7,6 +7,9 @@ const MIB = 1024 * 1024
 /** Less than this and Node itself does not run. */
 const MEMORY_BYTES_MIN = 160 * MIB
 
+/** Of memory that is scarce, what a block cache gets: a process needs most of it for itself, and the system keeps files. */
+const CACHE_SHARE = 1 / 8
+
 export interface Scene {
   /** As rows name it. */
   readonly shape: string
@@ -39,6 +42,11 @@ export function largeValues(keys: number): readonly Scene[] {
 
 export function largerThanMemory(keys: number): Scene {
   return scene(keys, KIB, TIGHT, Math.max(MEMORY_BYTES_MIN, Math.round((keys * KIB) / 4 / MIB) * MIB))
+}
+
+/** The block cache of a peer: what was asked for, or as much as there is memory for. */
+export function cacheOf({ memoryBytes = Infinity }: Scene, wantedBytes: number): number {
+  return Math.min(wantedBytes, memoryBytes * CACHE_SHARE)
 }
 
 /** The same with ever more keys. */
