@@ -18,7 +18,7 @@ import { readWitness } from './journal/sync-witness.ts'
 import type { HeadContent } from './shard/head-content.ts'
 import { readLockFile } from './fs/lock-file.ts'
 import { NodeProcessTable } from './fs/node-process-table.ts'
-import { VarveError, throwIfAborted } from './kernel/errors.ts'
+import { VarveError, isCode, throwIfAborted } from './kernel/errors.ts'
 import { isAfterCut } from './kernel/key-cut.ts'
 import type { KeyOrder } from './kernel/key-order.ts'
 import { MIB } from './kernel/limits.ts'
@@ -216,11 +216,16 @@ async function knownJournal(
 }
 
 async function refuseLive(directory: InspectedDirectory, source: string): Promise<void> {
-  const holder = await readLockFile(directory.device, 'lock')
+  const holder = await readLockFile(directory.device, 'lock').catch(unlessNoFile)
   if (holder === undefined || typeof holder === 'string' || !new NodeProcessTable().isAlive(holder)) return
   throw new VarveError('LOCKED', `${source} is open in process ${holder.pid}: close it there first`, {
     details: { path: source, holder: { pid: holder.pid } },
   })
+}
+
+/** A directory in the place of the lock is held by nobody, and its error sends to repair. */
+function unlessNoFile(error: unknown): undefined {
+  if (!isCode(error, 'PERMISSION_DENIED') || error.details['found'] === undefined) throw error
 }
 
 function requireOrder(engine: string, found: string | undefined, order: KeyOrder): void {

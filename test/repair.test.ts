@@ -255,6 +255,34 @@ test('where making a database fails, nothing is in its place, and it can be made
   fs.rmSync(path.dirname(directory), { recursive: true, force: true })
 })
 
+// The error of every other call sends to repair.
+test('a database with something else in the place of its lock can be repaired', async () => {
+  const { directory, content } = await makeDatabase()
+  const target = path.join(temporary(), 'saved')
+  fs.mkdirSync(path.join(directory, 'lock'))
+  await assert.rejects(open(directory), { code: 'PERMISSION_DENIED', message: /there is a directory in its place/ })
+  assert.deepEqual((await repair(directory, target)).losses, [])
+  assert.deepEqual(await contentOf(target), content)
+  fs.rmSync(directory, { recursive: true, force: true })
+  fs.rmSync(path.dirname(target), { recursive: true, force: true })
+})
+
+// Node opens all modules of an import at once: with 64 descriptors there was a stack trace.
+test('the command runs with few descriptors', async () => {
+  const { directory } = await makeDatabase()
+  const few = (...words: readonly string[]): { readonly status: number | null; readonly stderr: string } =>
+    spawnSync('sh', ['-c', 'ulimit -n 40; exec "$0" "$@"', process.execPath, COMMAND, ...words], { encoding: 'utf8' })
+  for (const words of [
+    ['verify', directory],
+    ['put', directory, 'few', 'one'],
+    ['get', directory, 'few'],
+  ]) {
+    const { status, stderr } = few(...words)
+    assert.equal(status, 0, stderr)
+  }
+  fs.rmSync(directory, { recursive: true, force: true })
+})
+
 test('varve repair names what is lost and exits with 1, and with 0 where nothing is', async () => {
   const { directory } = await makeDatabase()
   const parent = temporary()
