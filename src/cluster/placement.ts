@@ -53,8 +53,13 @@ interface Item {
  *
  * @returns node by shard
  * @throws {RangeError} no node for shards, a weight that is not above 0, or a name that is there twice
+ * @throws {TypeError} what is no node, shard or `current`
  */
 export function placeShards({ nodes, shards, current, slack = PLACEMENT_SLACK }: PlacementInput): Map<string, string> {
+  for (const node of nodes) requireName('node', node, node.name)
+  for (const item of shards) requireName('shard', item, item.shard)
+  if (current !== undefined && typeof current.get !== 'function')
+    throw new TypeError('current must be a Map: the name of a node by the name of each shard')
   if (!(slack >= 1)) throw new RangeError(`slack must be at least 1, got ${slack}`)
   const items = shards
     .map(({ shard, weight }): Item => ({ shard, weight: weightOf(shard, weight) }))
@@ -123,6 +128,12 @@ function score(shard: string, { name, weight }: Node): number {
 function weightOf(name: string, weight = 1): number {
   if (weight > 0 && Number.isFinite(weight)) return weight
   throw new RangeError(`the weight of ${name} must be above 0, got ${weight}`)
+}
+
+function requireName(what: 'node' | 'shard', given: unknown, name: unknown): void {
+  if (typeof name === 'string') return
+  const shape = what === 'node' ? '{ name, weight? }' : '{ shard, weight? }'
+  throw new TypeError(`a ${what} to place is ${shape}, got ${JSON.stringify(given)}`)
 }
 
 function requireUnique(names: readonly string[]): void {

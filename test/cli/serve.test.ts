@@ -13,6 +13,7 @@ import { RemoteFileStore } from '../../src/fs/remote/remote-file-store.ts'
 import { RemoteHeadStore } from '../../src/fs/remote/remote-head-store.ts'
 import { HandlerTable } from '../../src/jobs/handler-table.ts'
 import { InlineScheduler } from '../../src/jobs/inline-scheduler.ts'
+import { VERIFY } from '../../src/jobs/standard-handlers.ts'
 import { RemoteScheduler } from '../../src/jobs/remote/remote-scheduler.ts'
 import { RemoteJournalSystem } from '../../src/journal/remote/remote-journal-system.ts'
 import { loadHash } from '../../src/kernel/hash.ts'
@@ -164,6 +165,31 @@ for (const [name, jobs] of [
     }
   })
 }
+
+// It was offered the jobs that it had labels for, and refused them.
+test('a worker with labels does the jobs that need them', async (context) => {
+  const work = new Workplace(context)
+  const { address } = await serve(context, work.path, ['--files', 'f', '--jobs', '1', '--listen', 'tcp://127.0.0.1:0'])
+  const worker = start(['work', '--jobs-at', address, '--labels', 'gpu,large'], { cwd: work.path })
+  context.after(() => worker.signal('SIGKILL'))
+  await worker.prints('working for ')
+  const client = new RpcClient({ dial: dialSocket(address), clock, hash, random })
+  const jobs = new RemoteScheduler({ client, shard: 'main', clock, random, labels: ['gpu'] })
+  const { result } = jobs.submit({
+    id: 'main.e1-j0',
+    attempt: 1,
+    handler: VERIFY,
+    inputs: [],
+    parameters: null,
+    pinnedSeqnos: [],
+    outputPrefix: 'main.e1-j0-a1-',
+    requirements: { memoryBytes: 1_000_000, labels: ['gpu'] },
+    priority: 1,
+  })
+  assert.deepEqual((await result).statistics, { files: 0, bytes: 0 })
+  await jobs.close()
+  await client.close()
+})
 
 test('tokens say who may do what, and are never shown', async (context) => {
   const work = new Workplace(context)

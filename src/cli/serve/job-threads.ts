@@ -23,7 +23,12 @@ export function startJobThreads({ client, clock, composition, settings, opened }
     composition,
     clock,
     // Whatever is pulled has its place: the broker knows what may wait.
-    settings: { concurrency: settings.places, urgentPlaces: 0, memoryBytesMax: Number.MAX_SAFE_INTEGER },
+    settings: {
+      concurrency: settings.places,
+      urgentPlaces: 0,
+      memoryBytesMax: Number.MAX_SAFE_INTEGER,
+      labels: settings.labels ?? [],
+    },
   })
   opened.add(() => jobs.close())
   const worker = new JobWorker({ client, jobs, clock, settings })

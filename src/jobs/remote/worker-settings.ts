@@ -10,7 +10,7 @@ export interface JobWorkerSettings {
   readonly urgentPlaces: number
   /** What one job may need, in bytes. */
   readonly memoryBytes: number
-  /** What this machine has, such as `gpu`. */
+  /** What this machine has, such as `gpu`. The scheduler must have them, too (`QueueSettings.labels`). */
   readonly labels: readonly string[]
 }
 
