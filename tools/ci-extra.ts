@@ -27,6 +27,8 @@ const BESIDE_OTHERS = [
   'test/arrangement/',
   'test/engine-conformance/',
   'test/jobs/',
+  'test/cluster-processes/databases',
+  'test/s3/radosgw-away',
 ]
 const FILE_TIMEOUT_MS = 60 * 60_000
 

@@ -114,9 +114,9 @@ test('what cannot be placed is said', () => {
 
 // A node without a name was given shards, under none; a map in the place of `current` was "no function".
 test('what is no node, no shard, or no current placement is said', () => {
-  const [nodes, shards] = [[{ name: 'a' }], [{ shard: 's' }]]
+  const sound: Parameters<typeof placeShards>[0] = { nodes: [{ name: 'a' }], shards: [{ shard: 's' }] }
   const misspelt = (given: object): (() => unknown) => {
-    return () => placeShards({ nodes, shards, ...given } as Parameters<typeof placeShards>[0])
+    return () => placeShards({ ...sound, ...given })
   }
   assert.throws(misspelt({ nodes: [{ node: 'a' }] }), { name: 'TypeError', message: /a node to place is \{ name/ })
   assert.throws(misspelt({ shards: ['s'] }), { name: 'TypeError', message: /a shard to place is \{ shard/ })

@@ -3,7 +3,7 @@
  * says of each call what became of it.
  *
  *      open              the shard is its own
- *      ack NUMBER        the write is on stable storage
+ *      ack NUMBER        the write is on stable storage, or as safe as its journal makes it
  *      again CODE        a call was not acknowledged, and the next one may be
  *      refused CODE      a call was not acknowledged, and none will be
  *      done              every call has settled
@@ -15,7 +15,7 @@ import { VarveError, isCode } from '../../src/kernel/errors.ts'
 import { valueOf } from '../kill/batches.ts'
 import { keyOf } from './keys.ts'
 import { sayNow } from '../say-now.ts'
-import { openElsewhere } from './shard-elsewhere.ts'
+import { durabilityAt, openElsewhere } from './shard-elsewhere.ts'
 import type { ShardPlaces } from './shard-elsewhere.ts'
 
 export interface HostRequest extends ShardPlaces {
@@ -59,7 +59,7 @@ async function call(work: () => Promise<unknown>, answer: string): Promise<void>
 }
 
 const put = (number: number): Promise<void> =>
-  call(() => db.put(keyOf(name, number), valueOf(number), { durability: 'synced' }), `ack ${number}`)
+  call(() => db.put(keyOf(name, number), valueOf(number), { durability: durabilityAt(places) }), `ack ${number}`)
 let number = 1
 for (; !refused; number += 4) await Promise.all([0, 1, 2, 3].map((step) => put(number + step)))
 for (; untilFenced && !fenced; number++) {

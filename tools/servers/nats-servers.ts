@@ -86,7 +86,9 @@ export class NatsServers {
     node.process = spawn('nats-server', ['-c', join(this.#root, `${node.name}.conf`)], { stdio: ['ignore', log, log] })
     const { process: started } = node
     // A test that fails half-way leaves no server behind.
-    processOfTest.once('exit', () => started.kill('SIGKILL'))
+    const end = (): void => void started.kill('SIGKILL')
+    processOfTest.once('exit', end)
+    started.once('exit', () => processOfTest.removeListener('exit', end))
   }
 
   /** With SIGKILL; resolves when it has ended. */
@@ -98,6 +100,17 @@ export class NatsServers {
     const ended = new Promise((resolve) => process.once('exit', resolve))
     kill(process.pid, 'SIGKILL')
     await ended
+  }
+
+  /** Every node that runs stands still while `work` is done. */
+  async asleep(work: () => Promise<void>): Promise<void> {
+    const running = this.#nodes.map(({ process }) => process).filter((process) => process !== undefined)
+    for (const process of running) process.kill('SIGSTOP')
+    try {
+      await work()
+    } finally {
+      for (const process of running) process.kill('SIGCONT')
+    }
   }
 
   /** Resolves when every node that runs says that it is well, and a cluster has a leader. */

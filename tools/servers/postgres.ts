@@ -77,7 +77,9 @@ export class PostgresServer {
     )
     this.#process = child
     // A test that fails half-way leaves no server behind.
-    process.once('exit', () => child.kill('SIGQUIT'))
+    const end = (): void => void child.kill('SIGQUIT')
+    process.once('exit', end)
+    child.once('exit', () => process.removeListener('exit', end))
     const limit = Date.now() + START_TIMEOUT_MS
     while (!(await this.#takesConnections())) {
       if (child.exitCode !== null || Date.now() > limit) throw new Error('the PostgreSQL server does not start')
@@ -88,6 +90,20 @@ export class PostgresServer {
   /** Ends every process of it at once, as a crash does: what was not on disk is gone from its own memory. */
   async crash(): Promise<void> {
     await this.#end('SIGKILL')
+  }
+
+  /** All its processes stand still while `work` is done. */
+  async asleep(work: () => Promise<void>): Promise<void> {
+    const pid = this.#process?.pid
+    if (pid === undefined) throw new Error('it does not run')
+    signalTo(pid, 'SIGSTOP')
+    const others = childrenOf(pid)
+    for (const other of others) signalTo(other, 'SIGSTOP')
+    try {
+      await work()
+    } finally {
+      for (const each of [...others, pid]) signalTo(each, 'SIGCONT')
+    }
   }
 
   /** Ends it and removes its folder. */
@@ -165,7 +181,7 @@ function childrenOf(parent: number): readonly number[] {
   return children
 }
 
-function signalTo(pid: number, signal: 'SIGKILL' | 'SIGQUIT'): void {
+function signalTo(pid: number, signal: 'SIGKILL' | 'SIGQUIT' | 'SIGSTOP' | 'SIGCONT'): void {
   try {
     kill(pid, signal)
   } catch {

@@ -62,6 +62,32 @@ export class Radosgw {
     }
   }
 
+  /** Ends the gateway at once; what was stored is still there. */
+  async killGateway(): Promise<void> {
+    const gateway = this.#processes.pop()
+    if (gateway?.exitCode !== null || gateway.pid === undefined) return
+    const ended = new Promise((resolve) => gateway.once('exit', resolve))
+    kill(gateway.pid, 'SIGKILL')
+    await ended
+  }
+
+  /** Starts it again where it was. */
+  async startGateway(): Promise<void> {
+    this.#spawn('rgw', 'radosgw', ['-n', 'client.rgw'])
+    await this.#until('the gateway', async () => (await fetch(this.endpoint).catch(() => undefined)) !== undefined)
+  }
+
+  /** The gateway stands still while `work` is done. */
+  async asleep(work: () => Promise<void>): Promise<void> {
+    const gateway = this.#processes.at(-1)
+    gateway?.kill('SIGSTOP')
+    try {
+      await work()
+    } finally {
+      gateway?.kill('SIGCONT')
+    }
+  }
+
   /** Ends its processes and removes its files. */
   async stop(): Promise<void> {
     const ended = this.#processes.map((child) =>
