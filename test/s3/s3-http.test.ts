@@ -6,6 +6,7 @@ import type { IncomingMessage, Server, ServerResponse } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { test } from 'node:test'
 import { concatBytes, equalBytes } from '../../src/kernel/bytes.ts'
+import { isCode } from '../../src/kernel/errors.ts'
 import { fileName } from '../../src/kernel/ids.ts'
 import { MIB } from '../../src/kernel/limits.ts'
 import { NodeHttpTransport } from '../../src/fs/s3/node-http-transport.ts'
@@ -118,6 +119,39 @@ test('a request that takes too long is given up, and made again', () =>
     assert.deepEqual(await files.list(), [])
     assert.ok(silences < 0, 'it was made again')
     assert.equal(client.usage.retries, 1)
+    await client.close()
+  }))
+
+// It took a minute for each of eight attempts, and as long for each look at what had become of one.
+test('a store that is silent is noticed by that, also on a connection that was used before, and no call takes long', () =>
+  withServer(async (server) => {
+    const clock = new HastyClock()
+    const { endpoint, double } = server
+    const silentMs = 50
+    const transport = new NodeHttpTransport({ connectionsMax: 4, silentMs })
+    const client = clientOf(double, 1, { endpoint, clock, transport })
+    const files = await openS3Files(client)
+    const asked = client.usage.retries
+    let silences = 1
+    server.trouble = () => (silences-- > 0 ? 'silence' : undefined)
+    assert.deepEqual(await files.list(), [])
+    assert.equal(
+      client.usage.retries,
+      asked + 1,
+      'the connection that was silent was given up, and the request made again',
+    )
+    for (const call of [() => files.list(), () => putFile(files, NAME, randomBytes(1, 100))]) {
+      let attempts = 0
+      server.trouble = () => {
+        attempts++
+        clock.advance(20_000)
+        return 'silence'
+      }
+      await assert.rejects(call(), (error) => isCode(error, 'IO_FAILED', 'OUTCOME_UNKNOWN'))
+      assert.ok(attempts <= 8, `${attempts} attempts of 20 s each`)
+    }
+    server.trouble = () => undefined
+    assert.deepEqual(await files.list(), [])
     await client.close()
   }))
 

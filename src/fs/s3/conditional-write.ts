@@ -51,7 +51,7 @@ const REFUSALS_MAX = 2
 /**
  * Makes attempts until it is known what came of them.
  *
- * @throws {VarveError} OUTCOME_UNKNOWN — after `attemptsMax` attempts, of which one may have been carried out
+ * @throws {VarveError} OUTCOME_UNKNOWN — after `attemptsMax` attempts, or `callMs`, of which one may have been carried out
  * @throws {VarveError} IO_FAILED, PERMISSION_DENIED, NOT_FOUND, NO_SPACE — nothing was written
  */
 export async function writeConditionally(client: S3Client, write: ConditionalWrite): Promise<WriteOutcome> {
@@ -59,6 +59,7 @@ export async function writeConditionally(client: S3Client, write: ConditionalWri
   const what = describe({ method: 'PUT', key })
   let mayHaveHappened = false
   let refusals = 0
+  const beganMs = client.clock.monotonic()
   for (let attempt = 1; ; attempt++) {
     let failure: unknown
     try {
@@ -78,7 +79,7 @@ export async function writeConditionally(client: S3Client, write: ConditionalWri
     if (found?.mark === mark) return { type: 'done', etag: found.etag }
     if (!holds(condition, found)) return { type: 'conflict', found }
     if (refusals >= REFUSALS_MAX && !mayHaveHappened) return { type: 'refused' }
-    if (attempt >= client.settings.attemptsMax) throw mayHaveHappened ? unknownOutcome(what, failure) : failure
+    if (client.isLast(attempt, beganMs)) throw mayHaveHappened ? unknownOutcome(what, failure) : failure
     await client.delay(attempt)
   }
 }

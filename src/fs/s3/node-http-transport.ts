@@ -12,6 +12,8 @@ export interface NodeHttpTransportOptions {
   readonly connectionsMax: number
   /** How long one may take to be made, in milliseconds. Default that of `S3_DEFAULTS`. */
   readonly connectMs?: number
+  /** How long one may stand still, in milliseconds. Default that of `S3_DEFAULTS`. */
+  readonly silentMs?: number
   /** Certificates of authorities to trust, in PEM. Default: those that Node trusts. */
   readonly authorities?: string
 }
@@ -32,9 +34,12 @@ export class NodeHttpTransport implements HttpTransport {
   readonly #plain: http.Agent
   readonly #secure: https.Agent
   readonly #connectMs: number
+  readonly #silentMs: number
 
-  constructor({ connectionsMax, connectMs = S3_DEFAULTS.connectMs, authorities }: NodeHttpTransportOptions) {
+  constructor(options: NodeHttpTransportOptions) {
+    const { connectionsMax, connectMs, silentMs, authorities } = { ...S3_DEFAULTS, ...options }
     this.#connectMs = connectMs
+    this.#silentMs = silentMs
     const shared = { keepAlive: true, maxSockets: connectionsMax, noDelay: true }
     this.#plain = new http.Agent(shared)
     this.#secure = new https.Agent(authorities === undefined ? shared : { ...shared, ca: authorities })
@@ -80,8 +85,20 @@ export class NodeHttpTransport implements HttpTransport {
       })
       call.on('error', fail)
       call.on('socket', (socket) => {
+        const watch = (): void => {
+          const silent = (): void => giveUp(`nothing was heard for ${this.#silentMs} ms`)
+          socket.setTimeout(this.#silentMs, silent)
+          // Then it waits for another request, as long as it may.
+          call.once('close', () => {
+            socket.setTimeout(0)
+            socket.removeListener('timeout', silent)
+          })
+        }
         // One that is used again is connected.
-        if (!socket.connecting) return
+        if (!socket.connecting) {
+          watch()
+          return
+        }
         const late = (): void => {
           fail(Object.assign(new Error(`no connection within ${this.#connectMs} ms`), { code: CONNECT_LATE }))
           call.destroy()
@@ -90,6 +107,7 @@ export class NodeHttpTransport implements HttpTransport {
         socket.once(secure ? 'secureConnect' : 'connect', () => {
           socket.setTimeout(0)
           socket.removeListener('timeout', late)
+          watch()
         })
       })
       signal.addEventListener('abort', abort)

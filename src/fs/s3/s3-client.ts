@@ -110,8 +110,8 @@ export class S3Client {
     this.prefix = prefix
     this.clock = options.clock
     this.random = options.random
-    const { connectionsMax, connectMs } = this.settings
-    this.#transport = options.transport ?? new NodeHttpTransport({ connectionsMax, connectMs })
+    const { connectionsMax, connectMs, silentMs } = this.settings
+    this.#transport = options.transport ?? new NodeHttpTransport({ connectionsMax, connectMs, silentMs })
   }
 
   /** What has become of the last attempt that failed in passing: for errors of those who will not wait for another. */
@@ -127,18 +127,19 @@ export class S3Client {
    * Makes a request, and makes it again where it fails in passing.
    *
    * @param accepted further answers that are no errors, such as 404
-   * @throws {VarveError} IO_FAILED — after `attemptsMax` attempts; PERMISSION_DENIED, NOT_FOUND (the bucket), NO_SPACE,
+   * @throws {VarveError} IO_FAILED — after `attemptsMax` attempts, or `callMs`; PERMISSION_DENIED, NOT_FOUND (the bucket), NO_SPACE,
    *   UNSUPPORTED — as the store says
    */
   async request(request: S3Request, accepted: readonly number[] = []): Promise<HttpResponse> {
+    const beganMs = this.clock.monotonic()
     for (let attempt = 1; ; attempt++) {
-      const last = attempt >= this.settings.attemptsMax
+      const last = (): boolean => this.isLast(attempt, beganMs)
       try {
         const answer = await this.once(request, attempt)
         if (isSuccess(answer) || accepted.includes(answer.status)) return answer
-        if (last || !isPassing(answer)) throw answerError(describe(request), this.bucket, answer)
+        if (!isPassing(answer) || last()) throw answerError(describe(request), this.bucket, answer)
       } catch (error) {
-        if (last || !isUnanswered(error)) throw error
+        if (!isUnanswered(error) || last()) throw error
       }
       await this.delay(attempt, request.signal)
     }
@@ -157,6 +158,12 @@ export class S3Client {
     if (Number.isNaN(theirs)) return answer
     this.#aheadMs = theirs - this.clock.now()
     return this.#attempt(request, attempt + 1)
+  }
+
+  /** Whether no attempt follows this one, of a call that began then. */
+  isLast(attempt: number, beganMs: number): boolean {
+    const { attemptsMax, callMs } = this.settings
+    return attempt >= attemptsMax || this.clock.monotonic() - beganMs >= callMs
   }
 
   /** Waits before the attempt after the given one, for a random time. */

@@ -13,10 +13,14 @@ export interface S3Settings {
   readonly openMs: number
   /** How long a connection may take to be made, in milliseconds. */
   readonly connectMs: number
+  /** How long a connection may stand still during an attempt, both ways, before that counts as not answered, in milliseconds. */
+  readonly silentMs: number
   /** How long one attempt may take, in milliseconds, its credentials included. */
   readonly attemptMs: number
   /** Attempts of one request. */
   readonly attemptsMax: number
+  /** No attempt begins later than so long after the first, in milliseconds. */
+  readonly callMs: number
   /** Before the second attempt at most so long, in milliseconds; before each further one twice as long as before the last. */
   readonly retryDelayMs: number
   /** And never longer than so, in milliseconds. */
@@ -37,10 +41,14 @@ export const S3_DEFAULTS: S3Settings = Object.freeze({
   openMs: 10_000,
   // A first packet that is lost is sent again after 1 s, and after 3 s.
   connectMs: 5_000,
-  // A part over 140 KiB/s.
-  attemptMs: 60_000,
+  // A store that has a request answers, or says that it is at it, within a few seconds; TCP sends again for as long.
+  silentMs: 20_000,
+  // A part over 170 KiB/s; and there is time for a second one.
+  attemptMs: 50_000,
   // With the delays below: 11 s on average for a store that answers nothing but errors.
   attemptsMax: 8,
+  // Three silences. Those who wait should hear of it: a write that waits for a flush, a read.
+  callMs: 60_000,
   retryDelayMs: 100,
   retryDelayMsMax: 10_000,
   // Two files with all their parts under way.
@@ -55,7 +63,9 @@ const RANGES: Readonly<Record<keyof S3Settings, readonly [number, number]>> = {
   rangeBytes: [64 * KIB, 1 * GIB],
   openMs: [1, 3_600_000],
   connectMs: [1, 3_600_000],
+  silentMs: [1, 3_600_000],
   attemptMs: [100, 3_600_000],
+  callMs: [0, 3_600_000],
   attemptsMax: [1, 100],
   retryDelayMs: [1, 60_000],
   retryDelayMsMax: [1, 600_000],
