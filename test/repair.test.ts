@@ -267,22 +267,6 @@ test('a database with something else in the place of its lock can be repaired', 
   fs.rmSync(path.dirname(target), { recursive: true, force: true })
 })
 
-// Node opens all modules of an import at once: with 64 descriptors there was a stack trace.
-test('the command runs with few descriptors', async () => {
-  const { directory } = await makeDatabase()
-  const few = (...words: readonly string[]): { readonly status: number | null; readonly stderr: string } =>
-    spawnSync('sh', ['-c', 'ulimit -n 40; exec "$0" "$@"', process.execPath, COMMAND, ...words], { encoding: 'utf8' })
-  for (const words of [
-    ['verify', directory],
-    ['put', directory, 'few', 'one'],
-    ['get', directory, 'few'],
-  ]) {
-    const { status, stderr } = few(...words)
-    assert.equal(status, 0, stderr)
-  }
-  fs.rmSync(directory, { recursive: true, force: true })
-})
-
 test('varve repair names what is lost and exits with 1, and with 0 where nothing is', async () => {
   const { directory } = await makeDatabase()
   const parent = temporary()

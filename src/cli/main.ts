@@ -1,16 +1,13 @@
 #!/usr/bin/env node
 /** The `varve` command, as the system starts it: arguments, streams, signals and exit code. */
 
-import { createRequire } from 'node:module'
 import { StreamSink } from './byte-sink.ts'
-import type * as CommandLine from './command-line.ts'
+import { runCommandLine } from './command-line.ts'
 import { ConsoleOutput } from './console-output.ts'
 import { EXIT_CODES } from './exit-code.ts'
 import { StandardInput } from './standard-input.ts'
 
 const { argv, env, stdout, stderr } = process
-// One module after the other: an `import` opens them all at once, which fails where the process may open 64 files.
-const { runCommandLine } = createRequire(import.meta.url)('./command-line.js') as typeof CommandLine
 
 // `varve tree DIR | head`: nobody reads any more, so there is nothing left to do. Not a success: it was not finished.
 stdout.on('error', (error: NodeJS.ErrnoException) => {
