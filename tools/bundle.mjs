@@ -31,7 +31,7 @@ function entriesOf(out, modules) {
     // Threads and processes are started, and handlers found, by the URL of a module.
     for (const [, target] of text.matchAll(/new URL\('(\.{1,2}\/[^']+\.js)'/g))
       entries.add(resolve(dirname(path), target))
-    if (/(?<!new URL\([^)]*)import\.meta\.url/.test(text)) entries.add(path)
+    if (/(?<!(?:new URL|createRequire)\([^)]*)import\.meta\.url/.test(text)) entries.add(path)
   }
   return entries
 }

@@ -6,11 +6,11 @@
  * could possibly hold.
  */
 
-import { compressSync, uncompressSync } from 'lz4-napi'
 import { MIB } from '../kernel/limits.ts'
 import type { Lz4 } from '../kernel/lz4.ts'
 import type { BlockMemory } from './block-memory.ts'
 import { readU32 } from './columns.ts'
+import { lz4Library } from './lz4-library.ts'
 import { unpackBlock } from './packed-block.ts'
 import { tableCorrupt } from './table-damage.ts'
 import type { TablePlace } from './table-damage.ts'
@@ -40,7 +40,7 @@ export const LENGTH_BYTES = 4
 export function encodeStored(codec: BlockCodecName, framed: Uint8Array): Uint8Array {
   const length = framed.length - LENGTH_BYTES
   if (codec === 'none' || length > COMPRESSED_BLOCK_BYTES_MAX) return framed
-  const compressed = compressSync(Buffer.from(framed.buffer, framed.byteOffset + LENGTH_BYTES, length))
+  const compressed = lz4Library().compressSync(Buffer.from(framed.buffer, framed.byteOffset + LENGTH_BYTES, length))
   return isWorthDecoding(compressed.length, framed.length) ? compressed : framed
 }
 
@@ -148,7 +148,7 @@ function lengthsFault(length: number, storedLength: number): string | undefined 
 function uncompressed(stored: Uint8Array, length: number, place: TablePlace): Uint8Array {
   let decoded: Uint8Array
   try {
-    decoded = uncompressSync(stored)
+    decoded = lz4Library().uncompressSync(stored)
   } catch (cause) {
     throw tableCorrupt(place, 'malformed LZ4 block', cause)
   }
