@@ -77,7 +77,12 @@ function bench(settings: Partial<typeof SHARD_DEFAULTS> = {}, unapplicable?: num
       visitGroup(payload, journalPosition(0), engine.decode, (operation) => found.push(operation))
       return found
     })
-  return { clock, path, applied, positions, appended, frozen, rebuilds, groups }
+  /** All that it has not written. */
+  const takeBack = (): void => {
+    for (const { written } of appended) written.reject(new VarveError('NO_SPACE', 'full'))
+    journal.end = journalPosition(0)
+  }
+  return { clock, journal, path, applied, positions, appended, frozen, rebuilds, groups, takeBack }
 }
 
 async function stateOf(promise: Promise<unknown>): Promise<'pending' | 'resolved' | 'rejected'> {
@@ -196,6 +201,32 @@ test('where the journal had no room, all of that turn is refused, and seqnos go 
   appended[2]?.written.resolve()
   await waits
   assert.equal(path.visible, 2)
+})
+
+test('what ends its turn after the journal has taken back what is before it, and before that is told, is refused with it', async () => {
+  const { path, appended, applied, rebuilds, frozen, takeBack } = bench({ memtableBytes: 2 })
+  const first = path.write(1, 'written', 'store')
+  await Promise.resolve()
+  const second = path.write(2, 'written', 'store')
+  takeBack()
+  await assert.rejects(first, { code: 'NO_SPACE' })
+  await assert.rejects(second, { code: 'NO_SPACE' })
+  await assert.rejects(path.untilVisible(), { code: 'NO_SPACE' })
+  assert.equal(appended.length, 1, 'it would have been in the place of the first, with the seqno behind it')
+  assert.deepEqual(
+    applied.map(([operation]) => operation),
+    [1, 2],
+  )
+  assert.deepEqual([rebuilds.length, frozen], [1, []])
+})
+
+test('a journal that ends elsewhere for no reason ends the shard for writes', async () => {
+  const { path, journal, appended } = bench()
+  const write = path.write(1, 'written', 'store')
+  journal.end = journalPosition(7)
+  await assert.rejects(write, { code: 'POISONED' })
+  await assert.rejects(path.write(2, 'written', 'store'), { code: 'POISONED' })
+  assert.equal(appended.length, 0)
 })
 
 test('any other failure ends the shard for writes, with what is queued, and reads stay where they were', async () => {

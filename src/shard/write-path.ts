@@ -61,6 +61,8 @@ export class WritePath<Operation, Table extends Memtable<Operation>> {
   #group: WriteGroup | undefined
   /** The group that was handed to the journal last. */
   #appended: WriteGroup | undefined
+  /** Ended when what is before them had been taken back by the journal, which has not said so yet. */
+  #stranded: WriteGroup[] = []
   #failure: VarveError | undefined
   /** Why operations that store are refused. */
   #refusal: VarveError | undefined
@@ -174,7 +176,7 @@ export class WritePath<Operation, Table extends Memtable<Operation>> {
     if (group.empty) return this.#encoders.give(group.encoder)
     this.writtenBytes += group.encoder.length
     this.#append(group)
-    if (this.table.bytes >= this.#settings.memtableBytes) this.#host.freeze()
+    if (this.#stranded.length === 0 && this.table.bytes >= this.#settings.memtableBytes) this.#host.freeze()
   }
 
   /** Resolves when everything handed to the journal is visible; rejects as those writes do. */
@@ -195,6 +197,7 @@ export class WritePath<Operation, Table extends Memtable<Operation>> {
     const group = this.#group
     this.#group = undefined
     group?.reject(this.#failure)
+    this.#rejectStranded(this.#failure)
     this.#queue.rejectAll(this.#failure)
   }
 
@@ -270,7 +273,15 @@ export class WritePath<Operation, Table extends Memtable<Operation>> {
   }
 
   #append(group: WriteGroup): void {
+    const before = this.#appended
     this.#appended = group
+    const { end } = this.#journal
+    if (end !== group.position) {
+      this.#stranded.push(group)
+      if (before === undefined || before.seqnoLast <= this.visible)
+        this.fail(writeFailure(new Error(`the journal ends at ${end}, not at ${group.position}`)))
+      return
+    }
     try {
       const append = this.#journal.append(group.encoder.view(), group.durability)
       append.written.then(
@@ -320,11 +331,16 @@ export class WritePath<Operation, Table extends Memtable<Operation>> {
       const later = this.#group
       this.#group = undefined
       later?.reject(error)
+      this.#rejectStranded(error)
       this.#host.rebuild(error)
       return
     }
     this.fail(writeFailure(error))
     this.#host.advanced()
+  }
+
+  #rejectStranded(reason: VarveError): void {
+    for (const group of this.#stranded.splice(0)) group.reject(reason)
   }
 
   /** Moves what waited into the group, as it was encoded. */

@@ -187,6 +187,20 @@ export const REMOTE_MUTANTS: readonly Mutant[] = [
     'test/s3/s3-answers.test.js',
   ),
   mutant(
+    'nats-any-replica-believed',
+    'journal/nats/shard-log.js',
+    'if (assembly.end !== end || assembly.newest?.owner !== owner)',
+    'if (false)',
+    'src/journal/nats/nats-journal.test.js',
+  ),
+  mutant(
+    'nats-tail-of-any-replica',
+    'journal/nats/shard-log.js',
+    'if (read === sequence && !isSame(found, record))',
+    'if (false)',
+    'src/journal/nats/nats-journal.test.js',
+  ),
+  mutant(
     'nats-serial-ignored',
     'journal/nats/chain.js',
     'owner !== newest.owner || serial !== newest.serial + 1',

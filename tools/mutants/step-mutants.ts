@@ -7,8 +7,8 @@ export const STEP_MUTANTS: readonly Mutant[] = [
   mutant(
     'visible-before-written',
     'shard/write-path.js',
-    'this.#appended = group;\n        try {',
-    'this.#appended = group;\n        this.visible = group.seqnoLast;\n        try {',
+    'this.#appended = group;\n        const { end }',
+    'this.#appended = group;\n        this.visible = group.seqnoLast;\n        const { end }',
     'src/shard/write-path.test.js',
   ),
   mutant(

@@ -7,6 +7,13 @@ const REPLACED_LOG = 'test/journal/replaced-log.test.js'
 
 export const WRITE_MUTANTS: readonly Mutant[] = [
   mutant(
+    'behind-what-was-taken-back',
+    'shard/write-path.js',
+    'if (end !== group.position) {',
+    'if (false) {',
+    'src/shard/write-path.test.js',
+  ),
+  mutant(
     'obsolete-segments-synced-after-they-went',
     'journal/segment-log.js',
     'Math.max(this.syncedUpTo, this.#needed)',

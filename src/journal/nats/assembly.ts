@@ -25,6 +25,11 @@ export class Assembly {
     return this.#chain.next
   }
 
+  /** The newest record that counted. */
+  get newest(): LogRecord | undefined {
+    return this.#chain.newest
+  }
+
   /** @throws {VarveError} JOURNAL_CORRUPT */
   add(record: LogRecord, sequence: number): void {
     if (!this.#chain.accept(record, sequence)) return

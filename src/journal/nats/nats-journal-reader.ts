@@ -4,15 +4,11 @@ import { VarveError } from '../../kernel/errors.ts'
 import type { JournalPosition } from '../../kernel/ids.ts'
 import type { JournalReader } from '../journal.ts'
 import { journalCorrupt } from '../journal-corrupt.ts'
-import type { ShardLog, Visit } from './shard-log.ts'
+import type { LogPiece, ShardLog, Visit } from './shard-log.ts'
 
-export interface LogRange {
-  /** Positions. */
+export interface LogRange extends LogPiece {
+  /** Position of the oldest batch. */
   readonly start: number
-  readonly end: number
-  /** Sequences. */
-  readonly first: number
-  readonly last: number
 }
 
 export class NatsJournalReader implements JournalReader {
@@ -31,9 +27,9 @@ export class NatsJournalReader implements JournalReader {
 
   async replay(from: JournalPosition, visit: Visit): Promise<JournalPosition> {
     if (this.#closed) throw new VarveError('CLOSED', 'the reader is closed')
-    const { start, end, first, last } = this.#range
+    const { start, end, last } = this.#range
     if (from < start || from > end) throw journalCorrupt(this.#log.stream, from, `it is there from ${start} to ${end}`)
-    if (last > 0) await this.#log.replay(first, last, from, visit)
+    if (last > 0) await this.#log.replay(this.#range, from, visit)
     return end as JournalPosition
   }
 

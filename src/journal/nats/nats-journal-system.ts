@@ -114,13 +114,14 @@ export class NatsJournalSystem implements JournalSystem {
     const found = await this.#options.streams.state(log.stream)
     if (found === undefined) {
       checkNeeded(log, needed, 0, 0)
-      return new NatsJournalReader(log, { start: 0, end: 0, first: 1, last: 0 })
+      return new NatsJournalReader(log, { start: 0, end: 0, first: 1, last: 0, owner: undefined })
     }
     checkSame(log, state, found)
-    const { end, sequence } = await log.tail(found)
+    const { end, sequence, record } = await log.tail(found)
     const start = await log.start(found, end)
     checkNeeded(log, needed, start, end)
-    return new NatsJournalReader(log, { start, end, first: Math.max(found.first, 1), last: sequence })
+    const piece = { first: Math.max(found.first, 1), last: sequence, end, owner: record?.owner }
+    return new NatsJournalReader(log, { start, ...piece })
   }
 
   #log(shard: ShardId): ShardLog {

@@ -268,6 +268,41 @@ test('a record of one shard is damaged in the stream of another', async () => {
   )
 })
 
+test('a server that has something else than its leader is not believed', async () => {
+  const place = new Place()
+  const first = await place.open(1)
+  await first.append(payloadOf(1), 'written').written
+  const agreed = place.server.streams.get(STREAM)
+  assert.ok(agreed !== undefined)
+  // Of one server: the others never had it, and the next owner's fence is in its place.
+  await first.append(payloadOf(2), 'written').written
+  const stray = agreed.messages.get(3)
+  assert.ok(stray !== undefined)
+  agreed.messages.delete(3)
+  agreed.last = 2
+
+  const streams = place.streams()
+  const read = streams.read.bind(streams)
+  let astray = false
+  streams.read = (stream, from, last, visit) =>
+    read(stream, from, last, (message) =>
+      visit(astray && message.sequence === 3 ? { sequence: 3, data: stray } : message),
+    )
+  const second = await place.open(2, streams)
+  const reader = await place.system(streams).openReadOnly(SHARD, undefined)
+  astray = true
+  const diverges = (error: unknown): boolean => isCode(error, 'IO_FAILED') && /than its leader/.test(error.message)
+  await assert.rejects(found(second), diverges, 'the next write would have followed one that is not there')
+  await assert.rejects(
+    reader.replay(POSITION_ZERO, () => undefined),
+    diverges,
+  )
+  await assert.rejects(place.open(3, streams), diverges, 'nor where the log ends is taken from it')
+  astray = false
+  assert.equal((await found(second)).size, 1)
+  await (await place.open(4, streams)).append(payloadOf(3), 'written').written
+})
+
 test('settings are checked by name', () => {
   const place = new Place()
   for (const settings of [

@@ -37,6 +37,7 @@ const MARK_BYTES = 64 * KIB
 
 export class NatsJournal implements Journal {
   readonly epoch: Epoch
+  readonly #owner: string
   readonly #log: ShardLog
   readonly #fragmentBytes: number
   readonly #pipeline: RecordPipeline
@@ -56,6 +57,7 @@ export class NatsJournal implements Journal {
   constructor(log: ShardLog, { epoch, owner, start, end, first, last }: OpenedLog, settings: NatsJournalSettings) {
     const { fragmentBytes, windowMessages, pendingBytesMax } = settings
     this.epoch = epoch
+    this.#owner = owner
     this.#log = log
     this.#fragmentBytes = Math.min(fragmentBytes, log.streams.payloadBytesMax - KIB)
     this.#start = start
@@ -132,15 +134,11 @@ export class NatsJournal implements Journal {
       throw journalCorrupt(this.#log.stream, from, `it is there from ${this.#start} to ${this.#end}`)
     const marked = this.#marks.findLast(({ position }) => position <= from)
     const marks: Mark[] = []
-    const end = await this.#log.replay(
-      marked?.sequence ?? this.#first,
-      this.#pipeline.last,
-      from,
-      visit,
-      (_payload, position, sequence) => addMark(marks, position, sequence),
-    )
+    const first = marked?.sequence ?? this.#first
+    const piece = { first, last: this.#pipeline.last, end: this.#storedEnd, owner: this.#owner }
+    await this.#log.replay(piece, from, visit, (_payload, position, sequence) => addMark(marks, position, sequence))
     if (this.#marks.length === 0) this.#marks = marks
-    return end as JournalPosition
+    return piece.end as JournalPosition
   }
 
   async truncate(before: JournalPosition): Promise<void> {

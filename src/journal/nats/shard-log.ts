@@ -23,6 +23,17 @@ export interface Tail {
   readonly end: number
 }
 
+/** What is to be read of the log, and what its leader says of it. */
+export interface LogPiece {
+  /** Sequences. */
+  readonly first: number
+  readonly last: number
+  /** Where the journal ends there. */
+  readonly end: number
+  /** Of the newest record that counts; undefined: there is none. */
+  readonly owner: string | undefined
+}
+
 export class ShardLog {
   readonly shard: ShardId
   readonly streams: Streams
@@ -58,7 +69,9 @@ export class ShardLog {
       let read = 0
       await this.streams.read(this.stream, anchor, last, (message) => {
         read = message.sequence
-        chain.accept(this.codec.decode(message.data, read), read)
+        const found = this.codec.decode(message.data, read)
+        if (read === sequence && !isSame(found, record)) throw this.#diverging(read)
+        chain.accept(found, read)
       })
       if (read < last) throw this.#lagging(last)
       return { sequence: last, record: chain.newest, end: chain.next }
@@ -81,6 +94,15 @@ export class ShardLog {
     })
   }
 
+  /**
+   * Reads are answered by any server that has a replica, and those of one that was cut off may differ: one that had just come
+   * back once had four writes that the others had dropped, in the place of the next owner's fence.
+   */
+  #diverging(sequence: number): VarveError {
+    const reason = `a server has another message ${sequence} of stream ${this.stream} than its leader: open it again`
+    return new VarveError('IO_FAILED', reason, { details: { path: this.stream, operation: 'read' } })
+  }
+
   /** Position of the oldest batch; `end`: there is none. */
   async start({ first, last }: StreamState, end: number): Promise<number> {
     for (let sequence = Math.max(first, 1); sequence <= last; sequence++) {
@@ -92,13 +114,13 @@ export class ShardLog {
   }
 
   /**
-   * Reads records `first` … `last` and visits batches at or after `from`.
+   * Reads a piece of the log and visits batches at or after `from`.
    *
    * @param place is told of every batch, in order
-   * @returns where the journal ends there
    * @throws {VarveError} JOURNAL_CORRUPT — damaged, or bytes at or after `from` are missing
+   * @throws {VarveError} IO_FAILED — what was visited is not what the leader has, or nobody answers
    */
-  async replay(first: number, last: number, from: number, visit: Visit, place?: Place): Promise<number> {
+  async replay({ first, last, end, owner }: LogPiece, from: number, visit: Visit, place?: Place): Promise<void> {
     const assembly = new Assembly(this.stream, from, (payload, position, sequence) => {
       place?.(payload, position, sequence)
       if (position >= from) visit(payload, position as JournalPosition)
@@ -116,6 +138,10 @@ export class ShardLog {
       () => this.streams.read(this.stream, next, last, take),
       () => next,
     )
-    return assembly.end
+    if (assembly.end !== end || assembly.newest?.owner !== owner) throw this.#diverging(last)
   }
+}
+
+function isSame(left: LogRecord, right: LogRecord): boolean {
+  return left.owner === right.owner && left.serial === right.serial && left.kind === right.kind
 }
