@@ -130,7 +130,6 @@ test('commands that only look do not wait for a pipe either, and name it', { tim
     ['head', 'get', 'dump head', 'repair'],
     ['table', 'verify', 'dump tables', 'repair'],
     ['segment', 'stats', 'dump journal', 'repair'],
-    ['lock', 'repair'],
   ] as const) {
     const [directory, name] = await directoryWith(role, put, context)
     for (const [command = '', ...rest] of commands.map((words) => words.split(' '))) {
@@ -140,4 +139,7 @@ test('commands that only look do not wait for a pipe either, and name it', { tim
       assert.ok((text + errors).includes(name), `${command}, ${role}: ${text}${errors}`)
     }
   }
+  const [directory] = await directoryWith('lock', put, context)
+  const { code, errors } = await workplace.inProcess(['repair', directory, `${directory}-new`])
+  assert.equal(code, 0, `nothing that is to be saved is in a lock: ${errors}`)
 })
