@@ -30,7 +30,8 @@ import { journalCorrupt } from './journal-corrupt.ts'
 import { SharedJournal } from './shared-journal.ts'
 import type { SharedHost } from './shared-journal.ts'
 import { SharedLog } from './shared-log.ts'
-import { decodeRecord, encodeRecord } from './shared-record.ts'
+import { encodeRecord } from './shared-record.ts'
+import { SharedRecovery } from './shared-recovery.ts'
 import { replayShared } from './shared-replay.ts'
 
 export interface SharedJournalSettings {
@@ -55,22 +56,27 @@ export class SharedJournalSystem implements JournalSystem {
   })
   readonly #physical: Journal
   readonly #settings: SharedJournalSettings
-  readonly #logs = new Map<ShardId, SharedLog>()
+  readonly #logs: Map<ShardId, SharedLog>
   readonly #host: SharedHost
   /** Where the log below ended after the last append: where it ends before that now, appends were taken back. */
   #end: number
   #reclaiming: Promise<void> | undefined
+  readonly #reads = new Set<Promise<unknown>>()
+  /** Segments go: who reads waits, and does not reject. */
+  #dropping: Promise<unknown> | undefined
   #failure: VarveError | undefined
 
-  private constructor(physical: Journal, settings: SharedJournalSettings) {
+  private constructor(physical: Journal, settings: SharedJournalSettings, logs: ReadonlyMap<ShardId, SharedLog>) {
     this.#physical = physical
     this.#settings = settings
+    this.#logs = new Map(logs)
     this.#end = physical.end
     this.#host = {
       physical,
       append: (log, payload, durability) => this.#append(log, payload, durability),
       settle: () => this.#settle(),
       truncated: () => this.#reclaim(),
+      read: (work) => this.#read(work),
       failure: () => this.#failure,
     }
   }
@@ -80,10 +86,9 @@ export class SharedJournalSystem implements JournalSystem {
    * @throws {VarveError} JOURNAL_CORRUPT
    */
   static async open(physical: Journal, settings: Partial<SharedJournalSettings> = {}): Promise<SharedJournalSystem> {
-    const system = new SharedJournalSystem(physical, { ...SHARED_JOURNAL_DEFAULTS, ...settings })
-    await physical.replay(physical.start, (bytes, at) => system.#recover(bytes, at))
-    system.#end = physical.end
-    return system
+    const found = new SharedRecovery()
+    await physical.replay(physical.start, (bytes, at) => found.add(bytes, at))
+    return new SharedJournalSystem(physical, { ...SHARED_JOURNAL_DEFAULTS, ...settings }, found.logs())
   }
 
   /** Ends when the log below has failed: whatever is appended rejects then, until it is opened anew. */
@@ -114,7 +119,7 @@ export class SharedJournalSystem implements JournalSystem {
       start: log.start as JournalPosition,
       replay: async (from, visit) => {
         if (closed) throw new VarveError('CLOSED', 'the reader is closed')
-        return replayShared(this.#physical, log, from, limit, visit)
+        return this.#read(() => replayShared(this.#physical, log, from, limit, visit))
       },
       close: () => {
         closed = true
@@ -152,17 +157,6 @@ export class SharedJournalSystem implements JournalSystem {
     return log
   }
 
-  #recover(bytes: Uint8Array, at: number): void {
-    const { kind, shard, epoch, position, end, payload } = decodeRecord(bytes, at)
-    const log = this.#log(shard)
-    if (epoch < log.epoch && kind !== 'batch') throw journalCorrupt('the shared log', at, 'an epoch went back')
-    log.epoch = Math.max(log.epoch, epoch)
-    if (kind === 'state') log.restore(position, end)
-    if (kind !== 'batch') return
-    const placed = { position, bytes: payload.length, record: at, payload: at + bytes.length - payload.length }
-    if (!log.place(placed)) throw journalCorrupt('the shared log', at, `a batch of ${shard} does not follow the last`)
-  }
-
   #checkNeeded(log: SharedLog, needed: JournalPosition = POSITION_ZERO): void {
     if (needed > log.end || (needed > 0 && needed < log.start))
       throw journalCorrupt('the shared log', needed, `shard ${log.shard} is there from ${log.start} to ${log.end}`)
@@ -174,13 +168,12 @@ export class SharedJournalSystem implements JournalSystem {
     const bytes = encodeRecord({ kind: 'batch', shard: log.shard, epoch: log.epoch, position, end: 0, payload })
     const record = this.#physical.end
     const { written, synced } = this.#appendRecord(bytes, durability)
-    const placed = log.place({
+    log.place({
       position,
       bytes: payload.length,
       record,
       payload: record + bytes.length - payload.length,
     })
-    assert(placed, 'a batch does not follow the last')
     return { end: log.end as JournalPosition, written, synced }
   }
 
@@ -219,7 +212,30 @@ export class SharedJournalSystem implements JournalSystem {
     for (const { shard, epoch, start, end } of this.#logs.values())
       this.#appendRecord(encodeRecord({ kind: 'state', shard, epoch, position: start, end }), 'written')
     await this.#physical.sync()
-    await this.#physical.truncate(first as JournalPosition)
+    await this.#drop(first as JournalPosition)
+  }
+
+  /** A batch may have been moved, and go where it was, while somebody reads it there: that would look like damage. */
+  async #drop(before: JournalPosition): Promise<void> {
+    const dropped = Promise.allSettled(this.#reads).then(() => this.#physical.truncate(before))
+    this.#dropping = dropped.catch(() => undefined)
+    try {
+      await dropped
+    } finally {
+      this.#dropping = undefined
+    }
+  }
+
+  /** @param work looks up where batches are when it is called */
+  async #read<Result>(work: () => Promise<Result>): Promise<Result> {
+    while (this.#dropping !== undefined) await this.#dropping
+    const reading = work()
+    this.#reads.add(reading)
+    try {
+      return await reading
+    } finally {
+      this.#reads.delete(reading)
+    }
   }
 
   /** Copies what is needed before `limit` of the log below to its end. */

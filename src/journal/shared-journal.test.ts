@@ -8,6 +8,7 @@ import { SeededRandom } from '../testing/seeded-random.ts'
 import { SimulatedDevice } from '../testing/simulated-device.ts'
 import type { DeviceOperation } from '../testing/simulated-device.ts'
 import { failure } from '../testing/simulated-failure.ts'
+import { Deferred } from './deferred.ts'
 import type { Journal } from './journal.ts'
 import { LocalJournalSystem } from './local-journal-system.ts'
 import { SharedJournalSystem } from './shared-journal-system.ts'
@@ -16,6 +17,8 @@ const hash = await loadHash()
 // Without zeros written ahead, so that every write that is counted is one of batches.
 const SETTINGS = { segmentBytes: 8192, preallocateBytes: 0 }
 const RECLAIM = { reclaimBytes: 16_384 }
+/** What is appended next begins another segment. */
+const SEGMENT_FULL = new Uint8Array(9000)
 
 /** A shared log that can be closed, killed and opened again. */
 class Place {
@@ -23,6 +26,8 @@ class Place {
   readonly #keeper = new MemoryStateKeeper()
   #epoch = 0
   system!: SharedJournalSystem
+  /** What replays of the log below wait for. */
+  beforeReplay?: () => Promise<void>
 
   constructor(before?: (operation: DeviceOperation) => void) {
     this.device = new SimulatedDevice(before === undefined ? {} : { before })
@@ -33,12 +38,26 @@ class Place {
     const random = new SeededRandom(1)
     const local = new LocalJournalSystem({ device, directory: 'journal', hash, random, settings: SETTINGS })
     const physical = await local.open(shardId('shared'), epoch(++this.#epoch), this.#keeper)
+    const replay = physical.replay.bind(physical)
+    physical.replay = async (from, visit) => {
+      await this.beforeReplay?.()
+      return replay(from, visit)
+    }
     this.system = await SharedJournalSystem.open(physical, RECLAIM)
     return this
   }
 
-  async shard(name: string, at: number): Promise<Journal> {
-    return this.system.open(shardId(name), epoch(at), new MemoryStateKeeper())
+  get segments(): readonly string[] {
+    return this.device.files().filter((path) => path.endsWith('.log'))
+  }
+
+  async reopen(): Promise<void> {
+    await this.system.close()
+    await this.open()
+  }
+
+  async shard(name: string, at: number, needed = POSITION_ZERO): Promise<Journal> {
+    return this.system.open(shardId(name), epoch(at), new MemoryStateKeeper(), needed)
   }
 }
 
@@ -87,8 +106,8 @@ test('over restarts and power cuts every shard finds what it was told is synced,
           owner > 1 ? place.shard(name, owner - 2) : Promise.reject(failure('FENCED', 'open', 'x')),
         )
         epochs.set(shard, owner)
-        const journal = await place.shard(name, owner)
-        const start = Math.max(starts.get(shard) ?? 0, journal.start)
+        const start = starts.get(shard) ?? 0
+        const journal = await place.shard(name, owner, journalPosition(start))
         const found = await valuesOf(journal, start)
         assert.ok(found.length >= (synced.get(shard) ?? 0) - start, `shard ${name} has lost something`)
         assert.deepEqual(
@@ -124,8 +143,7 @@ test('a quiet shard does not hold the space of the others, and loses nothing', a
     await loud.append(new Uint8Array(1000).fill(round), 'synced').synced
     if (round % 10 === 9) await loud.truncate(journalPosition(loud.end - 2000))
   }
-  const logs = place.device.files().filter((path) => path.endsWith('.log'))
-  assert.ok(logs.length <= 8, `${logs.length} segments of 8 KiB are left of 50`)
+  assert.ok(place.segments.length <= 8, `${place.segments.length} segments of 8 KiB are left of 50`)
   assert.deepEqual(await valuesOf(quiet), [1, 2, 3])
   assert.deepEqual([...(await quiet.read(POSITION_ZERO, 1))], [1])
   await place.system.close()
@@ -138,6 +156,55 @@ test('a quiet shard does not hold the space of the others, and loses nothing', a
       code: 'JOURNAL_CORRUPT',
     },
   )
+  await place.system.close()
+})
+
+// The newest quarter of the log is not copied: what a shard needs of the rest stands behind what it needs of that.
+test('a shard whose older batches were copied behind a newer one finds all of them again', async () => {
+  const place = await new Place().open()
+  const [quiet, loud] = [await place.shard('quiet', 1), await place.shard('loud', 1)]
+  for (const value of [1, 2]) await quiet.append(Uint8Array.of(value), 'synced').synced
+  for (let segment = 0; segment < 2; segment++) await loud.append(SEGMENT_FULL, 'synced').synced
+  await quiet.append(Uint8Array.of(3), 'synced').synced
+  await loud.truncate(journalPosition(loud.end))
+  await place.reopen()
+  assert.deepEqual(await valuesOf(await place.shard('quiet', 2)), [1, 2, 3])
+  await place.system.close()
+})
+
+// Segments go before the first record that is needed: what is left of one may begin with a state that another has replaced.
+test('a state of a shard that is older than what was copied behind it keeps no shard from its batches', async () => {
+  const place = await new Place().open()
+  const [main, other] = [await place.shard('main', 1), await place.shard('other', 1)]
+  for (let segment = 0; segment < 4; segment++) await main.append(SEGMENT_FULL, 'synced').synced
+  await main.append(Uint8Array.of(7), 'synced').synced
+  await other.append(SEGMENT_FULL, 'synced').synced
+  await main.truncate(journalPosition(2 * SEGMENT_FULL.length)) // The state of all of them begins the next segment.
+  await other.truncate(journalPosition(other.end))
+  const needed = journalPosition(4 * SEGMENT_FULL.length)
+  await main.truncate(needed) // What is left is copied behind that state, and what was before the state goes.
+  await place.reopen()
+  assert.deepEqual(await valuesOf(await place.shard('main', 2, needed), needed), [7])
+  assert.deepEqual(await valuesOf(await place.shard('other', 2), SEGMENT_FULL.length), [])
+  await place.system.close()
+})
+
+test('a shard that is read while others give space back finds all of its batches, and the space goes after that', async () => {
+  const place = await new Place().open()
+  const [quiet, loud] = [await place.shard('quiet', 1), await place.shard('loud', 1)]
+  await quiet.append(Uint8Array.of(1), 'synced').synced
+  for (let segment = 0; segment < 3; segment++) await loud.append(SEGMENT_FULL, 'synced').synced
+  const held = new Deferred()
+  place.beforeReplay = () => held.promise
+  const found = valuesOf(quiet)
+  let truncated = false
+  const truncating = loud.truncate(journalPosition(loud.end)).then(() => (truncated = true))
+  // More than enough for it to move what is needed and to remove the rest.
+  for (let turn = 0; turn < 100 && !truncated; turn++) await new Promise(setImmediate)
+  held.resolve()
+  assert.deepEqual(await found, [1])
+  await truncating
+  assert.ok(place.segments.length <= 2, `not given back: ${place.segments.join()}`)
   await place.system.close()
 })
 

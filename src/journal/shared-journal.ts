@@ -15,6 +15,8 @@ export interface SharedHost {
   readonly physical: Journal
   /** @throws {VarveError} BUSY — others write as well */
   append(log: SharedLog, payload: Uint8Array, durability: Durability): Append
+  /** Reads of the log below, where nothing that is there when `work` begins goes until it has ended. */
+  read<Result>(work: () => Promise<Result>): Promise<Result>
   /** Forgets what was taken back because it did not fit. */
   settle(): void
   truncated(log: SharedLog): Promise<void>
@@ -88,19 +90,13 @@ export class SharedJournal implements Journal, SharedLogOwner {
   async read(position: JournalPosition, length: number): Promise<Uint8Array> {
     this.#checkOpen()
     await this.#last
-    const batch = this.#log.batches[this.#log.indexOf(position)]
-    if (batch === undefined || batch.position > position) {
-      throw new VarveError('NOT_FOUND', `the journal has no batch at ${position}`, { details: { position } })
-    }
-    const skip = position - batch.position
-    if (skip + length > batch.bytes) throw new RangeError(`${length} bytes at ${position} are not of one batch`)
-    return this.#host.physical.read((batch.payload + skip) as JournalPosition, length)
+    return this.#host.read(async () => this.#readOf(position, length))
   }
 
   async replay(from: JournalPosition, visit: Visit): Promise<JournalPosition> {
     this.#checkOpen()
     await this.#last
-    return replayShared(this.#host.physical, this.#log, from, this.end, visit)
+    return this.#host.read(() => replayShared(this.#host.physical, this.#log, from, this.end, visit))
   }
 
   async truncate(before: JournalPosition): Promise<void> {
@@ -134,6 +130,16 @@ export class SharedJournal implements Journal, SharedLogOwner {
 
   takenBack(end: number): void {
     if (this.#endLast !== undefined && end < this.#endLast) this.#endLast = end as JournalPosition
+  }
+
+  #readOf(position: JournalPosition, length: number): Promise<Uint8Array> {
+    const batch = this.#log.batches[this.#log.indexOf(position)]
+    if (batch === undefined || batch.position > position) {
+      throw new VarveError('NOT_FOUND', `the journal has no batch at ${position}`, { details: { position } })
+    }
+    const skip = position - batch.position
+    if (skip + length > batch.bytes) throw new RangeError(`${length} bytes at ${position} are not of one batch`)
+    return this.#host.physical.read((batch.payload + skip) as JournalPosition, length)
   }
 
   #refusal(): VarveError | undefined {

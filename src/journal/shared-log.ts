@@ -74,32 +74,27 @@ export class SharedLog {
     return first
   }
 
-  /** The batch after the last, or one that has been moved within the shared log. False where it fits neither. */
-  place(batch: PlacedBatch): boolean {
-    if (this.#batches.length === 0 && batch.position >= this.#end) {
-      this.#start = batch.position
-      this.#end = batch.position
-    }
+  /** What was found of it: `batches` in order, each from where the one before ends, up to `end` if they come that far. */
+  restore(end: number, batches: readonly PlacedBatch[]): void {
+    const last = batches.at(-1)
+    this.#batches = last === undefined || last.position + last.bytes < end ? [] : [...batches]
+    this.#start = this.#batches[0]?.position ?? end
+    this.#end = end
+  }
+
+  /** The batch after the last, or one that has been moved within the shared log. Nothing where that was forgotten meanwhile. */
+  place(batch: PlacedBatch): void {
     if (batch.position === this.#end) {
       this.#batches.push(batch)
       this.#end += batch.bytes
-      return true
+      return
     }
+    if (batch.position < this.#start) return
     const at = this.indexOf(batch.position)
     const there = this.#batches[at]
-    // Before the start: it was forgotten before it was moved.
-    if (there === undefined || batch.position < this.#start) return batch.position < this.#start
-    if (there.position !== batch.position || there.bytes !== batch.bytes) return false
+    assert(there?.position === batch.position, 'a batch follows none, and none was in its place')
+    assert(there.bytes === batch.bytes, 'a batch that was moved has another length')
     this.#batches[at] = batch
-    return true
-  }
-
-  /** What a state record says. */
-  restore(start: number, end: number): void {
-    this.forget(start)
-    if (this.#batches.length > 0) return
-    this.#start = start
-    this.#end = Math.max(end, this.#end)
   }
 
   /** Drops batches wholly before `before`. */
