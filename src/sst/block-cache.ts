@@ -115,13 +115,16 @@ export class BlockCache {
     if (block.chargeBytes > this.#blockBudget()) return false
     block.touched = false
     this.#probation.push(block)
+    block.kept()
     this.#shrink()
     return block.queue !== undefined
   }
 
   /** Takes a block out, if it is in; its owner is not told. */
   remove(block: CachedBlock): void {
-    block.queue?.remove(block)
+    if (block.queue === undefined) return
+    block.queue.remove(block)
+    block.dropped()
   }
 
   /** Counts `bytes` that an open table needs. */
@@ -154,6 +157,7 @@ export class BlockCache {
       } else {
         this.#evictions++
         block.owner.evicted(block.blockNumber)
+        block.dropped()
       }
     }
   }

@@ -3,6 +3,9 @@
  *
  * A buffer for each block costs 4 µs of allocation and collection, more than reading and decoding it together. A piece
  * lives as long as any block in it: whoever keeps some of them for longer than their neighbours gives them other memory.
+ *
+ * A piece whose blocks have all left the cache is used again, unless one of them was lent to somebody who may have it still: then
+ * it is the collector's. Memory that is touched for the first time costs more than decoding what is put there.
  */
 
 import { KIB } from '../kernel/limits.ts'
@@ -17,21 +20,45 @@ const PIECE_BYTES_FIRST = 64 * KIB
 const SHARED_BYTES_MAX = 32 * KIB
 const ALIGNMENT = 8
 
+// Of pieces that are free. One is taken about when one becomes free, so that more would wait for nothing.
+const FREE_COUNT_MAX = 2
+
 /** Bytes with the two views through which blocks are read: one pair for all blocks in it. */
 export class BlockPiece {
   readonly bytes: Uint8Array
   readonly view: DataView
+  /** Told once nobody has a part of it. */
+  readonly #whenFree: ((piece: BlockPiece) => void) | undefined
+  /** Blocks in it that a cache keeps, and one for the memory that still hands out of it. */
+  #usedCount = 0
+  #lent = false
 
-  constructor(bytes: Uint8Array) {
+  constructor(bytes: Uint8Array, whenFree?: (piece: BlockPiece) => void) {
     // A plain view: a Buffer among them would make every access to blocks polymorphic.
     this.bytes = bytes.constructor === Uint8Array ? bytes : new Uint8Array(bytes.buffer, bytes.byteOffset, bytes.length)
     this.view = new DataView(bytes.buffer, bytes.byteOffset, bytes.length)
+    this.#whenFree = whenFree
+  }
+
+  use(): void {
+    this.#usedCount++
+  }
+
+  /** What is in it means nothing once everybody has left who used it, unless it was lent. */
+  leave(): void {
+    if (--this.#usedCount === 0 && !this.#lent) this.#whenFree?.(this)
+  }
+
+  /** Somebody has a part of it for longer than the call: it is never used again. */
+  lend(): void {
+    this.#lent = true
   }
 }
 
 export class BlockMemory {
   readonly #sharedBytesMax: number
   #piece = new BlockPiece(new Uint8Array(0))
+  readonly #free: BlockPiece[] = []
   #at = 0
   #lent: Uint8Array = new Uint8Array(0)
 
@@ -43,12 +70,7 @@ export class BlockMemory {
   /** `length` bytes, aligned to 8, that nobody else has. Their content means nothing. */
   take(length: number): Uint8Array {
     if (length > this.#sharedBytesMax) return unfilled(length)
-    if (this.#at + length > this.#piece.bytes.length) {
-      // Not filled with zeros first: whoever takes of it fills all he takes.
-      const pieceBytes = Math.min(PIECE_BYTES_MAX, Math.max(PIECE_BYTES_FIRST, this.#piece.bytes.length * 2))
-      this.#piece = new BlockPiece(unfilled(Math.max(pieceBytes, length)))
-      this.#at = 0
-    }
+    if (this.#at + length > this.#piece.bytes.length) this.#nextPiece(length)
     const bytes = this.#piece.bytes.subarray(this.#at, this.#at + length)
     this.#at += Math.ceil(length / ALIGNMENT) * ALIGNMENT
     return bytes
@@ -57,6 +79,26 @@ export class BlockMemory {
   /** Where `bytes` are: the piece they were just taken of, or one of their own. They start at their offset in its buffer. */
   pieceOf(bytes: Uint8Array): BlockPiece {
     return bytes.buffer === this.#piece.bytes.buffer ? this.#piece : new BlockPiece(bytes)
+  }
+
+  #nextPiece(length: number): void {
+    const before = this.#piece
+    const free = this.#free.at(-1)
+    if (free !== undefined && free.bytes.length >= length) {
+      this.#free.pop()
+      this.#piece = free
+    } else {
+      // Not filled with zeros first: whoever takes of it fills all he takes.
+      const pieceBytes = Math.min(PIECE_BYTES_MAX, Math.max(PIECE_BYTES_FIRST, before.bytes.length * 2))
+      this.#piece = new BlockPiece(unfilled(Math.max(pieceBytes, length)), this.#whenFree)
+    }
+    this.#piece.use()
+    this.#at = 0
+    before.leave()
+  }
+
+  readonly #whenFree = (piece: BlockPiece): void => {
+    if (this.#free.length < FREE_COUNT_MAX) this.#free.push(piece)
   }
 
   /** At least `length` bytes until the next call. Their content means nothing. */

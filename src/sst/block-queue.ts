@@ -27,6 +27,12 @@ export abstract class CachedBlock {
     this.chargeBytes = chargeBytes
   }
 
+  /** A cache keeps it from now on. For formats that count who has a part of their memory. */
+  kept(): void {}
+
+  /** No cache keeps it any more. */
+  dropped(): void {}
+
   /** It outlives its neighbours: takes its bytes out of the memory it shares with them. Views of them stay what they are. */
   abstract moveTo(memory: BlockMemory): void
 }

@@ -102,12 +102,14 @@ export class Neighbours {
     })
     const memory = this.#cache.groupMemory.take(end)
     const piece = this.#cache.groupMemory.pieceOf(memory)
+    piece.use()
     this.#thread.begin(stored, memory, tasks, () => {
       wanted.forEach((number, at) => {
         if (!tasks.isDone(at)) return
         const start = tasks.blockStart(at)
         this.#owner.keep(number, memory.subarray(start, start + tasks.blockLength(at)), piece)
       })
+      piece.leave()
     })
   }
 }

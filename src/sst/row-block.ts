@@ -74,6 +74,8 @@ export class RowBlock extends CachedBlock {
   readonly #restSame: number
   readonly #valueSame: number
   readonly #tagSame: number
+  /** Where `bytes` and `view` are from. */
+  #piece: BlockPiece
   prefixStart: number
   /** Where the block ends. */
   limitAt: number
@@ -105,6 +107,7 @@ export class RowBlock extends CachedBlock {
     if (tagBytes < 1 || tagBytes > ROW_TAG_BYTES_MAX) throw tableCorrupt(place, 'bad tag size')
     const start = bytes.byteOffset - piece.bytes.byteOffset
     const limit = start + bytes.length
+    this.#piece = piece
     this.bytes = piece.bytes
     this.view = piece.view
     this.limitAt = limit
@@ -136,6 +139,20 @@ export class RowBlock extends CachedBlock {
     this.#checkPads(place)
   }
 
+  override kept(): void {
+    this.#piece.use()
+  }
+
+  override dropped(): void {
+    this.#piece.leave()
+  }
+
+  /** Somebody may have it for longer than the call, whatever the cache does. */
+  lend(): this {
+    this.#piece.lend()
+    return this
+  }
+
   moveTo(memory: BlockMemory): void {
     const start = this.headsAt - ROW_HEADER_BYTES
     const length = this.limitAt - start
@@ -144,6 +161,9 @@ export class RowBlock extends CachedBlock {
     copy.set(this.bytes.subarray(start, start + length))
     const piece = memory.pieceOf(copy)
     const shift = copy.byteOffset - piece.bytes.byteOffset - start
+    piece.use()
+    this.#piece.leave()
+    this.#piece = piece
     this.bytes = piece.bytes
     this.view = piece.view
     this.headsAt += shift

@@ -64,7 +64,7 @@ export class RowBlocks implements BlockSource, CachedBlockOwner, NeighbourOwner 
     this.#index = undefined
   }
 
-  /** Block `number` for a get; undefined where it is not at hand, and `fetch` wants it. @throws as `loadNow` */
+  /** Block `number` for a get, for the call; undefined where it is not at hand, and `fetch` wants it. @throws as `loadNow` */
   find(number: number, fetch: BlockFetch): RowBlock | undefined {
     const block = this.#slots[number]
     if (block === undefined) return this.#missed(number, fetch)
@@ -81,7 +81,7 @@ export class RowBlocks implements BlockSource, CachedBlockOwner, NeighbourOwner 
       this.#cache.hits++
       block.touched = true
     }
-    return block
+    return block?.lend()
   }
 
   /** Stored bytes of blocks [first, limit), in one piece. */
@@ -108,23 +108,29 @@ export class RowBlocks implements BlockSource, CachedBlockOwner, NeighbourOwner 
       this.#cache.misses++
       if (this.#slots[number] === undefined && this.#cache.insert(block)) this.#slots[number] = block
     }
-    return block
+    return block.lend()
   }
 
   load(number: number): Promise<object> {
     return this.#loads.share(
       number,
-      async () => this.#slots[number] ?? this.#admit(number, await this.read(number, number + 1, {})),
+      async () => this.#slots[number]?.lend() ?? this.#admit(number, await this.read(number, number + 1, {})).lend(),
     )
   }
 
   loadSync(number: number): RowBlock {
     const { offset, length } = this.#extent(number, number + 1)
-    return this.#slots[number] ?? this.#admit(number, this.#file.readSync(offset, length, this.#cache.stored(length)))
+    const kept = this.#slots[number]
+    return (kept ?? this.#admit(number, this.#file.readSync(offset, length, this.#cache.stored(length)))).lend()
   }
 
   /** @throws {VarveError} TABLE_CORRUPT, and what the file throws */
   loadNow(number: number): RowBlock | undefined {
+    return this.#loadNow(number)?.lend()
+  }
+
+  /** For the call: see `RowBlock.lend`. */
+  #loadNow(number: number): RowBlock | undefined {
     this.#neighbours?.take()
     const kept = this.#slots[number]
     if (kept !== undefined) return kept
@@ -146,7 +152,7 @@ export class RowBlocks implements BlockSource, CachedBlockOwner, NeighbourOwner 
     const large = isLarge(index.decodedLengths[number] as number)
     const found = large ? this.#large.readNow(index, number) : this.#storedNow(number)
     if (!large && found !== undefined) this.#cache.misses++
-    return found instanceof Uint8Array ? this.#admit(number, found) : found
+    return (found instanceof Uint8Array ? this.#admit(number, found) : found)?.lend()
   }
 
   hold(): void {} // What a fetch holds stays valid by itself: blocks are plain memory.
@@ -176,7 +182,7 @@ export class RowBlocks implements BlockSource, CachedBlockOwner, NeighbourOwner 
     const held = fetch.find(this, number) as RowBlock | undefined
     if (held !== undefined) return held
     this.#cache.misses++
-    const block = this.loadNow(number)
+    const block = this.#loadNow(number)
     if (block === undefined) fetch.want(this, number)
     return block
   }

@@ -33,6 +33,20 @@ export const READ_MUTANTS: readonly Mutant[] = [
     'src/sst/neighbours.test.js',
   ),
   mutant(
+    'memory-of-a-scanned-block-used-again',
+    'sst/row-blocks.js',
+    'return block?.lend()',
+    'return block',
+    'src/sst/block-reuse.test.js',
+  ),
+  mutant(
+    'lent-memory-used-again',
+    'sst/block-memory.js',
+    'if (--this.#usedCount === 0 && !this.#lent)',
+    'if (--this.#usedCount === 0)',
+    'src/sst/block-reuse.test.js',
+  ),
+  mutant(
     'values-alike-though-they-are-not',
     'sst/packed-block.js',
     '(valueBytes === 0 ? ROW_SAME_VALUES : 0)',
