@@ -42,6 +42,9 @@ import type { LocalWrapping } from './local-wrappers.ts'
 import { SystemClock } from './system-clock.ts'
 import { SystemRandom } from './system-random.ts'
 
+/** Where there is none of these, no shard has been. */
+const PARTS: ReadonlySet<string> = new Set(['files', 'heads', 'journal'])
+
 // What a worker thread begins with, and what it is made of.
 const WORKER_URL = new URL('./jobs/worker-main.js', import.meta.url)
 const COMPOSITION_URL = new URL('./local-worker.js', import.meta.url)
@@ -270,14 +273,13 @@ async function checkModules({ workerUrl = WORKER_URL, handlers = {} }: LocalComp
   }
 }
 
+/** Of one that has nothing of a shard, nothing is made one. */
 async function requireDirectory(device: NodeDevice, directory: string): Promise<void> {
-  try {
-    await device.list('.')
-  } catch (error) {
+  const details = { path: directory }
+  const entries = await device.list('.').catch((error: unknown) => {
     if (!isCode(error, 'NOT_FOUND')) throw error
-    throw new VarveError('NOT_FOUND', `there is no directory ${directory}`, {
-      cause: error,
-      details: { path: directory },
-    })
-  }
+    throw new VarveError('NOT_FOUND', `there is no directory ${directory}`, { cause: error, details })
+  })
+  if (!entries.some(({ name }) => PARTS.has(name)))
+    throw new VarveError('NOT_FOUND', `there is no shard in ${directory}`, { details })
 }

@@ -1,7 +1,7 @@
 /** What is wrong with opening is said by name, at once. */
 
 import assert from 'node:assert/strict'
-import { existsSync, mkdtempSync, rmSync } from 'node:fs'
+import { existsSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { test } from 'node:test'
@@ -29,6 +29,18 @@ test('EXISTS, NOT_FOUND and LOCKED name the directory that was to be opened', as
     await says('LOCKED', open(directory))
     await db.close()
     await says('EXISTS', open(directory, { errorIfExists: true }))
+  } finally {
+    rmSync(directory, { recursive: true })
+  }
+})
+
+test('a directory that has other things, and is only to be opened where it is a database, stays as it was', async () => {
+  const directory = mkdtempSync(join(tmpdir(), 'varve-messages-'))
+  try {
+    writeFileSync(join(directory, 'notes.txt'), 'mine')
+    for (const options of [{ createIfMissing: false }, { readOnly: true }])
+      await assert.rejects(open(directory, options), { code: 'NOT_FOUND' })
+    assert.deepEqual(readdirSync(directory), ['notes.txt'])
   } finally {
     rmSync(directory, { recursive: true })
   }

@@ -9,3 +9,15 @@ test('who meets a server of another version is not sent looking for the version 
   const [, other] = describeFailure(new VarveError('INCOMPATIBLE', 'other order', { details: { what: 'comparator' } }))
   assert.match(other ?? '', /that wrote the shard/)
 })
+
+test('who gives keys for what is not encrypted is not told that keys are lacking', () => {
+  const details = { what: 'encryption', found: 'none', expected: 'AES-256-GCM' }
+  const [, advice] = describeFailure(new VarveError('INCOMPATIBLE', 'not encrypted', { details }))
+  assert.match(advice ?? '', /Leave the keys out/)
+})
+
+test('who has lost a file hears of repair, and who has something else in its place what to do with that', () => {
+  const adviceOf = (error: VarveError): string => describeFailure(error)[1] ?? ''
+  assert.match(adviceOf(new VarveError('FILE_MISSING', 'gone')), /varve repair/)
+  assert.match(adviceOf(new VarveError('EXISTS', 'files', { details: { found: 'a pipe' } })), /put back the directory/)
+})

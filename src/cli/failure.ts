@@ -27,7 +27,7 @@ const ADVICE_BY_CODE: Partial<Readonly<Record<ErrorCode, string>>> = {
   NO_SPACE: 'What is stored is as it was. Make room on the device, then try again.',
   OUT_OF_FILES: 'Raise the limit of open files (`ulimit -n`), then try again.',
   FILE_MISSING:
-    'Where another process writes to the shard, it has replaced the file meanwhile: try again. Otherwise a file is lost: restore it from a backup.',
+    'Where another process writes to the shard, it has replaced the file meanwhile: try again. Otherwise a file is lost: restore it from a backup, or save what is left with `varve repair`.',
   NOT_FOUND: 'Check the name of the directory: there is no shard in it.',
   EXISTS: 'Name another directory, or remove what is there first.',
   PERMISSION_DENIED: 'Check who owns the directory and what its mode allows.',
@@ -77,6 +77,8 @@ export function describeError(error: unknown): string {
 function adviceFor(error: VarveError): string {
   // A job fails for a reason that it does not share: a damaged input is not cured by another try.
   if (error.code === 'JOB_FAILED' && error.cause instanceof VarveError) return adviceFor(error.cause)
+  if (error.code === 'INCOMPATIBLE' && error.details['what'] === 'encryption' && error.details['found'] === 'none')
+    return 'Nothing was changed. Leave the keys out.'
   if (error.code === 'INCOMPATIBLE' && error.details['what'] === 'encryption') {
     return 'Nothing was changed. Only a program that gives its keys to `open` can read it: the command has none.'
   }
@@ -86,6 +88,8 @@ function adviceFor(error: VarveError): string {
   if (error.code === 'PERMISSION_DENIED' && 'found' in error.details) {
     return 'Put back the file that was there, or save what is left with `varve repair`.'
   }
+  if (error.code === 'EXISTS' && 'found' in error.details)
+    return 'Move it away and put back the directory that was there, or name another directory.'
   // Denied by a server, not by the system.
   if (error.code === 'PERMISSION_DENIED' && !('path' in error.details)) {
     return 'Nothing was changed. Tokens, certificates and what they allow are described in docs/remote.md.'

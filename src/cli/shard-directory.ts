@@ -85,8 +85,12 @@ async function openOwned(directory: string, createIfMissing: boolean): Promise<K
     if (!isCode(error, 'LOCKED')) throw error
     // To the lock, the directory is `.`; and who opens it read-only here names another command.
     const holder = await ownerOf(directory)
-    const who = holder === undefined ? 'another process' : `process ${holder}`
-    throw new VarveError('LOCKED', `${directory} is open in ${who}`, { details: error.details, cause: error })
+    // Of a lock that cannot be read, or was let go meanwhile, the error says more.
+    if (holder === undefined) throw error
+    throw new VarveError('LOCKED', `${directory} is open in process ${holder}`, {
+      details: error.details,
+      cause: error,
+    })
   }
 }
 

@@ -19,10 +19,18 @@ export function checkRange(ref: FileRef, offset: number, length: number): void {
 /**
  * @param found the length that was found, undefined where there is no file
  * @param needed the length it should have
+ * @param cause what there is in its place
  */
-export function fileMissing(ref: FileRef, found: number | undefined, needed: number = ref.bytes): VarveError {
+export function fileMissing(
+  ref: FileRef,
+  found: number | undefined,
+  needed: number = ref.bytes,
+  cause?: VarveError,
+): VarveError {
   const what = found === undefined ? 'is missing' : `ends at byte ${found}`
-  return new VarveError('FILE_MISSING', `file ${ref.name} ${what}, expected ${needed} bytes`, {
+  const instead = cause === undefined ? '' : `: there is ${String(cause.details['found'])} in its place`
+  return new VarveError('FILE_MISSING', `file ${ref.name} ${what}, expected ${needed} bytes${instead}`, {
+    ...(cause === undefined ? {} : { cause }),
     details: { file: ref.name, found, expected: needed },
   })
 }

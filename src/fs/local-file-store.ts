@@ -111,7 +111,11 @@ export class LocalFileStore implements FileStore {
     throwIfAborted(options.signal)
     try {
       const stat = await this.#device.stat(this.#path(ref.name))
-      if (stat?.bytes !== ref.bytes) throw fileMissing(ref, stat?.bytes)
+      if (stat?.bytes !== ref.bytes) {
+        // Where there is something, it may be no file: its length says nothing then.
+        if (stat !== undefined) await (await this.#device.open(this.#path(ref.name), 'read')).close()
+        throw fileMissing(ref, stat?.bytes)
+      }
       const reader = this.#reader(ref, await this.#device.open(this.#path(ref.name), 'read'))
       if (this.#closing !== undefined) {
         await reader.close()
@@ -119,7 +123,7 @@ export class LocalFileStore implements FileStore {
       }
       return reader
     } catch (error) {
-      throw isCode(error, 'NOT_FOUND') ? fileMissing(ref, undefined) : error
+      throw missing(ref, error)
     }
   }
 
@@ -130,10 +134,17 @@ export class LocalFileStore implements FileStore {
     }
     try {
       const stat = this.#device.statSync(this.#path(ref.name))
-      if (stat?.bytes !== ref.bytes) throw fileMissing(ref, stat?.bytes)
+      if (stat?.bytes !== ref.bytes) {
+        if (stat !== undefined)
+          void this.#device
+            .openSync(this.#path(ref.name), 'read')
+            .close()
+            .catch(() => undefined)
+        throw fileMissing(ref, stat?.bytes)
+      }
       return this.#reader(ref, this.#device.openSync(this.#path(ref.name), 'read'))
     } catch (error) {
-      throw isCode(error, 'NOT_FOUND') ? fileMissing(ref, undefined) : error
+      throw missing(ref, error)
     }
   }
 
@@ -263,6 +274,13 @@ function linkAcross(source: Device, existing: string, target: Device, created: s
   if (source === target) return target.link(existing, created)
   if (source instanceof NodeDevice && target instanceof NodeDevice) return target.linkFrom(source, existing, created)
   return Promise.reject(new VarveError('UNSUPPORTED', 'files of these devices cannot be linked'))
+}
+
+/** What `error` of a look at the file of `ref` says: that there is none, or something else in its place. */
+function missing(ref: FileRef, error: unknown): unknown {
+  if (isCode(error, 'NOT_FOUND')) return fileMissing(ref, undefined)
+  const other = isCode(error, 'PERMISSION_DENIED') && 'found' in error.details
+  return other ? fileMissing(ref, undefined, ref.bytes, error) : error
 }
 
 /** False for what is unfinished, and for what somebody else has put into the directory. */

@@ -25,6 +25,7 @@ import { attempt } from './node-call.ts'
 import { NodeDirectory } from './node-directory.ts'
 import { NodeFileCalls } from './node-file-calls.ts'
 import { NodeFile } from './node-file.ts'
+import { inTheWay, refuseOther } from './node-other-thing.ts'
 
 export interface NodeDeviceOptions {
   /** Refuse every change with READ_ONLY. Default false. */
@@ -76,6 +77,8 @@ export class NodeDevice implements Device {
     const first = await attempt<string | undefined>('make directory', shown, (done) =>
       fs.mkdir(full, { recursive: true }, done),
     ).catch(async (error: unknown) => {
+      const other = isCode(error, 'EXISTS', 'NOT_FOUND', 'PERMISSION_DENIED') ? await inTheWay(full, shown) : undefined
+      if (other !== undefined) throw other
       // Node says ENOENT, too, where the file system is read-only: not of a directory that is made by itself.
       if (!isCode(error, 'NOT_FOUND')) throw error
       await attempt<void>('make directory', shown, (done) => fs.mkdir(full, done))
@@ -192,28 +195,6 @@ async function syncDirectory(full: string, shown: string): Promise<void> {
     await directory.close()
   }
 }
-
-/**
- * Before the file is opened: opening a pipe waits for somebody at its other end. O_NONBLOCK and a look at what was opened
- * would do as well for us, but not for `io_uring`, whose reads of such a file fail where they would have waited.
- *
- * @throws {VarveError} PERMISSION_DENIED — there is something, and it is no file
- */
-function refuseOther(stat: fs.Stats, file: string): void {
-  if (stat.isFile()) return
-  const found = KINDS.find(([, is]) => is(stat))?.[0] ?? 'no file'
-  throw new VarveError('PERMISSION_DENIED', `open of ${file} failed: there is ${found} in its place`, {
-    details: { path: file, operation: 'open', found },
-  })
-}
-
-const KINDS: readonly (readonly [string, (stat: fs.Stats) => boolean])[] = [
-  ['a directory', (stat) => stat.isDirectory()],
-  ['a symbolic link', (stat) => stat.isSymbolicLink()],
-  ['a pipe', (stat) => stat.isFIFO()],
-  ['a socket', (stat) => stat.isSocket()],
-  ['a device', (stat) => stat.isCharacterDevice() || stat.isBlockDevice()],
-]
 
 function toStat(stat: fs.Stats): DeviceStat {
   return { bytes: stat.size, identity: stat.ino }

@@ -12,39 +12,42 @@ import type { SegmentId } from './segment-id.ts'
 export interface LostEnd {
   readonly epoch: number
   readonly attempt: number
-  /** Undefined where nothing tells. */
+  /** Of the segment that has gone. Undefined where nothing tells, or where none has. */
   readonly index: number | undefined
-  /** The segment before may have been cut instead. */
-  readonly orCut: boolean
+  /** Of the segment that was cut, or may have been instead. */
+  readonly cut: number | undefined
 }
 
 /**
  * @param last the owner's last segment that is there
  * @param first whether nothing of the owner's can have been dropped
- * @returns undefined where the last segment that is there is the one that was cut
  */
 export function lostEnd(
   { epoch, attempt }: Omit<SegmentId, 'index'>,
   last: SegmentId | undefined,
   first: boolean,
   closing: Closing | undefined,
-): LostEnd | undefined {
+): LostEnd {
   const owner = { epoch, attempt }
-  if (closing !== undefined && last?.index === closing.index) return undefined
-  if (last !== undefined) return { ...owner, index: last.index + 1, orCut: closing === undefined }
-  return { ...owner, index: closing?.index ?? (first ? 1 : undefined), orCut: false }
+  if (closing !== undefined && last?.index === closing.index) return { ...owner, index: undefined, cut: last.index }
+  if (last !== undefined)
+    return { ...owner, index: last.index + 1, cut: closing === undefined ? last.index : undefined }
+  return { ...owner, index: closing?.index ?? (first ? 1 : undefined), cut: undefined }
 }
 
-/** @param former the segment before it */
+/** @param former the last segment that has something in it */
 export function endMissing(
   directory: string,
-  { epoch, attempt, index, orCut }: LostEnd,
+  { epoch, attempt, index, cut }: LostEnd,
   former: { readonly path: string; readonly endOffset: number | undefined } | undefined,
   reason: string,
 ): VarveError {
-  const name = segmentName({ epoch, attempt, index: index ?? 1 })
-  if (index === undefined) return journalCorrupt(directory, 0, `${reason}: a file from ${name} on has gone`)
-  if (former === undefined || !orCut) return journalCorrupt(`${directory}/${name}`, 0, `${reason}: the file has gone`)
-  const cause = `it was cut, or ${name} behind it has gone`
-  return journalCorrupt(former.path, former.endOffset ?? 0, `${reason}: ${cause}`)
+  const name = (at: number): string => segmentName({ epoch, attempt, index: at })
+  if (cut !== undefined) {
+    const path = `${directory}/${name(cut)}`
+    const cause = index === undefined ? 'it was cut' : `it was cut, or ${name(index)} behind it has gone`
+    return journalCorrupt(path, former?.path === path ? (former.endOffset ?? 0) : 0, `${reason}: ${cause}`)
+  }
+  if (index === undefined) return journalCorrupt(directory, 0, `${reason}: a file from ${name(1)} on has gone`)
+  return journalCorrupt(`${directory}/${name(index)}`, 0, `${reason}: the file has gone`)
 }

@@ -191,6 +191,16 @@ test('where there is no shard, a command that needs one says so and makes none',
     assert.match(errors, /NOT_FOUND: there is no (directory nowhere|shard)/, words.join(' '))
   }
   assert.deepEqual(readdirSync(place.path), ['empty'])
+  assert.deepEqual(readdirSync(place.in('empty')), [])
+})
+
+test('a lock that cannot be read is told as such, not as that of another process', async (context) => {
+  const place = new Workplace(context)
+  await (await open(place.in('data'), { jobs: 'inline' })).close()
+  writeFileSync(place.in('data', 'lock'), 'half a lock')
+  const { code, errors } = await place.inProcess(['put', 'data', 'a', '1'])
+  assert.equal(code, 1)
+  assert.match(errors, /LOCKED: data\/lock cannot be read: .*remove it if no process uses data/)
 })
 
 test('while a process has the shard open, others can read it, and writing is refused with its number', async (context) => {

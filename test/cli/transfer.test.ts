@@ -214,6 +214,15 @@ test('import and export refuse what makes no sense before they touch anything', 
   assert.deepEqual(readdirSync(place.path).sort(), ['a.csv', 'b.xml', 'data'])
 })
 
+test('an export that meets a full disk names the file, and says what to do', async (context) => {
+  if (!existsSync('/dev/full')) return context.skip('there is no /dev/full here')
+  const place = new Workplace(context)
+  await place.varve(['put', 'data', 'a', 'value'])
+  const { code, errors } = await place.inProcess(['export', 'data', '/dev/full', '--format', 'jsonl'])
+  assert.equal(code, 1)
+  assert.match(errors, /^varve: NO_SPACE: write of \/dev\/full failed: .*\n.*Make room/)
+})
+
 test('a reader who has seen enough ends an export without a word', async (context) => {
   const place = new Workplace(context)
   await fill(

@@ -54,6 +54,19 @@ for (const closes of [true, false]) {
   })
 }
 
+for (const closes of [true, false]) {
+  test(`a last segment that was emptied is named as cut, ${closes ? 'closed' : 'killed'}`, async () => {
+    const place = await written(closes)
+    // Whatever lies before it is of the owner before, or was dropped.
+    const own = place.segments().filter((path) => path.includes('/0000000000000003-'))
+    for (const path of own) await (await place.device.open(path, 'write')).truncate(0)
+    const error = await openAndReplay(place, 4)
+    assert.ok(error instanceof VarveError && error.code === 'JOURNAL_CORRUPT', String(error))
+    assert.equal(error.details['file'], own.toSorted().at(-1))
+    assert.match(error.message, /it was cut/)
+  })
+}
+
 test('where nothing tells which segment is missing, the error says whose', async () => {
   const place = new JournalOnDisk()
   const journal = await place.open(1)

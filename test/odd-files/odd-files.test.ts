@@ -92,7 +92,7 @@ for (const [thing, put] of Object.entries(THINGS)) {
     const root = await fs.mkdtemp(path.join(temporary, 'device-'))
     if (!(await canPut(put, path.join(root, 'x'), context))) return
     const device = new NodeDevice(root)
-    const said = `there is ${thing.startsWith('a link') ? 'a symbolic link' : thing} in its place`
+    const said = `there is ${kindOf(thing)} in its place`
     for (const mode of ['read', 'write'] as const) {
       await failsWith(() => device.open('x', mode), 'PERMISSION_DENIED', `${mode} of x`)
       const error = await failureOf(async () => device.openSync('x', mode), `${mode} of x, synchronously`)
@@ -118,9 +118,28 @@ for (const [thing, put] of Object.entries(THINGS)) {
         }, `${role} is read`)
         assert.ok(isCode(error, role === 'table' || role === 'manifest' ? 'FILE_MISSING' : 'PERMISSION_DENIED'), role)
         assert.ok(error.message.includes(name), error.message)
+        // It said that the file ends at byte 36: the length of the link.
+        if (role === 'table') assert.ok(error.message.includes(`there is ${kindOf(thing)} in its place`), error.message)
       }
     },
   )
+
+  if (thing === 'a directory') continue
+  test(`${thing} in the place of a directory of a database is named by whoever opens it to write`, async (context) => {
+    if (!(await canPut(put, path.join(await fs.mkdtemp(path.join(temporary, 'try-')), 'x'), context))) return
+    for (const folder of ['files', 'heads']) {
+      const [directory] = await directoryWith('head', (full) => fs.writeFile(full, ''), context)
+      await fs.rm(path.join(directory, folder), { recursive: true })
+      await put(path.join(directory, folder), context)
+      const error = await failureOf(() => open(directory, { jobs: 'inline' }), folder)
+      const said = `make directory of ${folder} failed: there is ${kindOf(thing)}`
+      assert.ok(isCode(error, 'EXISTS') && error.message.startsWith(said), String(error))
+    }
+  })
+}
+
+function kindOf(thing: string): string {
+  return thing.startsWith('a link') ? 'a symbolic link' : thing
 }
 
 test('commands that only look do not wait for a pipe either, and name it', { timeout: 60_000 }, async (context) => {

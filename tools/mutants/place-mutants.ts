@@ -46,7 +46,13 @@ export const PLACE_MUTANTS: readonly Mutant[] = [
     LOST_JOURNAL,
   ),
   mutant('head-lost-not-there', 'shard/stored-head.js', 'await requireNoFiles(components);', '', LOST_JOURNAL),
-  mutant('anything-is-a-file', 'fs/node-device.js', 'stat.isFile()', 'true', 'test/odd-files/odd-files.test.js'),
+  mutant(
+    'anything-is-a-file',
+    'fs/node-other-thing.js',
+    'if (stat.isFile())',
+    'if (true)',
+    'test/odd-files/odd-files.test.js',
+  ),
   mutant(
     'segment-directory-is-no-segment',
     'journal/recovery.js',

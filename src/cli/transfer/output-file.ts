@@ -5,6 +5,7 @@
 
 import { open, rename, rm, stat } from 'node:fs/promises'
 import type { FileHandle } from 'node:fs/promises'
+import { deviceError } from '../../fs/device-error.ts'
 import type { ByteSink } from '../byte-sink.ts'
 import { UsageError } from '../usage-error.ts'
 
@@ -36,7 +37,7 @@ export class OutputFile implements ByteSink {
   }
 
   write(bytes: string | Uint8Array): Promise<void> {
-    return this.#handle.appendFile(bytes)
+    return this.#named(this.#handle.appendFile(bytes))
   }
 
   flush(): Promise<void> {
@@ -45,14 +46,23 @@ export class OutputFile implements ByteSink {
 
   /** Makes it durable and gives it its name. */
   async finish(): Promise<void> {
-    if (this.#partial !== undefined) await this.#handle.sync()
+    if (this.#partial !== undefined) await this.#named(this.#handle.sync())
     await this.#handle.close()
-    if (this.#partial !== undefined) await rename(this.#partial, this.#path)
+    if (this.#partial !== undefined) await this.#named(rename(this.#partial, this.#path))
   }
 
   /** Takes away what has been written. */
   async abort(): Promise<void> {
     await this.#handle.close()
     if (this.#partial !== undefined) await rm(this.#partial, { force: true })
+  }
+
+  /** The system names no file where one is full. */
+  async #named(work: Promise<void>): Promise<void> {
+    try {
+      await work
+    } catch (error) {
+      throw deviceError(error, 'write', this.#path)
+    }
   }
 }

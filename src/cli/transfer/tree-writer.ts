@@ -3,6 +3,7 @@
 import { mkdir, readdir, writeFile } from 'node:fs/promises'
 import type { KvEntry, KvRange } from '../../engines/kv/kv.ts'
 import type { KvShard } from '../../engines/kv/kv-shard.ts'
+import { deviceError } from '../../fs/device-error.ts'
 import { showKey } from '../key-text.ts'
 import type { Progress } from '../progress-bar.ts'
 import { forEachBounded, workLimits } from '../tree-files/bounded-work.ts'
@@ -70,7 +71,9 @@ export async function writeTree(
       const end = path.lastIndexOf(SEPARATOR)
       if (end > 0) await makeFolder(directory, path.subarray(0, end), made)
       // Never through a link, never over what is there.
-      await writeFile(onDisk(directory, path), value, { flag: 'wx' })
+      await writeFile(onDisk(directory, path), value, { flag: 'wx' }).catch((error: unknown) => {
+        throw deviceError(error, 'write', `${directory}/${showKey(key)}`)
+      })
       progress.advance(1, value.length)
     })
   }
@@ -79,7 +82,9 @@ export async function writeTree(
 async function makeFolder(directory: string, folder: Buffer, made: Set<string>): Promise<void> {
   const name = folder.toString('latin1')
   if (made.has(name)) return
-  await mkdir(onDisk(directory, folder), { recursive: true })
+  await mkdir(onDisk(directory, folder), { recursive: true }).catch((error: unknown) => {
+    throw deviceError(error, 'make directory', `${directory}/${showKey(folder)}`)
+  })
   // Neighbours share folders; a few of them are enough to remember.
   if (made.size > 1000) made.clear()
   made.add(name)
