@@ -5,7 +5,9 @@ import { after, test } from 'node:test'
 import type { KvShard } from '../src/engines/kv/kv-shard.ts'
 import { KV_LIMITS } from '../src/engines/kv/limits.ts'
 import { checkOrder, resolveOrder } from '../src/engines/kv/named-order.ts'
+import { openKv } from '../src/engines/kv/open-kv.ts'
 import { resolveKvSettings } from '../src/engines/kv/settings.ts'
+import { KeyRing } from '../src/fs/key-ring.ts'
 import { BYTEWISE } from '../src/kernel/key-order.ts'
 import { resolveShardSettings } from '../src/shard/settings.ts'
 import { Simulation, TINY_SETTINGS } from './simulation.ts'
@@ -204,6 +206,14 @@ test('settings and options are refused by name', async () => {
   await assert.rejects(other.open(), /unknown setting blocks/)
   other.settings = given(7)
   await assert.rejects(other.open(), /settings must be an object/)
+})
+
+test('a directory is no target of a checkpoint and no components, and whoever gives it hears what takes one', async () => {
+  const noTarget = { name: 'TypeError', message: /target must have files and heads; .*checkpoint\(db, directory\)/ }
+  for (const target of ['backup', undefined]) await assert.rejects(db.checkpoint(given(target)), noTarget)
+  await assert.rejects(openKv(given('data')), /components must be an object, got string; open\(directory\) makes them/)
+  await assert.rejects(openKv(given({ shard: 'main' })), { name: 'TypeError', message: 'components must have files' })
+  assert.throws(() => new KeyRing([given(null)]), { name: 'TypeError', message: /^the id of a key must match/ })
 })
 
 test('an order must be one, have a name of its own, and be found again by its name', async () => {

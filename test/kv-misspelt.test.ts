@@ -117,6 +117,27 @@ test('a list, a date or bytes in the place of a range are refused, where they de
   assert.equal(await keysThere(), 'a b c d')
 })
 
+test('what is no plain object and names no bound is no range to delete, where it deleted everything', async () => {
+  class Hidden {
+    readonly #prefix = key('a')
+    prefixOf(): Buffer {
+      return this.#prefix
+    }
+  }
+  const scan = db.scan({ prefix: key('a') })
+  for (const range of [scan, new Hidden(), Object.create(new Hidden())]) {
+    await assert.rejects(db.deleteRange(given(range)), { name: 'TypeError', message: /must be a plain object/ })
+    const operation = Object.assign(Object.create(Object.getPrototypeOf(range)), { type: 'deleteRange' })
+    await assert.rejects(db.batch([given(operation)]), { name: 'TypeError', message: /must be a plain object/ })
+  }
+  scan.close()
+  assert.equal(await keysThere(), 'a b c d')
+  // Bounds may stand where they are found.
+  await db.put(key('gone'), key('1'))
+  await db.deleteRange(given(Object.create({ prefix: key('gone') })))
+  assert.equal(await keysThere(), 'a b c d')
+})
+
 test('an option of a read that is unknown, or of the wrong kind, is refused by name', async () => {
   const a = key('a')
   const reads: Record<string, (options: unknown) => unknown> = {

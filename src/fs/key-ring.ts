@@ -26,7 +26,8 @@ export class KeyRing {
   constructor(keys: readonly EncryptionKey[]) {
     const [first] = keys
     if (first === undefined) throw new RangeError('encryption keys must be at least one')
-    for (const { id, secret } of keys) {
+    for (const key of keys) {
+      const { id, secret }: EncryptionKey = Object(key)
       if (typeof id !== 'string' || !KEY_ID.test(id)) throw new TypeError(`the id of a key must match ${KEY_ID.source}`)
       if (!(secret instanceof Uint8Array) || secret.length !== SECRET_BYTES)
         throw new TypeError(`the secret of key ${id} must be ${SECRET_BYTES} bytes`)

@@ -39,10 +39,14 @@ export interface Origin {
 /**
  * Brings every file to `target`, by another name for it where the target can do that, and makes a head of the same name there.
  *
+ * @throws {TypeError} a target that is none
  * @throws {VarveError} EXISTS — the target has such a shard, or files of its names
  * @throws {VarveError} TABLE_CORRUPT — a file is not what its reference says; nothing can be opened at the target
  */
 export async function writeCheckpoint(origin: Origin, target: CheckpointTarget): Promise<void> {
+  const { files, heads }: { readonly files?: unknown; readonly heads?: unknown } = Object(target)
+  if (files === undefined || heads === undefined)
+    throw new TypeError('target must have files and heads; for a directory there is checkpoint(db, directory) of varve')
   const { shard, head, manifest, place } = origin
   await requireAbsent(target, shard)
   const refs = [...manifest.files.values()].map(({ ref }) => ref)

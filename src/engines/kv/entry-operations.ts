@@ -83,6 +83,10 @@ export function toRangeDeletion(input: KvRange, order: KeyOrder): RangeDeletion 
 }
 
 function checkNothingNamed(range: KvRange): void {
+  // What is no plain object keeps elsewhere what it means: a scan, or a range of somebody's own.
+  const parent: unknown = Object.getPrototypeOf(range)
+  if (parent !== null && Object.getPrototypeOf(parent) !== null)
+    throw new TypeError('range must be a plain object: of one that names no bound, all would be deleted')
   for (const name in range)
     if (name !== 'type')
       throw new TypeError(`${name} is undefined, and no other bound is given: a range without any name deletes all`)

@@ -20,6 +20,7 @@ import type { KvOpenOptions } from './kv.ts'
 import { KvShard } from './kv-shard.ts'
 import type { Levels } from './levels.ts'
 import { checkOrder } from './named-order.ts'
+import { typeOf } from './limits.ts'
 import { flag } from './read-options.ts'
 import { isKvSetting, resolveKvSettings } from './settings.ts'
 import type { KvSettings } from './settings.ts'
@@ -58,8 +59,18 @@ export const KV_OPEN_OPTIONS: Readonly<Record<keyof KvOpenOptions, true>> = {
  * @throws {TypeError} {RangeError} an option or setting is wrong or unknown; the message names it
  * @throws {VarveError} what `openShard` throws
  */
-export function openKv(components: KvComponents, options: KvOpenOptions = {}): Promise<KvShard> {
+export async function openKv(components: KvComponents, options: KvOpenOptions = {}): Promise<KvShard> {
+  checkComponents(components)
   return openWith(components, options, (engine, settings) => openShard(components, engine, { ...options, settings }))
+}
+
+const NEEDED = ['shard', 'files', 'heads', 'journal', 'jobs', 'clock', 'random', 'hash'] as const
+
+function checkComponents(components: unknown): void {
+  if (typeof components !== 'object' || components === null)
+    throw new TypeError(`components must be an object, got ${typeOf(components)}; open(directory) makes them`)
+  const given = components as Partial<KvComponents>
+  for (const name of NEEDED) if (given[name] === undefined) throw new TypeError(`components must have ${name}`)
 }
 
 /** As `openKv`, with another way to open the generic shard. */
