@@ -39,8 +39,13 @@ export function tookNothing(error: unknown): error is VarveError {
 export function outcomeUnknown(operation: string, cause: unknown): VarveError {
   // What is known is worse.
   if (isCode(cause, 'JOURNAL_CORRUPT')) return cause
-  return new VarveError('OUTCOME_UNKNOWN', `${operation} of the journal failed: it may or may not have happened`, {
-    details: { operation },
-    cause,
-  })
+  const reason = cause instanceof Error ? ` (${cause.message})` : ''
+  return new VarveError(
+    'OUTCOME_UNKNOWN',
+    `${operation} of the journal failed${reason}: it may or may not have happened`,
+    {
+      details: { operation },
+      cause,
+    },
+  )
 }

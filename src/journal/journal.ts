@@ -70,12 +70,15 @@ export interface JournalReader {
   /**
    * Visits every batch at or after `from`, in order. `visit` borrows the payload for the call.
    *
+   * @param again called where it turns out that what was visited was not what the log has: none of it counts, and everything
+   *   is visited anew. Default: then it rejects with IO_FAILED, as it does where that goes on for too long
    * @returns the position just past the last batch
    * @throws {VarveError} JOURNAL_CORRUPT — a record that was once synced is damaged, or bytes after `from` are missing
    */
   replay(
     from: JournalPosition,
     visit: (payload: Uint8Array, position: JournalPosition) => void,
+    again?: () => void,
   ): Promise<JournalPosition>
   /** Idempotent. */
   close(): Promise<void>

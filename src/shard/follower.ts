@@ -209,7 +209,7 @@ export class Follower<Operation, Table extends Memtable<Operation>, Shape> {
     const reader = await journals.openReadOnly(shard, content.journalState, replayFrom)
     try {
       const { seqnoLast: last, end } = await replayInto(
-        { journal: reader, engine: this.#engine, clock: this.#components.clock },
+        { journal: reader, engine: this.#engine, clock: this.#components.clock, shown: known !== undefined },
         tables,
         from.end,
         from.seqnoLast,

@@ -19,6 +19,8 @@ export interface ReplaySource<Operation, Table extends Memtable<Operation>, Shap
   readonly journal: JournalReader
   readonly engine: Engine<Operation, Table, Shape>
   readonly clock: Clock
+  /** Somebody reads the tables already: what was applied to them stays. Default: nobody does. */
+  readonly shown?: boolean
 }
 
 /** What was found: the last operation, and where the journal ends. */
@@ -36,22 +38,29 @@ type Take = TableLoad['take']
  * @throws {VarveError} JOURNAL_CORRUPT — also where seqnos have a gap; INCOMPATIBLE
  */
 export async function replayInto<Operation, Table extends Memtable<Operation>, Shape>(
-  { journal, engine, clock }: ReplaySource<Operation, Table, Shape>,
+  { journal, engine, clock, shown = false }: ReplaySource<Operation, Table, Shape>,
   stack: TableStack<Table>,
   from: JournalPosition,
   seqnoBefore: Seqno,
   memtableBytes: number,
 ): Promise<Replayed> {
   let seqnoLast = seqnoBefore
-  const loads: TableLoad[] = []
+  let loads: TableLoad[] = []
   let take = begin()
-  const end = await journal.replay(from, (payload, position) => {
+  const visit = (payload: Uint8Array, position: JournalPosition): void => {
     seqnoLast = readGroup(payload, position, seqnoLast, take)
     if (stack.active.bytes >= memtableBytes) {
       stack.freeze(engine.memtable(), (position + payload.length) as JournalPosition, seqnoLast)
       take = begin()
     }
-  })
+  }
+  const again = (): void => {
+    for (const table of stack.rewind(seqnoBefore, engine.memtable())) table.release()
+    seqnoLast = seqnoBefore
+    loads = []
+    take = begin()
+  }
+  const end = await journal.replay(from, visit, shown ? undefined : again)
   for (const load of loads) while (!load.finish()) await clock.turn()
   return { seqnoLast, end }
 

@@ -23,8 +23,8 @@ export class PoorJournalReader implements JournalReader {
     return this.#inner.start
   }
 
-  replay(from: JournalPosition, visit: Visit): Promise<JournalPosition> {
-    return this.#late.around(() => this.#inner.replay(from, visit))
+  replay(from: JournalPosition, visit: Visit, again?: () => void): Promise<JournalPosition> {
+    return this.#late.around(() => this.#inner.replay(from, visit, again))
   }
 
   close(): Promise<void> {
@@ -102,9 +102,9 @@ export class PoorJournal implements Journal {
     return this.#late.around(() => this.#inner.read(position, length))
   }
 
-  async replay(from: JournalPosition, visit: Visit): Promise<JournalPosition> {
+  async replay(from: JournalPosition, visit: Visit, again?: () => void): Promise<JournalPosition> {
     this.#checkOpen()
-    return this.#late.around(() => this.#inner.replay(from, visit))
+    return this.#late.around(() => this.#inner.replay(from, visit, again))
   }
 
   async truncate(before: JournalPosition): Promise<void> {

@@ -30,9 +30,17 @@ export class Assembly {
     return this.#chain.newest
   }
 
-  /** @throws {VarveError} JOURNAL_CORRUPT */
-  add(record: LogRecord, sequence: number): void {
-    if (!this.#chain.accept(record, sequence)) return
+  /**
+   * @returns whether it counts
+   * @throws {VarveError} JOURNAL_CORRUPT
+   */
+  add(record: LogRecord, sequence: number): boolean {
+    if (!this.#chain.accept(record, sequence)) return false
+    this.#assemble(record, sequence)
+    return true
+  }
+
+  #assemble(record: LogRecord, sequence: number): void {
     const { kind, position, batchBytes, offset, payload } = record
     if (kind !== 'batch') {
       this.#partial = undefined

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
+import { isCode } from '../../kernel/errors.ts'
 import { Chain } from './chain.ts'
 import type { LogRecord } from './record.ts'
 
@@ -25,4 +26,15 @@ test('of an owner that was fenced nothing counts any more, also where its number
   ].map((each, index) => chain.accept(each, index + 1))
   assert.deepEqual(counts, [true, true, false, true, false, true])
   assert.equal(chain.end, 20)
+})
+
+test('records of an owner whose fence was not read are no end of the log', () => {
+  const chain = new Chain('stream', 0)
+  chain.accept(record('fence', A, 0, 0), 1)
+  // In the place of the fence.
+  chain.accept(record('batch', A, 1, 0), 2)
+  assert.throws(
+    () => chain.accept(record('batch', B, 1, 0), 3),
+    (error) => isCode(error, 'JOURNAL_CORRUPT') && /the fence of epoch 2 is missing/.test(error.message),
+  )
 })

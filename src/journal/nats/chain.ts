@@ -46,6 +46,8 @@ export class Chain {
     } else if (kind === 'fence') {
       if (epoch < newest.epoch) this.#fail(sequence, 'an epoch went back')
     } else if (owner !== newest.owner || serial !== newest.serial + 1) {
+      // An owner begins with a fence: something else was read in its place.
+      if (epoch > newest.epoch) this.#fail(sequence, `the fence of epoch ${epoch} is missing`)
       return false
     }
     this.newest = record

@@ -25,11 +25,11 @@ export class NatsJournalReader implements JournalReader {
     return this.#range.start as JournalPosition
   }
 
-  async replay(from: JournalPosition, visit: Visit): Promise<JournalPosition> {
+  async replay(from: JournalPosition, visit: Visit, again?: () => void): Promise<JournalPosition> {
     if (this.#closed) throw new VarveError('CLOSED', 'the reader is closed')
     const { start, end, last } = this.#range
     if (from < start || from > end) throw journalCorrupt(this.#log.stream, from, `it is there from ${start} to ${end}`)
-    if (last > 0) await this.#log.replay(this.#range, from, visit)
+    if (last > 0) await this.#log.replay(this.#range, from, visit, again === undefined ? {} : { again })
     return end as JournalPosition
   }
 

@@ -127,16 +127,23 @@ export class NatsJournal implements Journal {
     throw unsupported('read')
   }
 
-  async replay(from: JournalPosition, visit: Visit): Promise<JournalPosition> {
+  async replay(from: JournalPosition, visit: Visit, again?: () => void): Promise<JournalPosition> {
     this.#checkOpen()
     await this.#appends.settled()
     if (from < this.#start || from > this.#end)
       throw journalCorrupt(this.#log.stream, from, `it is there from ${this.#start} to ${this.#end}`)
     const marked = this.#marks.findLast(({ position }) => position <= from)
-    const marks: Mark[] = []
+    let marks: Mark[] = []
+    const anew = (): void => {
+      marks = []
+      again?.()
+    }
     const first = marked?.sequence ?? this.#first
     const piece = { first, last: this.#pipeline.last, end: this.#storedEnd, owner: this.#owner }
-    await this.#log.replay(piece, from, visit, (_payload, position, sequence) => addMark(marks, position, sequence))
+    await this.#log.replay(piece, from, visit, {
+      place: (_payload, position, sequence) => addMark(marks, position, sequence),
+      ...(again === undefined ? {} : { again: anew }),
+    })
     if (this.#marks.length === 0) this.#marks = marks
     return piece.end as JournalPosition
   }

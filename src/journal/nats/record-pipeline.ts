@@ -9,10 +9,13 @@
  * same record when it is sent again, so that one of both is stored at the most. Which is read back, never guessed. Where
  * another owner's fence is found, this one has been fenced. A record behind one that was refused is void (chain.ts), and
  * is sent again.
+ *
+ * What is read back may be what one server alone has, which was cut off: the leader is asked for it, too, and it counts when
+ * the next record, or a touch, was stored behind it. A server that still takes itself for the leader does not get that far.
  */
 
 import { VarveError, isCode } from '../../kernel/errors.ts'
-import type { Published } from '../../nats/nats.ts'
+import type { Published, StoredMessage } from '../../nats/nats.ts'
 import { pause } from '../../nats/patience.ts'
 import { outcomeUnknown } from '../append-check.ts'
 import { fenced } from '../fence.ts'
@@ -38,6 +41,12 @@ export interface PipelineHost {
   full(reason: VarveError): void
 }
 
+/** Read back, and not known to be there for good. */
+interface Found {
+  readonly sent: Sent
+  readonly sequence: number
+}
+
 interface Sent extends OutgoingRecord {
   answer: Published | 'unanswered' | undefined
   /** It has been sent before, and may still arrive. */
@@ -53,12 +62,14 @@ export class RecordPipeline {
   readonly #owner: Owner
   readonly #windowMessages: number
   #queued: Sent[] = []
+  /** In front of those that were sent. */
+  #found: readonly Found[] = []
   #sent: Sent[] = []
   #unanswered = 0
   /** Sequence and number of the newest record known to be in its place. */
   #confirmed: number
   #serial = 0
-  /** What the next message follows: that record, or a void one. */
+  /** What the next message follows: that record, one that was found, or a void one. */
   #last: number
   #recovering = false
   #failed = false
@@ -124,17 +135,20 @@ export class RecordPipeline {
   /** @param before how many are sent and not known to be stored */
   #publish({ record }: Sent, before: number): Promise<Published> {
     const { streams, stream, subject, codec } = this.#log
-    const serial = this.#serial + before + 1
+    const serial = this.#serial + this.#found.length + before + 1
     const bytes = codec.encode({ ...this.#owner, ...record, serial, confirmed: this.#confirmed })
     return streams.publish(stream, subject, bytes, { expectedLast: this.#last + before })
   }
 
-  /** The oldest record is in its place. */
+  /** The oldest record that was not found is in its place, and so are those before it. */
   #store(sequence: number): void {
     const first = this.#sent.shift()
+    const found = this.#found
+    this.#found = []
     this.#last = sequence
     this.#confirmed = sequence
-    this.#serial++
+    this.#serial += found.length + 1
+    for (const each of found) each.sent.stored(each.sequence)
     first?.stored(sequence)
   }
 
@@ -146,7 +160,7 @@ export class RecordPipeline {
     while (this.#unanswered > 0) await pause(clock, RETRY_MS_MIN)
     for (;;) {
       if (this.#failed) return
-      const before = this.#last
+      const before = this.#confirmed
       try {
         await this.#readBack()
         if (this.#giveUpFull()) return
@@ -161,7 +175,7 @@ export class RecordPipeline {
           return
         }
       }
-      if (this.#last > before) {
+      if (this.#confirmed > before) {
         since = clock.monotonic()
         delayMs = RETRY_MS_MIN
       }
@@ -183,28 +197,40 @@ export class RecordPipeline {
   /** Finds out which of those that were sent are in their places. */
   async #readBack(): Promise<void> {
     const { streams, stream, codec } = this.#log
+    // What was found the last time counts as little as what was not.
+    this.#sent = [...this.#found.map(({ sent }) => sent), ...this.#sent]
+    this.#found = []
+    this.#last = this.#confirmed
     const state = await streams.state(stream)
     if (state === undefined) throw new VarveError('JOURNAL_CORRUPT', `stream ${stream} is not there any more`)
-    await streams.read(stream, this.#last + 1, state.last, ({ sequence, data }) => {
-      const record = codec.decode(data, sequence)
+    const found: Found[] = []
+    let newest: StoredMessage | undefined
+    await streams.read(stream, this.#confirmed + 1, state.last, (message) => {
+      const { sequence } = message
+      const record = codec.decode(message.data, sequence)
       const { epoch, owner } = this.#owner
       if (record.owner === owner) {
-        if (record.serial === this.#serial + 1) {
-          if (!same(this.#sent[0], record))
-            throw new VarveError('JOURNAL_CORRUPT', `record ${sequence} of ${stream} is not what was sent`)
-          this.#store(sequence)
-        }
+        if (record.serial !== this.#serial + found.length + 1) return
+        const sent = this.#sent[found.length]
+        if (!same(sent, record))
+          throw new VarveError('JOURNAL_CORRUPT', `record ${sequence} of ${stream} is not what was sent`)
+        found.push({ sent, sequence })
+        newest = message
       } else if (record.kind === 'fence' || (record.kind === 'knock' && record.epoch > epoch)) {
         throw fenced(record.epoch)
       }
-      this.#last = sequence
     })
+    if (newest !== undefined) await this.#log.checkLeaderHas(newest)
+    this.#sent = this.#sent.slice(found.length)
+    this.#found = found
+    this.#last = Math.max(state.last, this.#confirmed)
   }
 
   /** Nothing of what there is no space for may come later. */
   #giveUpFull(): boolean {
     const [first] = this.#sent
-    if (first === undefined || first.answer === undefined || first.answer === 'unanswered') return false
+    if (first === undefined || this.#found.length > 0 || first.answer === undefined || first.answer === 'unanswered')
+      return false
     if (first.answer.type !== 'full' || this.#sent.some(({ unsure }) => unsure)) return false
     const { reason } = first.answer
     const { stream } = this.#log
@@ -219,8 +245,12 @@ export class RecordPipeline {
 
   /** One at a time until the server answers as usual. @returns true: nothing is left, or go on */
   async #sendFirst(): Promise<boolean> {
-    const [first] = this.#sent
-    if (first === undefined) return true
+    if (this.#sent.length === 0) {
+      const newest = this.#found.at(-1)
+      if (newest === undefined) return true
+      this.#sent.push(this.#queued.shift() ?? touchAfter(newest.sent))
+    }
+    const first = this.#sent[0] as Sent
     try {
       first.answer = await this.#publish(first, 0)
     } catch (error) {
@@ -237,6 +267,7 @@ export class RecordPipeline {
   fail(reason: VarveError): void {
     if (this.#failed) return
     this.#failed = true
+    this.#found = []
     this.#sent = []
     this.#queued = []
     this.#host.failed(reason)
@@ -247,7 +278,14 @@ function isStored(answer: Sent['answer']): boolean {
   return answer !== undefined && answer !== 'unanswered' && answer.type === 'stored'
 }
 
-function same(first: OutgoingRecord | undefined, found: LogRecord): boolean {
+/** Only where nothing waits to be sent, so behind a whole batch. */
+function touchAfter({ record }: Sent): Sent {
+  const position = record.position + record.batchBytes
+  const touch = { kind: 'touch', position, batchBytes: 0, offset: 0, payload: new Uint8Array(0) } as const
+  return { record: touch, stored: () => undefined, answer: undefined, unsure: false }
+}
+
+function same(first: Sent | undefined, found: LogRecord): first is Sent {
   const sent = first?.record
   return (
     sent !== undefined &&

@@ -1,6 +1,7 @@
 /** The stream of one shard's journal: where it begins and ends, and what is in it. */
 
-import { VarveError } from '../../kernel/errors.ts'
+import { isCode } from '../../kernel/errors.ts'
+import type { VarveError } from '../../kernel/errors.ts'
 import type { JournalPosition, ShardId } from '../../kernel/ids.ts'
 import type { StoredMessage, StreamState, Streams } from '../../nats/nats.ts'
 import { patiently } from '../../nats/patience.ts'
@@ -10,6 +11,7 @@ import { Assembly } from './assembly.ts'
 import type { Place } from './assembly.ts'
 import { Chain } from './chain.ts'
 import type { LogRecord, RecordCodec } from './record.ts'
+import { SecondLook, diverging, lagging } from './second-look.ts'
 
 export type Visit = (payload: Uint8Array, position: JournalPosition) => void
 
@@ -32,6 +34,14 @@ export interface LogPiece {
   readonly end: number
   /** Of the newest record that counts; undefined: there is none. */
   readonly owner: string | undefined
+}
+
+/** Beside those who are told of batches. */
+export interface ReplayOptions {
+  /** Is told where each of them is. */
+  readonly place?: Place
+  /** What has been visited does not count: everything is visited anew. Default: what does not count rejects. */
+  readonly again?: () => void
 }
 
 export class ShardLog {
@@ -66,14 +76,20 @@ export class ShardLog {
       // A fence is not sent before what it follows is known; what is purged ends before a record that counts.
       const anchor = record.kind === 'fence' ? sequence : Math.max(record.confirmed, first)
       const chain = new Chain(this.stream, 0)
+      const look = new SecondLook(this.streams, this.stream, anchor)
       let read = 0
-      await this.streams.read(this.stream, anchor, last, (message) => {
-        read = message.sequence
-        const found = this.codec.decode(message.data, read)
-        if (read === sequence && !isSame(found, record)) throw this.#diverging(read)
-        chain.accept(found, read)
+      await this.#doubting(look, async () => {
+        await this.streams.read(this.stream, anchor, last, (message) => {
+          read = message.sequence
+          look.at(message, () => {
+            const found = this.codec.decode(message.data, read)
+            if (read === sequence && !isSame(found, record)) throw diverging(this.stream, read)
+            return chain.accept(found, read) ? found : undefined
+          })
+        })
+        look.atNewest()
       })
-      if (read < last) throw this.#lagging(last)
+      if (read < last) throw lagging(this.stream, last)
       return { sequence: last, record: chain.newest, end: chain.next }
     }
     // The newest record is never removed.
@@ -83,24 +99,15 @@ export class ShardLog {
 
   async #record(sequence: number): Promise<LogRecord> {
     const message = await this.streams.message(this.stream, sequence)
-    if (message === undefined) throw this.#lagging(sequence)
+    if (message === undefined) throw lagging(this.stream, sequence)
     return this.codec.decode(message.data, sequence)
   }
 
-  /** The stream says that it is there: the server that answers has not got it yet. */
-  #lagging(sequence: number): VarveError {
-    return new VarveError('IO_FAILED', `stream ${this.stream} has no message ${sequence} yet`, {
-      details: { path: this.stream, operation: 'read' },
-    })
-  }
-
-  /**
-   * Reads are answered by any server that has a replica, and those of one that was cut off may differ: one that had just come
-   * back once had four writes that the others had dropped, in the place of the next owner's fence.
-   */
-  #diverging(sequence: number): VarveError {
-    const reason = `a server has another message ${sequence} of stream ${this.stream} than its leader: open it again`
-    return new VarveError('IO_FAILED', reason, { details: { path: this.stream, operation: 'read' } })
+  /** @throws {VarveError} IO_FAILED — its leader has something else there */
+  async checkLeaderHas({ sequence, data }: StoredMessage): Promise<void> {
+    const message = await this.streams.message(this.stream, sequence)
+    if (message === undefined) throw lagging(this.stream, sequence)
+    if (Buffer.compare(message.data, data) !== 0) throw diverging(this.stream, sequence)
   }
 
   /** Position of the oldest batch; `end`: there is none. */
@@ -116,29 +123,65 @@ export class ShardLog {
   /**
    * Reads a piece of the log and visits batches at or after `from`.
    *
-   * @param place is told of every batch, in order
    * @throws {VarveError} JOURNAL_CORRUPT — damaged, or bytes at or after `from` are missing
    * @throws {VarveError} IO_FAILED — what was visited is not what the leader has, or nobody answers
    */
-  async replay({ first, last, end, owner }: LogPiece, from: number, visit: Visit, place?: Place): Promise<void> {
-    const assembly = new Assembly(this.stream, from, (payload, position, sequence) => {
+  async replay(piece: LogPiece, from: number, visit: Visit, options: ReplayOptions = {}): Promise<void> {
+    const { place, again } = options
+    const both: Place = (payload, position, sequence) => {
       place?.(payload, position, sequence)
       if (position >= from) visit(payload, position as JournalPosition)
+    }
+    if (again === undefined) {
+      await this.#replayOnce(piece, from, both)
+      return
+    }
+    let tries = 0
+    await patiently(this.patience, () => {
+      if (tries++ > 0) again()
+      return this.#replayOnce(piece, from, both)
     })
+  }
+
+  async #replayOnce({ first, last, end, owner }: LogPiece, from: number, place: Place): Promise<void> {
+    const assembly = new Assembly(this.stream, from, place)
+    const look = new SecondLook(this.streams, this.stream, first)
     let next = first
-    const take = ({ sequence, data }: StoredMessage): void => {
-      assembly.add(this.codec.decode(data, sequence), sequence)
+    const take = ({ sequence, data }: StoredMessage): LogRecord | undefined => {
+      const record = this.codec.decode(data, sequence)
+      const counts = assembly.add(record, sequence)
       const { start } = assembly
       if (start !== undefined && start > from)
         throw journalCorrupt(this.stream, sequence, `bytes from ${from} to ${start} are missing`)
       next = sequence + 1
+      return counts ? record : undefined
     }
-    await patiently(
-      this.patience,
-      () => this.streams.read(this.stream, next, last, take),
-      () => next,
+    await this.#doubting(look, () =>
+      patiently(
+        this.patience,
+        () => this.streams.read(this.stream, next, last, (message) => look.at(message, () => take(message))),
+        () => next,
+      ),
     )
-    if (assembly.end !== end || assembly.newest?.owner !== owner) throw this.#diverging(last)
+    if (assembly.end !== end || assembly.newest?.owner !== owner) throw diverging(this.stream, last)
+  }
+
+  /**
+   * Reads, and believes neither what was read nor that it is damaged before its leader has the same.
+   *
+   * @throws {VarveError} IO_FAILED — it has something else
+   */
+  async #doubting(look: SecondLook, read: () => Promise<void>): Promise<void> {
+    let failure: VarveError | undefined
+    try {
+      await read()
+    } catch (error) {
+      if (!isCode(error, 'JOURNAL_CORRUPT')) throw error
+      failure = error
+    }
+    const difference = await patiently(this.patience, () => look.difference(failure !== undefined))
+    if (difference !== undefined) throw difference
+    if (failure !== undefined) throw failure
   }
 }
 

@@ -80,6 +80,8 @@ export class PostgresJournal implements Journal {
     this.#checkOpen()
     if (!this.#basis.supports.durability.includes('synced')) throw unsupported('synced')
     if (this.#failure !== undefined) throw this.#failure
+    // Who closes asks once more; where nothing is at stake, a server that has gone is not waited for.
+    if (this.#groups.length === 0 && this.#writer.isSynced) return
     // A commit of its own, where there is nothing else to commit: it comes after all others in the server's log.
     await this.#group(0).wantSynced()
   }

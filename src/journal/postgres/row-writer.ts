@@ -39,6 +39,8 @@ export class RowWriter {
   readonly #owner: RowOwner
   /** Everything before is committed, as far as this owner was told. */
   #end: number
+  /** Where the newest synced commit of this owner has left it. */
+  #syncedEnd = -1
 
   constructor(owner: RowOwner, end: number) {
     this.#owner = owner
@@ -47,6 +49,11 @@ export class RowWriter {
 
   get end(): number {
     return this.#end
+  }
+
+  /** A commit that was synced comes after every other one. */
+  get isSynced(): boolean {
+    return this.#syncedEnd === this.#end
   }
 
   /**
@@ -59,7 +66,9 @@ export class RowWriter {
     const rows = encodeRows(hash, shard, group.position, group.batches)
     const confirmed = await this.#append(group.position, group.end, rows, group.synced !== undefined)
     this.#end = group.end
-    if (!confirmed && group.synced !== undefined) await this.#append(group.end, group.end, [], true)
+    if (group.synced === undefined) return
+    if (!confirmed) await this.#append(group.end, group.end, [], true)
+    this.#syncedEnd = group.end
   }
 
   /**

@@ -159,8 +159,9 @@ export class RemoteJournal implements Journal {
       const timeoutMs = Math.min(resumeMs, CLOSE_MS_MAX)
       await connection.call({ service: JOURNAL_SERVICE, method: 'close', parameters: [key], timeoutMs })
     } catch (error) {
-      // The service closes it when nobody comes back; everything has been acknowledged, or has not.
-      if (!isUnanswered(error) && !isCode(error, 'CLOSED')) throw error
+      // The service closes it when nobody comes back, and one that lets nobody in any more does so, too; everything has been
+      // acknowledged, or has not.
+      if (!isUnanswered(error) && !isCode(error, 'CLOSED', 'PERMISSION_DENIED', 'INCOMPATIBLE')) throw error
     }
   }
 
