@@ -132,3 +132,58 @@ test('where a compaction is at a worker that has gone, closing takes closeMs and
   assert.equal(String(await again.get(Buffer.from('key'))), 'value 1')
   await again.close()
 })
+
+/** Over a journal that says after `goneMs` that nobody knows, as one does that has gone. @returns what closing ends with */
+async function closeWithoutJournal(
+  goneMs: number,
+  meanwhile: (heads: MemoryHeadStore, open: Open) => Promise<unknown>,
+) {
+  const [clock, random] = [new SimulatedClock(), new SeededRandom(1)]
+  const [files, heads] = [new MemoryFileStore({ hash }), new MemoryHeadStore()]
+  const storage = new MemoryJournalStorage()
+  const jobs = new InlineScheduler({ files, hash, clock, handlers: new HandlerTable({ 'varve/kv/jobs': kvJobs }) })
+  const open = (journal = new MemoryJournalSystem({ storage })): ReturnType<typeof openKv> =>
+    openKv(
+      { shard: shardId('main'), files, heads, journal, jobs, clock, random, hash },
+      { settings: { closeMs: 1_000 } },
+    )
+  const gone = new MemoryJournalSystem({ storage })
+  const opens = gone.open.bind(gone)
+  gone.open = async (...given) => {
+    const journal = await opens(...given)
+    const unknown = new VarveError('OUTCOME_UNKNOWN', 'gone', { details: { operation: 'sync' } })
+    journal.sync = () => new Promise((_, reject) => clock.after(goneMs, () => reject(unknown)))
+    return journal
+  }
+  const db = await open(gone)
+  await db.put(Buffer.from('key'), Buffer.from('value'))
+  await meanwhile(heads, open)
+  const beganMs = clock.monotonic()
+  const closing = db.close().then(
+    () => 'no error',
+    (error: unknown) => (error as VarveError).code,
+  )
+  let outcome: string | undefined
+  void closing.then((code) => (outcome = code))
+  while (outcome === undefined) {
+    await clock.turn()
+    clock.advance(STEP_MS)
+    assert.ok(clock.monotonic() - beganMs < goneMs + 2_000, 'closing waits for something else')
+  }
+  return outcome
+}
+
+type Open = () => ReturnType<typeof openKv>
+
+// It was not asked at all where the journal had taken longer than closeMs, as one that has gone does.
+test('where the journal has gone and another owner has come, closing is no error', async () => {
+  for (const goneMs of [0, 3_000])
+    assert.equal(await closeWithoutJournal(goneMs, async (_, open) => (await open()).close()), 'no error')
+})
+
+test('where the journal has gone, closing asks the head for no longer than closeMs', async () => {
+  for (const goneMs of [0, 3_000]) {
+    const silence = async (heads: MemoryHeadStore) => void (heads.read = () => new Promise(() => {}))
+    assert.equal(await closeWithoutJournal(goneMs, silence), 'OUTCOME_UNKNOWN')
+  }
+})

@@ -172,6 +172,12 @@ export class PostgresDatabase implements Sql {
     if (!connection.alive || this.#closed) {
       this.#count--
       void connection.close()
+      // Of a server that has gone, or silent, as it seems: each would be waited for until it is found out.
+      for (const idle of this.#idle.splice(0)) {
+        this.#count--
+        idle.expiry.cancel()
+        void idle.connection.close()
+      }
     } else {
       const expiry = this.clock.after(this.settings.idleMs, () => {
         this.#idle.splice(this.#idle.indexOf(idle), 1)

@@ -16,6 +16,8 @@ export interface SqlTables {
   readonly version: number
   /** Statements that make them, with `$` in the place of the schema. */
   readonly statements: readonly string[]
+  /** Where nothing is lost with them: statements that remove those of any version. */
+  readonly removal?: readonly string[]
 }
 
 /** What `ensureTables` needs of a database: statements that may be made again. */
@@ -54,13 +56,31 @@ export async function ensureTables(maker: TableMaker, tables: SqlTables): Promis
     found = await versionOf(maker, part)
   }
   if (found === version) return
-  throw new VarveError(
-    'INCOMPATIBLE',
+  const wayOut = wayOutOf(maker.schema, tables, found)
+  const reason =
     found === undefined
       ? `there are no tables of ${part} in schema ${maker.schema}`
-      : `the tables of ${part} in schema ${maker.schema} have version ${found}, this varve has ${version}`,
-    { details: { what: `tables of ${part}`, found, expected: version } },
-  )
+      : `the tables of ${part} in schema ${maker.schema} have version ${found}, this varve has ${version}`
+  throw new VarveError('INCOMPATIBLE', `${reason}; ${wayOut}`, {
+    details: { what: `tables of ${part}`, found, expected: version, wayOut },
+  })
+}
+
+function wayOutOf(schema: string, tables: SqlTables, found: number | undefined): string {
+  const { part, version } = tables
+  if (found === undefined) return `they are made by whoever opens with create: true, or runs what creationScript gives`
+  if (found > version) return 'use the newer varve, or another schema'
+  const removal = removalScript(schema, tables)
+  if (removal === undefined) return 'use the varve that made them, or another schema'
+  return `stop everything that uses the ${part} in them, then run once: ${removal}`
+}
+
+/** One transaction after which the tables are made anew by who opens them first; undefined: they keep what is needed. */
+function removalScript(schema: string, { part, removal }: SqlTables): string | undefined {
+  if (removal === undefined) return undefined
+  const name = quoted(schema)
+  const statements = [...removal, `DELETE FROM $.format WHERE part = '${part}'`]
+  return ['BEGIN', ...statements.map((statement) => statement.replaceAll('$', name)), 'COMMIT'].join('; ')
 }
 
 async function versionOf(maker: TableMaker, part: string): Promise<number | undefined> {

@@ -26,6 +26,8 @@ export type HeadChange = Partial<Pick<HeadContent, 'journalState' | 'base' | 'de
 
 export class Committer {
   #heads: HeadStore
+  /** As they are: whose the shard is may be asked also when nothing is committed any more. */
+  readonly #asked: HeadStore
   readonly #shard: ShardId
   #version: HeadVersion
   #content: HeadContent
@@ -35,12 +37,13 @@ export class Committer {
   /** @param content what is stored at `version`, with this owner's epoch and nonce in it */
   constructor(heads: HeadStore, shard: ShardId, version: HeadVersion, content: HeadContent) {
     this.#heads = heads
+    this.#asked = heads
     this.#shard = shard
     this.#version = version
     this.#content = content
   }
 
-  /** What is under way when `signal` aborts is given up, and so is everything after it. */
+  /** Commits that are under way when `signal` aborts are given up, and so is every one after it. */
   endWith(signal: AbortSignal): void {
     this.#heads = new ImpatientHeads(this.#heads, signal)
   }
@@ -62,7 +65,7 @@ export class Committer {
 
   /** Reads the head again. @throws {VarveError} FENCED — it is not ours any more */
   async check(): Promise<void> {
-    const head = await this.#heads.read(this.#shard)
+    const head = await this.#asked.read(this.#shard)
     if (head === undefined) throw this.#gone()
     this.#compareOwner(decodeHead(head.content, `head of ${this.#shard}`))
   }

@@ -340,7 +340,9 @@ export class OwnedShard<Operation, Table extends Memtable<Operation>, Shape> imp
     await stopped
     await this.#rebuilding
     try {
-      if (this.#failure === undefined) await closes(this.id, this.#doubt.about(this.#rungs.secure(this.#journal)))
+      const question = { clock: this.#components.clock, ms: this.settings.closeMs }
+      if (this.#failure === undefined)
+        await closes(this.id, this.#doubt.about(this.#rungs.secure(this.#journal), question))
     } finally {
       await this.#journal.close()
       this.#writes.fail(reason)

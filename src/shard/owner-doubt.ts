@@ -5,6 +5,7 @@
  * the shard again, and takes it away from the one that has it.
  */
 
+import type { Clock } from '../kernel/clock.ts'
 import type { VarveError } from '../kernel/errors.ts'
 import { isCode } from '../kernel/errors.ts'
 import type { Committer } from './committer.ts'
@@ -29,12 +30,16 @@ export class OwnerDoubt {
     return this.#asking
   }
 
-  /** `work`. Rejects with FENCED where it failed and there is another owner. */
-  async about(work: Promise<void>): Promise<void> {
+  /**
+   * `work`. Rejects with FENCED where it failed and there is another owner.
+   *
+   * @param patience how long the head is asked. Default: until it answers, or says that it will not
+   */
+  async about(work: Promise<void>, patience?: { readonly clock: Clock; readonly ms: number }): Promise<void> {
     try {
       await work
     } catch (error) {
-      await this.ask()
+      await (patience === undefined ? this.ask() : within(patience.clock, patience.ms, this.ask()))
       throw this.#reason ?? error
     }
   }
@@ -43,6 +48,15 @@ export class OwnerDoubt {
     this.#reason ??= reason
     this.#lost(this.#reason)
   }
+}
+
+/** Resolves when `work` has, and after `ms` at the latest. */
+async function within(clock: Clock, ms: number, work: Promise<void>): Promise<void> {
+  let end = (): void => undefined
+  const over = new Promise<void>((resolve) => (end = resolve))
+  const timer = clock.after(ms, end, { keepAlive: true })
+  await Promise.race([work, over])
+  timer.cancel()
 }
 
 /** What is told from now on: that there is another owner comes before that nobody knows. */

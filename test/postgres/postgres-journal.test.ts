@@ -160,6 +160,22 @@ test('what no standby has confirmed is synced only after another commit that the
   place.stop()
 })
 
+test('nobody waits for a sync of what is synced already', async () => {
+  const place = new Place()
+  const journal = await place.open()
+  await journal.append(Uint8Array.of(1), 'written').written
+  await journal.append(Uint8Array.of(2), 'synced').synced
+  const before = place.table.done.length
+  place.table.fate = () => 'lost-before'
+  await journal.sync()
+  assert.equal(place.table.done.length, before)
+  place.table.fate = () => 'answered'
+  await journal.append(Uint8Array.of(3), 'written').written
+  await journal.sync()
+  assert.equal(place.table.done.at(-1)?.durable, true, 'something was only written since')
+  place.stop()
+})
+
 test('a server that does not come back leaves appends of unknown outcome', async () => {
   const place = new Place()
   const journal = await place.open()

@@ -53,6 +53,11 @@ export const JOB_TABLES: SqlTables = Object.freeze({
       until timestamptz NOT NULL
     )`,
   ]),
+  // What was submitted is submitted again.
+  removal: Object.freeze([
+    'DROP TABLE IF EXISTS $.job, $.job_turn, $.job_place, $.job_failing',
+    'DROP SEQUENCE IF EXISTS $.job_turns',
+  ]),
 })
 
 export interface JobNames {

@@ -83,8 +83,9 @@ export class PostgresScheduler extends DistantScheduler {
     try {
       await submission
     } catch (error) {
-      // Where the database is away; what may have been submitted is swept away when nobody wants it any more.
-      if (isCode(error, 'IO_FAILED', 'NO_SPACE')) return this.runHere(job)
+      // Where the database is away, or not for us any more: it was when this was opened. What may have been submitted is
+      // swept away when nobody wants it.
+      if (isCode(error, 'IO_FAILED', 'NO_SPACE', 'PERMISSION_DENIED', 'INCOMPATIBLE')) return this.runHere(job)
       throw error
     }
     const cancel = (): void => void this.#cancel(key)

@@ -8,6 +8,7 @@
 
 import type { Clock, Timer } from '../../kernel/clock.ts'
 import { decodeError } from '../../kernel/error-wire.ts'
+import { isCode } from '../../kernel/errors.ts'
 import { nonce } from '../../kernel/random.ts'
 import type { Random } from '../../kernel/random.ts'
 import { isUnanswered } from '../../rpc/call-error.ts'
@@ -47,6 +48,8 @@ const PROGRESS_MS = 250
 export class RemoteScheduler extends DistantScheduler {
   readonly name = 'remote'
   readonly #options: RemoteSchedulerOptions
+  /** The broker has taken a job of ours. */
+  #admitted = false
 
   constructor(options: RemoteSchedulerOptions) {
     super({ pendingMax: REMOTE_JOBS_MAX, ...options })
@@ -86,8 +89,12 @@ export class RemoteScheduler extends DistantScheduler {
         const call = aborted
           ? { method: 'await', parameters: [shard, key] }
           : { method: 'submit', parameters: [shard, key, submission], body }
-        return await connection.call({ service: JOB_SERVICE, ...call, timeoutMs: 0 })
+        const reply = await connection.call({ service: JOB_SERVICE, ...call, timeoutMs: 0 })
+        this.#admitted = true
+        return reply
       } catch (error) {
+        // A token that has expired, a broker that is another one now. Who was never let in has to be told.
+        if (this.#admitted && isCode(error, 'PERMISSION_DENIED', 'INCOMPATIBLE')) return undefined
         if (!isUnanswered(error)) throw error
         if (error.details['operation'] === 'connect') return undefined
       }
