@@ -26,6 +26,7 @@ import { SimulatedDevice } from '../src/testing/simulated-device.ts'
 import type { SimulatedDeviceOptions } from '../src/testing/simulated-device.ts'
 import { withPartsElsewhere } from './parts-elsewhere.ts'
 import { withPartsOnS3 } from './parts-on-s3.ts'
+import { sharingLog } from './parts-on-shared-log.ts'
 import { S3Double } from './s3/s3-double.ts'
 import { clientOf } from './s3/s3-place.ts'
 import type { S3Fault } from './s3/s3-quirks.ts'
@@ -75,6 +76,7 @@ export const COMPOSITIONS: readonly Composition[] = [
     syncReads: false,
   },
   { name: 'heads whose answers are lost', composer: forgetfulHeads },
+  { name: 'a log shared with a neighbour', composer: (seed) => sharingLog(new SeededRandom(seed)) },
   { name: 'tiered compaction', settings: { policy: 'tiered' } },
   { name: 'lazy-leveled compaction', settings: { policy: 'lazy-leveled' } },
   { name: 'no cache', settings: { cacheBytes: 0 } },
