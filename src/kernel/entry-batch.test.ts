@@ -95,3 +95,27 @@ test('a capacity that does not fit the block index is refused', () => {
   assert.throws(() => new EntryBatch(0))
   assert.throws(() => new EntryBatch(0x10000))
 })
+
+test('a batch has the lease of every block it names until it forgets it, whichever way it came', () => {
+  const counts = [0, 0, 0]
+  const leases = counts.map((_, at) => ({
+    use: () => void (counts[at] = (counts[at] as number) + 1),
+    leave: () => void (counts[at] = (counts[at] as number) - 1),
+  }))
+  const named = (batch: EntryBatch, at: number): void => {
+    const block = batch.block(blocks[at] as Uint8Array, false, leases[at])
+    batch.keys.set([at], batch.reserveKey(1))
+    batch.push(1, 1, 1, block, 0, 1)
+  }
+  const [first, second] = [new EntryBatch(capacity), new EntryBatch(capacity)]
+  for (const at of [0, 0, 1, 2]) named(first, at)
+  assert.deepEqual(counts, [1, 1, 1])
+  second.pushFrom(first, 1)
+  second.pushRange(first, 2, 4)
+  assert.deepEqual(counts, [2, 2, 2])
+  first.clear()
+  first.clear()
+  assert.deepEqual(counts, [1, 1, 1])
+  second.clear()
+  assert.deepEqual(counts, [0, 0, 0])
+})

@@ -12,6 +12,7 @@
 
 import { assert } from './assert.ts'
 import { copyOf, headOf } from './bytes.ts'
+import type { Lease } from './lease.ts'
 
 export const ENTRY_BATCH_CAPACITY = 256
 /** There is always room for so many bytes behind the last key: a copy may end with a whole word, a head is one read. */
@@ -40,6 +41,8 @@ export class EntryBatch {
   readonly blocks: Uint8Array[] = []
   /** For each of them: 1 where nobody else has it, nor will, so that its one value may be given away as it lies. */
   readonly blockOwned: Uint8Array
+  /** For each of them: what is to be left when the batch forgets it. */
+  readonly #leases: (Lease | undefined)[] = []
   readonly valueBlocks: Uint16Array
   readonly valueStarts: Uint32Array
   readonly valueLengths: Uint32Array
@@ -73,13 +76,20 @@ export class EntryBatch {
   clear(): void {
     this.count = 0
     this.blocks.length = 0
+    const leases = this.#leases
+    for (let index = 0; index < leases.length; index++) leases[index]?.leave()
+    leases.length = 0
   }
 
-  /** Index of `block` in `blocks`, added unless it was the last one named. */
-  block(block: Uint8Array, owned = false): number {
+  /**
+   * Index of `block` in `blocks`, added unless it was the last one named.
+   *
+   * @param lease of memory that would be used again: the batch has it until it forgets the block
+   */
+  block(block: Uint8Array, owned = false, lease?: Lease): number {
     const last = this.blocks.length - 1
     if (last >= 0 && this.blocks[last] === block) return last
-    return this.#pushBlock(block, owned ? 1 : 0)
+    return this.#pushBlock(block, owned ? 1 : 0, lease)
   }
 
   /**
@@ -127,7 +137,7 @@ export class EntryBatch {
     const target = this.reserveKey(length)
     this.#copyKeys(source, start, length, target)
     const from = source.valueBlocks[index] as number
-    const block = this.block(source.blocks[from] as Uint8Array, source.blockOwned[from] === 1)
+    const block = this.block(source.blocks[from] as Uint8Array, source.blockOwned[from] === 1, source.#leases[from])
     this.push(
       length,
       source.seqnos[index] as number,
@@ -152,6 +162,7 @@ export class EntryBatch {
     const fromSeqnos = source.seqnos
     const fromKinds = source.kinds
     const fromBlocks = source.blocks
+    const fromLeases = source.#leases
     const fromValueBlocks = source.valueBlocks
     const fromValueStarts = source.valueStarts
     const fromValueLengths = source.valueLengths
@@ -162,7 +173,8 @@ export class EntryBatch {
       seqnos[count] = fromSeqnos[index] as number
       kinds[count] = fromKinds[index] as number
       const from = fromValueBlocks[index] as number
-      valueBlocks[count] = this.#recentBlock(fromBlocks[from] as Uint8Array, source.blockOwned[from] as number)
+      const owned = source.blockOwned[from] as number
+      valueBlocks[count] = this.#recentBlock(fromBlocks[from] as Uint8Array, owned, fromLeases[from])
       valueStarts[count] = fromValueStarts[index] as number
       valueLengths[count] = fromValueLengths[index] as number
     }
@@ -170,16 +182,18 @@ export class EntryBatch {
   }
 
   /** As `block`, for sources that alternate: looks at the last few. */
-  #recentBlock(block: Uint8Array, owned: number): number {
+  #recentBlock(block: Uint8Array, owned: number, lease: Lease | undefined): number {
     const blocks = this.blocks
     const stop = blocks.length > RECENT_BLOCKS ? blocks.length - RECENT_BLOCKS : 0
     for (let index = blocks.length - 1; index >= stop; index--) if (blocks[index] === block) return index
-    return this.#pushBlock(block, owned)
+    return this.#pushBlock(block, owned, lease)
   }
 
-  #pushBlock(block: Uint8Array, owned: number): number {
+  #pushBlock(block: Uint8Array, owned: number, lease: Lease | undefined): number {
     const index = this.blocks.push(block) - 1
     this.blockOwned[index] = owned
+    this.#leases.push(lease)
+    lease?.use()
     return index
   }
 

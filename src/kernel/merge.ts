@@ -7,7 +7,7 @@
  * skipped it, so that nothing is ever compared with what was emitted.
  *
  * Lifetimes: keys are copied into the output; values are references to blocks, which live on after the source has moved
- * its own batch on. Sorting sources instead of a tournament tree: for the dozen sources a shard has, looking through
+ * its own batch on: the output has a lease of its own. Sorting sources instead of a tournament tree: for the dozen sources a shard has, looking through
  * their heads in one short array is as fast, and a source that stays first compares once an entry.
  */
 

@@ -32,6 +32,8 @@ const STORED_BYTES_FIRST = 64 * KIB
 const STORED_BYTES_MAX = 1024 * KIB
 // Dozens of blocks that are decoded together have room in a piece of memory.
 const GROUP_BYTES_MAX = 512 * KIB
+// Every source of a merge has a block that keeps its piece from being used again: a dozen of them, less than a megabyte for each.
+const PASSING_PIECE_BYTES_MAX = 256 * KIB
 // Of the large blocks that would push out others: so many are loaded again before one is kept that keeping costs little, and
 // few enough that one which is read often is kept soon.
 const LARGE_ONE_IN = 16
@@ -58,7 +60,7 @@ export class BlockCache {
   /** For blocks that are going to be offered. */
   readonly memory = new BlockMemory()
   /** For blocks that are read once. */
-  readonly passingMemory = new BlockMemory()
+  readonly passingMemory = new BlockMemory(undefined, PASSING_PIECE_BYTES_MAX)
   /** For groups of blocks that are decoded together. */
   readonly groupMemory = new BlockMemory(GROUP_BYTES_MAX)
   /** For blocks that are given away: each has a buffer. */

@@ -4,11 +4,12 @@
  * A buffer for each block costs 4 µs of allocation and collection, more than reading and decoding it together. A piece
  * lives as long as any block in it: whoever keeps some of them for longer than their neighbours gives them other memory.
  *
- * A piece whose blocks have all left the cache is used again, unless one of them was lent to somebody who may have it still: then
- * it is the collector's. Memory that is touched for the first time costs more than decoding what is put there.
+ * A piece of which nobody has a part any more is used again, unless one was lent to somebody who does not say when: then it is the
+ * collector's. Memory that is touched for the first time costs more than decoding what is put there.
  */
 
-import { KIB } from '../kernel/limits.ts'
+import type { Lease } from '../kernel/lease.ts'
+import { KIB, MIB } from '../kernel/limits.ts'
 
 // Some hundred blocks: so few pieces that their views stay in the processor's cache, where a view for every block is
 // fetched from memory with nearly every get (of 3.2 µs, 0.3 were that).
@@ -21,15 +22,15 @@ const SHARED_BYTES_MAX = 32 * KIB
 const ALIGNMENT = 8
 
 // Of pieces that are free. One is taken about when one becomes free, so that more would wait for nothing.
-const FREE_COUNT_MAX = 2
+const FREE_BYTES_MAX = 2 * MIB
 
 /** Bytes with the two views through which blocks are read: one pair for all blocks in it. */
-export class BlockPiece {
+export class BlockPiece implements Lease {
   readonly bytes: Uint8Array
   readonly view: DataView
   /** Told once nobody has a part of it. */
   readonly #whenFree: ((piece: BlockPiece) => void) | undefined
-  /** Blocks in it that a cache keeps, and one for the memory that still hands out of it. */
+  /** Blocks in it that a cache keeps, whoever else has a part of it, and one for the memory that still hands out of it. */
   #usedCount = 0
   #lent = false
 
@@ -57,14 +58,17 @@ export class BlockPiece {
 
 export class BlockMemory {
   readonly #sharedBytesMax: number
+  readonly #pieceBytesMax: number
   #piece = new BlockPiece(new Uint8Array(0))
   readonly #free: BlockPiece[] = []
+  #freeBytes = 0
   #at = 0
   #lent: Uint8Array = new Uint8Array(0)
 
   /** @param sharedBytesMax blocks over this size have memory of their own */
-  constructor(sharedBytesMax: number = SHARED_BYTES_MAX) {
+  constructor(sharedBytesMax: number = SHARED_BYTES_MAX, pieceBytesMax: number = PIECE_BYTES_MAX) {
     this.#sharedBytesMax = sharedBytesMax
+    this.#pieceBytesMax = pieceBytesMax
   }
 
   /** `length` bytes, aligned to 8, that nobody else has. Their content means nothing. */
@@ -86,10 +90,11 @@ export class BlockMemory {
     const free = this.#free.at(-1)
     if (free !== undefined && free.bytes.length >= length) {
       this.#free.pop()
+      this.#freeBytes -= free.bytes.length
       this.#piece = free
     } else {
       // Not filled with zeros first: whoever takes of it fills all he takes.
-      const pieceBytes = Math.min(PIECE_BYTES_MAX, Math.max(PIECE_BYTES_FIRST, before.bytes.length * 2))
+      const pieceBytes = Math.min(this.#pieceBytesMax, Math.max(PIECE_BYTES_FIRST, before.bytes.length * 2))
       this.#piece = new BlockPiece(unfilled(Math.max(pieceBytes, length)), this.#whenFree)
     }
     this.#piece.use()
@@ -98,7 +103,9 @@ export class BlockMemory {
   }
 
   readonly #whenFree = (piece: BlockPiece): void => {
-    if (this.#free.length < FREE_COUNT_MAX) this.#free.push(piece)
+    if (this.#freeBytes + piece.bytes.length > FREE_BYTES_MAX) return
+    this.#freeBytes += piece.bytes.length
+    this.#free.push(piece)
   }
 
   /** At least `length` bytes until the next call. Their content means nothing. */

@@ -21,7 +21,7 @@ export function copyEntries(block: RowBlock, first: number, count: number, step:
   // The last word of a key may reach past it, into the values.
   const wordBytesMax = block.limitAt - valuesAt >= 4 ? WORD_KEY_BYTES_MAX : 0
   const prefixHead = headOf(bytes, prefixStart, prefixStart + prefixLength)
-  const valueBlock = into.block(bytes, block.own)
+  const valueBlock = into.block(bytes, block.own, block.piece)
   const { keyStarts, heads, seqnos, kinds, valueBlocks, valueStarts, valueLengths } = into
   let keys = into.keys
   let target = new DataView(keys.buffer, keys.byteOffset, keys.length)

@@ -241,6 +241,10 @@ test('a block that stays moves away from its neighbours, and one that has memory
   const block = new RowBlock(content, memory.pieceOf(content), owner, 0, place, true)
   const [kept, other] = [new BlockMemory(), new BlockMemory().take(8)]
   kept.take(other.length) // So that it does not come to lie at the same place.
+  block.use()
+  block.moveTo(kept)
+  assert.equal(block.bytes.buffer, content.buffer, 'somebody has it')
+  block.leave()
   block.moveTo(kept)
   content.fill(0xee)
   assert.notEqual(block.bytes.buffer, content.buffer)

@@ -53,6 +53,8 @@ export class RowBlock extends CachedBlock {
   /** What it is read through: memory that others have parts of. Every `…At` below counts from its start. */
   bytes: Uint8Array
   view: DataView
+  /** Where they are from: the lease for who has a part of it. */
+  piece: BlockPiece
   readonly count: number
   readonly prefixLength: number
   headsAt: number
@@ -74,8 +76,7 @@ export class RowBlock extends CachedBlock {
   readonly #restSame: number
   readonly #valueSame: number
   readonly #tagSame: number
-  /** Where `bytes` and `view` are from. */
-  #piece: BlockPiece
+  #userCount = 0
   prefixStart: number
   /** Where the block ends. */
   limitAt: number
@@ -107,7 +108,7 @@ export class RowBlock extends CachedBlock {
     if (tagBytes < 1 || tagBytes > ROW_TAG_BYTES_MAX) throw tableCorrupt(place, 'bad tag size')
     const start = bytes.byteOffset - piece.bytes.byteOffset
     const limit = start + bytes.length
-    this.#piece = piece
+    this.piece = piece
     this.bytes = piece.bytes
     this.view = piece.view
     this.limitAt = limit
@@ -140,30 +141,41 @@ export class RowBlock extends CachedBlock {
   }
 
   override kept(): void {
-    this.#piece.use()
+    this.piece.use()
   }
 
   override dropped(): void {
-    this.#piece.leave()
+    this.piece.leave()
   }
 
-  /** Somebody may have it for longer than the call, whatever the cache does. */
+  /** The caller has it for longer than the call, until he leaves it. Meanwhile it stays where it is. */
+  use(): void {
+    this.#userCount++
+    this.piece.use()
+  }
+
+  leave(): void {
+    this.#userCount--
+    this.piece.leave()
+  }
+
+  /** As `use`, by who does not say when he leaves. */
   lend(): this {
-    this.#piece.lend()
+    this.piece.lend()
     return this
   }
 
   moveTo(memory: BlockMemory): void {
     const start = this.headsAt - ROW_HEADER_BYTES
     const length = this.limitAt - start
-    if (length === this.bytes.buffer.byteLength) return
+    if (length === this.bytes.buffer.byteLength || this.#userCount > 0) return
     const copy = memory.take(length)
     copy.set(this.bytes.subarray(start, start + length))
     const piece = memory.pieceOf(copy)
     const shift = copy.byteOffset - piece.bytes.byteOffset - start
     piece.use()
-    this.#piece.leave()
-    this.#piece = piece
+    this.piece.leave()
+    this.piece = piece
     this.bytes = piece.bytes
     this.view = piece.view
     this.headsAt += shift

@@ -74,14 +74,14 @@ export class RowBlocks implements BlockSource, CachedBlockOwner, NeighbourOwner 
     return block
   }
 
-  /** Block `number` if the cache has it. @param touch it counts as a use */
+  /** Block `number` if the cache has it, for the call: see `RowBlock.use`. @param touch it counts as a use */
   cached(number: number, touch: boolean): RowBlock | undefined {
     const block = this.#slots[number]
     if (block !== undefined && touch) {
       this.#cache.hits++
       block.touched = true
     }
-    return block?.lend()
+    return block
   }
 
   /** Stored bytes of blocks [first, limit), in one piece. */
@@ -98,7 +98,7 @@ export class RowBlocks implements BlockSource, CachedBlockOwner, NeighbourOwner 
   /**
    * Checks and decodes the stored bytes of block `number`.
    *
-   * @param keep offers it to the cache. The block has memory of its own either way.
+   * @param keep offers it to the cache. It is the caller's for the call either way: see `RowBlock.use`.
    * @throws {VarveError} TABLE_CORRUPT
    */
   decode(number: number, stored: Uint8Array, keep: boolean): RowBlock {
@@ -108,7 +108,7 @@ export class RowBlocks implements BlockSource, CachedBlockOwner, NeighbourOwner 
       this.#cache.misses++
       if (this.#slots[number] === undefined && this.#cache.insert(block)) this.#slots[number] = block
     }
-    return block.lend()
+    return block
   }
 
   load(number: number): Promise<object> {
@@ -129,7 +129,7 @@ export class RowBlocks implements BlockSource, CachedBlockOwner, NeighbourOwner 
     return this.#loadNow(number)?.lend()
   }
 
-  /** For the call: see `RowBlock.lend`. */
+  /** For the call: see `RowBlock.use`. */
   #loadNow(number: number): RowBlock | undefined {
     this.#neighbours?.take()
     const kept = this.#slots[number]
@@ -146,13 +146,13 @@ export class RowBlocks implements BlockSource, CachedBlockOwner, NeighbourOwner 
     return block
   }
 
-  /** Block `number` for a scan, where it is at hand. @throws {VarveError} TABLE_CORRUPT, and what the file throws */
+  /** Block `number` for a scan, for the call, where it is at hand. @throws {VarveError} TABLE_CORRUPT, and what the file throws */
   scannedNow(number: number): RowBlock | undefined {
     const index = this.#openIndex()
     const large = isLarge(index.decodedLengths[number] as number)
     const found = large ? this.#large.readNow(index, number) : this.#storedNow(number)
     if (!large && found !== undefined) this.#cache.misses++
-    return (found instanceof Uint8Array ? this.#admit(number, found) : found)?.lend()
+    return found instanceof Uint8Array ? this.#admit(number, found) : found
   }
 
   hold(): void {} // What a fetch holds stays valid by itself: blocks are plain memory.

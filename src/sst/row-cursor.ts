@@ -132,6 +132,7 @@ export class RowCursor implements Cursor {
   close(): void {
     this.#state = 'closed'
     this.#release()
+    this.#dropCandidate()
   }
 
   /** Finds the blocks of the range. False when the meta is not there. */
@@ -182,6 +183,7 @@ export class RowCursor implements Cursor {
     if (upper !== undefined && number === (forward ? this.#blockLast : this.#blockFirst)) {
       limit = Math.max(first, this.#search(block, upper, upperOpen === true ? SEQNO_MAX : BEFORE_FIRST))
     }
+    block.use()
     this.#block = block
     this.#at = forward ? first : limit - 1
     this.#end = forward ? limit : first - 1
@@ -223,6 +225,7 @@ export class RowCursor implements Cursor {
       const last = this.#end - this.#step
       if (last >= 0 && last < block.count) this.#lastKeyLength = block.keyInto(last, this.#lastKey)
     }
+    block.leave()
     this.#block = undefined
     if (this.#number === this.#blockLast) this.#finish()
     else this.#number += this.#step
@@ -251,6 +254,8 @@ export class RowCursor implements Cursor {
       if (this.#candidateBlock !== undefined && !this.#continuesKey(block)) this.#emitCandidate(into)
       if (into.full) return
       if (block.seqnoAt(this.#at) > seqno) continue
+      this.#dropCandidate()
+      block.use()
       this.#candidateBlock = block
       this.#candidateAt = this.#at
     }
@@ -260,6 +265,11 @@ export class RowCursor implements Cursor {
     if (into.full) return
     const block = this.#candidateBlock as RowBlock
     copyEntries(block, this.#candidateAt, 1, 1, into)
+    this.#dropCandidate()
+  }
+
+  #dropCandidate(): void {
+    this.#candidateBlock?.leave()
     this.#candidateBlock = undefined
   }
 
@@ -299,15 +309,14 @@ export class RowCursor implements Cursor {
 
   #finish(): void {
     this.#state = 'done'
-    const candidate = this.#candidateBlock
     this.#release()
-    this.#candidateBlock = candidate
   }
 
+  /** All but the candidate. */
   #release(): void {
+    this.#block?.leave()
     this.#block = undefined
     this.#span = undefined
     this.#spanMemory = undefined
-    this.#candidateBlock = undefined
   }
 }

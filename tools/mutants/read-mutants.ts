@@ -34,11 +34,19 @@ export const READ_MUTANTS: readonly Mutant[] = [
   ),
   mutant(
     'memory-of-a-scanned-block-used-again',
-    'sst/row-blocks.js',
-    'return block?.lend()',
-    'return block',
+    'sst/row-block-copy.js',
+    'block.own, block.piece)',
+    'block.own)',
     'src/sst/block-reuse.test.js',
   ),
+  mutant(
+    'lease-of-a-batch-lost-in-a-merge',
+    'kernel/entry-batch.js',
+    'owned, fromLeases[from])',
+    'owned, undefined)',
+    'src/kernel/entry-batch.test.js',
+  ),
+  mutant('block-in-use-moved', 'sst/row-block.js', ' || this.#userCount > 0', '', 'src/sst/row-block.test.js'),
   mutant(
     'lent-memory-used-again',
     'sst/block-memory.js',
@@ -147,8 +155,8 @@ export const READ_MUTANTS: readonly Mutant[] = [
   mutant(
     'reverse-candidate-lost-at-end',
     'sst/row-cursor.js',
-    'this.#candidateBlock = candidate;',
-    '',
+    "this.#state = 'done';",
+    "this.#state = 'done'; this.#dropCandidate();",
     'src/sst/row-cursor.test.js',
   ),
   mutant(
