@@ -128,6 +128,11 @@ static napi_value drop_cache(napi_env env, napi_callback_info info) {
   return number(env, file_drop_cache(fd));
 }
 
+static napi_value give_memory_back(napi_env env, napi_callback_info info) {
+  (void)info;
+  return number(env, memory_give_back());
+}
+
 static void handle_lost(napi_env env, void *data, void *hint) {
   (void)hint;
   queue_drop(env, data);
@@ -246,6 +251,7 @@ NAPI_MODULE_INIT() {
       {"takesNowait", NULL, takes_nowait, NULL, NULL, NULL, napi_enumerable, NULL},
       {"lockFile", NULL, lock_file, NULL, NULL, NULL, napi_enumerable, NULL},
       {"dropCache", NULL, drop_cache, NULL, NULL, NULL, napi_enumerable, NULL},
+      {"giveMemoryBack", NULL, give_memory_back, NULL, NULL, NULL, napi_enumerable, NULL},
       {"openQueue", NULL, open_queue, NULL, NULL, NULL, napi_enumerable, NULL},
       {"pushRead", NULL, push_read, NULL, NULL, NULL, napi_enumerable, NULL},
       {"pushSync", NULL, push_sync, NULL, NULL, NULL, napi_enumerable, NULL},
@@ -257,7 +263,7 @@ NAPI_MODULE_INIT() {
   napi_define_properties(env, exports, sizeof(functions) / sizeof(functions[0]), functions);
   /* Raised with every change of a function: src/native/load-native.ts takes no other. */
   napi_value version;
-  napi_create_uint32(env, 4, &version);
+  napi_create_uint32(env, 5, &version);
   napi_set_named_property(env, exports, "interfaceVersion", version);
   return exports;
 }

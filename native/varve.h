@@ -5,6 +5,7 @@
  *      addon.c    what JavaScript sees
  *      lz4-decode.c, lz4-encode.c
  *      file.c     reads that cannot block, file locks, dropping the page cache
+ *      memory.c   giving freed memory back
  *      row-block.c, row-blocks.c  stored blocks of row tables, decoded
  *      queue.c    requests on their way: one thread for each queue, completions back to the event loop
  *      ring.c     io_uring
@@ -36,6 +37,9 @@ int64_t file_read_now(int fd, void *into, size_t length, int64_t position);
 int file_takes_nowait(const char *directory);
 int file_lock(int fd, bool exclusive);
 int file_drop_cache(int fd);
+
+/* memory.c: 1 where anything was given back. */
+int memory_give_back(void);
 
 /* lz4-decode.c */
 bool lz4_decode(const uint8_t *source, size_t source_length, uint8_t *target, size_t target_length);

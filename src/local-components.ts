@@ -207,6 +207,7 @@ function scheduler(
       wrappers: workerWrappers(options),
       clock: { module, export: 'openClock' },
       lz4: { module, export: 'openLz4' },
+      afterJob: { module, export: 'giveMemoryBack' },
       handlers: Object.fromEntries(named.map(([name, { url }]) => [name, url.href])),
     },
     workerUrl: options.workerUrl ?? WORKER_URL,

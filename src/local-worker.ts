@@ -9,6 +9,7 @@ import { KeyRing } from './fs/key-ring.ts'
 import type { EncryptionKey } from './fs/key-ring.ts'
 import { LocalFileStore } from './fs/local-file-store.ts'
 import { NodeDevice } from './fs/node-device.ts'
+import { loadNative } from './native/load-native.ts'
 import { openNativeLz4 } from './native/native-lz4.ts'
 import { SystemClock } from './system-clock.ts'
 import { SystemRandom } from './system-random.ts'
@@ -26,6 +27,19 @@ export function encryptFiles(inner: FileStore, options: unknown, parts: { readon
 
 export function openClock(): Clock {
   return new SystemClock()
+}
+
+// It takes 5 to 8 ms where much has been freed, and jobs of a busy shard end several times a second.
+const GIVE_BACK_INTERVAL_MS = 2000
+const clock = new SystemClock()
+let givenBackMs = -Infinity
+
+/** Of what jobs have freed the allocator keeps up to 80 MiB of a process that compacts (docs/performance-notes.md). */
+export function giveMemoryBack(): void {
+  const nowMs = clock.monotonic()
+  if (nowMs - givenBackMs < GIVE_BACK_INTERVAL_MS) return
+  givenBackMs = nowMs
+  loadNative()?.giveMemoryBack()
 }
 
 /** Undefined where there is no addon. */

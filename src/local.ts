@@ -8,6 +8,8 @@ import { throwIfAborted } from './kernel/errors.ts'
 import { checkOptionNames } from './kernel/option-names.ts'
 import { localComponents } from './local-components.ts'
 import type { LocalHandlers, LocalOptions } from './local-components.ts'
+import { memorySettings } from './local-memory.ts'
+import { memoryLimitBytes } from './system-memory.ts'
 
 /** What `localComponents` needs for a key-value shard. */
 export const KV_HANDLERS: Readonly<Record<string, LocalHandlers>> = Object.freeze({
@@ -45,7 +47,12 @@ export async function open(directory: string, options: LocalOpenOptions = {}): P
     readOnly: options.readOnly === true,
     create: options.createIfMissing !== false,
   })
-  return openKv(components, ofKv)
+  return openKv(components, { ...ofKv, settings: { ...memorySettings(memoryLimitBytes()), ...given(ofKv.settings) } })
+}
+
+/** Without what is undefined, which would stand in the way of a default. */
+function given(settings: KvOpenOptions['settings'] = {}): NonNullable<KvOpenOptions['settings']> {
+  return Object.fromEntries(Object.entries(settings).filter(([, value]) => value !== undefined))
 }
 
 /** Those of `options` that have one of `names`. */

@@ -22,6 +22,7 @@ import { STANDARD_HANDLERS } from './standard-handlers.ts'
 import { standBack } from './thread-nice.ts'
 import { TimeSlices } from './time-slices.ts'
 import type {
+  AfterJob,
   ClockFactory,
   ComponentReference,
   FileStoreFactory,
@@ -33,11 +34,15 @@ import type {
   WorkerRequest,
 } from './worker-protocol.ts'
 
+interface WorkerEnvironment extends JobEnvironment {
+  readonly afterJob: (() => void) | undefined
+}
+
 class WorkerMain {
   readonly #port: MessagePort
   readonly #progressIntervalMs: number
   /** Settles once; requests that come earlier wait for it. */
-  readonly #environment: Promise<JobEnvironment>
+  readonly #environment: Promise<WorkerEnvironment>
   #running: AbortController | undefined
 
   constructor(port: MessagePort, birth: WorkerBirth) {
@@ -84,6 +89,7 @@ class WorkerMain {
       // The handler answered with something that cannot be cloned.
       this.#answer({ type: 'failed', error: encodeError(error) })
     }
+    environment.afterJob?.()
   }
 
   async #stop(): Promise<void> {
@@ -101,7 +107,7 @@ class WorkerMain {
   }
 }
 
-async function compose(birth: WorkerBirth): Promise<JobEnvironment> {
+async function compose(birth: WorkerBirth): Promise<WorkerEnvironment> {
   const { composition } = birth
   const [hash, makeClock, makeFiles] = await Promise.all([
     loadHash(),
@@ -115,7 +121,11 @@ async function compose(birth: WorkerBirth): Promise<JobEnvironment> {
     files = await wrap(files, reference.options, { hash, clock })
   }
   const lz4 = composition.lz4 && (await ((await factory(composition.lz4)) as Lz4Factory)(composition.lz4.options))
-  return { files, hash, clock, lz4, handlers: handlerTable(composition), slices: new TimeSlices(clock, birth.sliceMs) }
+  const { afterJob: reference } = composition
+  const call = reference && ((await factory(reference)) as AfterJob)
+  const afterJob = call && ((): void => call(reference?.options))
+  const slices = new TimeSlices(clock, birth.sliceMs)
+  return { files, hash, clock, lz4, afterJob, handlers: handlerTable(composition), slices }
 }
 
 function handlerTable(composition: WorkerComposition): HandlerTable {

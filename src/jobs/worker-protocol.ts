@@ -45,6 +45,8 @@ export interface WorkerBasis {
 export type ClockFactory = (options: unknown) => Clock | Promise<Clock>
 /** Undefined: jobs take `lz4-napi`. */
 export type Lz4Factory = (options: unknown) => Lz4 | undefined | Promise<Lz4 | undefined>
+/** Called whenever a job has been answered. Must not throw. */
+export type AfterJob = (options: unknown) => void
 /** Puts a wrapper around a file store; closing the wrapper closes what is in it. */
 export type FileStoreWrapper = (
   inner: FileStore,
@@ -63,6 +65,8 @@ export interface WorkerComposition {
   readonly clock: ComponentReference
   /** Names an `Lz4Factory`. Default: none. */
   readonly lz4?: ComponentReference
+  /** Names an `AfterJob`. Default: none. */
+  readonly afterJob?: ComponentReference
   /** Handler module specifier → where a worker finds it. One that is not listed is imported by its specifier. */
   readonly handlers: Readonly<Record<string, string>>
 }

@@ -26,6 +26,8 @@ export interface NativeAddon {
   lockFile(fd: number, exclusive: boolean): number
   /** Drops what the page cache has of a file and the disk has too. For tests and measurements. */
   dropCache(fd: number): number
+  /** Gives the system what the allocator of this process keeps of freed memory: 1 where that was something. */
+  giveMemoryBack(): number
   /**
    * Starts a thread for requests, or says why not.
    *

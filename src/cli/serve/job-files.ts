@@ -64,6 +64,7 @@ function composition(name: string, options: unknown): WorkerComposition {
     files: { module, export: name, options },
     clock: { module, export: 'openClock' },
     lz4: { module: new URL('../../local-worker.js', module).href, export: 'openLz4' },
+    afterJob: { module: new URL('../../local-worker.js', module).href, export: 'giveMemoryBack' },
     handlers: { 'varve/kv/jobs': new URL('../../engines/kv/jobs.js', module).href },
   }
 }

@@ -91,6 +91,7 @@ export class CoveredCursor implements Cursor {
     this.#cursor?.close()
     this.#cursor = undefined
     this.#fetch.clear()
+    this.#batch.clear()
   }
 
   /** Fetches the next batch. False at the end. */
@@ -100,7 +101,10 @@ export class CoveredCursor implements Cursor {
       if (this.#ended) return false
       this.#cursor = this.#source.open(this.#range)
     }
-    if (this.#batch.capacityMax < capacity) this.#batch = new EntryBatch(capacity)
+    if (this.#batch.capacityMax < capacity) {
+      this.#batch.clear()
+      this.#batch = new EntryBatch(capacity)
+    }
     this.#batch.limitTo(capacity)
     this.#index = 0
     let count: number | Pending = 0

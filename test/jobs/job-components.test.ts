@@ -1,6 +1,6 @@
-/** Jobs compress with the component of the thread they run in. */
+/** Jobs compress with the component of the thread they run in, which is told when they have ended. */
 
-import { mkdtempSync, rmSync } from 'node:fs'
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { test } from 'node:test'
@@ -54,6 +54,21 @@ test('jobs on this thread are handed the LZ4 that their scheduler has, or none',
     const options = { files, hash: await loadHash(), clock, handlers }
     assert.equal(await lz4BytesOf(new InlineScheduler({ ...options, lz4: parts.openTestLz4() })), 7)
     assert.equal(await lz4BytesOf(new InlineScheduler(options)), -1)
+  } finally {
+    rmSync(folder, { recursive: true })
+  }
+})
+
+test('a worker calls what its composition names after every job', async () => {
+  const folder = mkdtempSync(join(tmpdir(), 'varve-jobs-'))
+  try {
+    const composition = parts.testComposition(folder)
+    const path = join(folder, 'ended')
+    const afterJob = { module: composition.clock.module, export: 'noteJob', options: { path } }
+    const scheduler = new WorkerScheduler({ composition: { ...composition, afterJob }, clock })
+    for (const id of ['one', 'two']) await scheduler.submit({ ...SPEC, id }).result
+    await scheduler.close()
+    assert.equal(readFileSync(path, 'utf8'), 'a job has ended\na job has ended\n')
   } finally {
     rmSync(folder, { recursive: true })
   }
