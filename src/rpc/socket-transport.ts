@@ -6,6 +6,7 @@ import { VarveError } from '../kernel/errors.ts'
 import { certifiedNames } from './certified-names.ts'
 import { formatAddress, isLoopback, parseAddress } from './address.ts'
 import type { Address } from './address.ts'
+import { checkPem } from './pem.ts'
 import type { Dial, Listening, Wire } from './rpc.ts'
 import { SocketWire } from './socket-wire.ts'
 
@@ -32,6 +33,7 @@ export interface ListenOptions {
 
 // Twice Node's: an honest client should find room behind a burst of strangers. Systems cut it to what they allow.
 const BACKLOG = 1024
+const PEM_NAMES = { certificate: 'identity.certificate', key: 'identity.key', authorities: 'authorities' } as const
 
 /** How to reach `address`. @throws {RangeError} no address; {TypeError} an option that nobody knows, or no certificate */
 export function dialSocket(address: string, options: DialOptions = {}): Dial {
@@ -65,6 +67,7 @@ function checkDialOptions(options: DialOptions): void {
   const { identity } = options
   if (identity !== undefined && (typeof identity.certificate !== 'string' || typeof identity.key !== 'string'))
     throw new TypeError('identity must have certificate and key, both PEM')
+  checkPem(options, PEM_NAMES)
 }
 
 function connect(address: Address, { authorities, identity }: DialOptions): net.Socket {
@@ -86,7 +89,7 @@ function connect(address: Address, { authorities, identity }: DialOptions): net.
  * Listens on `address` and hands every connection to `accept`.
  *
  * @param accept `open`: it serves whoever comes; then only addresses that this machine alone can reach are listened on
- * @throws {RangeError} no address, or `tls:` without a certificate
+ * @throws {RangeError} no address, or `tls:` without a certificate; {TypeError} what is no certificate, or no key of it
  * @throws {VarveError} PERMISSION_DENIED — others could come, and nobody has to show anything; IO_FAILED
  */
 export async function listenSocket(
@@ -125,8 +128,11 @@ function closeNow(listener: net.Server, close: () => Promise<void>): Promise<voi
   return Promise.resolve()
 }
 
-function tlsOptions({ identity, authorities }: ListenOptions): tls.TlsOptions {
+/** @throws {RangeError} {TypeError} no certificate, or what is none */
+function tlsOptions(options: ListenOptions): tls.TlsOptions {
+  const { identity, authorities } = options
   if (identity === undefined) throw new RangeError('tls: needs a certificate and its key')
+  checkPem(options, PEM_NAMES)
   return {
     cert: identity.certificate,
     key: identity.key,

@@ -23,6 +23,7 @@ import { RpcClient } from '../../src/rpc/client.ts'
 import { dialSocket } from '../../src/rpc/socket-transport.ts'
 import { SystemClock } from '../../src/system-clock.ts'
 import { SystemRandom } from '../../src/system-random.ts'
+import { CLIENT, SERVER } from '../rpc/certificates.ts'
 import { Workplace, start } from './varve-process.ts'
 import type { Running } from './varve-process.ts'
 
@@ -213,7 +214,15 @@ test('a command line that makes no sense starts nothing and says which part of i
   const work = new Workplace(context)
   writeFileSync(join(work.path, 'weak.json'), JSON.stringify([{ name: 'x', token: 'short' }]))
   writeFileSync(join(work.path, 'odd.json'), JSON.stringify([{ name: 'x', tokens: 'misspelt, and long enough' }]))
+  writeFileSync(join(work.path, 'empty.pem'), '')
+  writeFileSync(join(work.path, 'server.pem'), SERVER.certificate)
+  writeFileSync(join(work.path, 'other.key'), CLIENT.key)
+  const secure = ['--listen', 'tls://127.0.0.1:0', '--files', 'f', '--certificate']
   for (const [words, expected] of [
+    // It listened, and nobody could come.
+    [[...secure, 'empty.pem', '--key', 'empty.pem'], /empty.pem has no certificate in PEM/],
+    [[...secure, 'server.pem', '--key', 'empty.pem'], /empty.pem has no private key in PEM/],
+    [[...secure, 'server.pem', '--key', 'other.key'], /other.key is not the private key of .* server.pem/],
     [[], /--listen/],
     [['--listen', 'tcp://127.0.0.1:0'], /something to serve/],
     [['--listen', 'here', '--files', 'f'], /not 'here'/],
@@ -227,6 +236,9 @@ test('a command line that makes no sense starts nothing and says which part of i
     assert.equal(code, 2, errors)
     assert.match(errors, expected)
   }
+  const taken = await work.inProcess(['serve', '--listen', 'unix:empty.pem', '--files', 'g'])
+  assert.equal(taken.code, 1)
+  assert.match(taken.errors, /EXISTS: empty.pem is there, and is no socket/)
   const reachable = await work.inProcess(['serve', '--listen', 'tcp://0.0.0.0:0', '--files', 'f'])
   assert.equal(reachable.code, 1)
   assert.match(reachable.errors, /PERMISSION_DENIED.*tokens or certificates/)

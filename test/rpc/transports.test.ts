@@ -146,6 +146,21 @@ test('what nobody knows of a dial is refused, where it would go without a certif
     )
 })
 
+test('a text without a certificate, and the key of another, are refused, where they were taken for none', async () => {
+  const nobody = { open: false, accept: () => undefined }
+  for (const [options, expected] of [
+    [{ identity: { certificate: '', key: SERVER.key } }, /^identity.certificate has no certificate in PEM/],
+    [{ identity: { certificate: SERVER.certificate, key: '' } }, /^identity.key has no private key in PEM/],
+    [{ identity: { certificate: SERVER.certificate, key: CLIENT.key } }, /^identity.key is not the private key/],
+    [{ identity: SERVER, authorities: SERVER.key }, /^authorities has no certificate in PEM/],
+    [{ identity: SERVER, authorities: AUTHORITY.replace('MII', 'AAA') }, /that cannot be read/],
+  ] as const) {
+    const wrong = { name: 'TypeError', message: expected }
+    assert.throws(() => dialSocket('tls://localhost:1', options), wrong)
+    await assert.rejects(listenSocket('tls://127.0.0.1:0', nobody, options), wrong)
+  }
+})
+
 test('a certificate is known by its DNS names and its URIs before its common name', async () => {
   const options = { identity: SERVER, authorities: `${AUTHORITY}${NAMED.certificate}` }
   for (const certificate of ['worker.example.org', 'spiffe://example.org/worker', 'nobody']) {

@@ -3,6 +3,7 @@
 import { mkdir, mkdtemp, realpath, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { deviceError } from '../../fs/device-error.ts'
 import type { CommandArguments } from '../command-arguments.ts'
 import type { Command, CommandContext } from '../command.ts'
 import { EXIT_CODES } from '../exit-code.ts'
@@ -64,6 +65,8 @@ async function checkOnly(given: CommandArguments, context: CommandContext): Prom
 /** Absolute and without symbolic links, so that it can be recognised inside the input. */
 async function dataDirectory(asked: string | undefined): Promise<string> {
   if (asked === undefined) return realpath(await mkdtemp(join(tmpdir(), 'varve-demo-')))
-  await mkdir(asked, { recursive: true })
+  await mkdir(asked, { recursive: true }).catch((error: unknown) => {
+    throw deviceError(error, 'make directory', asked)
+  })
   return realpath(asked)
 }
