@@ -40,6 +40,17 @@ test('a job that no worker could take is given back, however busy workers are wi
   assert.equal(lease?.spec.id, fitting.spec.id)
 })
 
+test('a job that no worker could take is given back, however often workers ask for others', async () => {
+  const bench = new BrokerBench()
+  const large = bench.submit('a', { requirements: { memoryBytes: 500, labels: [] } })
+  const special = bench.submit('a', { requirements: { memoryBytes: 50, labels: ['gpu'] } })
+  for (let step = 0; step < 11; step++) {
+    assert.equal(await bench.pull(), undefined)
+    bench.clock.advance(500)
+  }
+  for (const job of [large, special]) assert.deepEqual(await bench.outcome(job), { type: 'not-begun' })
+})
+
 test('a job that waits when a worker is between two others is given to it', async () => {
   const bench = new BrokerBench()
   bench.submit('a')

@@ -4,6 +4,7 @@ import { DISK_MUTANTS } from './disk-mutants.ts'
 import { ENGINE_MUTANTS } from './engine-mutants.ts'
 import type { Mutant } from './mutant.ts'
 import { PLACE_MUTANTS } from './place-mutants.ts'
+import { QUEUE_MUTANTS } from './queue-mutants.ts'
 import { READ_MUTANTS } from './read-mutants.ts'
 import { REMOTE_MUTANTS } from './remote-mutants.ts'
 import { STEP_MUTANTS } from './step-mutants.ts'
@@ -16,6 +17,7 @@ export const ALL_MUTANTS: readonly Mutant[] = [
   ...UPKEEP_MUTANTS,
   ...PLACE_MUTANTS,
   ...REMOTE_MUTANTS,
+  ...QUEUE_MUTANTS,
   ...READ_MUTANTS,
   ...STEP_MUTANTS,
   ...ENGINE_MUTANTS,
