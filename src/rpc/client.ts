@@ -198,16 +198,19 @@ function neverMet(error: VarveError): VarveError {
   })
 }
 
+/** What to do about a certificate of a server, by what Node says of it. */
+const CERTIFICATE_WAYS_OUT: Readonly<Record<string, string>> = {
+  CERT_HAS_EXPIRED: 'renew it and start the server anew, or set the clock here',
+  CERT_NOT_YET_VALID: 'set the clock, here or where it was made',
+  ERR_TLS_CERT_ALTNAME_INVALID: 'dial the server by a name that its certificate has',
+}
+
 function distrusted(error: VarveError): VarveError {
-  const { message, details } = error
-  return new VarveError(
-    'PERMISSION_DENIED',
-    `${message}: give \`authorities\` that have signed the server's certificate`,
-    {
-      details,
-      cause: error,
-    },
-  )
+  const { message, details, cause } = error
+  const code = (cause as { readonly code?: unknown } | undefined)?.code
+  const known = typeof code === 'string' && Object.hasOwn(CERTIFICATE_WAYS_OUT, code)
+  const wayOut = known ? CERTIFICATE_WAYS_OUT[code] : "give `authorities` that have signed the server's certificate"
+  return new VarveError('PERMISSION_DENIED', `${message}: ${wayOut}`, { details, cause: error })
 }
 
 function closed(): VarveError {

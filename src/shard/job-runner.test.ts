@@ -5,6 +5,7 @@ import { loadHash } from '../kernel/hash.ts'
 import { epoch, fileName, seqno, shardId } from '../kernel/ids.ts'
 import { MemoryFileStore } from '../fs/memory-file-store.ts'
 import type { JobHandle, JobResult, JobScheduler, JobSpec } from '../jobs/jobs.ts'
+import { SimulatedClock } from '../testing/simulated-clock.ts'
 import { jobName } from './file-names.ts'
 import { JobRunner } from './job-runner.ts'
 import type { AnsweredJob, JobPlan, ShardComponents, VersionFile } from './shard.ts'
@@ -64,17 +65,20 @@ const plan: JobPlan = {
 async function bench(verify: (jobs: readonly AnsweredJob[]) => Promise<void> = () => Promise.resolve()): Promise<{
   readonly scheduler: HandScheduler
   readonly files: MemoryFileStore
+  readonly clock: SimulatedClock
   readonly run: (count: number) => Promise<readonly VersionFile[]>
   /** Writes an output of a job, and its answer. */
   readonly result: (job: number) => Promise<JobResult>
 }> {
   const files = new MemoryFileStore({ hash: await loadHash() })
   const scheduler = new HandScheduler()
-  const components = { shard: SHARD, files, jobs: scheduler } as unknown as ShardComponents
+  const clock = new SimulatedClock()
+  const components = { shard: SHARD, files, clock, jobs: scheduler } as unknown as ShardComponents
   const runner = new JobRunner(components, MAKER, verify)
   return {
     scheduler,
     files,
+    clock,
     run: (count) =>
       runner.run(
         Array.from({ length: count }, () => plan),
@@ -108,6 +112,26 @@ test('the files of several jobs count together, in the order of the plans, which
     asked.map(({ spec }) => spec.id),
     scheduler.jobs.map(({ spec }) => spec.id),
   )
+})
+
+// Each failed flush to a silent S3 store waited a minute more for a list of what it had left there.
+test('a failed job is told within seconds where what it left cannot be removed', async () => {
+  const { scheduler, files, clock, run, result } = await bench()
+  const running = run(1)
+  await turn()
+  await result(0)
+  const list = files.list.bind(files)
+  const silence = deferred<undefined>()
+  files.list = (prefix) => silence.promise.then(() => list(prefix))
+  scheduler.jobs[0]?.fail(new VarveError('JOB_FAILED', 'broken', { details: { job: 'x', attempt: 1 } }))
+  const told = assert.rejects(running, (error) => isCode(error, 'JOB_FAILED'))
+  await turn()
+  clock.advance(5_000)
+  await told
+  silence.resolve(undefined)
+  await turn()
+  files.list = list
+  assert.deepEqual(await files.list(), [])
 })
 
 test('when one job of several fails the others are cancelled, and nothing of any is left', async () => {

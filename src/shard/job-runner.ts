@@ -6,6 +6,7 @@
  */
 
 import { abortable } from '../kernel/abortable.ts'
+import type { Clock } from '../kernel/clock.ts'
 import { VarveError } from '../kernel/errors.ts'
 import type { Seqno, ShardId } from '../kernel/ids.ts'
 import type { FileStore } from '../fs/fs.ts'
@@ -13,9 +14,14 @@ import type { JobHandle, JobResult, JobScheduler, JobSpec } from '../jobs/jobs.t
 import { jobName } from './file-names.ts'
 import type { FileMaker } from './file-names.ts'
 import type { AnsweredJob, JobPlan, ShardComponents, VersionFile } from './shard.ts'
+import { within } from './within.ts'
+
+// Space that they take is free before the next attempt; a store that is silent is not waited for with every one.
+const REMOVAL_MS_MAX = 5_000
 
 export class JobRunner {
   readonly #shard: ShardId
+  readonly #clock: Clock
   readonly #maker: FileMaker
   readonly #files: FileStore
   readonly #jobs: JobScheduler
@@ -34,6 +40,7 @@ export class JobRunner {
     impatience?: AbortSignal,
   ) {
     this.#shard = components.shard
+    this.#clock = components.clock
     this.#maker = maker
     this.#files = components.files
     this.#jobs = components.jobs
@@ -82,7 +89,8 @@ export class JobRunner {
       return jobs.flatMap(({ outputs }) => outputs.map((output) => ({ ...output, view: new Uint8Array(0) })))
     } catch (error) {
       this.failures++
-      await Promise.all(specs.map((spec) => this.#removeOutputs(spec.outputPrefix)))
+      const removed = Promise.all(specs.map((spec) => this.#removeOutputs(spec.outputPrefix)))
+      await within(this.#clock, REMOVAL_MS_MAX, removed)
       throw error
     }
   }

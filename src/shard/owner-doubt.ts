@@ -9,6 +9,7 @@ import type { Clock } from '../kernel/clock.ts'
 import type { VarveError } from '../kernel/errors.ts'
 import { isCode } from '../kernel/errors.ts'
 import type { Committer } from './committer.ts'
+import { within } from './within.ts'
 
 export class OwnerDoubt {
   readonly #committer: Pick<Committer, 'hearIfLost'>
@@ -48,15 +49,6 @@ export class OwnerDoubt {
     this.#reason ??= reason
     this.#lost(this.#reason)
   }
-}
-
-/** Resolves when `work` has, and after `ms` at the latest. */
-async function within(clock: Clock, ms: number, work: Promise<void>): Promise<void> {
-  let end = (): void => undefined
-  const over = new Promise<void>((resolve) => (end = resolve))
-  const timer = clock.after(ms, end, { keepAlive: true })
-  await Promise.race([work, over])
-  timer.cancel()
 }
 
 /** What is told from now on: that there is another owner comes before that nobody knows. */

@@ -7,7 +7,7 @@ import { join } from 'node:path'
 import { test } from 'node:test'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { MessageChannel } from 'node:worker_threads'
-import { isCode } from '../../src/kernel/errors.ts'
+import { VarveError, isCode } from '../../src/kernel/errors.ts'
 import { loadHash } from '../../src/kernel/hash.ts'
 import { MIB } from '../../src/kernel/limits.ts'
 import { Access } from '../../src/rpc/access.ts'
@@ -131,6 +131,24 @@ test('a certificate that an authority has signed is as good as a token, and anot
   } finally {
     await listening.close()
     await server.close()
+  }
+})
+
+// It was told to give authorities, whatever the reason.
+test('a certificate that is not trusted is told with what to do about it', async () => {
+  for (const [code, wayOut] of [
+    ['CERT_HAS_EXPIRED', /renew it and start the server anew, or set the clock here$/],
+    ['CERT_NOT_YET_VALID', /set the clock, here or where it was made$/],
+    ['ERR_TLS_CERT_ALTNAME_INVALID', /dial the server by a name that its certificate has$/],
+    ['SELF_SIGNED_CERT_IN_CHAIN', /give `authorities` that have signed the server's certificate$/],
+  ] as const) {
+    const details = { operation: 'connect', address: 'tls://db:1', certificate: true }
+    const cause = Object.assign(new Error('refused'), { code })
+    const dial = (): Promise<never> =>
+      Promise.reject(new VarveError('IO_FAILED', 'tls://db:1: refused', { details, cause }))
+    const client = new RpcClient({ dial, clock, hash, random })
+    await assert.rejects(client.connection(), { code: 'PERMISSION_DENIED', message: wayOut })
+    await client.close()
   }
 })
 

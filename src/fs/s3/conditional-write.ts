@@ -75,7 +75,7 @@ export async function writeConditionally(client: S3Client, write: ConditionalWri
       if (error.details['unsent'] !== true) mayHaveHappened = true
     }
 
-    const found = await lookAfter(client, key, what, mayHaveHappened)
+    const found = await lookAfter(client, key, what, mayHaveHappened, beganMs)
     if (found?.mark === mark) return { type: 'done', etag: found.etag }
     if (!holds(condition, found)) return { type: 'conflict', found }
     if (refusals >= REFUSALS_MAX && !mayHaveHappened) return { type: 'refused' }
@@ -105,9 +105,9 @@ export function conditionHeader(condition: WriteCondition): Record<string, strin
 export async function objectState(
   client: S3Client,
   key: string,
-  signal?: AbortSignal,
+  { signal, beganMs }: { readonly signal?: AbortSignal | undefined; readonly beganMs?: number } = {},
 ): Promise<ObjectState | undefined> {
-  const answer = await client.request({ method: 'HEAD', key, signal }, [404])
+  const answer = await client.request({ method: 'HEAD', key, signal }, [404], beganMs)
   if (answer.status === 404) return undefined
   const { 'content-length': length, [MARK_HEADER]: mark } = answer.headers
   return { etag: etagOf(answer) ?? '', bytes: Number(length), mark }
@@ -135,9 +135,10 @@ async function lookAfter(
   key: string,
   what: string,
   mayHaveHappened: boolean,
+  beganMs?: number,
 ): Promise<ObjectState | undefined> {
   try {
-    return await objectState(client, key)
+    return await objectState(client, key, beganMs === undefined ? {} : { beganMs })
   } catch (error) {
     throw mayHaveHappened ? unknownOutcome(what, error) : error
   }

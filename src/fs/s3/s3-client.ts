@@ -63,6 +63,8 @@ export interface S3Request {
 }
 
 const EMPTY = new Uint8Array(0)
+// Timers that fire a little early would make one more attempt, as long as the others.
+const NEARLY = 0.95
 const EMPTY_DIGEST = createHash('sha256').digest('hex')
 const PREFIX = /^[A-Za-z0-9._/-]*$/
 const BUCKET = /^[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]$/
@@ -127,11 +129,15 @@ export class S3Client {
    * Makes a request, and makes it again where it fails in passing.
    *
    * @param accepted further answers that are no errors, such as 404
+   * @param beganMs when the call began of which this is a part
    * @throws {VarveError} IO_FAILED — after `attemptsMax` attempts, or `callMs`; PERMISSION_DENIED, NOT_FOUND (the bucket), NO_SPACE,
    *   UNSUPPORTED — as the store says
    */
-  async request(request: S3Request, accepted: readonly number[] = []): Promise<HttpResponse> {
-    const beganMs = this.clock.monotonic()
+  async request(
+    request: S3Request,
+    accepted: readonly number[] = [],
+    beganMs = this.clock.monotonic(),
+  ): Promise<HttpResponse> {
     for (let attempt = 1; ; attempt++) {
       const last = (): boolean => this.isLast(attempt, beganMs)
       try {
@@ -163,7 +169,7 @@ export class S3Client {
   /** Whether no attempt follows this one, of a call that began then. */
   isLast(attempt: number, beganMs: number): boolean {
     const { attemptsMax, callMs } = this.settings
-    return attempt >= attemptsMax || this.clock.monotonic() - beganMs >= callMs
+    return attempt >= attemptsMax || this.clock.monotonic() - beganMs >= callMs * NEARLY
   }
 
   /** Waits before the attempt after the given one, for a random time. */

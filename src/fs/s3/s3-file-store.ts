@@ -180,7 +180,9 @@ export class S3FileStore implements FileStore {
   }
 
   async #open(ref: FileRef, signal: AbortSignal | undefined): Promise<FileReader> {
-    const found = this.#removed.has(ref.name) ? undefined : await objectState(this.#client, fileKey(ref.name), signal)
+    const found = this.#removed.has(ref.name)
+      ? undefined
+      : await objectState(this.#client, fileKey(ref.name), { signal })
     this.#check({})
     if (found?.bytes !== ref.bytes) throw fileMissing(ref, found?.bytes)
     const reader: S3FileReader = new S3FileReader(this.#client, ref, async () => {

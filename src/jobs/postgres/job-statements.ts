@@ -85,8 +85,14 @@ export interface JobStatements {
 }
 
 const NOW = 'clock_timestamp()'
+/** No setting lasts for longer than an hour: what is further ahead was set before the server's clock was set back. */
+const AHEAD = `${NOW} + interval '61 minutes'`
+
+const isOver = (time: string): string => `(${time} < ${NOW} OR ${time} > ${AHEAD})`
+const lasts = (time: string): string => `${time} BETWEEN ${NOW} AND ${AHEAD}`
+
 /** Can be given to a worker. */
-const FREE = `(state = 0 OR state = 1 AND lease_until < ${NOW})`
+const FREE = `(state = 0 OR state = 1 AND ${isOver('lease_until')})`
 
 export function jobStatements({ job, turn, turns, failing, place }: JobNames): JobStatements {
   return {
@@ -94,7 +100,7 @@ export function jobStatements({ job, turn, turns, failing, place }: JobNames): J
       name: 'varve-job-submit',
       text: `WITH quarantine AS (
           SELECT ceil(extract(epoch FROM until - ${NOW}) * 1000)::bigint AS left_ms FROM ${failing}
-          WHERE work = ${digest('$3')} AND until > ${NOW}
+          WHERE work = ${digest('$3')} AND ${lasts('until')}
         ), inserted AS (
           INSERT INTO ${job} (key, shard, work, urgent, priority, memory_bytes, labels, spec, wanted_until, stuck_ms)
           SELECT $1, $2, ${digest('$3')}, $4::boolean, $5::double precision, $6::bigint, $7::text[], $8::bytea,
@@ -108,7 +114,7 @@ export function jobStatements({ job, turn, turns, failing, place }: JobNames): J
     pull: {
       name: 'varve-job-pull',
       text: `WITH running AS (
-          SELECT shard, count(*) AS jobs FROM ${job} WHERE state = 1 AND lease_until >= ${NOW} GROUP BY shard
+          SELECT shard, count(*) AS jobs FROM ${job} WHERE state = 1 AND ${lasts('lease_until')} GROUP BY shard
         ), chosen AS (
           SELECT id FROM ${job} AS j LEFT JOIN running USING (shard) LEFT JOIN ${turn} AS t USING (shard)
           WHERE ${FREE} AND NOT cancelled AND wanted_until > ${NOW} AND tries < $6::integer
@@ -135,7 +141,7 @@ export function jobStatements({ job, turn, turns, failing, place }: JobNames): J
       text: `WITH renewed AS (
           UPDATE ${job} SET lease_until = ${NOW} + ${milliseconds('$2')},
             progress = greatest(progress, $3::double precision), lease_progress = greatest(lease_progress, $3::double precision),
-            lease_moved = CASE WHEN $3::double precision > lease_progress THEN ${NOW} ELSE lease_moved END
+            lease_moved = CASE WHEN $3::double precision > lease_progress THEN ${NOW} ELSE least(lease_moved, ${NOW}) END
           WHERE lease = $1 AND state = 1 AND NOT cancelled AND wanted_until > ${NOW}
             AND ($3::double precision > lease_progress OR lease_moved > ${NOW} - stuck_ms * interval '1 millisecond')
           RETURNING id
@@ -169,20 +175,20 @@ export function jobStatements({ job, turn, turns, failing, place }: JobNames): J
     watch: {
       name: 'varve-job-watch',
       text: `SELECT key, state, progress, CASE WHEN state >= 2 THEN answer END AS answer,
-          state = 1 AND lease_until < ${NOW} AND (cancelled OR tries >= $2::integer) AS silent,
-          ${FREE} AND greatest(waiting_since, lease_until) < ${NOW} - ${milliseconds('$3')}
+          state = 1 AND ${isOver('lease_until')} AND (cancelled OR tries >= $2::integer) AS silent,
+          ${FREE} AND ${isOver(`(greatest(waiting_since, lease_until) + ${milliseconds('$3')})`)}
             AND NOT EXISTS (
-              SELECT FROM ${place} AS p WHERE p.until >= ${NOW} AND (j.urgent OR NOT p.urgent_only)
+              SELECT FROM ${place} AS p WHERE ${lasts('p.until')} AND (j.urgent OR NOT p.urgent_only)
                 AND j.memory_bytes <= p.memory_bytes AND j.labels <@ p.labels
             ) AS lonely,
-          state = 1 AND lease_until < ${NOW} AS lapsed
+          state = 1 AND ${isOver('lease_until')} AS lapsed
         FROM ${job} AS j WHERE key = ANY ($1::text[])`,
     },
     // Whoever answers now has lost the lease.
     silence: {
       name: 'varve-job-silence',
       text: `WITH silent AS (
-          DELETE FROM ${job} WHERE key = $1 AND state = 1 AND lease_until < ${NOW} AND (cancelled OR tries >= $2::integer)
+          DELETE FROM ${job} WHERE key = $1 AND state = 1 AND ${isOver('lease_until')} AND (cancelled OR tries >= $2::integer)
           RETURNING work, cancelled
         ), counted AS (
           ${countFailure(failing, 'silent WHERE NOT cancelled', 3)}
@@ -200,7 +206,7 @@ export function jobStatements({ job, turn, turns, failing, place }: JobNames): J
     sweep: {
       name: 'varve-job-sweep',
       text: `WITH unwanted AS (
-          DELETE FROM ${job} WHERE wanted_until < ${NOW} AND (state <> 1 OR lease_until < ${NOW})
+          DELETE FROM ${job} WHERE ${isOver('wanted_until')} AND (state <> 1 OR ${isOver('lease_until')})
         ), gone AS (
           DELETE FROM ${place} WHERE until < ${NOW} - interval '1 day'
         )
