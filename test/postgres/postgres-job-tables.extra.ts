@@ -84,31 +84,26 @@ test(
 )
 
 // What was leased, and who was at work, was so for a day longer.
-test(
-  'a server whose clock is set back by a day gives jobs on, or lets them run here',
-  place.skip,
-  async () => {
-    const opened = await openJobPlace(place, { settings: { startMs: 300 } })
-    const bench = new JobBench(opened)
-    const database = opened.database()
-    const dead = await JobQueueTable.open(database, resolvePostgresJobSettings())
-    const offer = { urgentOnly: false, memoryBytes: 1_000_000_000, labels: ['gpu'] }
-    const submit = (): Promise<JobResult> =>
-      opened.scheduler.submit(bench.spec('write', { parameters: ['here'] })).result
-    const setBack = (): Promise<void> =>
-      database.script(`UPDATE ${database.table('job')} SET waiting_since = waiting_since + interval '1 day',
+test('a server whose clock is set back by a day gives jobs on, or lets them run here', place.skip, async () => {
+  const opened = await openJobPlace(place, { settings: { startMs: 300 } })
+  const bench = new JobBench(opened)
+  const database = opened.database()
+  const dead = await JobQueueTable.open(database, resolvePostgresJobSettings())
+  const offer = { urgentOnly: false, memoryBytes: 1_000_000_000, labels: ['gpu'] }
+  const submit = (): Promise<JobResult> => opened.scheduler.submit(bench.spec('write', { parameters: ['here'] })).result
+  const setBack = (): Promise<void> =>
+    database.script(`UPDATE ${database.table('job')} SET waiting_since = waiting_since + interval '1 day',
         wanted_until = wanted_until + interval '1 day', lease_until = lease_until + interval '1 day',
         lease_moved = lease_moved + interval '1 day';
       UPDATE ${database.table('job_place')} SET until = until + interval '1 day'`)
-    const leased = submit()
-    let pulled: unknown
-    while (pulled === undefined) pulled = await dead.pull({ lease: 'dead', place: 'dead place' }, offer)
-    await setBack()
-    // The dead one is not at work any more, for all that is known.
-    const lonely = submit()
-    assert.match((await lonely).outputs[0]?.ref.name ?? '', /^job-2-l-/)
-    await opened.worker()
-    assert.match((await leased).outputs[0]?.ref.name ?? '', /^job-1-(?:t2|l)-/)
-    await opened.close()
-  },
-)
+  const leased = submit()
+  let pulled: unknown
+  while (pulled === undefined) pulled = await dead.pull({ lease: 'dead', place: 'dead place' }, offer)
+  await setBack()
+  // The dead one is not at work any more, for all that is known.
+  const lonely = submit()
+  assert.match((await lonely).outputs[0]?.ref.name ?? '', /^job-2-l-/)
+  await opened.worker()
+  assert.match((await leased).outputs[0]?.ref.name ?? '', /^job-1-(?:t2|l)-/)
+  await opened.close()
+})

@@ -221,8 +221,8 @@ export const STEP_MUTANTS: readonly Mutant[] = [
   mutant(
     'failed-outputs-stay',
     'shard/job-runner.js',
-    'await Promise.all(specs.map((spec) => this.#removeOutputs(spec.outputPrefix)));',
-    '',
+    'Promise.all(specs.map((spec) => this.#removeOutputs(spec.outputPrefix)));',
+    'Promise.resolve();',
     'src/shard/job-runner.test.js',
   ),
   mutant(

@@ -105,9 +105,9 @@ export function conditionHeader(condition: WriteCondition): Record<string, strin
 export async function objectState(
   client: S3Client,
   key: string,
-  { signal, beganMs }: { readonly signal?: AbortSignal | undefined; readonly beganMs?: number } = {},
+  rest: Pick<S3Request, 'signal' | 'beganMs'> = {},
 ): Promise<ObjectState | undefined> {
-  const answer = await client.request({ method: 'HEAD', key, signal }, [404], beganMs)
+  const answer = await client.request({ method: 'HEAD', key, ...rest }, [404])
   if (answer.status === 404) return undefined
   const { 'content-length': length, [MARK_HEADER]: mark } = answer.headers
   return { etag: etagOf(answer) ?? '', bytes: Number(length), mark }
@@ -138,7 +138,7 @@ async function lookAfter(
   beganMs?: number,
 ): Promise<ObjectState | undefined> {
   try {
-    return await objectState(client, key, beganMs === undefined ? {} : { beganMs })
+    return await objectState(client, key, { beganMs })
   } catch (error) {
     throw mayHaveHappened ? unknownOutcome(what, error) : error
   }

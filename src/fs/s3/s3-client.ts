@@ -60,11 +60,11 @@ export interface S3Request {
   readonly answerBytesMax?: number
   /** Aborts between attempts and during them. */
   readonly signal?: AbortSignal | undefined
+  /** Of the call that it is a part of, by the client's clock: its attempts share `callMs`. Default: now. */
+  readonly beganMs?: number | undefined
 }
 
 const EMPTY = new Uint8Array(0)
-// Timers that fire a little early would make one more attempt, as long as the others.
-const NEARLY = 0.95
 const EMPTY_DIGEST = createHash('sha256').digest('hex')
 const PREFIX = /^[A-Za-z0-9._/-]*$/
 const BUCKET = /^[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]$/
@@ -129,23 +129,18 @@ export class S3Client {
    * Makes a request, and makes it again where it fails in passing.
    *
    * @param accepted further answers that are no errors, such as 404
-   * @param beganMs when the call began of which this is a part
-   * @throws {VarveError} IO_FAILED — after `attemptsMax` attempts, or `callMs`; PERMISSION_DENIED, NOT_FOUND (the bucket), NO_SPACE,
-   *   UNSUPPORTED — as the store says
+   * @throws {VarveError} IO_FAILED — after `attemptsMax` attempts, or `callMs`; and what the store says: `answerError`
    */
-  async request(
-    request: S3Request,
-    accepted: readonly number[] = [],
-    beganMs = this.clock.monotonic(),
-  ): Promise<HttpResponse> {
+  async request(request: S3Request, accepted: readonly number[] = []): Promise<HttpResponse> {
+    const { beganMs = this.clock.monotonic() } = request
     for (let attempt = 1; ; attempt++) {
-      const last = (): boolean => this.isLast(attempt, beganMs)
       try {
         const answer = await this.once(request, attempt)
         if (isSuccess(answer) || accepted.includes(answer.status)) return answer
-        if (!isPassing(answer) || last()) throw answerError(describe(request), this.bucket, answer)
+        if (!isPassing(answer) || this.isLast(attempt, beganMs))
+          throw answerError(describe(request), this.bucket, answer)
       } catch (error) {
-        if (!isUnanswered(error) || last()) throw error
+        if (!isUnanswered(error) || this.isLast(attempt, beganMs)) throw error
       }
       await this.delay(attempt, request.signal)
     }
@@ -166,10 +161,10 @@ export class S3Client {
     return this.#attempt(request, attempt + 1)
   }
 
-  /** Whether no attempt follows this one, of a call that began then. */
+  /** Whether no attempt follows this one, of a call that began then: not when timers have fired a little early, either. */
   isLast(attempt: number, beganMs: number): boolean {
     const { attemptsMax, callMs } = this.settings
-    return attempt >= attemptsMax || this.clock.monotonic() - beganMs >= callMs * NEARLY
+    return attempt >= attemptsMax || this.clock.monotonic() - beganMs >= callMs * 0.95
   }
 
   /** Waits before the attempt after the given one, for a random time. */
