@@ -5,7 +5,7 @@
  * again, this goes on.
  */
 
-import { isCode } from './kernel/errors.ts'
+import { VarveError, isCode } from './kernel/errors.ts'
 import { RESERVE_NAME } from './fs/local-reserve.ts'
 import { NodeDevice } from './fs/node-device.ts'
 import { lockDirectory } from './local-components.ts'
@@ -25,6 +25,7 @@ const OWN_NAMES: ReadonlySet<string> = new Set(['heads', 'journal', 'files', 'lo
  * database.
  *
  * @throws {TypeError} not a path
+ * @throws {VarveError} UNSUPPORTED — other shards are there, such as clones, and may share its tables
  * @throws {VarveError} LOCKED — a live process has it open; PERMISSION_DENIED, IO_FAILED
  */
 export async function destroy(directory: string): Promise<void> {
@@ -34,12 +35,25 @@ export async function destroy(directory: string): Promise<void> {
   if (!found.some((name) => OWN_NAMES.has(name))) return
   const lock = await lockDirectory(device, directory, new SystemRandom())
   try {
+    await refuseOthers(device, directory)
     if (found.includes(RESERVE_NAME)) await device.unlink(RESERVE_NAME)
     await emptyDirectory(device)
   } finally {
     await lock.release()
   }
   await removeIfEmpty(device, '.')
+}
+
+/** Without the tables of `main`, what was cloned from it or took its place would be damaged. */
+async function refuseOthers(device: NodeDevice, directory: string): Promise<void> {
+  for (const name of await namesIn(device, 'heads')) {
+    const shard = /^(.+)\.head-[0-9]{16}$/.exec(name)?.[1]
+    if (shard === undefined || shard === 'main') continue
+    const remedy = 'remove the directory as a whole'
+    throw new VarveError('UNSUPPORTED', `shard ${shard} in ${directory} may share tables of the database: ${remedy}`, {
+      details: { capability: 'destroy', path: directory, shard },
+    })
+  }
 }
 
 /** Removes what varve has put there, but for the lock. */

@@ -92,6 +92,7 @@ export async function repair(source: string, target: string, options: RepairOpti
     const head = await directory.newestHead(note)
     if (head !== undefined) requireOrder(head.engine.name, head.identity['order'], order)
     const newer = losses.length > 0
+    losses.push(...(await othersOf(directory)))
     const manifest = head === undefined ? undefined : await directory.manifest(head, note)
     const newest = new NewestEntries(order)
     const journal = head === undefined ? UNKNOWN_JOURNAL : await knownJournal(directory, head, note)
@@ -120,6 +121,19 @@ export async function repair(source: string, target: string, options: RepairOpti
   } finally {
     await directory.close()
   }
+}
+
+/** Shards that were cloned from this one, or took its place: what they hold is not in the new database. */
+async function othersOf(directory: InspectedDirectory): Promise<readonly Loss[]> {
+  const losses: Loss[] = []
+  for (const shard of await directory.shards()) {
+    if (shard === directory.shard) continue
+    const [newest] = await directory.heads(shard)
+    const file = newest === undefined ? 'heads' : `heads/${newest.name}`
+    const reason = `shard ${shard} is not saved: only ${directory.shard} is`
+    losses.push({ file, reason, keyFirst: undefined, keyLast: undefined })
+  }
+  return losses
 }
 
 async function write(

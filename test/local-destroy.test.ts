@@ -4,7 +4,10 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { test } from 'node:test'
 import type { TestContext } from 'node:test'
-import { open } from '../src/local.ts'
+import { openKv } from '../src/engines/kv/open-kv.ts'
+import { shardId } from '../src/kernel/ids.ts'
+import { localComponents } from '../src/local-components.ts'
+import { KV_HANDLERS, open } from '../src/local.ts'
 import { destroy } from '../src/local-destroy.ts'
 
 function freshDirectory(context: TestContext): string {
@@ -42,6 +45,25 @@ test('what varve did not make stays, wherever it is', async (context) => {
   for (const path of foreign) assert.equal(readFileSync(join(directory, path), 'utf8'), path)
   const left = readdirSync(directory, { recursive: true, withFileTypes: true }).filter((entry) => entry.isFile())
   assert.equal(left.length, foreign.length, left.map(({ name }) => name).join(', '))
+})
+
+test('a database that was cloned is not removed from under its clone', async (context) => {
+  const directory = freshDirectory(context)
+  await fill(directory)
+  const db = await open(directory, { jobs: 'inline' })
+  await db.clone('copy')
+  await db.close()
+  const before = readdirSync(directory, { recursive: true }).map(String).toSorted()
+  await assert.rejects(destroy(directory), {
+    code: 'UNSUPPORTED',
+    message: `shard copy in ${directory} may share tables of the database: remove the directory as a whole`,
+  })
+  const made = (name: unknown): boolean => name !== 'lock'
+  assert.deepEqual(readdirSync(directory, { recursive: true }).map(String).toSorted().filter(made), before.filter(made))
+  const components = await localComponents(directory, { handlers: KV_HANDLERS, jobs: 'inline' })
+  const clone = await openKv({ ...components, shard: shardId('copy') })
+  assert.equal((await clone.get(Buffer.from('key-1')))?.length, 50)
+  await clone.close()
 })
 
 test('a directory without a database, and none at all, are left as they are', async (context) => {

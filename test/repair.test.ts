@@ -256,6 +256,23 @@ test('where making a database fails, nothing is in its place, and it can be made
 })
 
 // The error of every other call sends to repair.
+// It said that nothing was lost, of a database whose keys others had by then, and whose newest writes only they had.
+test('shards beside the one that is saved, which took its place or are its clones, are named as not saved', async () => {
+  for (const arrange of ['clone', 'split'] as const) {
+    const { directory } = await makeDatabase()
+    const db = await open(directory, { jobs: 'inline' })
+    await (arrange === 'clone' ? db.clone('left') : db.split(Buffer.from(keyOf(150)), 'left', 'right'))
+    await db.close()
+    const { losses } = await repair(directory, path.join(temporary(), 'new'))
+    const expected = arrange === 'clone' ? ['left'] : ['left', 'right']
+    assert.deepEqual(
+      losses.map(({ reason }) => reason),
+      expected.map((shard) => `shard ${shard} is not saved: only main is`),
+    )
+    assert.match(String(losses[0]?.file), /^heads\/left\.head-\d+$/)
+  }
+})
+
 test('a database with something else in the place of its lock can be repaired', async () => {
   const { directory, content } = await makeDatabase()
   const target = path.join(temporary(), 'saved')

@@ -29,6 +29,7 @@ const ADVICE_BY_CODE: Partial<Readonly<Record<ErrorCode, string>>> = {
   FILE_MISSING:
     'Where another process writes to the shard, it has replaced the file meanwhile: try again. Otherwise a file is lost: restore it from a backup, or save what is left with `varve repair`.',
   NOT_FOUND: 'Check the name of the directory: there is no shard in it.',
+  SUPERSEDED: 'Others have its keys now, for good. Only a program that opens them by name can read them.',
   EXISTS: 'Name another directory, or remove what is there first.',
   PERMISSION_DENIED: 'Check who owns the directory and what its mode allows.',
   INCOMPATIBLE: 'Nothing was changed. Use the version of varve, and the key order, that wrote the shard.',

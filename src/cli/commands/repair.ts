@@ -37,7 +37,7 @@ export const repair: Command = {
       output.line(`Result: nothing was lost: ${saved}`)
       return EXIT_CODES.ok
     }
-    output.line(`Result: ${saved}; ${formatNumberOf(losses.length, 'part')} could not be read`)
+    output.line(`Result: ${saved}; ${formatNumberOf(losses.length, 'part')} could not be saved`)
     return EXIT_CODES.failure
   },
 }
