@@ -80,4 +80,11 @@ export const QUEUE_MUTANTS: readonly Mutant[] = [
     'if (isCode(',
     'src/jobs/remote/remote-scheduler.test.js',
   ),
+  mutant(
+    'local-run-under-remote-names',
+    'jobs/distant-scheduler.js',
+    'outputPrefix: `${spec.outputPrefix}l-`',
+    'outputPrefix: spec.outputPrefix',
+    'src/jobs/remote/remote-scheduler.test.js',
+  ),
 ]

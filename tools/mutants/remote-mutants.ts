@@ -159,13 +159,6 @@ export const REMOTE_MUTANTS: readonly Mutant[] = [
     'src/jobs/remote/job-broker.test.js',
   ),
   mutant(
-    'local-run-under-remote-names',
-    'jobs/distant-scheduler.js',
-    'outputPrefix: `${spec.outputPrefix}l-`',
-    'outputPrefix: spec.outputPrefix',
-    'src/jobs/remote/remote-scheduler.test.js',
-  ),
-  mutant(
     's3-own-success-is-conflict',
     'fs/s3/conditional-write.js',
     'if (found?.mark === mark)',
@@ -234,6 +227,13 @@ export const REMOTE_MUTANTS: readonly Mutant[] = [
     'if (read === sequence && !isSame(found, record))',
     'if (false)',
     'src/journal/nats/stray-server.test.js',
+  ),
+  mutant(
+    'nats-head-of-a-former-leader',
+    'fs/nats/nats-head-store.js',
+    'if (await this.#isFollowed(place, state))',
+    'if (true)',
+    'src/fs/nats/nats-head-store.test.js',
   ),
   mutant(
     'nats-serial-ignored',

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { isCode } from '../../kernel/errors.ts'
+import { VarveError, isCode } from '../../kernel/errors.ts'
 import { loadHash } from '../../kernel/hash.ts'
 import { shardId } from '../../kernel/ids.ts'
 import type { NatsLogSettings } from '../../nats/log-settings.ts'
@@ -124,4 +124,46 @@ test('a stream that is full refuses a head and keeps the one before', async () =
   place.server.messagesMax = 1
   await assert.rejects(store.compareAndSet(SHARD, version, bytes('second')), (error) => isCode(error, 'NO_SPACE'))
   assert.equal((await store.read(SHARD))?.version, version)
+})
+
+test('a change that only a former leader has is not taken for made', async () => {
+  const place = new Place(1)
+  const [first, streams] = place.open()
+  const version = await first.compareAndSet(SHARD, undefined, bytes('one'))
+  const publish = streams.publish.bind(streams)
+  let heard!: () => void
+  const made = new Promise<void>((resolve) => (heard = resolve))
+  let goOn!: () => void
+  const dropping = new Promise<void>((resolve) => (goOn = resolve))
+  streams.publish = async (...given) => {
+    streams.publish = publish
+    await publish(...given)
+    heard()
+    await dropping
+    throw new VarveError('IO_FAILED', 'the answer was lost', { details: { operation: 'publish' } })
+  }
+  const changing = first.compareAndSet(SHARD, version, bytes('two')).catch((error: unknown) => error)
+  const stream = place.server.streams.get(STREAM)
+  assert.ok(stream !== undefined)
+  await made
+  // The others drop it, and have something else in its place.
+  const dropped = stream.messages.get(2)
+  assert.ok(dropped !== undefined)
+  stream.messages.delete(2)
+  stream.last = 1
+  const [second] = place.open()
+  const other = await second.compareAndSet(SHARD, version, bytes('other'))
+  const last = await second.compareAndSet(SHARD, other, bytes('another'))
+  let former = 3
+  const [state, message] = [streams.state.bind(streams), streams.message.bind(streams)]
+  streams.ensure = async () => {
+    const now = await state(STREAM)
+    assert.ok(now !== undefined)
+    return former-- > 0 ? { ...now, first: 1, last: 2 } : now
+  }
+  streams.message = (name, sequence) =>
+    former >= 0 && sequence === 2 ? Promise.resolve({ sequence, data: dropped }) : message(name, sequence)
+  goOn()
+  assert.ok(isCode(await changing, 'HEAD_CONFLICT'), String(await changing))
+  assert.equal((await second.read(SHARD))?.version, last)
 })

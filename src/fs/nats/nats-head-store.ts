@@ -4,7 +4,8 @@
  * A change is stored only as the successor of the message that its writer has seen last, so of two writers one is refused.
  * An expectation about a subject, or a bucket of the key-value store, would not do: a cluster has been seen to let several
  * win (docs/decisions/0013-nats.md). A change of which nothing was heard is looked for in the stream, and made again with
- * the same expectation; both cannot be stored. What is before the newest head is removed.
+ * the same expectation; both cannot be stored. One that is found counts when something has been stored behind it. What is
+ * before the newest head is removed.
  */
 
 import type { Clock } from '../../kernel/clock.ts'
@@ -89,7 +90,12 @@ export class NatsHeadStore implements HeadStore {
       try {
         const state = await this.#ensure(place)
         const found = await this.#find(place, state)
-        if (found?.writer === parts[0]?.writer && found !== undefined) return found.version
+        if (found !== undefined && found.writer === parts[0]?.writer) {
+          if (await this.#isFollowed(place, state)) return found.version
+          throw new VarveError('IO_FAILED', `others are writing to ${place.stream}`, {
+            details: { path: place.stream },
+          })
+        }
         if (found?.version !== expected) throw headConflict(shard, expected, found?.version)
         const version = await this.#write(place, parts, state, () => (unsure = true))
         if (version !== undefined) return version
@@ -157,6 +163,18 @@ export class NatsHeadStore implements HeadStore {
     // Nobody waits for it, and the next one does it again.
     void streams.purge(stream, expectedLast - parts.length + 1).catch(() => undefined)
     return versionOf(expectedLast, parts[0]?.writer ?? '')
+  }
+
+  /**
+   * Stores something behind the newest message: a server that only takes itself for the leader, and may have what the others
+   * have dropped, does not get that far. It is the first part of a head that never is complete, so it says nothing.
+   */
+  async #isFollowed({ stream, subject, codec }: HeadStream, { last }: StreamState): Promise<boolean> {
+    const { streams, random } = this.#options
+    const part = { writer: nonce(random), index: 0, count: 2, headBytes: 0, payload: new Uint8Array(0) }
+    const answer = await streams.publish(stream, subject, codec.encode(part), { expectedLast: last })
+    // Where there is no space nothing else can be asked.
+    return answer.type !== 'refused'
   }
 
   /** The newest complete head. */
