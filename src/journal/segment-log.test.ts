@@ -41,3 +41,33 @@ test('after a sync that failed there is no other, of file or directory: it might
   assert.ok(log.syncFailed && syncs === before && log.syncedUpTo === 5)
   await chain.close()
 })
+
+test('a segment that nothing needs any more when its turn to be synced comes is left alone', async () => {
+  const hash = await loadHash()
+  const synced: string[] = []
+  let whenSynced = (): void => undefined
+  const device = new SimulatedDevice({
+    before: ({ operation, path }) => {
+      if (operation !== 'sync') return
+      synced.push(path)
+      whenSynced()
+    },
+  })
+  await device.makeDirectory('journal')
+  const chain = new SegmentChain(device, hash, 'journal', 4096, { segments: [], end: 0 })
+  const settings = resolveLocalJournalSettings({ segmentBytes: 64 * 1024, preallocateBytes: 0 })
+  const components = { device, hash, directory: 'journal', shard: shardId('main'), settings }
+  const log = new SegmentLog(components, { epoch: 1, attempt: 1 }, chain)
+  for (let count = 0; count < 3; count++) {
+    const frame = PendingFrame.of(Buffer.alloc(60_000, count), chain.end, new StagingPool())
+    await log.prepare(frame)
+    await log.write(frame)
+  }
+  synced.length = 0
+  // While the first of two sealed segments is synced, a flush makes both superfluous.
+  whenSynced = () => log.forget(120_000)
+  await log.sync()
+  assert.equal(synced.length, 2, `${synced.join(', ')}: the first, and the one that takes writes`)
+  assert.equal(log.syncedUpTo, 180_000)
+  await chain.close()
+})

@@ -18,7 +18,7 @@ export const WRITE_MUTANTS: readonly Mutant[] = [
     'journal/segment-log.js',
     'Math.max(this.syncedUpTo, this.#needed)',
     'this.syncedUpTo',
-    REPLACED_LOG,
+    'src/journal/segment-log.test.js',
   ),
   mutant(
     'log-ends-before-files',
