@@ -11,7 +11,7 @@ import { LocalFileStore } from './fs/local-file-store.ts'
 import { LocalHeadStore } from './fs/local-head-store.ts'
 import { NodeDevice } from './fs/node-device.ts'
 import { lockDirectory } from './local-components.ts'
-import { emptyDirectory } from './local-destroy.ts'
+import { emptyDirectory, namesIn, removeIfEmpty } from './local-destroy.ts'
 import { checkWrapping } from './local-wrappers.ts'
 import type { CheckpointTarget } from './shard/shard.ts'
 import { SystemRandom } from './system-random.ts'
@@ -48,10 +48,24 @@ export async function checkpoint(db: Checkpointed, directory: string, options: C
   checkWrapping(options)
   const keys = options.encryption === undefined ? undefined : new KeyRing(options.encryption.keys)
   const device = new NodeDevice(directory)
-  await device.makeDirectory('.')
-  if ((await device.list('.')).length > 0) {
+  const found = await namesIn(device, '.')
+  if (found !== undefined && found.length > 0)
     throw new VarveError('EXISTS', `${directory} is not empty`, { details: { path: directory } })
+  await device.makeDirectory('.')
+  try {
+    await copyTo(db, device, directory, keys)
+  } catch (error) {
+    if (found === undefined) await removeIfEmpty(device, '.').catch(() => undefined)
+    throw error
   }
+}
+
+async function copyTo(
+  db: Checkpointed,
+  device: NodeDevice,
+  directory: string,
+  keys: KeyRing | undefined,
+): Promise<void> {
   const random = new SystemRandom()
   const lock = await lockDirectory(device, directory, random)
   try {

@@ -8,7 +8,7 @@
  *      <directory>/reserve    space set aside for the day the disk is full
  */
 
-import { basename } from 'node:path'
+import { basename, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { VarveError, isCode } from './kernel/errors.ts'
 import { loadHash } from './kernel/hash.ts'
@@ -23,6 +23,7 @@ import { LocalFileStore } from './fs/local-file-store.ts'
 import { LocalHeadStore } from './fs/local-head-store.ts'
 import { LocalReserve, RESERVE_BYTES_DEFAULT, RESERVE_NAME } from './fs/local-reserve.ts'
 import { NodeDevice } from './fs/node-device.ts'
+import { refuseNoDirectory } from './fs/node-other-thing.ts'
 import { NodeProcessTable } from './fs/node-process-table.ts'
 import { LocalJournalSystem } from './journal/local-journal-system.ts'
 import { HandlerTable } from './jobs/handler-table.ts'
@@ -283,4 +284,6 @@ async function requireDirectory(device: NodeDevice, directory: string): Promise<
   })
   if (!entries.some(({ name }) => PARTS.has(name)))
     throw new VarveError('NOT_FOUND', `there is no shard in ${directory}`, { details })
+  // To whoever only reads, they would be missing.
+  for (const part of PARTS) await refuseNoDirectory(join(directory, part), part)
 }

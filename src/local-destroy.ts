@@ -31,7 +31,7 @@ const OWN_NAMES: ReadonlySet<string> = new Set(['heads', 'journal', 'files', 'lo
 export async function destroy(directory: string): Promise<void> {
   if (typeof directory !== 'string' || directory === '') throw new TypeError('directory must be a path')
   const device = new NodeDevice(directory)
-  const found = await namesIn(device, '.')
+  const found = (await namesIn(device, '.')) ?? []
   if (!found.some((name) => OWN_NAMES.has(name))) return
   const lock = await lockDirectory(device, directory, new SystemRandom())
   try {
@@ -46,7 +46,7 @@ export async function destroy(directory: string): Promise<void> {
 
 /** Without the tables of `main`, what was cloned from it or took its place would be damaged. */
 async function refuseOthers(device: NodeDevice, directory: string): Promise<void> {
-  for (const name of await namesIn(device, 'heads')) {
+  for (const name of (await namesIn(device, 'heads')) ?? []) {
     const shard = /^(.+)\.head-[0-9]{16}$/.exec(name)?.[1]
     if (shard === undefined || shard === 'main') continue
     const remedy = 'remove the directory as a whole'
@@ -62,13 +62,14 @@ export async function emptyDirectory(device: NodeDevice): Promise<void> {
 }
 
 async function empty(device: NodeDevice, directory: string, names: RegExp): Promise<void> {
-  for (const name of await namesIn(device, directory)) {
+  for (const name of (await namesIn(device, directory)) ?? []) {
     if (names.test(name)) await device.unlink(`${directory}/${name}`)
   }
   await removeIfEmpty(device, directory)
 }
 
-async function removeIfEmpty(device: NodeDevice, directory: string): Promise<void> {
+/** Removes a directory in which nothing is left. */
+export async function removeIfEmpty(device: NodeDevice, directory: string): Promise<void> {
   try {
     if ((await device.list(directory)).length === 0) await device.removeDirectory(directory)
   } catch (error) {
@@ -77,12 +78,12 @@ async function removeIfEmpty(device: NodeDevice, directory: string): Promise<voi
   }
 }
 
-/** Entries of a directory; none where it is missing. */
-async function namesIn(device: NodeDevice, directory: string): Promise<readonly string[]> {
+/** Entries of a directory; undefined where it is missing. */
+export async function namesIn(device: NodeDevice, directory: string): Promise<readonly string[] | undefined> {
   try {
     return (await device.list(directory)).map(({ name }) => name)
   } catch (error) {
-    if (isCode(error, 'NOT_FOUND')) return []
+    if (isCode(error, 'NOT_FOUND')) return undefined
     throw error
   }
 }

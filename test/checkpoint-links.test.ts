@@ -1,7 +1,7 @@
 /** Checkpoints on the same file system are hard links; on another one, copies. */
 
 import assert from 'node:assert/strict'
-import { existsSync, mkdtempSync, readdirSync, rmSync, statSync } from 'node:fs'
+import { existsSync, mkdirSync, mkdtempSync, readdirSync, rmSync, statSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { test } from 'node:test'
@@ -136,7 +136,10 @@ test('a checkpoint that failed leaves nothing in the way of the next, and its ar
       },
     }
     await assert.rejects(checkpoint(broken, target), /on the way/)
-    assert.deepEqual(readdirSync(target), [])
+    assert.ok(!existsSync(target), 'it had made the directory itself')
+    mkdirSync(target)
+    await assert.rejects(checkpoint(broken, target), /on the way/)
+    assert.deepEqual(readdirSync(target), [], 'one that was there stays')
     await checkpoint(db, target)
     await db.close()
     const copy = await open(target, { jobs: 'inline' })

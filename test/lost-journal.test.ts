@@ -1,7 +1,7 @@
 /** A database whose journal, or whose heads, have gone as a whole. */
 
 import assert from 'node:assert/strict'
-import { existsSync, mkdirSync, mkdtempSync, readdirSync, renameSync, rmSync } from 'node:fs'
+import { cpSync, existsSync, mkdirSync, mkdtempSync, readdirSync, renameSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { test } from 'node:test'
@@ -62,6 +62,39 @@ test('a head that is older than its journal is told to who only reads, too', asy
       await assert.rejects(open(directory, { jobs: 'inline', readOnly }), { code: 'JOURNAL_CORRUPT' })
   } finally {
     rmSync(directory, { recursive: true })
+  }
+})
+
+// Whoever opened it to write was FENCED: told that another process had taken it.
+test('directories of two databases that were copied into one are damage to whoever opens them, to read or to write', async () => {
+  const place = mkdtempSync(join(tmpdir(), 'varve-lost-'))
+  const [flushed, opened] = [join(place, 'flushed'), join(place, 'opened')]
+  try {
+    // One has the later head, the other the later owner.
+    const db = await open(flushed, { jobs: 'inline' })
+    for (let round = 0; round < 5; round++) {
+      await db.put(Buffer.from('key'), Buffer.from('value'))
+      await db.flush()
+    }
+    await db.close()
+    for (let round = 0; round < 3; round++) {
+      const again = await open(opened, { jobs: 'inline' })
+      await again.put(Buffer.from('key'), Buffer.from('another'))
+      await again.close()
+    }
+    cpSync(flushed, opened, { recursive: true })
+    const reading = open(opened, { jobs: 'inline', readOnly: true })
+    await assert.rejects(reading, {
+      code: 'JOURNAL_CORRUPT',
+      message: /an owner that the committed state does not know/,
+    })
+    await assert.rejects(open(opened, { jobs: 'inline' }), {
+      code: 'JOURNAL_CORRUPT',
+      message: /its last owner had epoch 3, and the head knows of none after 1; .* two databases were copied into one/,
+    })
+    await assert.rejects(open(opened, { jobs: 'inline' }), { code: 'JOURNAL_CORRUPT' })
+  } finally {
+    rmSync(place, { recursive: true })
   }
 })
 

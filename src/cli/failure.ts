@@ -87,7 +87,7 @@ function adviceFor(error: VarveError): string {
     return 'Nothing was changed. Use the same version of varve at both ends.'
   // Not what may be read, but what is there.
   if (error.code === 'PERMISSION_DENIED' && 'found' in error.details) {
-    return 'Put back the file that was there, or save what is left with `varve repair`.'
+    return 'Put back what was there, or save what is left with `varve repair`.'
   }
   if (error.code === 'EXISTS' && 'found' in error.details)
     return 'Move it away and put back the directory that was there, or name another directory.'

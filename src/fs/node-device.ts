@@ -77,7 +77,8 @@ export class NodeDevice implements Device {
     const first = await attempt<string | undefined>('make directory', shown, (done) =>
       fs.mkdir(full, { recursive: true }, done),
     ).catch(async (error: unknown) => {
-      const other = isCode(error, 'EXISTS', 'NOT_FOUND', 'PERMISSION_DENIED') ? await inTheWay(full, shown) : undefined
+      const isInTheWay = isCode(error, 'EXISTS', 'NOT_FOUND', 'PERMISSION_DENIED')
+      const other = isInTheWay ? await inTheWay(full, shown, 'make directory') : undefined
       if (other !== undefined) throw other
       // Node says ENOENT, too, where the file system is read-only: not of a directory that is made by itself.
       if (!isCode(error, 'NOT_FOUND')) throw error

@@ -28,13 +28,17 @@ export function refuseOther(stat: fs.Stats, file: string): void {
 }
 
 /**
- * Why the directory at `full` could not be made, where something is in its place or in that of one above it: the system says
- * only that there is something. A link may lead to a directory; where it does not, it is what is in the way.
+ * Why the directory at `full` could not be made, or listed, where something is in its place or in that of one above it: the
+ * system says only that there is something, or nothing. A link may lead to a directory; where it does not, it is what is in
+ * the way.
  *
  * @param shown how errors name the directory
  */
-export async function inTheWay(full: string, shown: string): Promise<VarveError | undefined> {
-  const operation = 'make directory'
+export async function inTheWay(
+  full: string,
+  shown: string,
+  operation: 'make directory' | 'list',
+): Promise<VarveError | undefined> {
   for (let at = full; ; at = path.dirname(at)) {
     const stat = await attempt<fs.Stats>(operation, shown, (done) => fs.lstat(at, done)).catch(() => undefined)
     const led = await attempt<fs.Stats>(operation, shown, (done) => fs.stat(at, done)).catch(() => undefined)
@@ -42,7 +46,7 @@ export async function inTheWay(full: string, shown: string): Promise<VarveError 
     if (stat !== undefined) {
       const found = stat.isSymbolicLink() ? 'a symbolic link that leads to no directory' : kindOf(stat)
       return otherThing(
-        'EXISTS',
+        operation === 'list' ? 'PERMISSION_DENIED' : 'EXISTS',
         operation,
         shown,
         found,
@@ -51,6 +55,17 @@ export async function inTheWay(full: string, shown: string): Promise<VarveError 
     }
     if (at === path.dirname(at)) return undefined
   }
+}
+
+/**
+ * To the port, a file in the place of a directory is a directory that is missing.
+ *
+ * @param full where it should be
+ * @throws {VarveError} PERMISSION_DENIED — there is something, and it is no directory
+ */
+export async function refuseNoDirectory(full: string, shown: string): Promise<void> {
+  const other = await inTheWay(path.resolve(full), shown, 'list')
+  if (other !== undefined) throw other
 }
 
 function kindOf(stat: fs.Stats): string {

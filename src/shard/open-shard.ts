@@ -99,7 +99,9 @@ async function recover<Operation, Table extends Memtable<Operation>, Shape>(
     },
     commit: async (journalState) => void (await committer.commit(() => ({ journalState }))),
   }
-  const journal = await journals.open(shard, content.epoch, keeper, manifest.replayFrom)
+  const journal = await journals.open(shard, content.epoch, keeper, manifest.replayFrom).catch((error: unknown) => {
+    throw ofLaterOwner(error, shard, content.epoch) ?? error
+  })
   try {
     await committer.check()
     await dropStalePins(committer, shard, components.heads)
@@ -126,6 +128,25 @@ async function recover<Operation, Table extends Memtable<Operation>, Shape>(
     await journal.close()
     throw error
   }
+}
+
+/**
+ * Fenced by a later epoch than ours. It was in the head before it was in the journal: if the head does not come to say so, as
+ * damage makes the caller look, it is not the head of that journal, or an older one.
+ */
+function ofLaterOwner(error: unknown, shard: ShardId, ours: number): VarveError | undefined {
+  const found = isCode(error, 'FENCED') ? Number(error.details['epoch']) : 0
+  if (!(found > ours)) return undefined
+  const reason = `its last owner had epoch ${found}, and the head knows of none after ${ours - 1}`
+  const remedy = 'the head is an older one, or two databases were copied into one place'
+  return new VarveError(
+    'JOURNAL_CORRUPT',
+    `the journal of shard ${shard} is not that of its head: ${reason}; ${remedy}`,
+    {
+      details: { shard, reason },
+      cause: error,
+    },
+  )
 }
 
 /** Pins of clones that were never finished: the process died between the pin and the clone's head. */

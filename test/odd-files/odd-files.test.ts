@@ -142,6 +142,25 @@ function kindOf(thing: string): string {
   return thing.startsWith('a link') ? 'a symbolic link' : thing
 }
 
+// They said that there is no shard, or that a file of the journal is missing.
+test('commands that only look name a file that lies in the place of a directory', async (context) => {
+  const workplace = new Workplace(context)
+  for (const folder of ['heads', 'journal', 'files']) {
+    const [directory] = await directoryWith('head', (full) => fs.writeFile(full, ''), context)
+    await fs.rm(path.join(directory, folder), { recursive: true })
+    await fs.writeFile(path.join(directory, folder), '')
+    const dump = { heads: 'dump head', journal: 'dump journal', files: 'dump tables' }[folder] ?? ''
+    for (const words of ['get', 'scan', 'stats', 'verify', 'tree', 'export', dump]) {
+      const [command = '', ...rest] = words.split(' ')
+      const more = command === 'get' ? ['a/001'] : rest
+      const { code, text, errors } = await workplace.inProcess([command, directory, ...more])
+      assert.equal(code, 1, `${words}, ${folder}`)
+      const said = `PERMISSION_DENIED: list of ${folder} failed: there is a file in its place`
+      assert.ok((text + errors).includes(said), `${words}, ${folder}: ${text}${errors}`)
+    }
+  }
+})
+
 test('commands that only look do not wait for a pipe either, and name it', { timeout: 60_000 }, async (context) => {
   const workplace = new Workplace(context)
   const put = THINGS['a pipe'] as Put

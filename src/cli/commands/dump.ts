@@ -1,5 +1,7 @@
 /** `varve dump DIR WHAT`: what is stored, in readable form. */
 
+import { join } from 'node:path'
+import { refuseNoDirectory } from '../../fs/node-other-thing.ts'
 import type { Command } from '../command.ts'
 import { dumpHead } from '../dump/head-dump.ts'
 import { DumpOutput } from '../dump/dump-output.ts'
@@ -11,6 +13,13 @@ import { formatNumberOf } from '../quantities.ts'
 import { UsageError } from '../usage-error.ts'
 
 const SUBJECTS = ['head', 'journal', 'tables', 'table'] as const
+/** The directories that are read for each. */
+const PARTS: Readonly<Record<(typeof SUBJECTS)[number], readonly string[]>> = {
+  head: ['heads'],
+  journal: ['heads', 'journal'],
+  tables: ['heads', 'files'],
+  table: ['heads', 'files'],
+}
 
 export const dump: Command = {
   name: 'dump',
@@ -38,6 +47,7 @@ export const dump: Command = {
     const inspected = await InspectedDirectory.open(directory)
     const lines = new DumpOutput(stdout)
     try {
+      for (const part of PARTS[subject]) await lines.attempt(0, () => refuseNoDirectory(join(directory, part), part))
       if (subject === 'head') await dumpHead(inspected, lines)
       else if (subject === 'journal') await dumpJournal(inspected, lines)
       else if (subject === 'tables') await dumpTables(inspected, lines)

@@ -1,8 +1,18 @@
 /** The journal in readable form: segments, what was written to them at a time, and the operations in it. */
 
+import { posix } from 'node:path'
 import { decodeOperation } from '../../engines/kv/operation-codec.ts'
-import { parseSegmentName, compareSegments, segmentIdentity, segmentName } from '../../journal/segment-id.ts'
+import {
+  parseSegmentName,
+  compareSegments,
+  segmentIdentity,
+  segmentName,
+  shardIdentity,
+} from '../../journal/segment-id.ts'
 import type { SegmentId } from '../../journal/segment-id.ts'
+import { requireFence } from '../../journal/fence.ts'
+import { decodeJournalState } from '../../journal/journal-state.ts'
+import { LocalJournalSystem } from '../../journal/local-journal-system.ts'
 import { inspectSegment } from '../../journal/segment-inspection.ts'
 import type { InspectedBatch, InspectedFrame } from '../../journal/segment-inspection.ts'
 import type { Decoder } from '../../kernel/codec.ts'
@@ -13,6 +23,8 @@ import type { KeyCut } from '../../kernel/key-cut.ts'
 import { RANGE_DELETE } from '../../memtable/entry-operation.ts'
 import type { OrderedOperation } from '../../memtable/entry-operation.ts'
 import { visitGroup } from '../../shard/group-codec.ts'
+import type { HeadContent } from '../../shard/head-content.ts'
+import { SystemRandom } from '../../system-random.ts'
 import { showKey, shorten } from '../key-text.ts'
 import { formatNumberOf } from '../quantities.ts'
 import type { DumpOutput } from './dump-output.ts'
@@ -31,11 +43,37 @@ export async function dumpJournal(directory: InspectedDirectory, output: DumpOut
   if (head !== undefined) {
     const { replayFrom, seqnoLast } = await directory.manifest(head, (error) => void output.damage(error))
     await output.line(`tables have what was written before position ${replayFrom}, up to seqno ${seqnoLast}`)
+    await output.attempt(0, () => requireJournal(directory, head, replayFrom, ids.length > 0))
   }
   // Operations are the engine's; those of another are only counted.
   const isReadable = head === undefined || head.engine.name === 'kv'
   for (const id of ids.sort(compareSegments)) await dumpSegment(id, directory, output, isReadable)
-  if (ids.length === 0) await output.line('there are no segments')
+  if (ids.length > 0) return
+  await output.line('there are no segments')
+  if (head === undefined) await output.damage('there is no head either: nothing says what was in them')
+}
+
+/**
+ * Looks for what the head says of the journal.
+ *
+ * @param hasSegments false where none are there: then none may be needed
+ * @throws {VarveError} JOURNAL_CORRUPT — the journal has gone, or its last owner's part of it
+ */
+async function requireJournal(
+  { device, hash, shard, journalPath }: InspectedDirectory,
+  { journal, journalState }: HeadContent,
+  needed: JournalPosition,
+  hasSegments: boolean,
+): Promise<void> {
+  if (journal.name !== 'local' || journalState === undefined) return
+  if (hasSegments) return requireFence(device, journalPath, decodeJournalState(journalState, shardIdentity(shard)))
+  const parts = { device, directory: posix.dirname(journalPath), hash, random: new SystemRandom() }
+  const reader = await new LocalJournalSystem(parts).openReadOnly(shard, journalState, needed)
+  try {
+    await reader.replay(needed, () => undefined)
+  } finally {
+    await reader.close()
+  }
 }
 
 async function dumpSegment(
