@@ -14,9 +14,11 @@ import { VarveError, isCode } from './kernel/errors.ts'
 import { loadHash } from './kernel/hash.ts'
 import { shardId } from './kernel/ids.ts'
 import type { DecodeThread } from './kernel/decode-thread.ts'
+import { kindOf } from './kernel/kind-of.ts'
 import type { Lz4 } from './kernel/lz4.ts'
 import { checkObject, checkOptionNames } from './kernel/option-names.ts'
 import type { Random } from './kernel/random.ts'
+import { checkInteger } from './kernel/setting-check.ts'
 import { DirectoryLock } from './fs/directory-lock.ts'
 import type { DirectoryLockOptions } from './fs/directory-lock.ts'
 import { LocalFileStore } from './fs/local-file-store.ts'
@@ -231,23 +233,18 @@ function checkOptions(directory: string, options: LocalComponentsOptions): void 
   for (const name of ['readOnly', 'create'] as const) {
     const given: unknown = options[name]
     if (given !== undefined && typeof given !== 'boolean')
-      throw new TypeError(`${name} must be a boolean, got ${typeof given}`)
+      throw new TypeError(`${name} must be a boolean, got ${kindOf(given)}`)
   }
   if (typeof directory !== 'string' || directory === '') {
-    throw new TypeError(`directory must be a path, got ${directory === '' ? 'an empty string' : typeof directory}`)
+    throw new TypeError(`directory must be a path, got ${directory === '' ? 'an empty string' : kindOf(directory)}`)
   }
   if (options.jobs !== undefined && options.jobs !== 'threads' && options.jobs !== 'inline') {
     throw new TypeError(`jobs must be 'threads' or 'inline', got ${String(options.jobs)}`)
   }
   if (options.workerUrl !== undefined && !(options.workerUrl instanceof URL))
     throw new TypeError('workerUrl must be a URL')
-  const { reserveBytes }: { reserveBytes?: unknown } = options
-  if (reserveBytes !== undefined) {
-    if (typeof reserveBytes !== 'number')
-      throw new TypeError(`reserveBytes must be a number, got ${typeof reserveBytes}`)
-    if (!Number.isSafeInteger(reserveBytes) || reserveBytes < 0)
-      throw new RangeError(`reserveBytes must be an integer of 0 or more, got ${reserveBytes}`)
-  }
+  if (options.reserveBytes !== undefined)
+    checkInteger('reserveBytes', options.reserveBytes, [0, Number.MAX_SAFE_INTEGER])
   checkWrapping(options)
   if (options.handlers === undefined) return
   checkObject('handlers', options.handlers)

@@ -3,9 +3,9 @@
 import * as kvJobs from './engines/kv/jobs.ts'
 import type { KvOpenOptions } from './engines/kv/kv.ts'
 import type { KvShard } from './engines/kv/kv-shard.ts'
-import { KV_OPEN_OPTIONS, checkKvOptions, openKv } from './engines/kv/open-kv.ts'
+import { KV_OPEN_OPTIONS, checkKvOptions, checkOpenOptionNames, openKv } from './engines/kv/open-kv.ts'
 import { throwIfAborted } from './kernel/errors.ts'
-import { checkOptionNames } from './kernel/option-names.ts'
+import { onlyGiven } from './kernel/setting-check.ts'
 import { localComponents } from './local-components.ts'
 import type { LocalHandlers, LocalOptions } from './local-components.ts'
 import { memorySettings } from './local-memory.ts'
@@ -36,7 +36,7 @@ const OPTIONS: Readonly<Record<keyof LocalOpenOptions, true>> = { ...KV_OPEN_OPT
  * @throws {VarveError} PERMISSION_DENIED, READ_ONLY, and what `openKv` throws
  */
 export async function open(directory: string, options: LocalOpenOptions = {}): Promise<KvShard> {
-  checkOptionNames(options, OPTIONS)
+  checkOpenOptionNames(options, OPTIONS)
   const ofKv = only(options, KV_OPEN_OPTIONS)
   // Before the directory is made, or its lock taken.
   checkKvOptions(ofKv)
@@ -47,12 +47,8 @@ export async function open(directory: string, options: LocalOpenOptions = {}): P
     readOnly: options.readOnly === true,
     create: options.createIfMissing !== false,
   })
-  return openKv(components, { ...ofKv, settings: { ...memorySettings(memoryLimitBytes()), ...given(ofKv.settings) } })
-}
-
-/** Without what is undefined, which would stand in the way of a default. */
-function given(settings: KvOpenOptions['settings'] = {}): NonNullable<KvOpenOptions['settings']> {
-  return Object.fromEntries(Object.entries(settings).filter(([, value]) => value !== undefined))
+  const settings = { ...memorySettings(memoryLimitBytes()), ...onlyGiven(ofKv.settings ?? {}) }
+  return openKv(components, { ...ofKv, settings })
 }
 
 /** Those of `options` that have one of `names`. */

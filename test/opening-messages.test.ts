@@ -53,7 +53,8 @@ test('options and settings that are unknown or wrong are named before the direct
     for (const [options, message] of [
       [{ jobz: 'inline' }, /^unknown option jobz: there are .*jobs/],
       [{ readonly: true }, /^unknown option readonly: /],
-      [{ memtableBytes: 65536 }, /^unknown option memtableBytes: /],
+      [{ memtableBytes: 65536 }, /^unknown option memtableBytes: it is a setting, { settings: { memtableBytes } }/],
+      [{ cacheBytes: 65536 }, /^unknown option cacheBytes: it is a setting/],
       [{ settings: { memtablebytes: 65536 } }, /^unknown setting memtablebytes/],
       [{ settings: { levelCount: 2.5 } }, /^levelCount must be an integer, got 2.5/],
       [{ createIfMissing: 'no' }, /^createIfMissing must be a boolean/],

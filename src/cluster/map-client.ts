@@ -9,6 +9,7 @@
 
 import type { Clock } from '../kernel/clock.ts'
 import { VarveError, isCode, throwIfAborted } from '../kernel/errors.ts'
+import { checkNumber, overDefaults } from '../kernel/setting-check.ts'
 import type { AbortOptions } from '../fs/fs.ts'
 import type { MapStore } from './map-store.ts'
 import { entryFor } from './shard-map.ts'
@@ -30,6 +31,13 @@ export const MAP_CLIENT_DEFAULTS: MapClientSettings = Object.freeze({
   // Longer than a takeover with a full journal to replay.
   patienceMs: 30_000,
 })
+
+/** @throws {TypeError | RangeError} naming the setting */
+export function resolveMapClientSettings(input: Partial<MapClientSettings> = {}): MapClientSettings {
+  const settings = overDefaults(MAP_CLIENT_DEFAULTS, input)
+  for (const name of ['pauseMs', 'pauseMsMax', 'patienceMs'] as const) checkNumber(name, settings[name], [0, Infinity])
+  return Object.freeze(settings)
+}
 
 export interface MapClientParts {
   readonly store: Pick<MapStore, 'read'>
@@ -56,7 +64,7 @@ export class MapClient {
   constructor({ store, clock, settings, hasMoved }: MapClientParts) {
     this.#store = store
     this.#clock = clock
-    this.#settings = Object.freeze({ ...MAP_CLIENT_DEFAULTS, ...settings })
+    this.#settings = resolveMapClientSettings(settings)
     this.#hasMoved = hasMoved ?? ((error) => isCode(error, 'FENCED', 'SUPERSEDED', 'CLOSED'))
   }
 

@@ -9,6 +9,7 @@
 import type { Clock } from '../kernel/clock.ts'
 import type { Hash } from '../kernel/hash.ts'
 import type { Lz4 } from '../kernel/lz4.ts'
+import { DURATION_MS, checkNumber, overDefaults } from '../kernel/setting-check.ts'
 import type { FileStore } from '../fs/fs.ts'
 import type { HandlerTable } from './handler-table.ts'
 import { portableSpec } from './job-data.ts'
@@ -17,7 +18,7 @@ import type { JobEnvironment } from './job-run.ts'
 import type { JobResult, JobSupport } from './jobs.ts'
 import type { QueuedJob } from './queued-job.ts'
 import { QueuedScheduler } from './queued-scheduler.ts'
-import { checkDurationMs, QUEUE_DEFAULTS, resolveQueueSettings } from './queue-settings.ts'
+import { QUEUE_DEFAULTS, checkedQueueSettings } from './queue-settings.ts'
 import type { QueueSettings } from './queue-settings.ts'
 import { TimeSlices } from './time-slices.ts'
 
@@ -32,11 +33,11 @@ export const INLINE_DEFAULTS: InlineSettings = Object.freeze({
   sliceMs: 4,
 })
 
-/** @throws {RangeError} naming the setting */
+/** @throws {TypeError | RangeError} naming the setting */
 export function resolveInlineSettings(input: Partial<InlineSettings> = {}): InlineSettings {
-  const { sliceMs } = { ...INLINE_DEFAULTS, ...input }
-  checkDurationMs('sliceMs', sliceMs)
-  return Object.freeze({ ...resolveQueueSettings(input), sliceMs })
+  const settings = checkedQueueSettings(overDefaults(INLINE_DEFAULTS, input))
+  checkNumber('sliceMs', settings.sliceMs, DURATION_MS)
+  return Object.freeze(settings)
 }
 
 export interface InlineSchedulerOptions {

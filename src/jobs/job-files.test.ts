@@ -6,7 +6,8 @@ import { fileName } from '../kernel/ids.ts'
 import { MemoryFileStore } from '../fs/memory-file-store.ts'
 import { portableResult } from './job-data.ts'
 import { JobFiles } from './job-files.ts'
-import { checkDurationMs, resolveQueueSettings } from './queue-settings.ts'
+import { resolveQueueSettings } from './queue-settings.ts'
+import { resolveWorkerSettings } from './worker-settings.ts'
 
 const hash = await loadHash()
 
@@ -61,5 +62,6 @@ test('an answer of another shape, or with files of others, is rejected', async (
 test('labels that are no texts, and times that are none, are refused by name', () => {
   assert.throws(() => resolveQueueSettings({ labels: [7] as never }), /labels must be an array of strings/)
   assert.throws(() => resolveQueueSettings({ labels: 'gpu' as never }), /labels must be an array of strings/)
-  for (const wrong of [-1, NaN, 3_600_001]) assert.throws(() => checkDurationMs('leaseMs', wrong), /leaseMs must be 0…/)
+  for (const wrong of [-1, 3_600_001])
+    assert.throws(() => resolveWorkerSettings({ idleMs: wrong }), /RangeError: idleMs must be 0…/)
 })

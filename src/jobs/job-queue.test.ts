@@ -196,7 +196,7 @@ test('in any history every job settles once, places are kept, and the order is b
 test('settings out of range are refused by name', () => {
   assert.throws(() => resolveQueueSettings({ concurrency: 0 }), /RangeError: concurrency/)
   assert.throws(() => resolveQueueSettings({ urgentPlaces: -1 }), /RangeError: urgentPlaces/)
-  assert.throws(() => resolveQueueSettings({ pendingMax: 1.5 }), /RangeError: pendingMax/)
+  assert.throws(() => resolveQueueSettings({ pendingMax: 1.5 }), /TypeError: pendingMax must be an integer/)
   assert.throws(() => resolveQueueSettings({ memoryBytesMax: Infinity }), /RangeError: memoryBytesMax/)
   assert.throws(() => resolveQueueSettings({ labels: 'gpu' as unknown as string[] }), /TypeError: labels/)
 })

@@ -1,6 +1,7 @@
 /** How many jobs run and wait. */
 
 import { MIB } from '../kernel/limits.ts'
+import { checkIntegers, overDefaults } from '../kernel/setting-check.ts'
 
 export interface QueueSettings {
   /** Jobs that run at a time. */
@@ -30,26 +31,27 @@ export const QUEUE_DEFAULTS: QueueSettings = Object.freeze({
   labels: Object.freeze([]),
 })
 
-/** @throws {RangeError} naming the setting */
+const RANGES = {
+  concurrency: [1, 1024],
+  urgentPlaces: [0, 1024],
+  pendingMax: [1, 1_000_000],
+  memoryBytesMax: [1, Number.MAX_SAFE_INTEGER],
+} as const
+
+/** @throws {TypeError | RangeError} naming the setting */
 export function resolveQueueSettings(input: Partial<QueueSettings> = {}): QueueSettings {
-  const settings = { ...QUEUE_DEFAULTS, ...input }
-  checkCount('concurrency', settings.concurrency, 1, 1024)
-  checkCount('urgentPlaces', settings.urgentPlaces, 0, 1024)
-  checkCount('pendingMax', settings.pendingMax, 1, 1_000_000)
-  checkCount('memoryBytesMax', settings.memoryBytesMax, 1, Number.MAX_SAFE_INTEGER)
-  if (!Array.isArray(settings.labels) || !settings.labels.every((label) => typeof label === 'string')) {
+  return Object.freeze(checkedQueueSettings(overDefaults(QUEUE_DEFAULTS, input)))
+}
+
+/** `settings`, which may be more than those of a queue, with labels of their own. @throws likewise */
+export function checkedQueueSettings<Settings extends QueueSettings>(settings: Settings): Settings {
+  checkIntegers(settings, RANGES)
+  return { ...settings, labels: checkedLabels(settings.labels) }
+}
+
+/** A frozen copy. @throws {TypeError} */
+export function checkedLabels(labels: readonly string[]): readonly string[] {
+  if (!Array.isArray(labels) || !labels.every((label) => typeof label === 'string'))
     throw new TypeError('labels must be an array of strings')
-  }
-  return Object.freeze({ ...settings, labels: Object.freeze([...settings.labels]) })
-}
-
-/** @throws {RangeError} */
-export function checkCount(name: string, value: number, min: number, max: number): void {
-  if (!Number.isSafeInteger(value) || value < min || value > max)
-    throw new RangeError(`${name} must be ${min}…${max}, got ${value}`)
-}
-
-/** @throws {RangeError} */
-export function checkDurationMs(name: string, value: number): void {
-  if (!(value >= 0 && value <= 3_600_000)) throw new RangeError(`${name} must be 0…3600000, got ${value}`)
+  return Object.freeze([...labels])
 }

@@ -7,6 +7,7 @@
  */
 
 import type { Clock } from '../kernel/clock.ts'
+import { onlyGiven } from '../kernel/setting-check.ts'
 import type { JobResult, JobSupport } from './jobs.ts'
 import type { QueuedJob } from './queued-job.ts'
 import { QueuedScheduler } from './queued-scheduler.ts'
@@ -31,7 +32,10 @@ export class WorkerScheduler extends QueuedScheduler {
   readonly #pool: WorkerPool
 
   constructor(options: WorkerSchedulerOptions) {
-    const settings = resolveWorkerSettings({ concurrency: workerCount(availableCores()), ...options.settings })
+    const settings = resolveWorkerSettings({
+      concurrency: workerCount(availableCores()),
+      ...onlyGiven(options.settings ?? {}),
+    })
     super(settings)
     const { composition, clock, workerUrl } = options
     this.#pool = new WorkerPool({

@@ -1,6 +1,7 @@
 /** How many workers, and how patient their scheduler is. */
 
-import { checkCount, checkDurationMs, QUEUE_DEFAULTS, resolveQueueSettings } from './queue-settings.ts'
+import { DURATION_MS, checkInteger, checkNumber, overDefaults } from '../kernel/setting-check.ts'
+import { QUEUE_DEFAULTS, checkedQueueSettings } from './queue-settings.ts'
 import type { QueueSettings } from './queue-settings.ts'
 
 /** `concurrency` is how many workers run a job at a time, one each. Urgent jobs and ordinary ones have workers of their own. */
@@ -53,16 +54,20 @@ export function workerCount(cores: number): number {
   return Math.min(WORKER_COUNT_MAX, Math.max(WORKER_DEFAULTS.concurrency, cores))
 }
 
-/** @throws {RangeError} naming the setting */
+const DURATIONS = [
+  'sliceMs',
+  'cancelGraceMs',
+  'stopGraceMs',
+  'idleMs',
+  'progressIntervalMs',
+  'restartDelayMs',
+  'restartDelayMsMax',
+] as const
+
+/** @throws {TypeError | RangeError} naming the setting */
 export function resolveWorkerSettings(input: Partial<WorkerSettings> = {}): WorkerSettings {
-  const settings = { ...WORKER_DEFAULTS, ...input }
-  checkCount('ordinaryNice', settings.ordinaryNice, 0, 19)
-  checkDurationMs('sliceMs', settings.sliceMs)
-  checkDurationMs('cancelGraceMs', settings.cancelGraceMs)
-  checkDurationMs('stopGraceMs', settings.stopGraceMs)
-  checkDurationMs('idleMs', settings.idleMs)
-  checkDurationMs('progressIntervalMs', settings.progressIntervalMs)
-  checkDurationMs('restartDelayMs', settings.restartDelayMs)
-  checkDurationMs('restartDelayMsMax', settings.restartDelayMsMax)
-  return Object.freeze({ ...settings, ...resolveQueueSettings(settings) })
+  const settings = checkedQueueSettings(overDefaults(WORKER_DEFAULTS, input))
+  checkInteger('ordinaryNice', settings.ordinaryNice, [0, 19])
+  for (const name of DURATIONS) checkNumber(name, settings[name], DURATION_MS)
+  return Object.freeze(settings)
 }

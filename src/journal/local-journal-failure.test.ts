@@ -435,7 +435,7 @@ test('an unusable setting is refused by name', () => {
   const device = new SimulatedDevice()
   for (const settings of [
     { segmentBytes: 100 },
-    { readBytes: 1.5 },
+    { readBytes: 100 },
     { preallocateBytes: -1 },
     { pendingBytesMax: 0 },
   ]) {

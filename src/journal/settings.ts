@@ -1,6 +1,7 @@
 /** Settings of the local journal. */
 
 import { KIB, LIMITS, MIB } from '../kernel/limits.ts'
+import { checkInteger, overDefaults } from '../kernel/setting-check.ts'
 
 export interface LocalJournalSettings {
   /** Size a segment grows to before the next begins, in bytes. Larger: fewer files; smaller: space returns sooner. */
@@ -28,17 +29,10 @@ export const LOCAL_JOURNAL_DEFAULTS: LocalJournalSettings = Object.freeze({
 
 /** @throws {TypeError | RangeError} naming the setting */
 export function resolveLocalJournalSettings(input: Partial<LocalJournalSettings> = {}): LocalJournalSettings {
-  const settings = { ...LOCAL_JOURNAL_DEFAULTS, ...input }
-  checkBytes('segmentBytes', settings.segmentBytes, 4 * KIB, LIMITS.batchBytesMax)
-  checkBytes('preallocateBytes', settings.preallocateBytes, 0, settings.segmentBytes)
-  checkBytes('pendingBytesMax', settings.pendingBytesMax, 1, 2 * LIMITS.batchBytesMax)
-  checkBytes('readBytes', settings.readBytes, 128, 64 * MIB)
+  const settings = overDefaults(LOCAL_JOURNAL_DEFAULTS, input)
+  checkInteger('segmentBytes', settings.segmentBytes, [4 * KIB, LIMITS.batchBytesMax])
+  checkInteger('preallocateBytes', settings.preallocateBytes, [0, settings.segmentBytes])
+  checkInteger('pendingBytesMax', settings.pendingBytesMax, [1, 2 * LIMITS.batchBytesMax])
+  checkInteger('readBytes', settings.readBytes, [128, 64 * MIB])
   return Object.freeze(settings)
-}
-
-function checkBytes(name: string, value: number, least: number, most: number): void {
-  if (typeof value !== 'number') throw new TypeError(`${name} must be a number, got ${typeof value}`)
-  if (!Number.isInteger(value) || value < least || value > most) {
-    throw new RangeError(`${name} must be an integer in ${least}…${most}, got ${value}`)
-  }
 }

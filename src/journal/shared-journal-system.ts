@@ -16,6 +16,7 @@ import { VarveError } from '../kernel/errors.ts'
 import { POSITION_ZERO } from '../kernel/ids.ts'
 import type { Epoch, JournalPosition, ShardId } from '../kernel/ids.ts'
 import { MIB } from '../kernel/limits.ts'
+import { checkInteger, checkNumber, overDefaults } from '../kernel/setting-check.ts'
 import { fenced } from './fence.ts'
 import type {
   Append,
@@ -46,6 +47,14 @@ export const SHARED_JOURNAL_DEFAULTS: SharedJournalSettings = Object.freeze({
   reclaimBytes: 64 * MIB,
   copyShare: 4,
 })
+
+/** @throws {TypeError | RangeError} naming the setting */
+export function resolveSharedJournalSettings(input: Partial<SharedJournalSettings> = {}): SharedJournalSettings {
+  const settings = overDefaults(SHARED_JOURNAL_DEFAULTS, input)
+  checkInteger('reclaimBytes', settings.reclaimBytes, [0, Number.MAX_SAFE_INTEGER])
+  checkNumber('copyShare', settings.copyShare, [1, Infinity])
+  return Object.freeze(settings)
+}
 
 export class SharedJournalSystem implements JournalSystem {
   readonly name = 'shared'
@@ -88,7 +97,7 @@ export class SharedJournalSystem implements JournalSystem {
   static async open(physical: Journal, settings: Partial<SharedJournalSettings> = {}): Promise<SharedJournalSystem> {
     const found = new SharedRecovery()
     await physical.replay(physical.start, (bytes, at) => found.add(bytes, at))
-    return new SharedJournalSystem(physical, { ...SHARED_JOURNAL_DEFAULTS, ...settings }, found.logs())
+    return new SharedJournalSystem(physical, resolveSharedJournalSettings(settings), found.logs())
   }
 
   /** Ends when the log below has failed: whatever is appended rejects then, until it is opened anew. */

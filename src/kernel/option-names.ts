@@ -1,5 +1,7 @@
 /** Options that are none, or whose names are misspelt: refused, where they would be ignored in silence. */
 
+import { kindOf } from './kind-of.ts'
+
 /**
  * @param options as a caller gave them; a name whose value is undefined counts as not given
  * @param known every name there is
@@ -15,9 +17,6 @@ export function checkOptionNames(options: unknown, known: Readonly<Record<string
 
 /** A list, a date or bytes have no names of ours: as the bounds of a deletion they would be everything. @throws {TypeError} */
 export function checkObject(name: string, given: unknown): asserts given is Readonly<Record<string, unknown>> {
-  const kind = Object.prototype.toString.call(given).slice('[object '.length, -1)
-  if (kind === 'Object') return
-  throw new TypeError(
-    `${name} must be an object, got ${kind === 'Null' ? 'null' : typeof given === 'object' ? kind : typeof given}`,
-  )
+  const kind = kindOf(given)
+  if (kind !== 'object') throw new TypeError(`${name} must be an object, got ${kind}`)
 }

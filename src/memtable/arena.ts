@@ -7,6 +7,7 @@
 
 import { assert } from '../kernel/assert.ts'
 import { KIB, MIB } from '../kernel/limits.ts'
+import { checkInteger, checkNumber, overDefaults } from '../kernel/setting-check.ts'
 
 export interface ArenaChunk {
   /** Unique in its pool. */
@@ -38,12 +39,12 @@ export class ArenaPool {
   #idleBytes = 0
 
   constructor(settings: Partial<ArenaSettings> = {}) {
-    this.settings = Object.freeze({ ...ARENA_DEFAULTS, ...settings })
+    this.settings = Object.freeze(overDefaults(ARENA_DEFAULTS, settings))
     const { chunkBytes, idleBytesMax } = this.settings
-    if (!(chunkBytes >= 4 * KIB && chunkBytes <= 1024 * MIB && (chunkBytes & (chunkBytes - 1)) === 0)) {
-      throw new RangeError(`chunkBytes must be a power of two, 4096…1073741824, got ${chunkBytes}`)
-    }
-    if (!(idleBytesMax >= 0)) throw new RangeError(`idleBytesMax must be 0 or more, got ${idleBytesMax}`)
+    checkInteger('chunkBytes', chunkBytes, [4 * KIB, 1024 * MIB])
+    if ((chunkBytes & (chunkBytes - 1)) !== 0)
+      throw new RangeError(`chunkBytes must be a power of two, got ${chunkBytes}`)
+    checkNumber('idleBytesMax', idleBytesMax, [0, Infinity])
   }
 
   /** Bytes lent out. */

@@ -1,6 +1,7 @@
 /** What everything that is kept in a stream has to know. */
 
 import { KIB, MIB } from '../kernel/limits.ts'
+import { DURATION_MS, checkInteger, overDefaults } from '../kernel/setting-check.ts'
 
 export interface NatsLogSettings {
   /** In front of the names of streams and subjects: letters, digits, `_` and `-`. */
@@ -22,17 +23,19 @@ export const NATS_LOG_DEFAULTS: NatsLogSettings = Object.freeze({
   resumeMs: 30_000,
 })
 
-/** @throws {RangeError | TypeError} naming the setting */
-export function checkLogSettings({ prefix, replicas, fragmentBytes, resumeMs }: NatsLogSettings): void {
-  if (!/^[A-Za-z0-9_-]{1,64}$/.test(prefix))
-    throw new TypeError(`prefix must be letters, digits, _ and -, got ${JSON.stringify(prefix)}`)
-  if (![1, 3, 5].includes(replicas)) throw new RangeError(`replicas must be 1, 3 or 5, got ${replicas}`)
-  checkRange('fragmentBytes', fragmentBytes, 1, 8 * MIB)
-  checkRange('resumeMs', resumeMs, 0, 3_600_000)
+/** @throws {TypeError | RangeError} naming the setting */
+export function resolveNatsLogSettings(input: Partial<NatsLogSettings> = {}): NatsLogSettings {
+  const settings = overDefaults(NATS_LOG_DEFAULTS, input)
+  checkLogSettings(settings)
+  return Object.freeze(settings)
 }
 
-/** @throws {RangeError} */
-export function checkRange(name: string, value: number, min: number, max: number): void {
-  if (!Number.isSafeInteger(value) || value < min || value > max)
-    throw new RangeError(`${name} must be ${min}…${max}, got ${value}`)
+/** @throws likewise */
+export function checkLogSettings({ prefix, replicas, fragmentBytes, resumeMs }: NatsLogSettings): void {
+  if (typeof prefix !== 'string' || !/^[A-Za-z0-9_-]{1,64}$/.test(prefix))
+    throw new TypeError(`prefix must be letters, digits, _ and -, got ${JSON.stringify(prefix)}`)
+  checkInteger('replicas', replicas, [1, 5])
+  if (replicas % 2 === 0) throw new RangeError(`replicas must be 1, 3 or 5, got ${replicas}`)
+  checkInteger('fragmentBytes', fragmentBytes, [1, 8 * MIB])
+  checkInteger('resumeMs', resumeMs, DURATION_MS)
 }

@@ -1,5 +1,7 @@
 /** How varve speaks with JetStream. */
 
+import { checkNumber, overDefaults } from '../kernel/setting-check.ts'
+
 export interface NatsSettings {
   /** How long one request may take, in milliseconds, before it counts as not answered. */
   readonly requestMs: number
@@ -20,12 +22,10 @@ export const NATS_DEFAULTS: NatsSettings = Object.freeze({
   inboxPrefix: '_INBOX',
 })
 
-/** @throws {RangeError | TypeError} naming the setting */
+/** @throws {TypeError | RangeError} naming the setting */
 export function resolveNatsSettings(input: Partial<NatsSettings> = {}): NatsSettings {
-  const settings = { ...NATS_DEFAULTS, ...input }
-  for (const name of ['requestMs', 'openMs'] as const)
-    if (!(settings[name] >= 1 && settings[name] <= 3_600_000))
-      throw new RangeError(`${name} must be 1…3600000, got ${settings[name]}`)
+  const settings = overDefaults(NATS_DEFAULTS, input)
+  for (const name of ['requestMs', 'openMs'] as const) checkNumber(name, settings[name], [1, 3_600_000])
   for (const name of ['apiPrefix', 'inboxPrefix'] as const)
     if (!/^[^\s*>]+$/.test(settings[name])) throw new TypeError(`${name} must be a subject, got ${settings[name]}`)
   return Object.freeze(settings)

@@ -1,5 +1,7 @@
 /** How many connections to a database there are, and how patient they are. */
 
+import { checkInteger, checkNumber, overDefaults } from '../kernel/setting-check.ts'
+
 export interface PostgresSettings {
   /** Schema that holds varve's tables. */
   readonly schema: string
@@ -34,20 +36,15 @@ export const POSTGRES_DEFAULTS: PostgresSettings = Object.freeze({
   create: true,
 })
 
-/** @throws {RangeError | TypeError} naming the setting */
+/** @throws {TypeError | RangeError} naming the setting */
 export function resolvePostgresSettings(input: Partial<PostgresSettings> = {}): PostgresSettings {
-  for (const name of Object.keys(input))
-    if (!Object.hasOwn(POSTGRES_DEFAULTS, name)) throw new TypeError(`unknown setting ${name}`)
-  const settings = { ...POSTGRES_DEFAULTS, ...input }
+  const settings = overDefaults(POSTGRES_DEFAULTS, input)
   const { schema, connectionsMax, create } = settings
   if (typeof schema !== 'string' || schema.includes('\0') || schema === '' || Buffer.byteLength(schema) > 40)
     throw new RangeError(`schema must have 1…40 bytes, got ${JSON.stringify(schema)}`)
-  if (!Number.isSafeInteger(connectionsMax) || connectionsMax < 1 || connectionsMax > 1000)
-    throw new RangeError(`connectionsMax must be 1…1000, got ${connectionsMax}`)
+  checkInteger('connectionsMax', connectionsMax, [1, 1000])
   if (typeof create !== 'boolean') throw new TypeError('create must be a boolean')
-  for (const name of ['connectMs', 'answerMs', 'awayMs', 'idleMs'] as const) {
-    const value = settings[name]
-    if (!(value >= 1 && value <= 3_600_000)) throw new RangeError(`${name} must be 1…3600000, got ${value}`)
-  }
+  for (const name of ['connectMs', 'answerMs', 'awayMs', 'idleMs'] as const)
+    checkNumber(name, settings[name], [1, 3_600_000])
   return Object.freeze(settings)
 }

@@ -1,6 +1,8 @@
 /** How large, how many and how patient: of connections and calls. */
 
 import { KIB, MIB } from '../kernel/limits.ts'
+import { checkIntegers, overDefaults } from '../kernel/setting-check.ts'
+import type { SettingRange } from '../kernel/setting-check.ts'
 
 export interface RpcSettings {
   /** Silence of a peer after which it is asked whether it lives, in milliseconds. */
@@ -49,7 +51,7 @@ export const CONTROL_BYTES_MAX = 1 * MIB
 export const STRANGER_FRAME_BYTES_MAX = 4 * KIB
 export const STRANGER_TOTAL_BYTES_MAX = 64 * KIB
 
-const RANGES: Readonly<Record<keyof RpcSettings, readonly [number, number]>> = {
+const RANGES: Readonly<Record<keyof RpcSettings, SettingRange>> = {
   heartbeatMs: [10, 600_000],
   silenceMsMax: [20, 3_600_000],
   handshakeMs: [10, 600_000],
@@ -63,15 +65,8 @@ const RANGES: Readonly<Record<keyof RpcSettings, readonly [number, number]>> = {
 
 /** @throws {TypeError} unknown name or not an integer; {RangeError} out of range */
 export function resolveRpcSettings(input: Partial<RpcSettings> = {}): RpcSettings {
-  for (const name of Object.keys(input))
-    if (!Object.hasOwn(RANGES, name)) throw new TypeError(`unknown setting ${name}`)
-  const settings = { ...RPC_DEFAULTS, ...input }
-  for (const name of Object.keys(RANGES) as (keyof RpcSettings)[]) {
-    const value: unknown = settings[name]
-    const [least, most] = RANGES[name]
-    if (typeof value !== 'number' || !Number.isInteger(value)) throw new TypeError(`${name} must be an integer`)
-    if (value < least || value > most) throw new RangeError(`${name} must be ${least}…${most}, got ${value}`)
-  }
+  const settings = overDefaults(RPC_DEFAULTS, input)
+  checkIntegers(settings, RANGES)
   if (settings.silenceMsMax <= settings.heartbeatMs)
     throw new RangeError('silenceMsMax must be more than heartbeatMs, or every pause is a loss')
   return Object.freeze(settings)

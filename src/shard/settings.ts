@@ -1,6 +1,8 @@
 /** Defaults of the generic shard, and the one place that checks them. */
 
 import { KIB, MIB } from '../kernel/limits.ts'
+import { checkIntegers, overDefaults } from '../kernel/setting-check.ts'
+import type { SettingRange } from '../kernel/setting-check.ts'
 import type { ShardSettings } from './shard.ts'
 
 export const SHARD_DEFAULTS: ShardSettings = Object.freeze({
@@ -22,7 +24,7 @@ export const SHARD_DEFAULTS: ShardSettings = Object.freeze({
   closeMs: 5_000,
 })
 
-const RANGES: Readonly<Record<keyof ShardSettings, readonly [number, number]>> = {
+const RANGES: Readonly<Record<keyof ShardSettings, SettingRange>> = {
   memtableBytes: [1 * KIB, 2048 * MIB],
   frozenMax: [1, 64],
   compactionsMax: [1, 64],
@@ -33,18 +35,9 @@ const RANGES: Readonly<Record<keyof ShardSettings, readonly [number, number]>> =
   closeMs: [0, 3_600_000],
 }
 
-/** @throws {TypeError} unknown name or not a number; {RangeError} out of range */
+/** @throws {TypeError} unknown name or not an integer; {RangeError} out of range */
 export function resolveShardSettings(input: Partial<ShardSettings> = {}): ShardSettings {
-  for (const name of Object.keys(input)) {
-    if (!Object.hasOwn(RANGES, name)) throw new TypeError(`unknown setting ${name}`)
-  }
-  const settings = { ...SHARD_DEFAULTS, ...input }
-  for (const name of Object.keys(RANGES) as (keyof ShardSettings)[]) {
-    const value: unknown = settings[name]
-    const [least, most] = RANGES[name]
-    if (typeof value !== 'number' || !Number.isInteger(value))
-      throw new TypeError(`${name} must be an integer, got ${String(value)}`)
-    if (value < least || value > most) throw new RangeError(`${name} must be ${least}…${most}, got ${value}`)
-  }
+  const settings = overDefaults(SHARD_DEFAULTS, input)
+  checkIntegers(settings, RANGES)
   return Object.freeze(settings)
 }

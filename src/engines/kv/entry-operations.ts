@@ -5,12 +5,13 @@ import { ENTRY_DELETE, ENTRY_PUT } from '../../kernel/entry.ts'
 import { lowerCut, upperCut } from '../../kernel/key-cut.ts'
 import type { KeyOrder } from '../../kernel/key-order.ts'
 import { isEmptyRange } from '../../kernel/key-range.ts'
+import { kindOf } from '../../kernel/kind-of.ts'
 import { checkOptionNames } from '../../kernel/option-names.ts'
 import { RANGE_DELETE } from '../../memtable/entry-operation.ts'
 import type { OrderedOperation, RangeDeletion } from '../../memtable/entry-operation.ts'
 import { RANGE_OPTIONS, toKeyRange } from './key-bounds.ts'
 import type { KvOperation, KvRange, KvRangeDeletion, WriteOptions } from './kv.ts'
-import { checkKey, checkValue, KV_LIMITS, tooLong, typeOf } from './limits.ts'
+import { checkKey, checkValue, KV_LIMITS, tooLong } from './limits.ts'
 
 const EMPTY = new Uint8Array(0)
 const WRITE_OPTIONS: Readonly<Record<keyof WriteOptions, true>> = { durability: true }
@@ -19,13 +20,13 @@ const DELETION_OPTIONS: Readonly<Record<keyof KvRangeDeletion, true>> = { ...RAN
 
 /** @throws {TypeError} {VarveError} LIMIT_EXCEEDED */
 export function toOperations(operations: readonly KvOperation[], order: KeyOrder): OrderedOperation[] {
-  if (!Array.isArray(operations)) throw new TypeError(`operations must be an array, got ${typeOf(operations)}`)
+  if (!Array.isArray(operations)) throw new TypeError(`operations must be an array, got ${kindOf(operations)}`)
   if (operations.length > KV_LIMITS.operationsMax) throw tooLong('batch', operations.length, KV_LIMITS.operationsMax)
   let bytes = 0
   const accepted: OrderedOperation[] = []
   for (const operation of operations as readonly KvOperation[]) {
     if (typeof operation !== 'object' || operation === null)
-      throw new TypeError(`an operation must be an object, got ${typeOf(operation)}`)
+      throw new TypeError(`an operation must be an object, got ${kindOf(operation)}`)
     const { type } = operation
     if (type === 'deleteRange') {
       const deletion = toRangeDeletion(operation, order)
@@ -74,7 +75,7 @@ function checkNoRung(operation: KvOperation & { readonly durability?: unknown; r
  */
 export function toRangeDeletion(input: KvRange, order: KeyOrder): RangeDeletion | undefined {
   const given: unknown = input
-  if (typeof given !== 'object' || given === null) throw new TypeError(`range must be an object, got ${typeOf(given)}`)
+  if (typeof given !== 'object' || given === null) throw new TypeError(`range must be an object, got ${kindOf(given)}`)
   const range = toKeyRange(input, order, DELETION_OPTIONS)
   if (range.lower === undefined && range.upper === undefined && input.prefix === undefined) checkNothingNamed(input)
   for (const bound of [range.lower, range.upper]) if (bound !== undefined) checkKey(bound)

@@ -3,9 +3,9 @@
 import { compareBytes, isBytes, prefixLimit } from '../../kernel/bytes.ts'
 import type { KeyOrder } from '../../kernel/key-order.ts'
 import type { KeyRange } from '../../kernel/key-range.ts'
+import { kindOf } from '../../kernel/kind-of.ts'
 import { checkOptionNames } from '../../kernel/option-names.ts'
 import type { KvRange } from './kv.ts'
-import { typeOf } from './limits.ts'
 
 export const RANGE_OPTIONS: Readonly<Record<keyof KvRange, true>> = {
   gt: true,
@@ -40,7 +40,7 @@ export function toKeyRange(
 }
 
 function checkBound(name: keyof KvRange, bound: unknown): void {
-  if (bound !== undefined && !isBytes(bound)) throw new TypeError(`${name} must be a Uint8Array, got ${typeOf(bound)}`)
+  if (bound !== undefined && !isBytes(bound)) throw new TypeError(`${name} must be a Uint8Array, got ${kindOf(bound)}`)
 }
 
 /** With spread objects, and bounds looked up by name, `toKeyRange` was 15 µs of every scan until it was compiled. */

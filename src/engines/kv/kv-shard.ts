@@ -38,7 +38,7 @@ import { verifyTables } from './kv-verify.ts'
 import type { TableVerification } from './kv-verify.ts'
 import { levelStatistics } from './levels.ts'
 import type { KvTable, Levels } from './levels.ts'
-import { checkKey, checkValue, typeOf } from './limits.ts'
+import { checkKey, checkKeys, checkValue } from './limits.ts'
 import { Pace } from '../../kernel/pace.ts'
 import { KEYS_UNPACED_MAX, PointReads } from './point-reads.ts'
 import { approximateBytes } from './range-size.ts'
@@ -178,10 +178,9 @@ export class KvShard {
   /** Values in the order of `keys`, undefined where there is none; all as of the same moment. Errors as `get`. */
   async getMany(keys: readonly Uint8Array[], options?: GetOptions): Promise<(Uint8Array | undefined)[]> {
     if (isFresh(options)) return freshRead(this.getMany(keys, { ...options, fresh: false }), this.#shard)
-    if (!Array.isArray(keys)) throw new TypeError(`keys must be an array, got ${typeOf(keys)}`)
+    checkKeys(keys)
     this.#checkOpen()
     const seqno = this.#readSeqno(options?.snapshot)
-    for (const key of keys) checkKey(key)
     return this.#track(this.#points.many(keys, seqno, options?.signal, () => this.#pace.take()))
   }
 

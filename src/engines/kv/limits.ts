@@ -2,6 +2,7 @@
 
 import { isBytes } from '../../kernel/bytes.ts'
 import { VarveError } from '../../kernel/errors.ts'
+import { kindOf } from '../../kernel/kind-of.ts'
 import { KIB, LIMITS, MIB } from '../../kernel/limits.ts'
 
 export const KV_LIMITS = Object.freeze({
@@ -14,14 +15,20 @@ export const KV_LIMITS = Object.freeze({
 
 /** @throws {TypeError} not bytes; {VarveError} LIMIT_EXCEEDED */
 export function checkKey(key: Uint8Array): void {
-  if (!isBytes(key)) throw new TypeError(`key must be a Uint8Array, got ${typeOf(key)}`)
+  if (!isBytes(key)) throw new TypeError(`key must be a Uint8Array, got ${kindOf(key)}`)
   if (key.length === 0) checkAttached('key', key)
   if (key.length > KV_LIMITS.keyBytesMax) throw tooLong('key', key.length, KV_LIMITS.keyBytesMax)
 }
 
+/** @throws {TypeError} no array, or not bytes; {VarveError} LIMIT_EXCEEDED */
+export function checkKeys(keys: readonly Uint8Array[]): void {
+  if (!Array.isArray(keys)) throw new TypeError(`keys must be an array, got ${kindOf(keys)}`)
+  for (const key of keys) checkKey(key)
+}
+
 /** @throws {TypeError} not bytes; {VarveError} LIMIT_EXCEEDED */
 export function checkValue(value: Uint8Array): void {
-  if (!isBytes(value)) throw new TypeError(`value must be a Uint8Array, got ${typeOf(value)}`)
+  if (!isBytes(value)) throw new TypeError(`value must be a Uint8Array, got ${kindOf(value)}`)
   if (value.length === 0) checkAttached('value', value)
   if (value.length > KV_LIMITS.valueBytesMax) throw tooLong('value', value.length, KV_LIMITS.valueBytesMax)
 }
@@ -45,8 +52,4 @@ export function tooLong(what: string, size: number, limit: number): VarveError {
   return new VarveError('LIMIT_EXCEEDED', `${what} of ${size} is over the limit of ${limit}`, {
     details: { what, size, limit },
   })
-}
-
-export function typeOf(value: unknown): string {
-  return value === null ? 'null' : typeof value
 }

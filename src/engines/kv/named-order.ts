@@ -6,6 +6,7 @@
 import { VarveError } from '../../kernel/errors.ts'
 import { BYTEWISE } from '../../kernel/key-order.ts'
 import type { KeyOrder } from '../../kernel/key-order.ts'
+import { kindOf } from '../../kernel/kind-of.ts'
 
 export interface NamedOrder {
   readonly order: KeyOrder
@@ -22,8 +23,7 @@ export type OrderReference = Pick<NamedOrder, 'module' | 'export'> & { readonly 
 export function checkOrder(input: NamedOrder | undefined): KeyOrder {
   if (input === undefined) return BYTEWISE
   const given: unknown = input
-  if (typeof given !== 'object' || given === null)
-    throw new TypeError(`order must be an object, got ${given === null ? 'null' : typeof given}`)
+  if (typeof given !== 'object' || given === null) throw new TypeError(`order must be an object, got ${kindOf(given)}`)
   const { order, module, export: exported } = input
   if (typeof order?.compare !== 'function' || typeof order.name !== 'string')
     throw new TypeError('order.order must be a KeyOrder')

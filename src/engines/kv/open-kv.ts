@@ -6,8 +6,10 @@ import { resolveShardSettings, SHARD_DEFAULTS } from '../../shard/settings.ts'
 import { VarveError, checkSignal } from '../../kernel/errors.ts'
 import type { KeyOrder } from '../../kernel/key-order.ts'
 import type { DecodeThread } from '../../kernel/decode-thread.ts'
+import { kindOf } from '../../kernel/kind-of.ts'
 import type { Lz4 } from '../../kernel/lz4.ts'
 import { checkObject, checkOptionNames } from '../../kernel/option-names.ts'
+import { unknownSetting } from '../../kernel/setting-check.ts'
 import { ArenaPool } from '../../memtable/arena.ts'
 import { BPlusTree } from '../../memtable/b-plus-tree.ts'
 import type { OrderedOperation } from '../../memtable/entry-operation.ts'
@@ -20,9 +22,8 @@ import type { KvOpenOptions } from './kv.ts'
 import { KvShard } from './kv-shard.ts'
 import type { Levels } from './levels.ts'
 import { checkOrder } from './named-order.ts'
-import { typeOf } from './limits.ts'
 import { flag } from './read-options.ts'
-import { isKvSetting, resolveKvSettings } from './settings.ts'
+import { KV_DEFAULTS, isKvSetting, resolveKvSettings } from './settings.ts'
 import type { KvSettings } from './settings.ts'
 
 export interface KvComponents extends ShardComponents {
@@ -68,7 +69,7 @@ const NEEDED = ['shard', 'files', 'heads', 'journal', 'jobs', 'clock', 'random',
 
 function checkComponents(components: unknown): void {
   if (typeof components !== 'object' || components === null)
-    throw new TypeError(`components must be an object, got ${typeOf(components)}; open(directory) makes them`)
+    throw new TypeError(`components must be an object, got ${kindOf(components)}; open(directory) makes them`)
   const given = components as Partial<KvComponents>
   for (const name of NEEDED) if (given[name] === undefined) throw new TypeError(`components must have ${name}`)
 }
@@ -125,8 +126,22 @@ export function checkKvOptions(options: KvOpenOptions): {
   }
 }
 
+/** As `checkOptionNames`; who gives a setting beside the options hears where it belongs. */
+export function checkOpenOptionNames(options: unknown, known: Readonly<Record<string, true>>): void {
+  checkObject('options', options)
+  for (const [name, value] of Object.entries(options)) {
+    if (value !== undefined && isSetting(name))
+      throw new TypeError(`unknown option ${name}: it is a setting, { settings: { ${name} } }`)
+  }
+  checkOptionNames(options, known)
+}
+
+function isSetting(name: string): boolean {
+  return isKvSetting(name) || Object.hasOwn(SHARD_DEFAULTS, name)
+}
+
 function checkOptions(options: KvOpenOptions): void {
-  checkOptionNames(options, KV_OPEN_OPTIONS)
+  checkOpenOptionNames(options, KV_OPEN_OPTIONS)
   for (const name of BOOLEANS) flag(name, options[name], false)
   checkSignal(options.signal)
   if (options.settings !== undefined) checkObject('settings', options.settings)
@@ -139,10 +154,9 @@ function splitSettings(settings: Readonly<Record<string, unknown>>): {
   const kv: Record<string, unknown> = {}
   const shard: Record<string, unknown> = {}
   for (const [name, value] of Object.entries(settings)) {
-    if (value === undefined) continue
     if (isKvSetting(name)) kv[name] = value
     else if (Object.hasOwn(SHARD_DEFAULTS, name)) shard[name] = value
-    else throw new TypeError(`unknown setting ${name}`)
+    else if (value !== undefined) throw unknownSetting(name, { ...KV_DEFAULTS, ...SHARD_DEFAULTS })
   }
   return { kv: kv as Record<string, never>, shard: shard as Record<string, never> }
 }

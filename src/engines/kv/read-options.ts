@@ -1,9 +1,9 @@
 /** Options of reads, checked before anything is looked up: one that is ignored answers what nobody has asked. */
 
 import { checkSignal, throwIfAborted } from '../../kernel/errors.ts'
+import { kindOf } from '../../kernel/kind-of.ts'
 import { checkOptionNames } from '../../kernel/option-names.ts'
 import type { GetOptions, SyncReadOptions, VerifyOptions } from './kv.ts'
-import { typeOf } from './limits.ts'
 
 const GET_OPTIONS: Readonly<Record<keyof GetOptions, true>> = { snapshot: true, signal: true, fresh: true }
 const SYNC_OPTIONS: Readonly<Record<keyof SyncReadOptions, true>> = { snapshot: true, mayBlock: true }
@@ -32,7 +32,7 @@ export function checkVerifyOptions(options: VerifyOptions): void {
   const { level }: { readonly level?: unknown } = options
   if (level !== undefined && level !== 'bytes' && level !== 'structure')
     throw new TypeError(
-      `level must be 'bytes' or 'structure', got ${typeof level === 'string' ? level : typeOf(level)}`,
+      `level must be 'bytes' or 'structure', got ${typeof level === 'string' ? level : kindOf(level)}`,
     )
 }
 
@@ -45,6 +45,6 @@ export function checkColumnOptions(options: Pick<VerifyOptions, 'signal'>): void
 /** @throws {TypeError} neither true nor false: what only looks like one of them (0, 'no') may be meant either way */
 export function flag(name: string, given: unknown, otherwise: boolean): boolean {
   if (given === undefined) return otherwise
-  if (typeof given !== 'boolean') throw new TypeError(`${name} must be a boolean, got ${typeOf(given)}`)
+  if (typeof given !== 'boolean') throw new TypeError(`${name} must be a boolean, got ${kindOf(given)}`)
   return given
 }

@@ -5,6 +5,7 @@ import type { Seqno } from '../../kernel/ids.ts'
 import type { KeyOrder } from '../../kernel/key-order.ts'
 import { isEmptyRange } from '../../kernel/key-range.ts'
 import type { KeyRange } from '../../kernel/key-range.ts'
+import { checkNumber } from '../../kernel/setting-check.ts'
 import { RANGE_OPTIONS, toKeyRange } from './key-bounds.ts'
 import type { ScanOptions } from './kv.ts'
 import { checkWhole } from './limits.ts'
@@ -37,7 +38,7 @@ const SCAN_OPTIONS: Readonly<Record<keyof ScanOptions, true>> = {
 export function toScanPlan(options: ScanOptions, order: KeyOrder, pin: (options: ScanOptions) => Seqno): ScanPlan {
   const range = toKeyRange(options, order, SCAN_OPTIONS)
   const { limit = Infinity, signal } = options
-  if (typeof limit !== 'number' || !(limit >= 0)) throw new RangeError(`limit must be 0 or more, got ${String(limit)}`)
+  checkNumber('limit', limit, [0, Infinity])
   checkWhole('limit', limit)
   checkSignal(signal)
   const reverse = flag('reverse', options.reverse, false)

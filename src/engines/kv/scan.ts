@@ -15,10 +15,11 @@ import { VarveError, throwIfAborted } from '../../kernel/errors.ts'
 import type { KeyOrder } from '../../kernel/key-order.ts'
 import { isAtOrAfterLower, isAtOrBeforeUpper } from '../../kernel/key-range.ts'
 import type { KeyRange } from '../../kernel/key-range.ts'
+import { kindOf } from '../../kernel/kind-of.ts'
 import { KeyScratch } from '../../sst/key-scratch.ts'
 import type { EntryCopies } from './entry-copies.ts'
 import type { KvEntry, KvScan } from './kv.ts'
-import { checkWhole, typeOf } from './limits.ts'
+import { checkWhole } from './limits.ts'
 import type { KvView } from './lookup.ts'
 import type { ScanPlan } from './scan-plan.ts'
 import type { SyncFill } from './sync-fill.ts'
@@ -135,7 +136,7 @@ export class Scan implements KvScan {
 
   seek(key: Uint8Array): void {
     this.#check()
-    if (!isBytes(key)) throw new TypeError(`key must be a Uint8Array, got ${typeOf(key)}`)
+    if (!isBytes(key)) throw new TypeError(`key must be a Uint8Array, got ${kindOf(key)}`)
     if (this.#busy) throw new TypeError('seek() while next() is running')
     const { range, reverse } = this.#plan
     const { order } = this.#host

@@ -1,6 +1,7 @@
 /** Defaults of the key-value engine, and the one place that checks them. */
 
 import { KIB, MIB } from '../../kernel/limits.ts'
+import { checkIntegers, checkNumber, overDefaults } from '../../kernel/setting-check.ts'
 import { ROW_TABLE_DEFAULTS } from '../../sst/row-settings.ts'
 import { FIFO_DEFAULTS } from '../../shard/policy/fifo.ts'
 import type { FifoSettings } from '../../shard/policy/fifo.ts'
@@ -63,13 +64,10 @@ export const KV_DEFAULTS: KvSettings = Object.freeze({
   keyColumns: false,
 })
 
-const RANGES: Readonly<
-  Record<Exclude<keyof KvSettings, 'compression' | 'policy' | 'keyColumns'>, readonly [number, number]>
-> = {
+const RANGES = {
   level0Files: [1, 1000],
   level0FilesStop: [2, 10_000],
   levelBytesBase: [1 * KIB, Number.MAX_SAFE_INTEGER],
-  levelSizeRatio: [2, 100],
   levelCount: [2, TIERED_LEVEL_LAST + 1],
   tierRuns: [2, 16],
   fifoBytesMax: [0, Number.MAX_SAFE_INTEGER],
@@ -78,11 +76,10 @@ const RANGES: Readonly<
   tableBytes: [1 * KIB, 1024 * MIB],
   jobBytes: [1 * KIB, Number.MAX_SAFE_INTEGER],
   blockBytes: [64, 1 * MIB],
-  filterBitsPerKey: [0, 40],
-}
+} as const
 
 // Averages; of everything else there are whole ones.
-const FRACTIONS: ReadonlySet<string> = new Set(['levelSizeRatio', 'filterBitsPerKey'])
+const FRACTIONS = { levelSizeRatio: [2, 100], filterBitsPerKey: [0, 40] } as const
 
 /** Names of the settings that belong to the engine; the rest of `KvOpenOptions.settings` is the shard's. */
 export function isKvSetting(name: string): name is keyof KvSettings {
@@ -91,16 +88,10 @@ export function isKvSetting(name: string): name is keyof KvSettings {
 
 /** @throws {TypeError} not a number or not whole, unknown compression; {RangeError} out of range */
 export function resolveKvSettings(input: Partial<KvSettings> = {}): KvSettings {
-  const settings = { ...KV_DEFAULTS, ...input }
-  for (const name of Object.keys(RANGES) as (keyof typeof RANGES)[]) {
-    const value: unknown = settings[name]
-    const [least, most] = RANGES[name]
-    if (typeof value !== 'number' || !Number.isFinite(value))
-      throw new TypeError(`${name} must be a number, got ${String(value)}`)
-    if (!FRACTIONS.has(name) && !Number.isInteger(value))
-      throw new TypeError(`${name} must be an integer, got ${value}`)
-    if (value < least || value > most) throw new RangeError(`${name} must be ${least}…${most}, got ${value}`)
-  }
+  const settings = overDefaults(KV_DEFAULTS, input)
+  checkIntegers(settings, RANGES)
+  checkNumber('levelSizeRatio', settings.levelSizeRatio, FRACTIONS.levelSizeRatio)
+  checkNumber('filterBitsPerKey', settings.filterBitsPerKey, FRACTIONS.filterBitsPerKey)
   if (!['none', 'lz4'].includes(settings.compression)) {
     throw new TypeError(`compression must be 'none' or 'lz4', got ${settings.compression}`)
   }

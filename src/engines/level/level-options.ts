@@ -1,7 +1,7 @@
 /** From the options a caller gives to those of the engine; the one place that checks them. */
 
+import { kindOf } from '../../kernel/kind-of.ts'
 import type { KvOpenOptions } from '../kv/kv.ts'
-import { typeOf } from '../kv/limits.ts'
 import type { LevelOpenOptions } from './level.ts'
 
 /** Options of classic-level that are numbers, and the setting of ours that does the same. */
@@ -32,8 +32,8 @@ const TYPES = {
 export function resolveLevelOptions(options: LevelOpenOptions): KvOpenOptions {
   for (const name of Object.keys(TYPES) as (keyof typeof TYPES)[]) {
     const value: unknown = options[name]
-    if (value !== undefined && typeOf(value) !== TYPES[name])
-      throw new TypeError(`${name} must be of type ${TYPES[name]}, got ${typeOf(value)}`)
+    if (value !== undefined && kindOf(value) !== TYPES[name])
+      throw new TypeError(`${name} must be of type ${TYPES[name]}, got ${kindOf(value)}`)
   }
   const settings: Record<string, unknown> = {}
   for (const name of Object.keys(SETTING_NAMES) as (keyof typeof SETTING_NAMES)[]) {

@@ -7,12 +7,12 @@
 
 import type { AbstractIterator, AbstractKeyIterator, AbstractSnapshot, AbstractValueIterator } from 'abstract-level'
 import type { Clock } from '../../kernel/clock.ts'
+import { kindOf } from '../../kernel/kind-of.ts'
 import { open } from '../../local.ts'
 import { destroy } from '../../local-destroy.ts'
 import { SystemClock } from '../../system-clock.ts'
 import type { KvShard } from '../kv/kv-shard.ts'
 import type { KvEntry, KvStatistics, WriteOptions } from '../kv/kv.ts'
-import { typeOf } from '../kv/limits.ts'
 import { clearRange } from './clear-range.ts'
 import type { ClearOptions } from './clear-range.ts'
 import { fromBytes, toBytes } from './encoded-data.ts'
@@ -293,6 +293,6 @@ function checkLocation(location: unknown): void {
 function durabilityOf(options: LevelWriteOptions): WriteOptions {
   const sync: unknown = options.sync
   if (sync === undefined || sync === false) return WRITTEN
-  if (sync !== true) throw new TypeError(`sync must be of type boolean, got ${typeOf(sync)}`)
+  if (sync !== true) throw new TypeError(`sync must be of type boolean, got ${kindOf(sync)}`)
   return SYNCED
 }

@@ -1,6 +1,7 @@
 /** How a disk cache divides its space. */
 
 import { KIB, MIB } from '../../kernel/limits.ts'
+import { checkIntegers, overDefaults } from '../../kernel/setting-check.ts'
 
 export interface DiskCacheSettings {
   /** What is fetched, kept, checked and evicted as one, in bytes. Larger: fewer requests for neighbours, more read for one block. */
@@ -26,15 +27,8 @@ const RANGES = {
 
 /** @throws {TypeError} unknown name or wrong type; {RangeError} out of range */
 export function resolveDiskCacheSettings(input: Partial<DiskCacheSettings> = {}): DiskCacheSettings {
-  for (const name of Object.keys(input))
-    if (!Object.hasOwn(DISK_CACHE_DEFAULTS, name)) throw new TypeError(`unknown setting ${name}`)
-  const settings = { ...DISK_CACHE_DEFAULTS, ...input }
+  const settings = overDefaults(DISK_CACHE_DEFAULTS, input)
+  checkIntegers(settings, RANGES)
   if (typeof settings.keepsWritten !== 'boolean') throw new TypeError('keepsWritten must be true or false')
-  for (const name of ['chunkBytes', 'pendingBytesMax'] as const) {
-    const value: unknown = settings[name]
-    const [least, most] = RANGES[name]
-    if (typeof value !== 'number' || !Number.isInteger(value)) throw new TypeError(`${name} must be an integer`)
-    if (value < least || value > most) throw new RangeError(`${name} must be ${least}…${most}, got ${value}`)
-  }
   return Object.freeze(settings)
 }

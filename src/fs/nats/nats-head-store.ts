@@ -15,7 +15,7 @@ import type { ShardId } from '../../kernel/ids.ts'
 import { KIB } from '../../kernel/limits.ts'
 import { nonce } from '../../kernel/random.ts'
 import type { Random } from '../../kernel/random.ts'
-import { NATS_LOG_DEFAULTS, checkLogSettings } from '../../nats/log-settings.ts'
+import { resolveNatsLogSettings } from '../../nats/log-settings.ts'
 import type { NatsLogSettings } from '../../nats/log-settings.ts'
 import type { StreamState, Streams } from '../../nats/nats.ts'
 import { patiently, pause, patienceOf } from '../../nats/patience.ts'
@@ -55,8 +55,7 @@ export class NatsHeadStore implements HeadStore {
 
   constructor(options: NatsHeadStoreOptions) {
     this.#options = options
-    this.#settings = Object.freeze({ ...NATS_LOG_DEFAULTS, ...options.settings })
-    checkLogSettings(this.#settings)
+    this.#settings = resolveNatsLogSettings(options.settings)
   }
 
   async read(shard: ShardId, { signal }: AbortOptions = {}): Promise<Head | undefined> {

@@ -1,6 +1,8 @@
 /** How large, how many and how patient: of requests to an S3-compatible store. */
 
 import { GIB, KIB, MIB } from '../../kernel/limits.ts'
+import { checkIntegers, overDefaults } from '../../kernel/setting-check.ts'
+import type { SettingRange } from '../../kernel/setting-check.ts'
 
 export interface S3Settings {
   /** Files up to this size are one request; larger ones are uploaded in parts of it. In bytes. */
@@ -56,7 +58,7 @@ export const S3_DEFAULTS: S3Settings = Object.freeze({
   connectionsMax: 64,
 })
 
-const RANGES: Readonly<Record<keyof S3Settings, readonly [number, number]>> = {
+const RANGES: Readonly<Record<keyof S3Settings, SettingRange>> = {
   // S3 takes no smaller part, except the last.
   partBytes: [5 * MIB, 1 * GIB],
   partsInFlight: [1, 64],
@@ -75,14 +77,7 @@ const RANGES: Readonly<Record<keyof S3Settings, readonly [number, number]>> = {
 
 /** @throws {TypeError} unknown name or not an integer; {RangeError} out of range */
 export function resolveS3Settings(input: Partial<S3Settings> = {}): S3Settings {
-  for (const name of Object.keys(input))
-    if (!Object.hasOwn(RANGES, name)) throw new TypeError(`unknown setting ${name}`)
-  const settings = { ...S3_DEFAULTS, ...input }
-  for (const name of Object.keys(RANGES) as (keyof S3Settings)[]) {
-    const value: unknown = settings[name]
-    const [least, most] = RANGES[name]
-    if (typeof value !== 'number' || !Number.isInteger(value)) throw new TypeError(`${name} must be an integer`)
-    if (value < least || value > most) throw new RangeError(`${name} must be ${least}…${most}, got ${value}`)
-  }
+  const settings = overDefaults(S3_DEFAULTS, input)
+  checkIntegers(settings, RANGES)
   return Object.freeze(settings)
 }

@@ -8,6 +8,7 @@
 import type { Clock } from '../../kernel/clock.ts'
 import { encodeError } from '../../kernel/error-wire.ts'
 import { VarveError, isCode } from '../../kernel/errors.ts'
+import { onlyGiven } from '../../kernel/setting-check.ts'
 import type { Delivery, Mail, WorkQueues } from '../../nats/nats.ts'
 import { pause } from '../../nats/patience.ts'
 import type { JobHandle, JobScheduler } from '../jobs.ts'
@@ -66,7 +67,7 @@ export class NatsJobWorker {
   constructor(options: NatsJobWorkerOptions) {
     this.#options = options
     const { queue, queues, leaseMs } = options
-    this.#settings = resolveJobWorkerSettings(options)
+    this.#settings = resolveJobWorkerSettings(settingsOf(options))
     this.#places = jobStreams(queue, options.replicas ?? 1)
     this.#leaseMs = resolveBrokerSettings(leaseMs === undefined ? {} : { leaseMs }).leaseMs
     const { places, urgentPlaces } = this.#settings
@@ -260,4 +261,14 @@ async function outcomeOf(handle: JobHandle, lease: string, bytesMax: number): Pr
     const { stack: _stack, ...wire } = encodeError(isCode(error, 'JOB_FAILED') ? error.cause : error)
     return { type: 'failed', lease, error: wire }
   }
+}
+
+/** Those of `options` that say what this worker has room for. */
+function settingsOf({ places, urgentPlaces, memoryBytes, labels }: NatsJobWorkerOptions): Partial<JobWorkerSettings> {
+  return onlyGiven<Partial<Record<keyof JobWorkerSettings, unknown>>>({
+    places,
+    urgentPlaces,
+    memoryBytes,
+    labels,
+  }) as Partial<JobWorkerSettings>
 }

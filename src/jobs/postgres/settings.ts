@@ -1,7 +1,7 @@
 /** How patient those are who keep jobs in a table: as a broker, with its reasons, and how often they look. */
 
-import { checkDurationMs } from '../queue-settings.ts'
-import { BROKER_DEFAULTS, resolveBrokerSettings } from '../remote/settings.ts'
+import { DURATION_MS, checkNumber, overDefaults } from '../../kernel/setting-check.ts'
+import { BROKER_DEFAULTS, checkBrokerSettings } from '../remote/settings.ts'
 import type { BrokerSettings } from '../remote/settings.ts'
 
 /** Times of leases are of the server's clock. A job stays wanted for `orphanMs` when its submitter is silent. */
@@ -20,10 +20,11 @@ export const POSTGRES_JOB_DEFAULTS: PostgresJobSettings = Object.freeze({
   pollMs: 5_000,
 })
 
-/** @throws {RangeError} naming the setting */
+/** @throws {TypeError | RangeError} naming the setting */
 export function resolvePostgresJobSettings(input: Partial<PostgresJobSettings> = {}): PostgresJobSettings {
-  const { watchMs, pollMs, ...patience } = { ...POSTGRES_JOB_DEFAULTS, ...input }
-  checkDurationMs('watchMs', watchMs)
-  checkDurationMs('pollMs', pollMs)
-  return Object.freeze({ ...resolveBrokerSettings(patience), watchMs, pollMs })
+  const settings = overDefaults(POSTGRES_JOB_DEFAULTS, input)
+  checkBrokerSettings(settings)
+  checkNumber('watchMs', settings.watchMs, DURATION_MS)
+  checkNumber('pollMs', settings.pollMs, DURATION_MS)
+  return Object.freeze(settings)
 }

@@ -1,6 +1,6 @@
 /** How patient a broker of jobs is. */
 
-import { checkCount, checkDurationMs } from '../queue-settings.ts'
+import { DURATION_MS, checkInteger, checkNumber, overDefaults } from '../../kernel/setting-check.ts'
 
 export interface BrokerSettings {
   /** How long a worker may be silent about a job before another gets it, in milliseconds. */
@@ -36,16 +36,19 @@ export const BROKER_DEFAULTS: BrokerSettings = Object.freeze({
   quarantineMsMax: 600_000,
 })
 
-/** @throws {RangeError} naming the setting */
+const DURATIONS = ['leaseMs', 'startMs', 'orphanMs', 'quarantineMs', 'quarantineMsMax'] as const
+
+/** @throws {TypeError | RangeError} naming the setting */
 export function resolveBrokerSettings(input: Partial<BrokerSettings> = {}): BrokerSettings {
-  const settings = { ...BROKER_DEFAULTS, ...input }
-  checkDurationMs('leaseMs', settings.leaseMs)
-  checkCount('stuckMs', settings.stuckMs, 1, 86_400_000)
-  checkDurationMs('startMs', settings.startMs)
-  checkDurationMs('orphanMs', settings.orphanMs)
-  checkDurationMs('quarantineMs', settings.quarantineMs)
-  checkDurationMs('quarantineMsMax', settings.quarantineMsMax)
-  checkCount('triesMax', settings.triesMax, 1, 100)
-  checkCount('failuresMax', settings.failuresMax, 1, 100)
+  const settings = overDefaults(BROKER_DEFAULTS, input)
+  checkBrokerSettings(settings)
   return Object.freeze(settings)
+}
+
+/** @throws likewise */
+export function checkBrokerSettings(settings: BrokerSettings): void {
+  for (const name of DURATIONS) checkNumber(name, settings[name], DURATION_MS)
+  checkInteger('stuckMs', settings.stuckMs, [1, 86_400_000])
+  checkInteger('triesMax', settings.triesMax, [1, 100])
+  checkInteger('failuresMax', settings.failuresMax, [1, 100])
 }

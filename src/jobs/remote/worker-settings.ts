@@ -1,7 +1,8 @@
 /** What a worker has room for, wherever its jobs come from. */
 
 import { GIB } from '../../kernel/limits.ts'
-import { checkCount } from '../queue-settings.ts'
+import { checkInteger, overDefaults } from '../../kernel/setting-check.ts'
+import { checkedLabels } from '../queue-settings.ts'
 
 export interface JobWorkerSettings {
   /** Jobs at a time. The scheduler must have so many places, for whatever comes. */
@@ -30,13 +31,11 @@ export const JOB_WORKER_DEFAULTS: JobWorkerSettings = Object.freeze({
   labels: Object.freeze([]),
 })
 
-/** @throws {RangeError | TypeError} naming the setting */
+/** @throws {TypeError | RangeError} naming the setting */
 export function resolveJobWorkerSettings(input: Partial<JobWorkerSettings> = {}): JobWorkerSettings {
-  const { places, urgentPlaces, memoryBytes, labels } = { ...JOB_WORKER_DEFAULTS, ...input }
-  checkCount('places', places, 1, 1024)
-  checkCount('urgentPlaces', urgentPlaces, 0, 1024)
-  checkCount('memoryBytes', memoryBytes, 0, Number.MAX_SAFE_INTEGER)
-  if (!Array.isArray(labels) || !labels.every((label) => typeof label === 'string'))
-    throw new TypeError('labels must be an array of strings')
-  return Object.freeze({ places, urgentPlaces, memoryBytes, labels: Object.freeze([...labels]) })
+  const settings = overDefaults(JOB_WORKER_DEFAULTS, input)
+  checkInteger('places', settings.places, [1, 1024])
+  checkInteger('urgentPlaces', settings.urgentPlaces, [0, 1024])
+  checkInteger('memoryBytes', settings.memoryBytes, [0, Number.MAX_SAFE_INTEGER])
+  return Object.freeze({ ...settings, labels: checkedLabels(settings.labels) })
 }

@@ -1,7 +1,8 @@
 /** How a journal uses its stream. */
 
 import { MIB } from '../../kernel/limits.ts'
-import { NATS_LOG_DEFAULTS, checkLogSettings, checkRange } from '../../nats/log-settings.ts'
+import { checkInteger, overDefaults } from '../../kernel/setting-check.ts'
+import { NATS_LOG_DEFAULTS, checkLogSettings } from '../../nats/log-settings.ts'
 import type { NatsLogSettings } from '../../nats/log-settings.ts'
 
 export interface NatsJournalSettings extends NatsLogSettings {
@@ -18,11 +19,11 @@ export const NATS_JOURNAL_DEFAULTS: NatsJournalSettings = Object.freeze({
   pendingBytesMax: 8 * MIB,
 })
 
-/** @throws {RangeError | TypeError} naming the setting */
+/** @throws {TypeError | RangeError} naming the setting */
 export function resolveNatsJournalSettings(input: Partial<NatsJournalSettings> = {}): NatsJournalSettings {
-  const settings = { ...NATS_JOURNAL_DEFAULTS, ...input }
+  const settings = overDefaults(NATS_JOURNAL_DEFAULTS, input)
   checkLogSettings(settings)
-  checkRange('windowMessages', settings.windowMessages, 1, 65_536)
-  checkRange('pendingBytesMax', settings.pendingBytesMax, 1, Number.MAX_SAFE_INTEGER)
+  checkInteger('windowMessages', settings.windowMessages, [1, 65_536])
+  checkInteger('pendingBytesMax', settings.pendingBytesMax, [1, Number.MAX_SAFE_INTEGER])
   return Object.freeze(settings)
 }
