@@ -207,6 +207,15 @@ test('every file that code or prose cites exists', () => {
   assert.equal(deadCitations('x.ts', '// see tools/layers.json', known).length, 0)
 })
 
+test('the links of a manual that is packed lead to what is packed', () => {
+  const roots = ['README.md', 'LICENSE', 'package.json', ...readManifest().files]
+  const packed = (path: string): boolean => roots.some((root) => path === root || path.startsWith(`${root}/`))
+  assert.ok(packed('docs/level.md') && packed('README.md') && !packed('bench/README.md') && !packed('docs.md'))
+  const linking = manuals.filter(({ path }) => packed(path))
+  assert.ok(linking.length > 0, 'no Markdown files are packed')
+  assertNone(markdownProblems(linking, (path) => packed(path) && existsSync(join(ROOT, path))))
+})
+
 test('every manual has one title, and its links lead somewhere', () => {
   assert.ok(manuals.length > 0, 'no Markdown files found')
   assertNone(markdownProblems(manuals, (path) => existsSync(join(ROOT, path))))

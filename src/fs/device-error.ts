@@ -21,6 +21,11 @@ const CODES: ReadonlyMap<string, ErrorCode> = new Map([
   ['ELOOP', 'PERMISSION_DENIED'],
 ])
 
+// Where the number alone does not tell the way out.
+const REASONS: ReadonlyMap<string, string> = new Map([
+  ['EROFS', 'the file system is read-only (EROFS); a database on it can be opened with readOnly: true'],
+])
+
 /**
  * What to throw for `cause`: a VarveError, or `cause` itself where it says that an argument was wrong.
  *
@@ -30,7 +35,7 @@ export function deviceError(cause: unknown, operation: string, path: string): Er
   if (cause instanceof VarveError || cause instanceof TypeError || cause instanceof RangeError) return cause
   const errno = (cause as { readonly code?: unknown } | null)?.code
   const code = (typeof errno === 'string' ? CODES.get(errno) : undefined) ?? 'IO_FAILED'
-  const reason = typeof errno === 'string' ? errno : String(cause)
+  const reason = typeof errno === 'string' ? (REASONS.get(errno) ?? errno) : String(cause)
   return new VarveError(code, `${operation} of ${path} failed: ${reason}`, {
     cause,
     details: { path, operation, errno },

@@ -11,7 +11,6 @@ import { mock, test } from 'node:test'
 import type { TestContext } from 'node:test'
 import { isCode } from '../kernel/errors.ts'
 import { failsWith, failureOf } from '../testing/expected-failure.ts'
-import { deviceError } from './device-error.ts'
 import { NEVER_AT_HAND, NOT_AT_HAND } from './file-calls.ts'
 import type { FileCalls } from './file-calls.ts'
 import { NodeDevice } from './node-device.ts'
@@ -31,32 +30,6 @@ async function temporary(context: TestContext): Promise<string> {
 function systemError(code: string): Error {
   return Object.assign(new Error(`${code}: simulated`), { code })
 }
-
-test('the system’s errors have their codes, and name path and operation', () => {
-  for (const [errno, code] of [
-    ['ENOENT', 'NOT_FOUND'],
-    ['ENOTDIR', 'NOT_FOUND'],
-    ['EEXIST', 'EXISTS'],
-    ['ENOSPC', 'NO_SPACE'],
-    ['EDQUOT', 'NO_SPACE'],
-    ['EMFILE', 'OUT_OF_FILES'],
-    ['ENFILE', 'OUT_OF_FILES'],
-    ['EACCES', 'PERMISSION_DENIED'],
-    ['EPERM', 'PERMISSION_DENIED'],
-    ['ELOOP', 'PERMISSION_DENIED'],
-    ['EROFS', 'READ_ONLY'],
-    ['EIO', 'IO_FAILED'],
-    ['EWHATEVER', 'IO_FAILED'],
-  ] as const) {
-    const cause = systemError(errno)
-    const error = deviceError(cause, 'open', 'a/b')
-    assert.ok(isCode(error, code), `${errno} is ${code}`)
-    assert.deepEqual(error.details, { path: 'a/b', operation: 'open', errno })
-    assert.equal(error.cause, cause)
-  }
-  for (const wrong of [new RangeError('position'), new TypeError('buffer')])
-    assert.equal(deviceError(wrong, 'read', 'a'), wrong, 'a wrong argument is no failure of the device')
-})
 
 test('a symbolic link in place of a file is refused, whatever it leads to; a directory may be one', async (context) => {
   const root = await temporary(context)

@@ -8,8 +8,9 @@ import { listFiles, readText } from '../../tools/repository.ts'
 
 const GUIDE = 'docs/custom-engine.md'
 const blocks = parseMarkdown(GUIDE, readText(GUIDE)).fences.filter(({ info }) => info === 'ts')
-const example = listFiles().filter((path) => path.startsWith('examples/custom-engine/'))
-const shown = [...example, 'test/custom-engine/page-views-suite.ts', 'test/custom-engine/conformance.test.ts']
+// Its tests are a folder of it: shown, but not to the last line.
+const shown = listFiles().filter((path) => path.startsWith('examples/custom-engine/'))
+const example = shown.filter((path) => !path.startsWith('examples/custom-engine/test/'))
 
 /** Lines without their indentation, which an excerpt may lose, and without empty ones. */
 function linesOf(text: string): readonly string[] {

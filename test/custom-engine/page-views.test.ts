@@ -18,9 +18,9 @@ import { importsOf } from '../../tools/imports.ts'
 import { lineCount } from '../../tools/file-length.ts'
 import { listFiles, readManifest, readText } from '../../tools/repository.ts'
 import { parseFile } from '../../tools/syntax.ts'
-import { PageViewModel, pageView } from './page-view-model.ts'
+import { PageViewModel, pageView } from '../../examples/custom-engine/test/page-view-model.ts'
 
-const example = listFiles().filter((path) => path.startsWith('examples/custom-engine/'))
+const example = listFiles().filter((path) => /^examples\/custom-engine\/[^/]+$/.test(path))
 
 async function withPageViews(
   options: { readonly jobs: 'threads' | 'inline'; readonly memtableBytes?: number },

@@ -7,7 +7,7 @@ import { HandlerTable } from '../../src/jobs/handler-table.ts'
 import { InlineScheduler } from '../../src/jobs/inline-scheduler.ts'
 import type { EngineSuite, EngineUnderTest } from '../../src/testing/engine-bench.ts'
 import { testEngine } from '../../src/testing/engine-conformance.ts'
-import { PAGE_VIEWS_SUITE } from '../custom-engine/page-views-suite.ts'
+import { PAGE_VIEWS_SUITE } from '../../examples/custom-engine/test/page-views-suite.ts'
 import { SystemClock } from '../../src/system-clock.ts'
 import { kvSuite } from './kv-suite.ts'
 

@@ -2,7 +2,7 @@
 
 import { test } from 'node:test'
 import { testEngine } from '../../src/testing/engine-conformance.ts'
-import { PAGE_VIEWS_SUITE } from '../custom-engine/page-views-suite.ts'
+import { PAGE_VIEWS_SUITE } from '../../examples/custom-engine/test/page-views-suite.ts'
 import { encryptedParts, forgetfulHeads, poorDisk, poorParts } from './parts.ts'
 
 testEngine({ test, name: 'page views over poor parts', ...PAGE_VIEWS_SUITE, ...poorParts() })

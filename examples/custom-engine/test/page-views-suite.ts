@@ -1,7 +1,7 @@
 /** The example engine as the conformance suite of engines wants it. */
 
 import type { EngineSuite, EngineUnderTest } from 'varve/testing'
-import { HANDLERS, PageViews } from '../../examples/custom-engine/page-views.ts'
+import { HANDLERS, PageViews } from '../page-views.ts'
 import { PageViewModel, pageView } from './page-view-model.ts'
 
 export const PAGE_VIEWS_SUITE: Omit<EngineSuite, 'test' | 'name'> = {

@@ -1,7 +1,7 @@
 /** Page views as a plain list, added up anew for every question. */
 
-import type { PageView } from '../../examples/custom-engine/count-table.ts'
-import type { PageViews } from '../../examples/custom-engine/page-views.ts'
+import type { PageView } from '../count-table.ts'
+import type { PageViews } from '../page-views.ts'
 
 /** Pages and days that operations touch, so that all can be asked for. */
 const PAGES = 26
