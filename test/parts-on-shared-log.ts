@@ -10,7 +10,7 @@ import { RenewedSharedJournal } from '../src/journal/renewed-shared-journal.ts'
 import { epoch, shardId } from '../src/kernel/ids.ts'
 import type { JournalPosition } from '../src/kernel/ids.ts'
 import { KIB } from '../src/kernel/limits.ts'
-import { MemoryStateKeeper } from '../src/testing/journal-conformance.ts'
+import { MemoryStateKeeper } from '../src/testing/memory-state-keeper.ts'
 import type { SeededRandom } from '../src/testing/seeded-random.ts'
 import type { Composer } from './simulation.ts'
 

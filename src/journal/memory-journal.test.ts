@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { POSITION_ZERO, epoch, shardId } from '../kernel/ids.ts'
-import { MemoryStateKeeper, testJournal } from '../testing/journal-conformance.ts'
+import { testJournal } from '../testing/journal-conformance.ts'
+import { MemoryStateKeeper } from '../testing/memory-state-keeper.ts'
 import { MemoryJournalStorage, MemoryJournalSystem } from './memory-journal.ts'
 import { resolveLocalJournalSettings } from './settings.ts'
 

@@ -8,7 +8,7 @@ import { LocalJournalSystem } from '../../src/journal/local-journal-system.ts'
 import { isCode } from '../../src/kernel/errors.ts'
 import { loadHash } from '../../src/kernel/hash.ts'
 import { POSITION_ZERO, epoch, shardId } from '../../src/kernel/ids.ts'
-import { MemoryStateKeeper } from '../../src/testing/journal-conformance.ts'
+import { MemoryStateKeeper } from '../../src/testing/memory-state-keeper.ts'
 import { SystemRandom } from '../../src/system-random.ts'
 
 const [, , directory = ''] = process.argv

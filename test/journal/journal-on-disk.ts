@@ -7,7 +7,7 @@ import { epoch, journalPosition, shardId } from '../../src/kernel/ids.ts'
 import type { Random } from '../../src/kernel/random.ts'
 import { LocalJournalSystem } from '../../src/journal/local-journal-system.ts'
 import type { Journal } from '../../src/journal/journal.ts'
-import { MemoryStateKeeper } from '../../src/testing/journal-conformance.ts'
+import { MemoryStateKeeper } from '../../src/testing/memory-state-keeper.ts'
 import { SimulatedDevice } from '../../src/testing/simulated-device.ts'
 
 const hash = await loadHash()

@@ -6,7 +6,7 @@ import { VarveError, isCode } from '../../src/kernel/errors.ts'
 import { shardIdentity } from '../../src/journal/segment-id.ts'
 import { hashKey } from '../../src/kernel/hash.ts'
 import { epoch, journalPosition, shardId } from '../../src/kernel/ids.ts'
-import { MemoryStateKeeper } from '../../src/testing/journal-conformance.ts'
+import { MemoryStateKeeper } from '../../src/testing/memory-state-keeper.ts'
 import { JournalOnDisk, SHARD, texts, writeAll } from './journal-on-disk.ts'
 
 /** Flips each bit of `mask` of every byte of every segment, and calls `check` with what a reader finds. */

@@ -9,7 +9,7 @@ import { NatsJournalSystem } from '../../src/journal/nats/nats-journal-system.ts
 import { isCode } from '../../src/kernel/errors.ts'
 import { loadHash } from '../../src/kernel/hash.ts'
 import { epoch, shardId } from '../../src/kernel/ids.ts'
-import { MemoryStateKeeper } from '../../src/testing/journal-conformance.ts'
+import { MemoryStateKeeper } from '../../src/testing/memory-state-keeper.ts'
 import { NatsPlace, clock, random, skipWithoutNats } from './nats-place.ts'
 
 const hash = await loadHash()

@@ -9,7 +9,7 @@ import { loadHash } from '../../src/kernel/hash.ts'
 import { epoch, shardId } from '../../src/kernel/ids.ts'
 import { JetStream } from '../../src/nats/jet-stream.ts'
 import type { NatsConnection } from '../../src/nats/nats.ts'
-import { MemoryStateKeeper } from '../../src/testing/journal-conformance.ts'
+import { MemoryStateKeeper } from '../../src/testing/memory-state-keeper.ts'
 import { SeededRandom } from '../../src/testing/seeded-random.ts'
 import { TurningClock } from './turning-clock.ts'
 

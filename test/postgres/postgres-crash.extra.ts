@@ -14,7 +14,7 @@ import { loadHash } from '../../src/kernel/hash.ts'
 import { POSITION_ZERO, epoch, shardId } from '../../src/kernel/ids.ts'
 import type { PostgresDatabase } from '../../src/postgres/postgres-database.ts'
 import { SystemRandom } from '../../src/system-random.ts'
-import { MemoryStateKeeper } from '../../src/testing/journal-conformance.ts'
+import { MemoryStateKeeper } from '../../src/testing/memory-state-keeper.ts'
 import { SeededRandom } from '../../src/testing/seeded-random.ts'
 import { PostgresPlace, clock } from './postgres-place.ts'
 

@@ -11,7 +11,8 @@ import { RpcServer } from '../../rpc/server.ts'
 import { dialSocket, listenSocket } from '../../rpc/socket-transport.ts'
 import { faultyDial } from '../../testing/faulty-wire.ts'
 import type { WireFaults } from '../../testing/faulty-wire.ts'
-import { MemoryStateKeeper, testJournal } from '../../testing/journal-conformance.ts'
+import { testJournal } from '../../testing/journal-conformance.ts'
+import { MemoryStateKeeper } from '../../testing/memory-state-keeper.ts'
 import { SeededRandom } from '../../testing/seeded-random.ts'
 import { SimulatedClock } from '../../testing/simulated-clock.ts'
 import { SimulatedDevice } from '../../testing/simulated-device.ts'
@@ -57,13 +58,12 @@ class Place {
 
   async system(token = ''): Promise<RemoteJournalSystem> {
     const { clock, random } = this
-    const direct: Dial =
-      this.listening === undefined ? (signal) => dialLoopback(this.server)(signal) : dialSocket(this.listening.address)
+    const address = this.listening?.address
+    const direct: Dial = address === undefined ? (signal) => dialLoopback(this.server)(signal) : dialSocket(address)
     const dial: Dial = (signal) => {
       if (this.gone) return Promise.reject(new VarveError('IO_FAILED', 'refused'))
-      return this.faults === undefined
-        ? direct(signal)
-        : faultyDial(direct, { random, clock, faults: this.faults })(signal)
+      const { faults } = this
+      return faults === undefined ? direct(signal) : faultyDial(direct, { random, clock, faults })(signal)
     }
     const client = new RpcClient({ dial, clock, hash, random, token })
     this.#clients.push(client)
