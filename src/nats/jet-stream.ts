@@ -24,6 +24,7 @@ import { pull, unanswered } from './pull.ts'
 import { resolveNatsSettings } from './settings.ts'
 import type { NatsSettings } from './settings.ts'
 import { checkConfiguration } from './stream-configuration.ts'
+import { removeBefore } from './stream-removal.ts'
 
 export interface JetStreamOptions {
   /** Stays the caller's. */
@@ -171,10 +172,15 @@ export class JetStream implements Streams {
   }
 
   async purge(stream: string, sequence: number): Promise<void> {
-    // Nothing is before the first message; a server that is asked for that removes everything.
-    if (sequence <= 1) return
-    const { error } = await this.ask('STREAM.PURGE', stream, { seq: sequence })
-    if (error !== undefined) throw refused('STREAM.PURGE', stream, error)
+    await removeBefore(sequence, {
+      version: this.connection.info?.version,
+      look: async () => {
+        const found = await this.#must('STREAM.INFO', stream, {})
+        return { first: stateOf(found).first, replicas: Number(partOf(found, 'config')['num_replicas']) }
+      },
+      purge: async (before) => void (await this.#must('STREAM.PURGE', stream, { seq: before })),
+      remove: async (each) => void (await this.#must('STREAM.MSG.DELETE', stream, { seq: each, no_erase: true })),
+    })
   }
 
   /** A consumer of everything from `first` on, which the server forgets when nobody pulls any more. */
@@ -198,6 +204,13 @@ export class JetStream implements Streams {
   /** A subject that nobody else listens to. */
   inbox(): string {
     return `${this.settings.inboxPrefix}.${nonce(this.#random)}`
+  }
+
+  /** A request that is not refused. @throws {VarveError} IO_FAILED */
+  async #must(operation: string, stream: string, parameters: unknown): Promise<ApiAnswer> {
+    const answer = await this.ask(operation, stream, parameters)
+    if (answer.error !== undefined) throw refused(operation, stream, answer.error)
+    return answer
   }
 
   /** One request of the JetStream API. */

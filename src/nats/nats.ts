@@ -11,7 +11,7 @@
  * that is used here, so that none of these packages is needed to load this one.
  */
 export interface NatsConnection {
-  readonly info?: { readonly max_payload: number } | undefined
+  readonly info?: { readonly max_payload: number; readonly version?: string } | undefined
   /** Which one it is connected with, for errors. */
   getServer?(): string
   publish(subject: string, payload?: Uint8Array, options?: NatsPublishOptions): void

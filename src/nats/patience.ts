@@ -20,8 +20,9 @@ export function patienceOf(streams: Pick<Streams, 'openMs'>, { clock, resumeMs }
   }
 }
 
-const RETRY_MS_MIN = 20
-const RETRY_MS_MAX = 1_000
+/** Pauses between tries, each twice as long as the one before. */
+export const RETRY_MS_MIN = 20
+export const RETRY_MS_MAX = 1_000
 
 /**
  * Calls again after IO_FAILED, for `resumeMs` at the most. For what may happen twice.

@@ -8,7 +8,7 @@ import type { Journal } from '../../src/journal/journal.ts'
 import { NatsJournalSystem } from '../../src/journal/nats/nats-journal-system.ts'
 import { isCode } from '../../src/kernel/errors.ts'
 import { loadHash } from '../../src/kernel/hash.ts'
-import { epoch, shardId } from '../../src/kernel/ids.ts'
+import { epoch, journalPosition, shardId } from '../../src/kernel/ids.ts'
 import { MemoryStateKeeper } from '../../src/testing/memory-state-keeper.ts'
 import { NatsPlace, clock, random, skipWithoutNats } from './nats-place.ts'
 
@@ -116,6 +116,38 @@ describe('three servers', skipWithoutNats, () => {
     context.diagnostic(
       `${expected.length} acknowledged by the first owner, ${second.acknowledged.length} by the second`,
     )
+  })
+
+  // Servers before 2.9.18 made every purge of their log once more, up to the newest message of its time.
+  test('servers that are all started anew have what no truncation was to remove', async () => {
+    const [shard, keeper] = [shardId('truncated'), new MemoryStateKeeper()]
+    const system = async (): Promise<NatsJournalSystem> =>
+      new NatsJournalSystem({ streams: await place.streams(PATIENT), hash, clock, random, settings })
+    const journal = await (await system()).open(shard, epoch(1), keeper)
+    const heads = new NatsHeadStore({ streams: await place.streams(PATIENT), hash, clock, random, settings })
+    const version = await heads.compareAndSet(shard, undefined, Buffer.from('1'))
+    const append = async (first: number, count: number): Promise<void> => {
+      for (let index = first; index < first + count; index++)
+        await journal.append(Buffer.from(`${index} `.padEnd(1_000, 'x')), 'written').written
+    }
+    await append(0, 300)
+    await journal.truncate(journalPosition(150_000))
+    assert.ok(journal.start > 60_000, 'something was removed')
+    await append(300, 50)
+    await heads.compareAndSet(shard, version, Buffer.from('2'))
+    const numbersOf = async (of: Journal): Promise<number[]> =>
+      (await batchesOf(of)).map((text) => Number.parseInt(text, 10))
+    const expected = Array.from({ length: 350 - journal.start / 1_000 }, (_, each) => journal.start / 1_000 + each)
+    assert.deepEqual(await numbersOf(journal), expected)
+    await journal.close()
+    for (const index of [0, 1, 2]) await place.servers.kill(index)
+    for (const index of [0, 1, 2]) place.servers.run(index)
+    await place.servers.ready()
+    const again = await (await system()).open(shard, epoch(2), keeper, journalPosition(150_000))
+    assert.deepEqual(await numbersOf(again), expected)
+    const readers = new NatsHeadStore({ streams: await place.streams(PATIENT), hash, clock, random, settings })
+    assert.equal(textOf((await readers.read(shard))?.content ?? new Uint8Array(0)), '2')
+    await again.close()
   })
 
   test('a counter in a head loses no step while servers are killed one after the other', async (context) => {

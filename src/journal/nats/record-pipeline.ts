@@ -16,7 +16,8 @@
 
 import { VarveError, isCode } from '../../kernel/errors.ts'
 import type { Published, StoredMessage } from '../../nats/nats.ts'
-import { pause } from '../../nats/patience.ts'
+import { RETRY_MS_MAX, RETRY_MS_MIN, pause } from '../../nats/patience.ts'
+import { Silence } from '../../nats/silence.ts'
 import { outcomeUnknown } from '../append-check.ts'
 import { fenced } from '../fence.ts'
 import type { LogRecord } from './record.ts'
@@ -51,10 +52,8 @@ interface Sent extends OutgoingRecord {
   answer: Published | 'unanswered' | undefined
   /** It has been sent before, and may still arrive. */
   unsure: boolean
+  sentMs: number
 }
-
-const RETRY_MS_MIN = 20
-const RETRY_MS_MAX = 1_000
 
 export class RecordPipeline {
   readonly #log: ShardLog
@@ -99,7 +98,7 @@ export class RecordPipeline {
   /** In order of calls. */
   push(outgoing: OutgoingRecord): void {
     if (this.#failed) return
-    this.#queued.push({ ...outgoing, answer: undefined, unsure: false })
+    this.#queued.push({ ...outgoing, answer: undefined, unsure: false, sentMs: 0 })
     this.#pump()
   }
 
@@ -109,6 +108,7 @@ export class RecordPipeline {
       if (next === undefined) return
       const before = this.#sent.length
       next.answer = undefined
+      next.sentMs = this.#log.patience.clock.monotonic()
       this.#sent.push(next)
       this.#unanswered++
       this.#publish(next, before).then(
@@ -154,44 +154,44 @@ export class RecordPipeline {
 
   async #recover(): Promise<void> {
     const { clock, resumeMs } = this.#log.patience
-    let since = clock.monotonic()
-    let delayMs = RETRY_MS_MIN
-    // Those that follow one that is not there are refused at once; others are not answered in time at the worst.
-    while (this.#unanswered > 0) await pause(clock, RETRY_MS_MIN)
-    for (;;) {
-      if (this.#failed) return
-      const before = this.#confirmed
-      try {
-        await this.#readBack()
-        if (this.#giveUpFull()) return
-        if (await this.#sendFirst()) break
-      } catch (error) {
-        if (isCode(error, 'FENCED')) {
-          this.fail(error)
-          return
-        }
-        if (!isCode(error, 'IO_FAILED')) {
-          this.fail(outcomeUnknown('append', error))
-          return
-        }
-      }
-      if (this.#confirmed > before) {
-        since = clock.monotonic()
-        delayMs = RETRY_MS_MIN
-      }
-      if (clock.monotonic() - since >= resumeMs) {
-        const cause = new Error(`NATS has not answered for ${resumeMs} ms`)
-        this.fail(outcomeUnknown('append', cause))
-        return
-      }
-      await pause(clock, delayMs)
-      delayMs = Math.min(2 * delayMs, RETRY_MS_MAX)
-    }
+    const silence = new Silence(clock, resumeMs, this.#sent[0]?.sentMs ?? clock.monotonic(), () => this.#giveUp())
+    const goesOn = await this.#tryAgain(silence).finally(() => silence.end())
+    if (!goesOn) return
     // In the order in which they came.
     this.#queued = [...this.#sent, ...this.#queued]
     this.#sent = []
     this.#recovering = false
     this.#pump()
+  }
+
+  /** @returns false: it has failed, or given back what does not fit */
+  async #tryAgain(silence: Silence): Promise<boolean> {
+    const { clock } = this.#log.patience
+    let delayMs = RETRY_MS_MIN
+    // Those that follow one that is not there are refused at once; others are not answered in time at the worst.
+    while (this.#unanswered > 0) await pause(clock, RETRY_MS_MIN)
+    for (;;) {
+      if (this.#failed) return false
+      const before = this.#confirmed
+      try {
+        await this.#readBack()
+        if (this.#failed || this.#giveUpFull()) return false
+        if (await this.#sendFirst()) return !this.#failed
+      } catch (error) {
+        if (!isCode(error, 'IO_FAILED')) this.fail(isCode(error, 'FENCED') ? error : outcomeUnknown('append', error))
+      }
+      if (this.#confirmed > before) {
+        silence.broken()
+        delayMs = RETRY_MS_MIN
+      }
+      if (silence.isOver) this.#giveUp()
+      await pause(clock, delayMs)
+      delayMs = Math.min(2 * delayMs, RETRY_MS_MAX)
+    }
+  }
+
+  #giveUp(): void {
+    this.fail(outcomeUnknown('append', new Error(`NATS has not answered for ${this.#log.patience.resumeMs} ms`)))
   }
 
   /** Finds out which of those that were sent are in their places. */
@@ -258,7 +258,7 @@ export class RecordPipeline {
       first.answer = 'unanswered'
       throw error
     }
-    if (!isStored(first.answer)) return false
+    if (!isStored(first.answer) || this.#failed) return false
     this.#store(this.#last + 1)
     return true
   }
@@ -282,7 +282,7 @@ function isStored(answer: Sent['answer']): boolean {
 function touchAfter({ record }: Sent): Sent {
   const position = record.position + record.batchBytes
   const touch = { kind: 'touch', position, batchBytes: 0, offset: 0, payload: new Uint8Array(0) } as const
-  return { record: touch, stored: () => undefined, answer: undefined, unsure: false }
+  return { record: touch, stored: () => undefined, answer: undefined, unsure: false, sentMs: 0 }
 }
 
 function same(first: Sent | undefined, found: LogRecord): first is Sent {
