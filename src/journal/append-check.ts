@@ -36,6 +36,11 @@ export function tookNothing(error: unknown): error is VarveError {
   return isCode(error, 'NO_SPACE', 'OUT_OF_FILES')
 }
 
+/** True for an append of which nothing is there, so that later ones may be taken: as `Append` says. */
+export function wasRefused(error: unknown): error is VarveError {
+  return tookNothing(error) || isCode(error, 'PERMISSION_DENIED', 'IO_FAILED')
+}
+
 export function outcomeUnknown(operation: string, cause: unknown): VarveError {
   // What is known is worse.
   if (isCode(cause, 'JOURNAL_CORRUPT')) return cause

@@ -127,7 +127,8 @@ export interface Journal extends JournalReader {
  * Both promises reject with FENCED (not acknowledged, another owner has the shard) or OUTCOME_UNKNOWN (a write or sync
  * failed; replay may or may not find it). After either, every later append rejects too: close and open anew. Or with
  * JOURNAL_CORRUPT, for good: what the journal stores has gone from under its owner, this and what was acknowledged before.
- * NO_SPACE and OUT_OF_FILES reject cleanly: nothing of this batch will be found, and later appends may succeed.
+ * NO_SPACE, OUT_OF_FILES, PERMISSION_DENIED and IO_FAILED reject cleanly: nothing of this batch will be found, and later
+ * appends may succeed.
  */
 export interface Append {
   /** Position just past the batch. */

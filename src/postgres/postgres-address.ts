@@ -4,7 +4,7 @@ import pg from 'pg'
 
 /** Where the server is, and as whom. What is missing is taken from the environment (`PGHOST`, `PGUSER`, …), as by `psql`. */
 export interface PostgresAddress {
-  /** Such as `postgres://user:password@host:5432/database`. Instead of what follows. */
+  /** Such as `postgres://user:password@host:5432/database`. Instead of what follows but `ssl`. */
   readonly connectionString?: string
   /** A name or address; a folder for a Unix socket. */
   readonly host?: string
@@ -38,6 +38,12 @@ export function checkAddress(address: PostgresAddress): PostgresAddress {
     throw new TypeError(
       'address.connectionString must begin with postgres://, postgresql:// or socket:, such as postgres://user@host:5432/database',
     )
+  // The client would go by the string alone, and ask for no password.
+  for (const name of ['host', 'port', 'database', 'user', 'password'] as const)
+    if (connectionString !== undefined && address[name] !== undefined)
+      throw new TypeError(
+        `address.${name} is of no use beside connectionString: write it there, or give its parts instead`,
+      )
   const reason = whyUnreadable(address)
   if (reason !== undefined)
     throw new TypeError(`address cannot be used: ${reason}; such as postgres://user@host:5432/database`)

@@ -18,6 +18,11 @@ export function passes({ answered, sqlState = '' }: SqlFailure): boolean {
   return /^(?:08|40|53|55|57)/.test(sqlState) || sqlState === '25006'
 }
 
+/** The server lets nobody in under this name, or with this password. */
+export function deniesLogin({ sqlState = '' }: SqlFailure): boolean {
+  return sqlState.startsWith('28')
+}
+
 /** Pauses that grow, until the server has been away for `awayMs`. */
 export class RetryPauses {
   readonly #clock: Clock
@@ -53,7 +58,7 @@ export function storageError(error: unknown, operation: string): unknown {
   const details = { path: 'postgres', operation, sqlState }
   const options = { details, cause: error }
   if (sqlState === '53100') return new VarveError('NO_SPACE', `PostgreSQL has no space left: ${message}`, options)
-  if (sqlState === '42501' || sqlState?.startsWith('28') === true)
+  if (sqlState === '42501' || deniesLogin(error))
     return new VarveError('PERMISSION_DENIED', `PostgreSQL denies ${operation}: ${message}`, options)
   if (sqlState === '42P01' || sqlState === '3F000' || sqlState === '42703') {
     return new VarveError('INCOMPATIBLE', `tables in PostgreSQL are not there, or others: ${message}`, {

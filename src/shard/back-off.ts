@@ -1,4 +1,4 @@
-/** Waiting before another attempt: twice as long each time, up to a minute. */
+/** Waiting before another attempt: twice as long each time, up to a minute, or to what is given. */
 
 import type { Clock, Timer } from '../kernel/clock.ts'
 
@@ -9,14 +9,16 @@ const FAILURES_MIN = 3
 export class BackOff {
   readonly #clock: Clock
   readonly #delayMsFirst: number
+  readonly #delayMsMax: number
   #failures = 0
   /** Since when nothing has succeeded, and why not the last time. */
   #failing: { readonly sinceMs: number; readonly reason: Error } | undefined
   #waiting: { readonly timer: Timer; readonly resume: () => void } | undefined
 
-  constructor(clock: Clock, delayMsFirst: number) {
+  constructor(clock: Clock, delayMsFirst: number, delayMsMax = DELAY_MS_MAX) {
     this.#clock = clock
     this.#delayMsFirst = delayMsFirst
+    this.#delayMsMax = delayMsMax
   }
 
   succeeded(): void {
@@ -34,7 +36,7 @@ export class BackOff {
   /** Resolves when the next attempt is due, or `cancel` is called. */
   failed(reason: Error): Promise<void> {
     this.#failing = { sinceMs: this.#failing?.sinceMs ?? this.#clock.monotonic(), reason }
-    const delayMs = Math.min(this.#delayMsFirst * 2 ** this.#failures, DELAY_MS_MAX)
+    const delayMs = Math.min(this.#delayMsFirst * 2 ** this.#failures, this.#delayMsMax)
     this.#failures = Math.min(this.#failures + 1, 20)
     return new Promise((resume) => {
       this.#waiting = { timer: this.#clock.after(delayMs, resume), resume }

@@ -4,7 +4,7 @@
  * It knows operations, memtables, files and seqnos, and nothing else.
  */
 
-import { VarveError } from '../kernel/errors.ts'
+import type { VarveError } from '../kernel/errors.ts'
 import type { Seqno, ShardId } from '../kernel/ids.ts'
 import { Pace } from '../kernel/pace.ts'
 import type { Durability, Journal } from '../journal/journal.ts'
@@ -31,7 +31,7 @@ import { PinnedSeqnos } from './pinned-seqnos.ts'
 import { Progress } from './progress.ts'
 import { SpaceGuard } from './space-guard.ts'
 import { rebuildTables } from './rebuild.ts'
-import type { RebuildParts } from './rebuild.ts'
+import { Rebuilder } from './rebuilder.ts'
 import type {
   Change,
   CheckpointTarget,
@@ -82,11 +82,10 @@ export class OwnedShard<Operation, Table extends Memtable<Operation>, Shape> imp
   readonly #pins = new PinnedSeqnos()
   readonly #manifest: ManifestLog
   readonly #handOvers: HandOvers<View<Table, Shape>>
-  readonly #parts: RebuildParts<Operation, Table, Shape>
   readonly #progress: Progress
   readonly #opening: OpeningFlush
   readonly #doubt: OwnerDoubt
-  #rebuilding: Promise<void> | undefined
+  readonly #rebuilder: Rebuilder
   #failure: VarveError | undefined
   /** Aborts when closing has waited long enough for files and heads. */
   readonly #impatience = new AbortController()
@@ -124,16 +123,17 @@ export class OwnedShard<Operation, Table extends Memtable<Operation>, Shape> imp
     })
     const found = [...opened.manifest.files.values()]
     this.#views = new Views(this.#tables.list(), { files: found, shape: engine.shape(found, opened.shape) })
+    const awaited = () => ({ flush: this.#flusher, compaction: this.#compactor, rebuild: this.#rebuilder })
     this.#writes = new WritePath(
       engine,
       this.#journal,
       settings,
       {
         freeze: () => this.#freeze(),
-        rebuild: (error) => void (this.#rebuilding = this.#rebuild(error)),
+        rebuild: (error) => this.#rebuilder.begin(this.#space.met(error)),
         doubts: () => void this.#doubt.ask(),
         refused: () => this.#space.check(),
-        inVain: (holds) => inVain(holds, { flush: this.#flusher, compaction: this.#compactor }, settings.stallMs),
+        inVain: (holds) => inVain(holds, awaited(), settings.stallMs),
         advanced: () => this.#progress.wake(),
         keepAlive,
         pace: new Pace(clock),
@@ -145,7 +145,12 @@ export class OwnedShard<Operation, Table extends Memtable<Operation>, Shape> imp
     this.#jobs = new JobRunner({ ...components, ...place }, content, (jobs) => engine.verify(jobs), signal)
     this.#remover = new FileRemover(id, place, () => this.#committer.content.pins)
     const [{ journal, tables }, manifest, views, remover] = [opened, this.#manifest, this.#views, this.#remover]
-    this.#parts = { engine, journal, clock, manifest, views, tables }
+    const parts = { engine, journal, clock, manifest, views, tables }
+    this.#rebuilder = new Rebuilder(clock, settings.retryDelayMs, {
+      rebuild: async () => this.#rebuilt(await rebuildTables(parts, this.#writes.visible)),
+      stalled: (error) => this.#stalled(error),
+      failed: (error) => this.#fail(error),
+    })
     const commits = new VersionCommits({ engine, manifest, views, tables, remover })
     const [jobs, pins, space] = [this.#jobs, this.#pins, this.#space]
     this.#files = new FileChanges(
@@ -338,7 +343,7 @@ export class OwnedShard<Operation, Table extends Memtable<Operation>, Shape> imp
     // Group in flight settle with the journal's close; what is queued never reached it.
     this.#progress.wake()
     await stopped
-    await this.#rebuilding
+    await this.#rebuilder.stop()
     try {
       const question = { clock: this.#components.clock, ms: this.settings.closeMs }
       if (this.#failure === undefined)
@@ -364,7 +369,8 @@ export class OwnedShard<Operation, Table extends Memtable<Operation>, Shape> imp
   /** As `inOrder`. Rejects also where what holds writes back has failed. */
   async #inOrder<T>(work: () => T): Promise<T> {
     this.#throwIfUnable()
-    const check = (): void => this.#throwIfUnable(this.#flusher.stalledBy ?? this.#compactor.stalledBy)
+    const check = (): void =>
+      this.#throwIfUnable(this.#flusher.stalledBy ?? this.#compactor.stalledBy ?? this.#rebuilder.stalledBy)
     return inOrder(this.#writes, this.#progress, check, work)
   }
 
@@ -411,26 +417,17 @@ export class OwnedShard<Operation, Table extends Memtable<Operation>, Shape> imp
 
   /** Deletions free nothing before they are compacted; nor does the journal, where it could not be truncated. */
   #clear(): void {
-    if (this.#failure !== undefined || this.#rebuilding !== undefined) return
+    if (this.#failure !== undefined || this.#rebuilder.running) return
     if (this.#writes.freed()) this.#freezeWritten()
     this.#journal.truncate(this.#manifest.state.replayFrom).catch(() => undefined)
   }
 
-  /** Nothing of the last groups is in the journal, but the memtables have them. */
-  async #rebuild(error: VarveError): Promise<void> {
-    await this.#space.met(error)
-    try {
-      const seqnoLast = await rebuildTables(this.#parts, this.#writes.visible)
-      // Frozen tables that had to be flushed may have gone, and nobody would let the writes behind them go on.
-      this.#holdIfBehind()
-      this.#writes.rebuilt(this.#tables.active, seqnoLast)
-      this.#progress.wake()
-    } catch (cause) {
-      const reason = 'the memtable could not be rebuilt after a write that was refused: reopen the shard'
-      this.#fail(new VarveError('POISONED', reason, { cause }))
-    } finally {
-      this.#rebuilding = undefined
-    }
+  /** The memtables have what is in the journal, and nothing of the groups that were refused. */
+  #rebuilt(seqnoLast: Seqno): void {
+    // Frozen tables that had to be flushed may have gone, and nobody would let the writes behind them go on.
+    this.#holdIfBehind()
+    this.#writes.rebuilt(this.#tables.active, seqnoLast)
+    this.#progress.wake()
   }
 
   #fail(error: VarveError): void {

@@ -1,4 +1,4 @@
-/** After NO_SPACE or OUT_OF_FILES: the memtables have operations that are not in the journal. Makes them anew from what is. */
+/** After an append that was refused: the memtables have operations that are not in the journal. Makes them anew from what is. */
 
 import type { Clock } from '../kernel/clock.ts'
 import type { Seqno } from '../kernel/ids.ts'

@@ -9,15 +9,15 @@
  * Operations of one turn share one journal batch, and those of one rung one promise. While writes are held back they
  * queue, in order, up to a limit.
  *
- * When the journal says NO_SPACE or OUT_OF_FILES nothing of the group is in it, but the memtable has it already: writes are
+ * When the journal refuses a group, as for NO_SPACE, nothing of it is in there, but the memtable has it already: writes are
  * held until the host has rebuilt the memtable from the journal. Any other failure leaves the outcome unknown: no further
  * write is taken, and reads go on at the last visible seqno.
  */
 
 import type { VarveError } from '../kernel/errors.ts'
-import { isCode } from '../kernel/errors.ts'
 import type { JournalPosition, Seqno } from '../kernel/ids.ts'
 import { KIB } from '../kernel/limits.ts'
+import { wasRefused } from '../journal/append-check.ts'
 import type { Durability, Journal } from '../journal/journal.ts'
 import type { Memtable } from '../memtable/memtable.ts'
 import { encodeBatch, visitBatches } from './group-codec.ts'
@@ -224,7 +224,9 @@ export class WritePath<Operation, Table extends Memtable<Operation>> {
 
   #wait(operations: readonly Operation[], durability: Durability, purpose: Purpose): Promise<void> {
     const inVain = this.#host.inVain(this.#holds)
-    return inVain === undefined ? this.#queue.push(operations, durability, purpose) : Promise.reject(inVain)
+    if (inVain === undefined) return this.#queue.push(operations, durability, purpose)
+    // In another turn, which whoever writes again at once would keep from coming.
+    return this.#host.turn().then(() => Promise.reject(inVain))
   }
 
   /** While the disk is full. */
@@ -324,7 +326,7 @@ export class WritePath<Operation, Table extends Memtable<Operation>> {
 
   #onFailed(group: WriteGroup, error: unknown): void {
     group.reject(error)
-    if (isCode(error, 'NO_SPACE', 'OUT_OF_FILES')) {
+    if (wasRefused(error)) {
       if (this.#holds.has('rebuild') || this.#failure !== undefined) return
       this.hold('rebuild')
       // What this turn has added since follows a gap and cannot be written either.

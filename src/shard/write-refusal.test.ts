@@ -7,9 +7,9 @@ import type { HoldReason } from './write-refusal.ts'
 
 test('writes wait in vain for what has failed for long, and not once it succeeds, and for nothing else', () => {
   const clock = new SimulatedClock()
-  const [flush, compaction] = [new BackOff(clock, 100), new BackOff(clock, 100)]
+  const [flush, compaction, rebuild] = [new BackOff(clock, 100), new BackOff(clock, 100), new BackOff(clock, 100)]
   const refusal = (...holds: HoldReason[]): string | undefined =>
-    inVain(new Set(holds), { flush, compaction }, 1000)?.message
+    inVain(new Set(holds), { flush, compaction, rebuild }, 1000)?.message
   void flush.failed(new Error('first'))
   void flush.failed(new Error('second'))
   clock.advance(1000)
@@ -26,4 +26,7 @@ test('writes wait in vain for what has failed for long, and not once it succeeds
   for (let times = 0; times < 3; times++) void compaction.failed(new Error('damaged'))
   clock.advance(1000)
   assert.match(String(refusal('compaction')), /compacted.*damaged/)
+  for (let times = 0; times < 3; times++) void rebuild.failed(new Error('no login'))
+  clock.advance(1000)
+  assert.match(String(refusal('rebuild')), /the journal.*cannot be read.*no login/)
 })

@@ -16,7 +16,15 @@ import { SqlFailure } from '../../src/postgres/sql.ts'
 
 /** What becomes of an append: `late` is done when the next one comes, after its client has given up. */
 export type AppendFate =
-  'answered' | 'lost-before' | 'lost-after' | 'late' | 'unconfirmed' | 'refused-full' | 'refused-busy'
+  | 'answered'
+  | 'lost-before'
+  | 'lost-after'
+  | 'late'
+  | 'unconfirmed'
+  | 'refused-full'
+  | 'refused-busy'
+  | 'refused-login'
+  | 'away'
 
 interface Log extends LogState {
   readonly rows: readonly JournalRow[]
@@ -50,6 +58,8 @@ export class MemoryJournalTable implements JournalTable {
     for (const late of this.#late.splice(0)) this.#do(late)
     if (fate === 'refused-full') throw new SqlFailure('disk full', { answered: true, sqlState: '53100' })
     if (fate === 'refused-busy') throw new SqlFailure('too many clients', { answered: true, sqlState: '53300' })
+    if (fate === 'refused-login') throw new SqlFailure('no such login', { answered: true, sqlState: '28000' })
+    if (fate === 'away') throw new SqlFailure('no connection', { answered: true, sqlState: '08001', connectingMs: 1 })
     if (fate === 'late') this.#late.push(append)
     const outcome = fate === 'lost-before' || fate === 'late' ? undefined : this.#do(append)
     if (fate === 'unconfirmed' && outcome === 'done') return 'unconfirmed'

@@ -2,62 +2,11 @@
 
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { PostgresJournalSystem } from '../../src/journal/postgres/postgres-journal-system.ts'
-import type { Journal } from '../../src/journal/journal.ts'
-import { loadHash } from '../../src/kernel/hash.ts'
-import { POSITION_ZERO, epoch, journalPosition, shardId } from '../../src/kernel/ids.ts'
+import { POSITION_ZERO, journalPosition } from '../../src/kernel/ids.ts'
 import { MIB } from '../../src/kernel/limits.ts'
 import { testJournal } from '../../src/testing/journal-conformance.ts'
-import { MemoryStateKeeper } from '../../src/testing/memory-state-keeper.ts'
-import { SeededRandom } from '../../src/testing/seeded-random.ts'
-import { SimulatedClock } from '../../src/testing/simulated-clock.ts'
-import { MemoryJournalTable } from './memory-journal-table.ts'
+import { Place, SHARD, values } from './memory-journal-place.ts'
 import type { AppendFate } from './memory-journal-table.ts'
-
-const hash = await loadHash()
-const SHARD = shardId('main')
-
-class Place {
-  readonly table = new MemoryJournalTable()
-  readonly clock = new SimulatedClock()
-  readonly keeper = new MemoryStateKeeper()
-  readonly random: SeededRandom
-  honest = true
-  #epoch = 0
-  #stopped = false
-
-  constructor(seed = 1) {
-    this.random = new SeededRandom(seed)
-    void (async () => {
-      while (!this.#stopped) {
-        await this.clock.turn()
-        this.clock.advance(50)
-      }
-    })()
-  }
-
-  system(): PostgresJournalSystem {
-    const { table, clock, random } = this
-    const durability = () => Promise.resolve(this.honest ? (['written', 'synced'] as const) : (['written'] as const))
-    const parts = { table, hash, random, clock, awayMs: 60_000, pendingBytesMax: 1 * MIB, durability }
-    return new PostgresJournalSystem(parts, ['written', 'synced'])
-  }
-
-  open(needed?: number): Promise<Journal> {
-    const position = needed === undefined ? undefined : journalPosition(needed)
-    return this.system().open(SHARD, epoch(++this.#epoch), this.keeper, position)
-  }
-
-  stop(): void {
-    this.#stopped = true
-  }
-}
-
-async function values(journal: Pick<Journal, 'replay'>, from = 0): Promise<number[]> {
-  const found: number[] = []
-  await journal.replay(journalPosition(from), (payload) => void found.push(payload[0] as number))
-  return found
-}
 
 testJournal({
   test,
@@ -208,6 +157,53 @@ test('an append that may have been made is not said to be refused for want of sp
   place.table.fate = () => fates.shift() ?? 'answered'
   await assert.rejects(journal.append(Uint8Array.of(1), 'written').written, { code: 'OUTCOME_UNKNOWN' })
   place.stop()
+})
+
+for (const [fate, code] of [
+  ['refused-login', 'PERMISSION_DENIED'],
+  ['away', 'IO_FAILED'],
+] as const) {
+  test(`appends that were never sent are ${code}, taken back with all that followed, and later ones go on`, async () => {
+    const place = new Place()
+    const journal = await place.open()
+    await journal.append(Uint8Array.of(1), 'written').written
+    place.table.fate = () => fate
+    const refused = [2, 3].map((value) => journal.append(Uint8Array.of(value), 'synced'))
+    for (const { written, synced } of refused) {
+      await assert.rejects(written, { code })
+      await assert.rejects(synced as Promise<void>, { code })
+    }
+    await assert.rejects(journal.sync(), { code })
+    place.table.fate = () => 'answered'
+    assert.deepEqual([journal.end, journal.pendingBytes], [1, 0])
+    await journal.append(Uint8Array.of(5), 'synced').synced
+    assert.deepEqual(await values(journal), [1, 5])
+    place.stop()
+  })
+}
+
+test('an append that was sent is found out about when the login is let in again, and not before', async () => {
+  const place = new Place()
+  const journal = await place.open()
+  const fates: AppendFate[] = ['lost-after', 'refused-login', 'refused-login']
+  place.table.fate = () => fates.shift() ?? 'answered'
+  await journal.append(Uint8Array.of(1), 'written').written
+  place.table.fate = () => (fates.shift() === undefined ? 'refused-login' : 'lost-before')
+  fates.push('lost-before')
+  await assert.rejects(journal.append(Uint8Array.of(2), 'written').written, { code: 'OUTCOME_UNKNOWN' })
+  place.stop()
+})
+
+// It was told that there was no space for it, while it was there.
+test('an append that no standby has confirmed is not taken back where the commit behind it is refused', async () => {
+  for (const refusal of ['refused-full', 'refused-login'] as const) {
+    const place = new Place()
+    const journal = await place.open()
+    const fates: AppendFate[] = ['unconfirmed', refusal]
+    place.table.fate = () => fates.shift() ?? 'answered'
+    await assert.rejects(journal.append(Uint8Array.of(1), 'synced').written, { code: 'OUTCOME_UNKNOWN' }, refusal)
+    place.stop()
+  }
 })
 
 test('damaged, moved and missing rows are JOURNAL_CORRUPT, wherever they are', async () => {

@@ -162,6 +162,7 @@ test('what is no address is a TypeError that names the option, and not what may 
     [{ connectionString: 'postgres://varve:secret@db:port/store' }, /address cannot be used: Invalid URL/],
     [{ connectionString: 5 }, /address\.connectionString must be a string/],
     [{ host: 'db', port: '5432' }, /address\.port must be 1…65535/],
+    [{ connectionString: 'postgres://db/store', password: 'secret' }, /password is of no use beside connectionString/],
     [{ hots: 'db' }, /unknown option address\.hots/],
     ['postgres://db/store', /address must be an object/],
   ] as const) {

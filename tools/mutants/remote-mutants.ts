@@ -273,8 +273,8 @@ export const REMOTE_MUTANTS: readonly Mutant[] = [
   mutant(
     'pg-full-though-unanswered',
     'journal/postgres/row-writer.js',
-    'tookNothing(reason) && !unanswered',
-    'tookNothing(reason)',
+    'wasRefused(reason) && !unanswered',
+    'wasRefused(reason)',
     'test/postgres/postgres-journal.test.js',
   ),
   mutant(

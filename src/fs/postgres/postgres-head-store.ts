@@ -154,7 +154,7 @@ export class PostgresHeadStore implements HeadStore {
       const { rows } = await this.#database.repeat(this.#statements.read, [shard])
       return rows[0] === undefined ? undefined : textOf(rows[0], 'version')
     } catch (error) {
-      if (!isCode(error, 'IO_FAILED')) throw error
+      if (!isCode(error, 'IO_FAILED', 'PERMISSION_DENIED')) throw error
       throw new VarveError('OUTCOME_UNKNOWN', 'a head could not be read after it was changed', {
         details: { operation: 'compareAndSet' },
         cause: error,

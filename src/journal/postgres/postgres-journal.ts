@@ -2,7 +2,7 @@
 
 import { VarveError, isCode } from '../../kernel/errors.ts'
 import type { Epoch, JournalPosition } from '../../kernel/ids.ts'
-import { busy, checkBatch, failedAppend, outcomeUnknown, tookNothing, unsupported } from '../append-check.ts'
+import { busy, checkBatch, failedAppend, outcomeUnknown, unsupported, wasRefused } from '../append-check.ts'
 import { Deferred } from '../deferred.ts'
 import type { Append, Durability, Journal, JournalSupport } from '../journal.ts'
 import { AppendGroup } from './append-group.ts'
@@ -175,7 +175,7 @@ export class PostgresJournal implements Journal {
         this.#pendingBytes -= group.bytes
         group.resolve()
       } catch (error) {
-        if (tookNothing(error)) this.#takeBack(error)
+        if (wasRefused(error)) this.#takeBack(error)
         else this.#fail(isCode(error, 'FENCED', 'OUTCOME_UNKNOWN') ? error : outcomeUnknown('append', error))
       }
       this.#wake()

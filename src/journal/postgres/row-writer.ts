@@ -5,7 +5,8 @@
  *             ──► refused ──► look ──► another owner         FENCED
  *             │                    ──► the log ends after it   it was done: acknowledged
  *             │                    ──► the log ends before it  the server has lost commits: OUTCOME_UNKNOWN
- *             └─► no answer ──► again, as it is: it says where the log has to end, so it is done once at the most
+ *             ├─► no answer ──► again, as it is: it says where the log has to end, so it is done once at the most
+ *             └─► never sent: nobody answers, or the login is refused   PERMISSION_DENIED, IO_FAILED: nothing is there
  *
  * A commit whose answer was lost is there, but standbys need not have it. So before it is called synced, another one is
  * made, which comes after it in the server's log.
@@ -15,9 +16,9 @@ import type { Clock } from '../../kernel/clock.ts'
 import { VarveError } from '../../kernel/errors.ts'
 import type { Hash } from '../../kernel/hash.ts'
 import type { Epoch, ShardId } from '../../kernel/ids.ts'
-import { RetryPauses, passes, storageError } from '../../postgres/sql-retry.ts'
+import { RetryPauses, deniesLogin, passes, storageError } from '../../postgres/sql-retry.ts'
 import { SqlFailure } from '../../postgres/sql.ts'
-import { outcomeUnknown, tookNothing } from '../append-check.ts'
+import { outcomeUnknown, wasRefused } from '../append-check.ts'
 import { fenced } from '../fence.ts'
 import type { AppendGroup } from './append-group.ts'
 import type { JournalRow, JournalTable, LogState } from './journal-table.ts'
@@ -59,7 +60,7 @@ export class RowWriter {
   /**
    * Commits a group.
    *
-   * @throws {VarveError} FENCED; NO_SPACE — nothing of it is there; OUTCOME_UNKNOWN
+   * @throws {VarveError} FENCED; NO_SPACE, PERMISSION_DENIED, IO_FAILED — nothing of it is there; OUTCOME_UNKNOWN
    */
   async commit(group: AppendGroup): Promise<void> {
     const { hash, shard } = this.#owner
@@ -67,8 +68,17 @@ export class RowWriter {
     const confirmed = await this.#append(group.position, group.end, rows, group.synced !== undefined)
     this.#end = group.end
     if (group.synced === undefined) return
-    if (!confirmed) await this.#append(group.end, group.end, [], true)
+    if (!confirmed) await this.#confirm(group.end)
     this.#syncedEnd = group.end
+  }
+
+  /** The group is there: that this is refused does not take it back. */
+  async #confirm(end: number): Promise<void> {
+    try {
+      await this.#append(end, end, [], true)
+    } catch (error) {
+      throw wasRefused(error) ? outcomeUnknown('sync', error) : error
+    }
   }
 
   /**
@@ -91,6 +101,7 @@ export class RowWriter {
     const pauses = new RetryPauses(clock, awayMs)
     let unanswered = false
     for (;;) {
+      let failure: SqlFailure | undefined
       try {
         const outcome = await table.append({ shard, epoch, owner, start, end, rows, durable })
         // An empty one may be made twice: the last one counts.
@@ -106,16 +117,21 @@ export class RowWriter {
         if (error instanceof VarveError) throw isFinal(error) ? error : outcomeUnknown('append', error)
         if (!(error instanceof SqlFailure)) throw error
         if (!error.answered) unanswered = true
-        if (!passes(error)) {
-          const reason = storageError(error, 'append')
-          throw tookNothing(reason) && !unanswered ? reason : outcomeUnknown('append', reason)
-        }
+        // Whoever is let in again finds out what became of it.
+        if (!passes(error) && !(unanswered && deniesLogin(error))) throw notAppended(error, unanswered)
+        failure = error
       }
-      if (!(await pauses.pause())) {
-        throw outcomeUnknown('append', new Error(`PostgreSQL did not confirm it within ${awayMs} ms`))
-      }
+      if (await pauses.pause(failure)) continue
+      if (failure !== undefined && !unanswered) throw notAppended(failure, false)
+      throw outcomeUnknown('append', new Error(`PostgreSQL did not confirm it within ${awayMs} ms`))
     }
   }
+}
+
+/** @param unanswered something was sent before */
+function notAppended(failure: SqlFailure, unanswered: boolean): unknown {
+  const reason = storageError(failure, 'append')
+  return wasRefused(reason) && !unanswered ? reason : outcomeUnknown('append', reason)
 }
 
 function isFinal(error: VarveError): boolean {
