@@ -14,11 +14,8 @@ import { VarveError, isCode } from './kernel/errors.ts'
 import { loadHash } from './kernel/hash.ts'
 import { shardId } from './kernel/ids.ts'
 import type { DecodeThread } from './kernel/decode-thread.ts'
-import { kindOf } from './kernel/kind-of.ts'
 import type { Lz4 } from './kernel/lz4.ts'
-import { checkObject, checkOptionNames } from './kernel/option-names.ts'
 import type { Random } from './kernel/random.ts'
-import { checkInteger } from './kernel/setting-check.ts'
 import { DirectoryLock } from './fs/directory-lock.ts'
 import type { DirectoryLockOptions } from './fs/directory-lock.ts'
 import { LocalFileStore } from './fs/local-file-store.ts'
@@ -29,7 +26,6 @@ import { refuseNoDirectory } from './fs/node-other-thing.ts'
 import { NodeProcessTable } from './fs/node-process-table.ts'
 import { LocalJournalSystem } from './journal/local-journal-system.ts'
 import { HandlerTable } from './jobs/handler-table.ts'
-import type { HandlerModule } from './jobs/handler-table.ts'
 import { InlineScheduler } from './jobs/inline-scheduler.ts'
 import type { InlineSchedulerOptions } from './jobs/inline-scheduler.ts'
 import type { JobScheduler } from './jobs/jobs.ts'
@@ -40,8 +36,9 @@ import { NativeFileCalls } from './native/native-file-calls.ts'
 import { NativeFileHolds } from './native/native-file-holds.ts'
 import { openNativeLz4 } from './native/native-lz4.ts'
 import type { ShardComponents } from './shard/shard.ts'
-import { checkWrapping, encryptHeads, workerWrappers, wrapFiles } from './local-wrappers.ts'
-import type { LocalWrapping } from './local-wrappers.ts'
+import { checkLocalComponents } from './local-options.ts'
+import type { LocalComponentsOptions } from './local-options.ts'
+import { encryptHeads, workerWrappers, wrapFiles } from './local-wrappers.ts'
 import { SystemClock } from './system-clock.ts'
 import { SystemRandom } from './system-random.ts'
 
@@ -51,35 +48,6 @@ const PARTS: ReadonlySet<string> = new Set(['files', 'heads', 'journal'])
 // What a worker thread begins with, and what it is made of.
 const WORKER_URL = new URL('./jobs/worker-main.js', import.meta.url)
 const COMPOSITION_URL = new URL('./local-worker.js', import.meta.url)
-
-export interface LocalOptions extends LocalWrapping {
-  /** Where flushes and compactions run: on worker threads, or in slices on this one. Default `threads`. */
-  readonly jobs?: 'threads' | 'inline'
-  /** Entry module of the workers, for programs that are bundled. Default: the one in this package. */
-  readonly workerUrl?: URL
-  /**
-   * Bytes set aside at most, so that on a full disk deletions and compaction can go on; 0 sets nothing aside. As much as
-   * the files have, and never more than an eighth of the disk. Default: RESERVE_BYTES_DEFAULT.
-   */
-  readonly reserveBytes?: number
-}
-
-/** The same module of job handlers, for this thread and for workers. */
-export interface LocalHandlers {
-  /** What `import * as module` gives. */
-  readonly module: HandlerModule
-  /** Where a worker finds it. */
-  readonly url: URL
-}
-
-export interface LocalComponentsOptions extends LocalOptions {
-  /** By the specifier that the engine's plans name in `handler.module`. Default: none. */
-  readonly handlers?: Readonly<Record<string, LocalHandlers>>
-  /** Changes nothing and takes no lock. Default false. */
-  readonly readOnly?: boolean
-  /** Make the directory where it is missing. Default true. */
-  readonly create?: boolean
-}
 
 export interface LocalComponents extends ShardComponents {
   /** Of the addon, where there is one. */
@@ -102,7 +70,7 @@ export async function localComponents(
   directory: string,
   options: LocalComponentsOptions = {},
 ): Promise<LocalComponents> {
-  checkOptions(directory, options)
+  checkLocalComponents(directory, options)
   const readOnly = options.readOnly === true
   if (options.jobs !== 'inline' && !readOnly) await checkModules(options)
   const native = loadNative()
@@ -215,43 +183,6 @@ function scheduler(
     },
     workerUrl: options.workerUrl ?? WORKER_URL,
   })
-}
-
-const OPTIONS: Readonly<Record<keyof LocalComponentsOptions, true>> = {
-  jobs: true,
-  workerUrl: true,
-  reserveBytes: true,
-  encryption: true,
-  wrappers: true,
-  handlers: true,
-  readOnly: true,
-  create: true,
-}
-
-function checkOptions(directory: string, options: LocalComponentsOptions): void {
-  checkOptionNames(options, OPTIONS)
-  for (const name of ['readOnly', 'create'] as const) {
-    const given: unknown = options[name]
-    if (given !== undefined && typeof given !== 'boolean')
-      throw new TypeError(`${name} must be a boolean, got ${kindOf(given)}`)
-  }
-  if (typeof directory !== 'string' || directory === '') {
-    throw new TypeError(`directory must be a path, got ${directory === '' ? 'an empty string' : kindOf(directory)}`)
-  }
-  if (options.jobs !== undefined && options.jobs !== 'threads' && options.jobs !== 'inline') {
-    throw new TypeError(`jobs must be 'threads' or 'inline', got ${String(options.jobs)}`)
-  }
-  if (options.workerUrl !== undefined && !(options.workerUrl instanceof URL))
-    throw new TypeError('workerUrl must be a URL')
-  if (options.reserveBytes !== undefined)
-    checkInteger('reserveBytes', options.reserveBytes, [0, Number.MAX_SAFE_INTEGER])
-  checkWrapping(options)
-  if (options.handlers === undefined) return
-  checkObject('handlers', options.handlers)
-  for (const [name, handlers] of Object.entries(options.handlers)) {
-    checkObject(`handlers of ${name}`, handlers)
-    if (!(handlers.url instanceof URL)) throw new TypeError(`handlers of ${name} must have the URL of their module`)
-  }
 }
 
 /**

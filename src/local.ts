@@ -7,8 +7,9 @@ import { KV_OPEN_OPTIONS, checkKvOptions, checkOpenOptionNames, openKv } from '.
 import { throwIfAborted } from './kernel/errors.ts'
 import { onlyGiven } from './kernel/setting-check.ts'
 import { localComponents } from './local-components.ts'
-import type { LocalHandlers, LocalOptions } from './local-components.ts'
 import { memorySettings } from './local-memory.ts'
+import { LOCAL_OPTIONS } from './local-options.ts'
+import type { LocalHandlers, LocalOptions } from './local-options.ts'
 import { memoryLimitBytes } from './system-memory.ts'
 
 /** What `localComponents` needs for a key-value shard. */
@@ -18,14 +19,7 @@ export const KV_HANDLERS: Readonly<Record<string, LocalHandlers>> = Object.freez
 
 export interface LocalOpenOptions extends KvOpenOptions, LocalOptions {}
 
-const PLACE_OPTIONS: Readonly<Record<keyof LocalOptions, true>> = {
-  jobs: true,
-  workerUrl: true,
-  reserveBytes: true,
-  encryption: true,
-  wrappers: true,
-}
-const OPTIONS: Readonly<Record<keyof LocalOpenOptions, true>> = { ...KV_OPEN_OPTIONS, ...PLACE_OPTIONS }
+const OPTIONS: Readonly<Record<keyof LocalOpenOptions, true>> = { ...KV_OPEN_OPTIONS, ...LOCAL_OPTIONS }
 
 /**
  * Opens the key-value shard in `directory`, which is made where it is missing.
@@ -42,7 +36,7 @@ export async function open(directory: string, options: LocalOpenOptions = {}): P
   checkKvOptions(ofKv)
   throwIfAborted(options.signal)
   const components = await localComponents(directory, {
-    ...only(options, PLACE_OPTIONS),
+    ...only(options, LOCAL_OPTIONS),
     handlers: KV_HANDLERS,
     readOnly: options.readOnly === true,
     create: options.createIfMissing !== false,

@@ -16,7 +16,7 @@ import { MemoryJournalStorage, MemoryJournalSystem } from '../src/journal/memory
 import { VarveError } from '../src/kernel/errors.ts'
 import * as kvJobs from '../src/engines/kv/jobs.ts'
 import type { KvComponents } from '../src/engines/kv/open-kv.ts'
-import type { LocalOptions } from '../src/local-components.ts'
+import type { LocalOptions } from '../src/local-options.ts'
 import { SortedArrayMemtable } from '../src/memtable/sorted-array.ts'
 import { PoorJobScheduler } from '../src/testing/poor-job-scheduler.ts'
 import { PoorJournalSystem } from '../src/testing/poor-journal-system.ts'

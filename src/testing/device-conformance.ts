@@ -45,6 +45,7 @@ const PATHS_REFUSED: readonly string[] = [
   'C:',
   'é',
 ]
+/** A test for each promise of a device, over what `suite.open` gives. */
 export function testDevice(suite: DeviceSuite): void {
   const promise: DevicePromise = (name, body) => {
     const skipped = suite.skip?.find((candidate) => candidate.test === name)

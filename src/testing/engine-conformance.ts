@@ -26,6 +26,7 @@ const CRASH_POLICIES: readonly CrashPolicy[] = [
 const ANSWERS_LOST_MAX = 30
 const EXCHANGES_MAX = 30
 
+/** A test for each promise of an engine, over a shard on a simulated disk, or over what `suite.compose` puts in its place. */
 export function testEngine(suite: EngineSuite): void {
   function promise(name: string, body: (bench: EngineBench) => Promise<void>): void {
     const skipped = suite.skip?.find((candidate) => candidate.test === name)

@@ -37,6 +37,7 @@ const OTHER = fileName('other.e1-m1.manifest')
 
 export type FileStorePromise = (name: string, body: (store: FileStore, place: FileStorePlace) => Promise<void>) => void
 
+/** A test for each promise of a file store, over an empty place each. */
 export function testFileStore(suite: FileStoreSuite): void {
   const promise: FileStorePromise = (name, body) => {
     const skipped = suite.skip?.find((candidate) => candidate.test === name)

@@ -36,6 +36,7 @@ const bytes = (text: string): Uint8Array => new TextEncoder().encode(text)
 const textOf = (head: Head | undefined): string | undefined =>
   head === undefined ? undefined : new TextDecoder().decode(head.content)
 
+/** A test for each promise of a head store, over an empty place each. */
 export function testHeadStore(suite: HeadStoreSuite): void {
   function promise(name: string, body: (store: HeadStore, place: HeadStorePlace) => Promise<void>): void {
     const skipped = suite.skip?.find((candidate) => candidate.test === name)

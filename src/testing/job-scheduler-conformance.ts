@@ -24,6 +24,7 @@ export interface JobSchedulerSuite {
   readonly skip?: readonly { readonly test: string; readonly reason: string }[]
 }
 
+/** A test for each promise of a scheduler, over one that `suite.open` makes for it. */
 export function testJobScheduler(suite: JobSchedulerSuite): void {
   const promise: DefinePromise = (name, concurrency, body) => {
     const skipped = suite.skip?.find((candidate) => candidate.test === name)

@@ -9,6 +9,7 @@ import type { JournalSuite } from './journal-bench.ts'
 import { testLog } from './journal-log-conformance.ts'
 import { testOwners } from './journal-owner-conformance.ts'
 
+/** A test for each promise of a journal, over an empty place each. */
 export function testJournal(suite: JournalSuite): void {
   const promise = promises(suite)
   testLog(promise)

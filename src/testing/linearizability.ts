@@ -43,6 +43,13 @@ export type Linearizability =
       readonly explained: number
     }
 
+/**
+ * Whether the calls of `history` can be put into one order in which the model gives each its output, and no call comes before
+ * one that had ended when it started. Parts of the model are judged apart.
+ *
+ * @param history in any order; a call without an output has no end, and may or may not have happened
+ * @throws {RangeError} {TypeError} a call that ends before it starts, or has an end without an output, or none with one
+ */
 export function checkLinearizability<State, Input, Output>(
   history: readonly RecordedCall<Input, Output>[],
   model: SequentialModel<State, Input, Output>,

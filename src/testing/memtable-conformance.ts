@@ -15,8 +15,7 @@ import type { MemtableSuite } from './memtable-bench.ts'
 import { testLoads } from './memtable-load-conformance.ts'
 import { testRangeDeletions } from './memtable-range-conformance.ts'
 
-export type { MemtableSuite } from './memtable-bench.ts'
-
+/** A test for each promise of a memtable of ordered keys, over an empty one each, and over what it hands over. */
 export function testMemtable(suite: MemtableSuite): void {
   const promise = promises(suite)
 

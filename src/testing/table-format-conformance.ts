@@ -30,10 +30,9 @@ import { NAME, isDamage, promises } from './table-bench.ts'
 import type { TableFormatSuite } from './table-bench.ts'
 import { testTableRanges } from './table-range-conformance.ts'
 
-export type { TableFormatSuite } from './table-bench.ts'
-
 const EVERYTHING: CursorOptions = { range: {}, reverse: false, seqno: SEQNO_MAX, versions: 'all' }
 
+/** A test for each promise of a format for tables of ordered keys. */
 export function testTableFormat(suite: TableFormatSuite): void {
   const promise = promises(suite)
   for (const order of [BYTEWISE, DESCENDING]) {

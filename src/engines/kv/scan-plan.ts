@@ -6,6 +6,7 @@ import type { KeyOrder } from '../../kernel/key-order.ts'
 import { isEmptyRange } from '../../kernel/key-range.ts'
 import type { KeyRange } from '../../kernel/key-range.ts'
 import { checkNumber } from '../../kernel/setting-check.ts'
+import type { SettingRange } from '../../kernel/setting-check.ts'
 import { RANGE_OPTIONS, toKeyRange } from './key-bounds.ts'
 import type { ScanOptions } from './kv.ts'
 import { checkWhole } from './limits.ts'
@@ -31,6 +32,8 @@ const SCAN_OPTIONS: Readonly<Record<keyof ScanOptions, true>> = {
   values: true,
 }
 
+const LIMIT: SettingRange = [0, Infinity]
+
 /**
  * @param pin gives the seqno to read as of, and holds it: asked last, when nothing can be wrong any more
  * @throws {TypeError} {RangeError} bad bounds or limit
@@ -38,7 +41,7 @@ const SCAN_OPTIONS: Readonly<Record<keyof ScanOptions, true>> = {
 export function toScanPlan(options: ScanOptions, order: KeyOrder, pin: (options: ScanOptions) => Seqno): ScanPlan {
   const range = toKeyRange(options, order, SCAN_OPTIONS)
   const { limit = Infinity, signal } = options
-  checkNumber('limit', limit, [0, Infinity])
+  checkNumber('limit', limit, LIMIT)
   checkWhole('limit', limit)
   checkSignal(signal)
   const reverse = flag('reverse', options.reverse, false)
