@@ -7,6 +7,7 @@ import path from 'node:path'
 import { test } from 'node:test'
 import { isCode } from '../src/kernel/errors.ts'
 import { loadHash } from '../src/kernel/hash.ts'
+import { shardId } from '../src/kernel/ids.ts'
 import { MemoryFileStore } from '../src/fs/memory-file-store.ts'
 import { MemoryHeadStore } from '../src/fs/memory-head-store.ts'
 import type { KvShard } from '../src/engines/kv/kv-shard.ts'
@@ -144,6 +145,45 @@ test('a checkpoint holds the moment it was asked for, in other stores, while wri
   assert.equal((await contentOf(copy.db))[299], 'key-0299=copy 299')
   assert.equal((await contentOf(origin.db))[149], 'key-0149=after 149')
   await copy.stop()
+  await origin.stop()
+})
+
+test('a checkpoint has its head once every file is there, and none where one cannot be copied', async () => {
+  const origin = await Simulation.start(7, TINY_SETTINGS)
+  await fill(origin.db, 0, 150, 'value')
+  const hash = await loadHash()
+  for (const last of [undefined, 3]) {
+    const [files, heads] = [new MemoryFileStore({ hash }), new MemoryHeadStore()]
+    let [begun, finished, before] = [0, 0, 0]
+    const { create } = files
+    files.create = async (...given) => {
+      if (++begun === last) throw new Error('no room')
+      const writer = await create.apply(files, given)
+      const { finish } = writer
+      writer.finish = async (...options) => {
+        const ref = await finish.apply(writer, options)
+        // Later than whoever does not wait for it.
+        await new Promise((resolve) => setImmediate(resolve))
+        finished++
+        return ref
+      }
+      return writer
+    }
+    const { compareAndSet } = heads
+    heads.compareAndSet = (...given) => {
+      before = finished
+      return compareAndSet.apply(heads, given)
+    }
+    const copying = origin.db.checkpoint({ files, heads })
+    if (last === undefined) {
+      await copying
+      assert.ok(begun > 3)
+      assert.equal(before, begun)
+    } else {
+      await assert.rejects(copying, /no room/)
+      assert.equal(await heads.read(shardId('main')), undefined)
+    }
+  }
   await origin.stop()
 })
 

@@ -40,6 +40,17 @@ test('a power cut keeps exactly what was synced', async () => {
   assert.deepEqual(found, [1])
 })
 
+test('what was truncated cannot be read at its position', async () => {
+  const journal = await new MemoryJournalSystem().open(shardId('a'), epoch(1), new MemoryStateKeeper())
+  const first = journal.append(new Uint8Array([1, 2]), 'written')
+  await first.written
+  await journal.append(new Uint8Array([3, 4]), 'written').written
+  assert.deepEqual([...(await journal.read(POSITION_ZERO, 2))], [1, 2])
+  await journal.truncate(first.end)
+  await assert.rejects(journal.read(POSITION_ZERO, 2), { code: 'NOT_FOUND' })
+  assert.deepEqual([...(await journal.read(first.end, 2))], [3, 4])
+})
+
 test('settings of journals are refused by name', () => {
   const storage = new MemoryJournalStorage()
   assert.throws(() => new MemoryJournalSystem({ storage, pendingBytesMax: 0 }), /pendingBytesMax must be at least 1/)

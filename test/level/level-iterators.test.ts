@@ -136,3 +136,20 @@ test('a long iteration over what is in memory lets the event loop turn', async (
   for await (const key of db.keys()) assert.equal(key.length, 4)
   assert.ok(turns >= 8, `${turns} turns in next()`)
 })
+
+test('what is left of a limit is what next(), nextv() and all() give together', async (context) => {
+  const db = await opened(context)
+  await fill(db, 20)
+  for (const first of [0, 2]) {
+    for (const more of [0, 3]) {
+      const iterator = db.keys({ limit: 8 })
+      const found: string[] = []
+      for (let count = 0; count < first; count++) found.push((await iterator.next()) as string)
+      found.push(...(more === 0 ? [] : await iterator.nextv(more)), ...(await iterator.all()))
+      assert.deepEqual(
+        found,
+        Array.from({ length: 8 }, (_, index) => String(index).padStart(4, '0')),
+      )
+    }
+  }
+})

@@ -1,6 +1,7 @@
 /** Clearing, compacting and measuring ranges. */
 
 import assert from 'node:assert/strict'
+import { existsSync } from 'node:fs'
 import { test } from 'node:test'
 import { VarveLevel } from '../../src/engines/level/varve-level.ts'
 import { fill, freshLocation, opened } from './fresh-level.ts'
@@ -62,4 +63,16 @@ test('approximateSize() and compactRange() need both ends, encode them, wait for
     await db.close()
     await assert.rejects(call('a', 'b'), { code: 'LEVEL_DATABASE_NOT_OPEN' })
   }
+})
+
+test('destroy() removes a database that is closed, refuses one that is open, and is nothing to a place without one', async (context) => {
+  const location = freshLocation(context)
+  await VarveLevel.destroy(location)
+  const db = new VarveLevel(location)
+  await db.put('a', '1')
+  await assert.rejects(VarveLevel.destroy(location), { code: 'LEVEL_LOCKED' })
+  await db.close()
+  await VarveLevel.destroy(location)
+  assert.ok(!existsSync(location))
+  await assert.rejects(VarveLevel.destroy(''), TypeError)
 })

@@ -242,4 +242,25 @@ export const DISK_MUTANTS: readonly Mutant[] = [
     JOURNAL_DAMAGE,
     'test/lost-segment.test.js',
   ),
+  mutant(
+    'checkpoint-has-its-head-first',
+    'shard/checkpoint.js',
+    'await copyFile(ref',
+    'void copyFile(ref',
+    'test/clone.test.js',
+  ),
+  mutant(
+    'encrypted-file-finished-with-a-gap',
+    'fs/encrypted-file-writer.js',
+    "if (this.#state === 'open')\n                this.#state = 'failed';",
+    ';',
+    'src/fs/encrypted-file-writer.test.js',
+  ),
+  mutant(
+    'repaired-heads-before-their-files',
+    'local-unfinished.js',
+    "    await device.syncDirectory('.');\n    await device.rename(",
+    '    await device.rename(',
+    'test/put-in-place.test.js',
+  ),
 ]

@@ -173,4 +173,18 @@ export const ENGINE_MUTANTS: readonly Mutant[] = [
     'if (within !== undefined)',
     'src/engines/kv/merge-parts.test.js',
   ),
+  mutant(
+    'merge-shows-what-lies-between-views',
+    'engines/kv/arrangement.js',
+    '>= 0 && compareCuts(order, after.lower',
+    '>= 0 || compareCuts(order, after.lower',
+    'src/engines/kv/arrangement.test.js',
+  ),
+  mutant(
+    'level-iterator-forgets-what-it-gave',
+    'engines/level/level-iterators.js',
+    'this.#reader.all(this.limit - this.count)',
+    'this.#reader.all(this.limit)',
+    'test/level/level-iterators.test.js',
+  ),
 ]

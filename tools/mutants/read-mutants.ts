@@ -279,4 +279,18 @@ export const READ_MUTANTS: readonly Mutant[] = [
     'const whole = new Set(seen',
     'test/kv-key-columns.test.js',
   ),
+  mutant(
+    'repair-silent-about-an-index',
+    'local-salvage.js',
+    'throw index.damage;',
+    'return;',
+    'test/put-in-place.test.js',
+  ),
+  mutant(
+    'truncated-batch-is-read',
+    'journal/memory-writer.js',
+    'one.position <= position && ',
+    '',
+    'src/journal/memory-journal.test.js',
+  ),
 ]

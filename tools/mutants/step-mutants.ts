@@ -254,4 +254,32 @@ export const STEP_MUTANTS: readonly Mutant[] = [
     'await rungs.secureReplaced(journal);\n        await journal.truncate(slot.positionLimit);',
     'src/shard/file-changes.test.js',
   ),
+  mutant(
+    'follower-releases-what-it-shows',
+    'shard/read-only-shard.js',
+    'if (state.tables !== tables)',
+    'if (true)',
+    'test/follower-moments.test.js',
+  ),
+  mutant(
+    'refresh-in-vain-releases-what-is-shown',
+    'shard/follower.js',
+    'if (tables !== shown.tables)',
+    'if (tables === shown.tables)',
+    'test/follower-moments.test.js',
+  ),
+  mutant(
+    'moment-asked-for-while-refreshing-moves',
+    'shard/follower.js',
+    'if ((isNew || tables !== shown.tables) && this.#shard.isHeld)',
+    'if (false)',
+    'test/follower-moments.test.js',
+  ),
+  mutant(
+    'rebuilt-table-begins-late',
+    'shard/table-stack.js',
+    'this.#positionFirst = position;',
+    ';',
+    'src/shard/table-stack.test.js',
+  ),
 ]

@@ -68,4 +68,12 @@ export const UPKEEP_MUTANTS: readonly Mutant[] = [
     LARGE_VALUES,
   ),
   mutant('large-block-never-kept', 'sst/large-blocks.js', 'passed[number] = 1;', '', LARGE_VALUES),
+  mutant(
+    'opening-leaves-leftovers',
+    'local-components.js',
+    'if (!readOnly) {',
+    'if (false) {',
+    'test/put-in-place.test.js',
+  ),
+  mutant('retries-come-ever-faster', 'shard/back-off.js', '* 2 **', '/ 2 **', 'src/shard/back-off.test.js'),
 ]

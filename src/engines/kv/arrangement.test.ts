@@ -115,3 +115,22 @@ test('a table that one of them has moved to a deeper level is rewritten there: n
   ])
   assert.deepEqual(right.rewrites, ['main.t'])
 })
+
+test('a table of which the two do not see all between them is rewritten: what lies between stays hidden', async () => {
+  for (const [upper, lower] of [
+    [CUT, cutBefore(key('p'))],
+    [cutBefore(key('k')), CUT],
+  ] as const) {
+    const left = new FakeShard('left', [table('main.t', 1, 'a', 'z', { ...WHOLE, upper })])
+    const right = new FakeShard(
+      'right',
+      [table('main.t', 1, 'a', 'z', { ...WHOLE, lower })],
+      [table('right.t', 1, 'p', 'z')],
+    )
+    assert.deepEqual(await merged(left, right), [
+      ['main.t', 1, false],
+      ['right.t', 1, true],
+    ])
+    assert.deepEqual(right.rewrites, ['main.t'])
+  }
+})

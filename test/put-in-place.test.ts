@@ -1,0 +1,81 @@
+/** What is stored, and removed, on this machine before a database is there, or open. */
+
+import assert from 'node:assert/strict'
+import fs from 'node:fs'
+import os from 'node:os'
+import path from 'node:path'
+import { mock, test } from 'node:test'
+import type { TestContext } from 'node:test'
+import { NodeDevice } from '../src/fs/node-device.ts'
+import { repair } from '../src/local-repair.ts'
+import { makeWhole } from '../src/local-unfinished.ts'
+import { open } from '../src/local.ts'
+
+function temporary(context: TestContext): string {
+  const directory = fs.mkdtempSync(path.join(os.tmpdir(), 'varve-in-place-'))
+  context.after(() => {
+    mock.restoreAll()
+    fs.rmSync(directory, { recursive: true, force: true })
+  })
+  return directory
+}
+
+test('what is put in place of a new database is stored before its heads are, and these before it is said to be there', async (context) => {
+  const target = path.join(temporary(context), 'target')
+  const calls: string[] = []
+  await makeWhole(target, async (unfinished) => {
+    await (await open(unfinished, { jobs: 'inline' })).close()
+    const { rename, syncDirectory } = NodeDevice.prototype
+    mock.method(NodeDevice.prototype, 'rename', function (this: NodeDevice, from: string, to: string) {
+      calls.push(to)
+      return rename.call(this, from, to)
+    })
+    mock.method(NodeDevice.prototype, 'syncDirectory', function (this: NodeDevice, directory: string) {
+      calls.push(`sync ${directory}`)
+      return syncDirectory.call(this, directory)
+    })
+  })
+  const heads = calls.indexOf('heads')
+  assert.deepEqual(calls.slice(heads - 1), ['sync .', 'heads', 'sync .'])
+  assert.ok(calls.indexOf('files') < heads && calls.indexOf('journal') < heads, calls.join())
+})
+
+test('whoever opens to write removes what a crash left unfinished, and whoever only reads leaves it', async (context) => {
+  const directory = path.join(temporary(context), 'db')
+  await (await open(directory, { jobs: 'inline' })).close()
+  const leftovers = ['files/main.e1-j1-a1-0.table.UNFINISHED', 'heads/unfinished-00ff'].map((name) =>
+    path.join(directory, name),
+  )
+  for (const leftover of leftovers) fs.writeFileSync(leftover, 'half of it')
+  await (await open(directory, { jobs: 'inline', readOnly: true })).close()
+  for (const leftover of leftovers) assert.ok(fs.existsSync(leftover), leftover)
+  await (await open(directory, { jobs: 'inline' })).close()
+  for (const leftover of leftovers) assert.ok(!fs.existsSync(leftover), leftover)
+})
+
+test('wherever a table is damaged behind its blocks, repair saves its entries or names it', async (context) => {
+  const place = temporary(context)
+  const directory = path.join(place, 'db')
+  const db = await open(directory, { jobs: 'inline' })
+  for (let index = 0; index < 500; index++) await db.put(Buffer.from(`key ${index}`), Buffer.alloc(100, index))
+  await db.flush()
+  await db.close()
+  const table = fs.readdirSync(path.join(directory, 'files')).find((name) => name.endsWith('.table')) as string
+  const file = path.join(directory, 'files', table)
+  const whole = fs.readFileSync(file)
+  let lost = 0
+  for (let back = 8; back < 1600; back += 100) {
+    const damaged = Buffer.from(whole)
+    damaged[whole.length - back] = (damaged[whole.length - back] as number) ^ 1
+    fs.writeFileSync(file, damaged)
+    const { entries, losses } = await repair(directory, path.join(place, `saved-${back}`))
+    if (entries < 500) {
+      lost++
+      assert.ok(
+        losses.some((loss) => loss.file === `files/${table}` && loss.keyFirst !== undefined),
+        `at ${back} from the end: ${JSON.stringify(losses)}`,
+      )
+    }
+  }
+  assert.ok(lost > 0, 'none of it was of the index')
+})
