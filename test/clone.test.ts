@@ -155,13 +155,13 @@ test('a checkpoint has its head once every file is there, and none where one can
   for (const last of [undefined, 3]) {
     const [files, heads] = [new MemoryFileStore({ hash }), new MemoryHeadStore()]
     let [begun, finished, before] = [0, 0, 0]
-    const { create } = files
+    const create = files.create.bind(files)
     files.create = async (...given) => {
       if (++begun === last) throw new Error('no room')
-      const writer = await create.apply(files, given)
-      const { finish } = writer
+      const writer = await create(...given)
+      const finish = writer.finish.bind(writer)
       writer.finish = async (...options) => {
-        const ref = await finish.apply(writer, options)
+        const ref = await finish(...options)
         // Later than whoever does not wait for it.
         await new Promise((resolve) => setImmediate(resolve))
         finished++
@@ -169,10 +169,10 @@ test('a checkpoint has its head once every file is there, and none where one can
       }
       return writer
     }
-    const { compareAndSet } = heads
+    const compareAndSet = heads.compareAndSet.bind(heads)
     heads.compareAndSet = (...given) => {
       before = finished
-      return compareAndSet.apply(heads, given)
+      return compareAndSet(...given)
     }
     const copying = origin.db.checkpoint({ files, heads })
     if (last === undefined) {

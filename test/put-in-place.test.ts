@@ -25,7 +25,8 @@ test('what is put in place of a new database is stored before its heads are, and
   const calls: string[] = []
   await makeWhole(target, async (unfinished) => {
     await (await open(unfinished, { jobs: 'inline' })).close()
-    const { rename, syncDirectory } = NodeDevice.prototype
+    const rename = Reflect.get(NodeDevice.prototype, 'rename')
+    const syncDirectory = Reflect.get(NodeDevice.prototype, 'syncDirectory')
     mock.method(NodeDevice.prototype, 'rename', function (this: NodeDevice, from: string, to: string) {
       calls.push(to)
       return rename.call(this, from, to)

@@ -13,14 +13,14 @@ const NAME = fileName('a')
 
 test('an encrypted file of which a piece could not be written is never finished, and its name can be used once it is aborted', async () => {
   const inner = new MemoryFileStore({ hash })
-  const { create } = inner
+  const create = inner.create.bind(inner)
   let failing = 2
   inner.create = async (...given) => {
-    const writer = await create.apply(inner, given)
-    const { write } = writer
+    const writer = await create(...given)
+    const write = writer.write.bind(writer)
     writer.write = async (bytes) => {
       if (--failing === 0) throw new Error('no room')
-      return write.call(writer, bytes)
+      return write(bytes)
     }
     return writer
   }

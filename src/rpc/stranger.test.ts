@@ -64,6 +64,7 @@ test('a stranger that says anything but a small hello is cut off', async () => {
   const damaged = frameBytes({ control: hello })
   damaged[30] = (damaged[30] as number) ^ 1
   for (const [what, bytes] of [
+    ['a request with what would have been a hello', frameBytes({ kind: 'request', call: 1, control: hello })],
     ['a request', frameBytes({ kind: 'request', call: 1, control: Uint8Array.of(0xc0) })],
     ['a length over the limit, and nothing behind it', huge],
     ['what is no frame', new TextEncoder().encode('GET / HTTP/1.1\r\nHost: example.org\r\n\r\n')],
@@ -85,6 +86,9 @@ test('a stranger that says anything but a small hello is cut off', async () => {
   known.say(frameBytes({ control: hello }))
   for (let turn = 0; turn < 3; turn++) await clock.turn()
   assert.ok(!known.cut && known.heard.length === 1, 'the right token is let in')
+  known.say(frameBytes({ kind: 'request', call: 1, control: Uint8Array.of(0xc0) }, 1))
+  for (let turn = 0; turn < 3; turn++) await clock.turn()
+  assert.ok(known.cut, 'who is known says what is no request')
 })
 
 test('a stranger is not answered as peers are, and one that says nothing in time is cut off', async () => {

@@ -87,4 +87,18 @@ export const QUEUE_MUTANTS: readonly Mutant[] = [
     'outputPrefix: spec.outputPrefix',
     'src/jobs/remote/remote-scheduler.test.js',
   ),
+  mutant(
+    'broker-counts-no-failure',
+    'jobs/remote/job-broker.js',
+    "if (!isCode(outcome.error, 'INCOMPATIBLE'))",
+    'if (false)',
+    'src/jobs/remote/job-broker.test.js',
+  ),
+  mutant(
+    'success-is-forgotten-in-quarantine',
+    'jobs/remote/quarantine.js',
+    'succeeded(spec) {\n        this.#failing.delete(workName(spec));',
+    'succeeded(spec) {',
+    'src/jobs/remote/job-broker.test.js',
+  ),
 ]

@@ -76,4 +76,11 @@ export const UPKEEP_MUTANTS: readonly Mutant[] = [
     'test/put-in-place.test.js',
   ),
   mutant('retries-come-ever-faster', 'shard/back-off.js', '* 2 **', '/ 2 **', 'src/shard/back-off.test.js'),
+  mutant(
+    'fifo-forgets-for-what-is-taken',
+    'shard/policy/fifo.js',
+    'input.files.filter((file) => !layout.isTaken(file))',
+    'input.files',
+    'src/shard/policy/fifo.test.js',
+  ),
 ]

@@ -78,6 +78,22 @@ test('a job over which workers die is given up, and its work is not taken again 
   bench.submit('a', { inputs })
 })
 
+test('work whose handler fails again and again is not taken for a while, and one success begins the count anew', async () => {
+  const bench = new BrokerBench()
+  const ref = { name: fileName('a.e1-j0-a1-0.table'), bytes: 1, checksum: '0'.repeat(16) }
+  const none = new Uint8Array(0)
+  const inputs = [{ type: 'file', ref, format: { name: 'row', version: 1 }, meta: none, view: none }] as const
+  const error = new VarveError('JOB_FAILED', 'poisoned')
+  for (const answer of [{ error }, { error }, { result: RESULT }, { error }, { error }, { error }]) {
+    const job = bench.submit('a', { inputs })
+    bench.broker.finish(((await bench.pull()) as LeasedJob).lease, answer)
+    await job.outcome
+  }
+  assert.throws(() => bench.submit('a', { inputs }), { code: 'JOB_FAILED' })
+  bench.clock.advance(10_001)
+  bench.submit('a', { inputs })
+})
+
 test('a job that is asked for again after it has ended has its outcome, and does not run again', async () => {
   const bench = new BrokerBench()
   const job = bench.submit('a')

@@ -33,3 +33,10 @@ test('while a change has the oldest, nothing newer is forgotten', () => {
   const underway = { inputs: [files[1]?.name as PolicyFile<number>['name']], level: 2 }
   assert.deepEqual(choose([...files, file(0, 90, 3)], [underway]), [])
 })
+
+test('what a change has is not counted: what will be left of it may be less', () => {
+  const files = [file(0, 60, 1), file(0, 60, 2)]
+  const underway = { inputs: [files[1]?.name as PolicyFile<number>['name']], level: 1 }
+  assert.deepEqual(choose(files, [underway]), [])
+  assert.deepEqual(choose(files)[0]?.inputs, [files[0]?.name])
+})
