@@ -275,7 +275,11 @@ test('what is written while the queue is emptied, some of it in every turn, come
 
 test('while the disk is full, writes and batches that store are refused, and those that free space are taken', async () => {
   const { path, applied } = bench()
+  path.hold('journal')
+  const waiting = path.write(0, 'written', 'store')
   path.refuse(new VarveError('NO_SPACE', 'full'))
+  await assert.rejects(waiting, { code: 'NO_SPACE' })
+  path.release('journal')
   await assert.rejects(path.write(1, 'written', 'store'), { code: 'NO_SPACE' })
   await assert.rejects(path.writeBatch([2], 'written', 'store'), { code: 'NO_SPACE' })
   assert.equal(path.freed(), false)

@@ -1,4 +1,4 @@
-/** Seeded bugs in telling whose a file is, and what is a file at all. */
+/** Seeded bugs in telling whose a file is, what is a file at all, and what is a request. */
 
 import { mutant } from './mutant.ts'
 import type { Mutant } from './mutant.ts'
@@ -66,5 +66,12 @@ export const PLACE_MUTANTS: readonly Mutant[] = [
     "throw deviceError(error, 'list', directory)",
     'throw error',
     'test/cli/denied.test.js',
+  ),
+  mutant(
+    'what-is-no-request-is-passed-over',
+    'rpc/server-connection.js',
+    "this.cut('a request is no message');",
+    '',
+    'src/rpc/stranger.test.js',
   ),
 ]

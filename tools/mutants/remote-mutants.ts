@@ -291,11 +291,4 @@ export const REMOTE_MUTANTS: readonly Mutant[] = [
     'rows, false)',
     'test/postgres/postgres-journal.test.js',
   ),
-  mutant(
-    'what-is-no-request-is-passed-over',
-    'rpc/server-connection.js',
-    "this.cut('a request is no message');",
-    '',
-    'src/rpc/stranger.test.js',
-  ),
 ]

@@ -83,4 +83,11 @@ export const UPKEEP_MUTANTS: readonly Mutant[] = [
     'input.files',
     'src/shard/policy/fifo.test.js',
   ),
+  mutant(
+    'full-disk-lets-what-waits-wait',
+    'shard/write-path.js',
+    "this.#queue.rejectWrites(reason, 'store');",
+    '',
+    'src/shard/write-path.test.js',
+  ),
 ]
