@@ -102,7 +102,7 @@ export async function recover(
   }
   // Dropped by an earlier truncate, where it is not needed.
   while (former[0] !== undefined && !former[0].present && former[0].end <= (needed ?? Infinity)) former.shift()
-  const own = listed.filter((id) => sameOwner(id, state))
+  const own = await begunSegments(components, listed, state, left.closing)
   const scanned = await recoverOwner(components, own, state, needed, left)
   const segments = [...former, ...scanned.segments]
   const kept = new Set(segments.map(({ id }) => segmentName(id)))
@@ -264,6 +264,22 @@ async function listSegments(device: Device, directory: string, state?: JournalSt
     if (!isCode(error, 'NOT_FOUND')) throw error
   }
   return ids.sort(compareSegments)
+}
+
+/** Those of the last owner, without the file that was to be its next segment: one that is empty, behind the others. */
+async function begunSegments(
+  { device, directory }: RecoveryComponents,
+  listed: readonly SegmentId[],
+  state: JournalState,
+  closing: Closing | undefined,
+): Promise<SegmentId[]> {
+  const own = listed.filter((id) => sameOwner(id, state))
+  const last = own[own.length - 1]
+  // Where the log ended, an empty one has been cut.
+  if (last === undefined || last.index === closing?.index) return own
+  const stat = await device.stat(`${directory}/${segmentName(last)}`)
+  if (stat?.bytes === 0) own.pop()
+  return own
 }
 
 function unknownOwner(directory: string, id: SegmentId): VarveError {

@@ -15,6 +15,7 @@ import type { SegmentChain } from './segment-chain.ts'
 import { SEGMENT_HEADER_BYTES, encodeSegmentHeader } from './segment-header.ts'
 import { SegmentNames } from './segment-names.ts'
 import { Segment } from './segment.ts'
+import { SpareSegment } from './spare-segment.ts'
 import type { LocalJournalSettings } from './settings.ts'
 
 export interface SegmentLogComponents {
@@ -35,11 +36,10 @@ const WORN_SHARE = 16
 
 export class SegmentLog {
   readonly #components: SegmentLogComponents
-  readonly #owner: LogOwner
   readonly #chain: SegmentChain
   readonly #names: SegmentNames
+  readonly #spare: SpareSegment
   #active: OpenSegment | undefined
-  #index = 0
   /** Left behind by a rotation and perhaps not synced. */
   #sealed: OpenSegment[] = []
   /** Nothing before it is needed. */
@@ -55,10 +55,11 @@ export class SegmentLog {
   #markedUpTo: number
 
   constructor(components: SegmentLogComponents, owner: LogOwner, chain: SegmentChain) {
+    const { device, directory } = components
     this.#components = components
-    this.#owner = owner
     this.#chain = chain
-    this.#names = new SegmentNames(components.device, components.directory)
+    this.#names = new SegmentNames(device, directory)
+    this.#spare = new SpareSegment(device, directory, this.#names, owner)
     this.syncedUpTo = chain.end
     this.#markedUpTo = chain.end
   }
@@ -196,6 +197,7 @@ export class SegmentLog {
   /** Waits for zeros that are being written. Segments stay open. No sync runs. */
   async close(): Promise<void> {
     await this.#active?.zeroing
+    await this.#spare.discard()
     await this.#names.close()
   }
 
@@ -223,6 +225,7 @@ export class SegmentLog {
     this.#chain.end = frame.end
     this.#markedUpTo = this.syncedUpTo
     if (this.#zerosWanted) this.#writeZeros(active)
+    if (active.offset > this.#components.settings.segmentBytes / 2) this.#spare.prepare()
   }
 
   #writeZeros(active: OpenSegment): void {
@@ -251,14 +254,14 @@ export class SegmentLog {
 
   async #rotate(): Promise<void> {
     const { device, directory, shard } = this.#components
+    const { id, file } = await this.#spare.take()
     const base = this.#chain.end
-    // A number is used once, also where creating its file fails.
-    const id = { ...this.#owner, index: ++this.#index }
     const segment = new Segment(directory, shard, id, base)
-    const file = await this.#names.create(segment.path)
     const syncedUpTo = this.syncedUpTo
     try {
-      await file.write([encodeSegmentHeader(id, { base, syncedUpTo }, segment.identity)], 0)
+      const header = [encodeSegmentHeader(id, { base, syncedUpTo }, segment.identity)]
+      if (device.supports.syncWrite) file.writeSync(header, 0)
+      else await file.write(header, 0)
     } catch (error) {
       await file.close()
       // Only tidiness: recovery takes a segment without header and frames for one that never came to be.

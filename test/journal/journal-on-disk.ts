@@ -33,8 +33,9 @@ export class JournalOnDisk {
     return this.system.open(SHARD, epoch(at), this.keeper)
   }
 
+  /** Without the file that the next one will be, which is empty. */
   segments(): readonly string[] {
-    return this.device.files().filter((path) => path.endsWith('.log'))
+    return this.device.files().filter((path) => path.endsWith('.log') && this.device.inode(path).length > 0)
   }
 
   /** Everything a reader finds, or the error. */
