@@ -8,6 +8,7 @@ import type { FileName } from '../kernel/ids.ts'
 import type { Lz4 } from '../kernel/lz4.ts'
 import type { FileStore } from '../fs/fs.ts'
 import type { JobContext } from './jobs.ts'
+import type { GivingWay } from './precedence.ts'
 import type { TimeSlices } from './time-slices.ts'
 
 export interface RunContextOptions {
@@ -16,6 +17,7 @@ export interface RunContextOptions {
   readonly clock: Clock
   readonly lz4?: Lz4 | undefined
   readonly slices: TimeSlices
+  readonly givingWay?: GivingWay | undefined
   readonly signal: AbortSignal
   readonly outputPrefix: string
   readonly onProgress: (fraction: number) => void
@@ -28,6 +30,7 @@ export class RunContext implements JobContext {
   readonly lz4: Lz4 | undefined
   readonly signal: AbortSignal
   readonly #slices: TimeSlices
+  readonly #givingWay: GivingWay | undefined
   readonly #outputPrefix: string
   readonly #onProgress: (fraction: number) => void
   #outputCount = 0
@@ -41,6 +44,7 @@ export class RunContext implements JobContext {
     this.lz4 = options.lz4
     this.signal = options.signal
     this.#slices = options.slices
+    this.#givingWay = options.givingWay
     this.#outputPrefix = options.outputPrefix
     this.#onProgress = options.onProgress
     this.#sliceStart = options.slices.now()
@@ -57,6 +61,7 @@ export class RunContext implements JobContext {
 
   async pause(): Promise<void> {
     throwIfAborted(this.signal)
+    this.#givingWay?.giveWay()
     // Time spent waiting for I/O counts too: one turn too many costs microseconds.
     if (this.#slices.now() - this.#sliceStart < this.#slices.sliceMs) return
     await this.#slices.turn()

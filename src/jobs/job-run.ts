@@ -10,6 +10,7 @@ import { RunContext } from './job-context.ts'
 import { portableResult } from './job-data.ts'
 import { JobFiles } from './job-files.ts'
 import type { JobResult, JobSpec } from './jobs.ts'
+import type { GivingWay } from './precedence.ts'
 import type { TimeSlices } from './time-slices.ts'
 
 /** What a thread has for all its jobs. */
@@ -20,6 +21,8 @@ export interface JobEnvironment {
   readonly lz4?: Lz4 | undefined
   readonly handlers: HandlerTable
   readonly slices: TimeSlices
+  /** Where others may have precedence. */
+  readonly givingWay?: GivingWay | undefined
 }
 
 /** What the scheduler and the run of one job say to each other. */
@@ -34,7 +37,7 @@ export interface JobControl {
  * @param spec the handler's own copy
  */
 export async function runJob(spec: JobSpec, environment: JobEnvironment, control: JobControl): Promise<JobResult> {
-  const { hash, clock, lz4, handlers, slices } = environment
+  const { hash, clock, lz4, handlers, slices, givingWay } = environment
   throwIfAborted(control.signal)
   const run = await handlers.resolve(spec.handler)
   throwIfAborted(control.signal)
@@ -47,6 +50,7 @@ export async function runJob(spec: JobSpec, environment: JobEnvironment, control
       clock,
       lz4,
       slices,
+      givingWay,
       signal,
       onProgress,
       outputPrefix: spec.outputPrefix,

@@ -16,6 +16,7 @@ import type { HandlerModule } from './handler-table.ts'
 import { runJob } from './job-run.ts'
 import type { JobEnvironment } from './job-run.ts'
 import type { JobSpec } from './jobs.ts'
+import { GivingWay } from './precedence.ts'
 import { ProgressReporter } from './progress-reporter.ts'
 import * as standardHandlers from './standard-handlers.ts'
 import { STANDARD_HANDLERS } from './standard-handlers.ts'
@@ -125,7 +126,8 @@ async function compose(birth: WorkerBirth): Promise<WorkerEnvironment> {
   const call = reference && ((await factory(reference)) as AfterJob)
   const afterJob = call && ((): void => call(reference?.options))
   const slices = new TimeSlices(clock, birth.sliceMs)
-  return { files, hash, clock, lz4, afterJob, handlers: handlerTable(composition), slices }
+  const givingWay = birth.precedence && new GivingWay(birth.precedence, () => clock.monotonic())
+  return { files, hash, clock, lz4, afterJob, handlers: handlerTable(composition), slices, givingWay }
 }
 
 function handlerTable(composition: WorkerComposition): HandlerTable {

@@ -14,6 +14,7 @@ import { assert } from '../kernel/assert.ts'
 import { portableSpec } from './job-data.ts'
 import type { JobControl } from './job-run.ts'
 import type { JobResult, JobSpec } from './jobs.ts'
+import { Precedence } from './precedence.ts'
 import type { WorkerAnswer, WorkerBirth, WorkerComposition, WorkerRequest } from './worker-protocol.ts'
 import type { WorkerSettings } from './worker-settings.ts'
 
@@ -38,6 +39,7 @@ export class WorkerPool {
   readonly #options: WorkerPoolOptions
   readonly #workers = new Set<PoolWorker>()
   readonly #idle: PoolWorker[] = []
+  readonly #precedence = new Precedence(availableCores())
   #startCount = 0
   /** Workers that died since one last answered. */
   #deathsInARow = 0
@@ -53,9 +55,11 @@ export class WorkerPool {
     throwIfAborted(control.signal)
     const worker = this.#takeIdle(nice) ?? this.#start(nice)
     worker.rest?.cancel()
+    this.#precedence.begin(urgent)
     try {
       return await worker.run(spec, control)
     } finally {
+      this.#precedence.end(urgent)
       if (worker.alive) {
         this.#deathsInARow = 0
         this.#rest(worker)
@@ -90,7 +94,8 @@ export class WorkerPool {
   #start(nice: number): PoolWorker {
     const { composition, settings } = this.#options
     const { progressIntervalMs, sliceMs } = settings
-    const birth: WorkerBirth = { composition, progressIntervalMs, sliceMs, nice }
+    const precedence = nice === 0 ? undefined : this.#precedence.cell
+    const birth: WorkerBirth = { composition, progressIntervalMs, sliceMs, nice, precedence }
     const url = this.#options.workerUrl ?? new URL('./worker-main.js', import.meta.url)
     const thread = new Worker(url, {
       workerData: birth,

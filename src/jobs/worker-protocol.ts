@@ -17,6 +17,7 @@ import type { Hash } from '../kernel/hash.ts'
 import type { Lz4 } from '../kernel/lz4.ts'
 import type { FileStore } from '../fs/fs.ts'
 import type { JobResult, JobSpec } from './jobs.ts'
+import type { PrecedenceCell } from './precedence.ts'
 
 export type WorkerRequest =
   { readonly type: 'run'; readonly spec: JobSpec } | { readonly type: 'cancel' } | { readonly type: 'stop' }
@@ -78,4 +79,6 @@ export interface WorkerBirth {
   readonly sliceMs: number
   /** How far its thread stands back, as `nice` counts. */
   readonly nice: number
+  /** Where it has to stand still for others. */
+  readonly precedence: PrecedenceCell | undefined
 }

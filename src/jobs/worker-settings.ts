@@ -7,8 +7,8 @@ import type { QueueSettings } from './queue-settings.ts'
 /** `concurrency` is how many workers run a job at a time, one each. Urgent jobs and ordinary ones have workers of their own. */
 export interface WorkerSettings extends QueueSettings {
   /**
-   * How far workers of ordinary jobs stand back where threads outnumber cores, as `nice` counts: 0 (not at all) … 19. Linux only;
-   * elsewhere priorities belong to processes.
+   * How far workers of ordinary jobs stand back where threads outnumber cores, as `nice` counts: 1 … 19. Linux only; elsewhere
+   * priorities belong to processes. Besides, they stand still while urgent jobs run (precedence.ts). 0: neither.
    */
   readonly ordinaryNice: number
   /** How long a worker computes before it looks for a cancellation, in milliseconds. */

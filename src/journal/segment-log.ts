@@ -13,6 +13,7 @@ import type { PendingFrame } from './pending-frame.ts'
 import type { OpenSegment } from './open-segment.ts'
 import type { SegmentChain } from './segment-chain.ts'
 import { SEGMENT_HEADER_BYTES, encodeSegmentHeader } from './segment-header.ts'
+import type { SegmentId } from './segment-id.ts'
 import { SegmentNames } from './segment-names.ts'
 import { Segment } from './segment.ts'
 import { SpareSegment } from './spare-segment.ts'
@@ -24,11 +25,6 @@ export interface SegmentLogComponents {
   readonly directory: string
   readonly shard: ShardId
   readonly settings: LocalJournalSettings
-}
-
-export interface LogOwner {
-  readonly epoch: number
-  readonly attempt: number
 }
 
 // A new file costs two syncs: below a sixteenth of a segment, the space is not worth them.
@@ -54,7 +50,7 @@ export class SegmentLog {
   /** Highest watermark that a frame or header carries. */
   #markedUpTo: number
 
-  constructor(components: SegmentLogComponents, owner: LogOwner, chain: SegmentChain) {
+  constructor(components: SegmentLogComponents, owner: Omit<SegmentId, 'index'>, chain: SegmentChain) {
     const { device, directory } = components
     this.#components = components
     this.#chain = chain

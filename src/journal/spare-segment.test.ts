@@ -13,7 +13,10 @@ await loadHash()
 async function spareOn(before: (operation: DeviceOperation) => void = () => undefined) {
   const device = new SimulatedDevice({ before })
   await device.makeDirectory('j')
-  return { device, spare: new SpareSegment(device, 'j', new SegmentNames(device, 'j'), { epoch: epoch(3), attempt: 7 }) }
+  return {
+    device,
+    spare: new SpareSegment(device, 'j', new SegmentNames(device, 'j'), { epoch: epoch(3), attempt: 7 }),
+  }
 }
 
 const [FIRST, SECOND] = [1, 2].map((index) => `j/0000000000000003-0007-0000000${index}.log`)
