@@ -1,6 +1,6 @@
 /**
  * Copies for users: never a view of a block or of shared memory. They are Buffers, as Node programs expect of bytes that
- * they read; `Buffer.from` over memory costs what `new Uint8Array` does, `subarray` twice that.
+ * they read (buffer-view.ts).
  *
  * Small copies are laid out one after the other in one buffer, so that a copy costs one object: with 16-byte keys and
  * 100-byte values 200 ns an entry, where `Buffer.allocUnsafe` for each took 300. Whoever keeps one small copy keeps a
@@ -11,6 +11,7 @@
  */
 
 import { markAsUntransferable } from 'node:worker_threads'
+import { BufferView } from '../../kernel/buffer-view.ts'
 import { KIB } from '../../kernel/limits.ts'
 
 // Node's own pool has 8 KiB; twice that makes new buffers half as often.
@@ -42,7 +43,7 @@ export class CopyOut {
     }
     const at = this.#reserve(length)
     this.#bytes.set(block.subarray(start, start + length), at)
-    return Buffer.from(this.#bytes.buffer, at, length)
+    return new BufferView(this.#bytes.buffer, at, length)
   }
 
   /** As `copy`, where a view of all of `block` is at hand. */
@@ -52,7 +53,7 @@ export class CopyOut {
     const at = this.#reserve(length)
     const words = this.#words
     for (let offset = 0; offset < length; offset += 4) words.setInt32(at + offset, view.getInt32(start + offset))
-    return Buffer.from(this.#bytes.buffer, at, length)
+    return new BufferView(this.#bytes.buffer, at, length)
   }
 
   /**

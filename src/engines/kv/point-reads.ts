@@ -5,6 +5,7 @@
  * the call. A lookup that has to wait gets its own, and pins the view it reads: the files it needs stay.
  */
 
+import { BufferView } from '../../kernel/buffer-view.ts'
 import { PENDING } from '../../kernel/cursor.ts'
 import { ENTRY_PUT } from '../../kernel/entry.ts'
 import { VarveError, throwIfAborted } from '../../kernel/errors.ts'
@@ -95,7 +96,7 @@ export class PointReads {
     const { block, valueStart, valueLength, own } = this.#found
     if (!own) return this.#copies.copy(block, valueStart, valueLength)
     this.#found.own = false
-    return Buffer.from(block.buffer, block.byteOffset + valueStart, valueLength)
+    return new BufferView(block.buffer, block.byteOffset + valueStart, valueLength)
   }
 
   /**
