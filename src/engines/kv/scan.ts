@@ -21,6 +21,7 @@ import type { EntryCopies } from './entry-copies.ts'
 import type { KvEntry, KvScan } from './kv.ts'
 import { checkWhole } from './limits.ts'
 import type { KvView } from './lookup.ts'
+import { ScanEntries } from './scan-entries.ts'
 import type { ScanPlan } from './scan-plan.ts'
 import type { SyncFill } from './sync-fill.ts'
 
@@ -164,15 +165,8 @@ export class Scan implements KvScan {
     }
   }
 
-  async *[Symbol.asyncIterator](): AsyncGenerator<KvEntry, void, undefined> {
-    const { signal } = this.#plan
-    for await (const entries of this.chunks()) {
-      for (const entry of entries) {
-        // At once: what was read ahead is a thousand turns of the caller's loop.
-        if (signal?.aborted === true) throwIfAborted(signal)
-        yield entry
-      }
-    }
+  [Symbol.asyncIterator](): ScanEntries {
+    return new ScanEntries(this, this.#plan.signal)
   }
 
   close(): void {
