@@ -105,7 +105,7 @@ test('an abort ends it before the next entry, also one that was read ahead', asy
         if (met.length === 2) abort.abort()
       }
     },
-    { name: 'AbortError' },
+    { code: 'ABORTED' },
   )
   assert.deepEqual([met, scan.closed], [['0', '1'], 1])
 })

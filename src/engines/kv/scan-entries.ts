@@ -15,8 +15,9 @@ export class ScanEntries implements AsyncIterableIterator<KvEntry, undefined> {
   /** Of the entry that is next. */
   #at = 0
   #ended = false
-  /** Of the calls that wait: the last. */
-  #waiting: Promise<unknown> | undefined
+  /** Calls that have not been answered, and the last of them, when it has been. */
+  #calls = 0
+  #last: Promise<unknown> | undefined
 
   constructor(scan: Pick<KvScan, 'next' | 'close'>, signal: AbortSignal | undefined) {
     this.#scan = scan
@@ -26,7 +27,7 @@ export class ScanEntries implements AsyncIterableIterator<KvEntry, undefined> {
   next(): Promise<IteratorResult<KvEntry, undefined>> {
     const at = this.#at
     // What was read ahead is a thousand turns of the caller's loop: whether it is to end is asked before each.
-    if (this.#waiting !== undefined || at === this.#entries.length || this.#signal?.aborted === true)
+    if (this.#calls > 0 || at === this.#entries.length || this.#signal?.aborted === true)
       return this.#inTurn(() => this.#next())
     this.#at = at + 1
     return Promise.resolve({ done: false, value: this.#entries[at] as KvEntry })
@@ -78,21 +79,23 @@ export class ScanEntries implements AsyncIterableIterator<KvEntry, undefined> {
 
   /** After the calls that came before, however they end. */
   #inTurn<T>(task: () => T | Promise<T>): Promise<T> {
-    const turn = this.#waiting === undefined ? startNow(task) : this.#waiting.then(task)
-    const settled = turn
-      .catch(() => undefined)
-      .then(() => {
-        if (this.#waiting === settled) this.#waiting = undefined
-      })
-    this.#waiting = settled
+    this.#calls++
+    const turn = this.#run(task, this.#last)
+    this.#last = turn.catch(() => undefined)
     return turn
+  }
+
+  async #run<T>(task: () => T | Promise<T>, former: Promise<unknown> | undefined): Promise<T> {
+    if (former !== undefined) await former
+    try {
+      return await task()
+    } finally {
+      // Before the caller goes on: its next call finds nobody before it.
+      if (--this.#calls === 0) this.#last = undefined
+    }
   }
 }
 
 function done(): IteratorReturnResult<undefined> {
   return { done: true, value: undefined }
-}
-
-async function startNow<T>(task: () => T | Promise<T>): Promise<T> {
-  return task()
 }
