@@ -1,7 +1,8 @@
 /**
  * The entries of a scan one by one, for `for await`.
  *
- * An async generator awaits what it yields and makes three promises of it: an entry of a full scan took 100 ns more.
+ * An async generator awaits what it yields and makes three promises of it: 230 to 300 ns an entry in a loop of its own, and 110 to
+ * 190 with this.
  * Otherwise this behaves as one: calls are answered in order, and an error or `return` ends it.
  */
 
