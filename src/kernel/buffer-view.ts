@@ -5,7 +5,7 @@
  * then. `subarray` makes its results by `Buffer[Symbol.species]`, which does without: 17 to 28 ns.
  */
 
-type BufferConstructor = new (memory: ArrayBufferLike, start: number, length: number) => Buffer<ArrayBufferLike>
+type BufferConstructor = new (memory: ArrayBufferLike, start: number, length: number) => Buffer
 
 /** `new BufferView(memory, start, length)` is `Buffer.from(memory, start, length)`, of numbers that are right. */
 export const BufferView: BufferConstructor = ofSpecies(Reflect.get(Buffer, Symbol.species)) ?? ofFrom()
