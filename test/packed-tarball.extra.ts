@@ -83,10 +83,11 @@ testJobScheduler({
 })
 `
 
-test('no test, tool or build of tests is packed, and every entry point is', () => {
+test('no test, tool or build of tests is packed but what manuals show, and every entry point is', () => {
   const paths = packed.files.map(({ path }) => path)
   const strays = paths.filter((path) => /\.(?:test|extra)\.|^(?:build|test|tools|src|node_modules)\/|\.tgz$/.test(path))
-  assert.deepEqual(strays, [])
+  // The guide shows how an engine is tested, and the README links to what each code means.
+  assert.deepEqual(strays, ['examples/custom-engine/test/conformance.test.ts', 'src/kernel/errors.ts'])
   for (const entry of Object.values(manifest.exports)) {
     for (const path of typeof entry === 'string' ? [entry] : [entry.types, entry.default]) {
       assert.ok(paths.includes(path.replace(/^\.\//, '')), `${path} is not packed`)
