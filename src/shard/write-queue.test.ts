@@ -130,3 +130,16 @@ test('writes that store can be rejected out of the middle, and the rest keeps it
   assert.deepEqual(operations(shiftRun(waiting)), [5, 6])
   assert.ok(waiting.empty)
 })
+
+test('what has left the queue does not come back when the rest is rejected', async () => {
+  const waiting = queue(1000, { runBytesMax: 100 })
+  void waiting.push([1], 'written', 'free')
+  const store = waiting.push([2], 'written', 'store')
+  void waiting.push([3], 'written', 'free')
+  assert.deepEqual(operations(shiftRun(waiting)), [1])
+  waiting.rejectWrites(new Error('full'), 'store')
+  await assert.rejects(store, /full/)
+  assert.deepEqual(operations(shiftRun(waiting)), [3])
+  assert.ok(waiting.empty)
+  assert.equal(waiting.bytes, 0)
+})

@@ -90,4 +90,11 @@ export const UPKEEP_MUTANTS: readonly Mutant[] = [
     '',
     'src/shard/write-path.test.js',
   ),
+  mutant(
+    'what-left-the-queue-comes-back',
+    'shard/write-queue.js',
+    'const waiting = this.#waiting.slice(this.#next);',
+    'const waiting = this.#waiting;',
+    'src/shard/write-queue.test.js',
+  ),
 ]
