@@ -29,7 +29,7 @@ async function send(answers: readonly (Published | VarveError)[]): Promise<strin
   const log = new ShardLog(SHARD, streams as unknown as Streams, 'varve', codec, { clock, resumeMs: 5_000 })
   let outcome = ''
   const host = {
-    failed: ({ code }: VarveError) => void (outcome = code),
+    failed: ({ code, message }: VarveError) => void (outcome = /no space/.test(message) ? `${code}, full` : code),
     full: ({ code }: VarveError) => void (outcome = `${code}, taken back`),
   }
   const pipeline = new RecordPipeline(log, 0, { owner: { epoch: 1, owner: 'a'.repeat(16) }, host, windowMessages: 4 })
@@ -47,6 +47,7 @@ const UNANSWERED = new VarveError('IO_FAILED', 'no answer', { details: { operati
 
 test('a record for which there is no space is taken back, but not one that may still arrive', async () => {
   assert.equal(await send([FULL]), 'NO_SPACE, taken back')
-  assert.equal(await send([UNANSWERED, FULL]), 'OUTCOME_UNKNOWN')
+  assert.equal(await send([UNANSWERED, FULL]), 'OUTCOME_UNKNOWN, full')
+  assert.equal(await send([UNANSWERED]), 'OUTCOME_UNKNOWN')
   assert.equal(await send([UNANSWERED, FULL, { type: 'stored', sequence: 1 }]), 'stored')
 })

@@ -191,7 +191,9 @@ export class RecordPipeline {
   }
 
   #giveUp(): void {
-    this.fail(outcomeUnknown('append', new Error(`NATS has not answered for ${this.#log.patience.resumeMs} ms`)))
+    const [{ resumeMs }, answer] = [this.#log.patience, this.#sent[0]?.answer]
+    const full = answer !== 'unanswered' && answer?.type === 'full' ? `: no space (${answer.reason}), and` : ''
+    this.fail(outcomeUnknown('append', new Error(`NATS${full} has not answered all for ${resumeMs} ms`)))
   }
 
   /** Finds out which of those that were sent are in their places. */
