@@ -149,7 +149,10 @@ export class OwnedShard<Operation, Table extends Memtable<Operation>, Shape> imp
     this.#rebuilder = new Rebuilder(clock, settings.retryDelayMs, {
       rebuild: async () => this.#rebuilt(await rebuildTables(parts, this.#writes.visible)),
       stalled: (error) => this.#stalled(error),
-      failed: (error) => this.#fail(error),
+      failed: async (error) => {
+        await this.#doubt.ask()
+        this.#fail(error)
+      },
     })
     const commits = new VersionCommits({ engine, manifest, views, tables, remover })
     const [jobs, pins, space] = [this.#jobs, this.#pins, this.#space]

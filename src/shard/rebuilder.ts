@@ -15,8 +15,8 @@ export interface RebuildHost {
   rebuild(): Promise<void>
   /** It has failed and will be tried again later: who waits for it hears now, from `stalledBy`, why. */
   stalled(error: unknown): void
-  /** The shard can take no more writes. */
-  failed(error: VarveError): void
+  /** The shard can take no more writes. A log that cannot be read may be the work of another owner. */
+  failed(error: VarveError): void | Promise<void>
 }
 
 // An attempt costs one login or less, and whoever has unlocked it will not wait for long.
@@ -70,7 +70,7 @@ export class Rebuilder {
       } catch (cause) {
         if (!isCode(cause, 'IO_FAILED', 'PERMISSION_DENIED')) {
           const reason = 'the memtable could not be rebuilt after a write that was refused: reopen the shard'
-          this.#host.failed(new VarveError('POISONED', reason, { cause }))
+          await this.#host.failed(new VarveError('POISONED', reason, { cause }))
           return
         }
         this.stalledBy = cause

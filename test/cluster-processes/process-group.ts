@@ -122,6 +122,16 @@ export class Host {
     await this.#process.until(`${this.name} is told ${code}`, () => this.refusals.has(code))
   }
 
+  /** Resolves with the first of `codes` that a call was told, whether it may be made again or not. */
+  async hears(...codes: readonly string[]): Promise<string> {
+    const told = (): string | undefined =>
+      [...this.#process.text.matchAll(/^(?:again|refused) (.*)$/gm)]
+        .map(([, code]) => code)
+        .find((code) => codes.includes(code as string))
+    await this.#process.until(`${this.name} hears ${codes.join(' or ')}`, () => told() !== undefined)
+    return told() as string
+  }
+
   /** Resolves when it has been refused, and all of its calls have settled. */
   async gives(): Promise<void> {
     await this.#process.until(`${this.name} is refused`, (text) => text.endsWith('done\n'))

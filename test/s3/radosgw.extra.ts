@@ -1,27 +1,22 @@
 /** Files and heads on Ceph's S3 gateway, a real one: what the ports promise, and whole shards. */
 
-import { after, test } from 'node:test'
+import { test } from 'node:test'
 import fc from 'fast-check'
-import { Radosgw, whyNoRadosgw } from '../../tools/servers/radosgw.ts'
 import { SimulatedDevice } from '../../src/testing/simulated-device.ts'
 import { ModelRun, commandLists } from '../kv-model-run.ts'
 import { withPartsElsewhere } from '../parts-elsewhere.ts'
 import { withPartsOnS3 } from '../parts-on-s3.ts'
 import { Simulation, TINY_SETTINGS } from '../simulation.ts'
-import { makeBucket, radosgwClient } from './radosgw-place.ts'
+import { radosgwClient, radosgwOrSkip } from './radosgw-place.ts'
 import { testS3Stores } from './s3-suites.ts'
 
 // Each opens its shard several times, and every opening tries the store: half a second.
 const MODEL_RUNS = 12
 const MODEL_SEED = 20
 
-const reason = whyNoRadosgw()
+const server = await radosgwOrSkip('files and heads on radosgw keep their promises')
 
-if (reason !== undefined) test('files and heads on radosgw keep their promises', { skip: reason }, () => undefined)
-else {
-  const server = await Radosgw.start()
-  after(() => server.stop())
-  await makeBucket(server)
+if (server !== undefined) {
   let places = 0
   const newPrefix = (): string => `place-${++places}/`
 
