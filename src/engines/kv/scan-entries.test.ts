@@ -79,6 +79,18 @@ test('calls that do not wait for each other are answered in their order', async 
   assert.equal(scan.closed, 1)
 })
 
+test('a call does not overtake one that waits, though entries are at hand', async () => {
+  const entries = new ScanEntries(new FakeScan(7), undefined)
+  const first = entries.next()
+  const second = entries.next()
+  const third = first.then(() => entries.next())
+  const found = await Promise.all([first, second, third])
+  assert.deepEqual(
+    found.map(({ value }) => value && textOf(value)),
+    ['0', '1', '2'],
+  )
+})
+
 test('a call that failed is not the end of those behind it: they say that it is over', async () => {
   const entries = new ScanEntries(new FakeScan(7, 0), undefined)
   const [first, second] = await Promise.allSettled([entries.next(), entries.next()])
