@@ -8,6 +8,7 @@ class FakeScan {
   closed = 0
   pulls = 0
   running = 0
+  readonly asked: number[] = []
   readonly #count: number
   readonly #fails: number
 
@@ -16,7 +17,8 @@ class FakeScan {
     this.#fails = fails
   }
 
-  async next(): Promise<KvEntry[]> {
+  async next(count: number): Promise<KvEntry[]> {
+    this.asked.push(count)
     assert.equal(++this.running, 1, 'one pull at a time')
     await new Promise((resolve) => setImmediate(resolve))
     this.running--
@@ -61,6 +63,12 @@ test('a loop meets every entry in order, and closes the scan at the end, by brea
   }, /failed/)
   assert.deepEqual([met, failing.closed], [['0', '1', '2'], 1])
   assert.deepEqual(await entries.next(), { done: true, value: undefined })
+})
+
+test('a loop that ends early has read little, and one that goes on reads much at once', async () => {
+  const scan = new FakeScan(18)
+  for await (const each of new ScanEntries(scan, undefined)) assert.ok(each.key.length > 0)
+  assert.deepEqual(scan.asked, [16, 64, 256, 1024, 1024, 1024, 1024])
 })
 
 test('calls that do not wait for each other are answered in their order', async () => {
