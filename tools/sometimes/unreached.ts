@@ -14,7 +14,6 @@ const BY_REASON: readonly { readonly reason: string; readonly places: readonly s
       'shard/checkpoint.js catch in copyFile',
       'shard/manifest.js catch in writeManifestFile',
       'shard/owned-shard.js catch in freeze',
-      'shard/owned-shard.js catch in rebuild',
       'shard/pins.js catch in changePin',
       'shard/space-guard.js catch in release',
       'shard/write-path.js catch in append',
