@@ -20,11 +20,15 @@ import { NATS_LOG_DEFAULTS, resolveNatsLogSettings } from '../src/nats/log-setti
 import { NATS_DEFAULTS, resolveNatsSettings } from '../src/nats/settings.ts'
 import { POSTGRES_DEFAULTS, resolvePostgresSettings } from '../src/postgres/settings.ts'
 import { RPC_DEFAULTS, resolveRpcSettings } from '../src/rpc/settings.ts'
+import { BLOCK_CACHE_DEFAULTS, resolveBlockCacheSettings } from '../src/sst/block-cache-settings.ts'
+import { ROW_TABLE_DEFAULTS, resolveRowTableSettings } from '../src/sst/row-settings.ts'
+import { TABLE_CACHE_DEFAULTS, resolveTableCacheSettings } from '../src/sst/table-cache-settings.ts'
 import { SHARD_DEFAULTS, resolveShardSettings } from '../src/shard/settings.ts'
 
 /** What takes settings, with its defaults. */
 const TAKERS: Readonly<Record<string, readonly [defaults: object, take: (settings: never) => unknown]>> = {
   arenas: [ARENA_DEFAULTS, (settings) => new ArenaPool(settings).settings],
+  'block cache': [BLOCK_CACHE_DEFAULTS, resolveBlockCacheSettings],
   broker: [BROKER_DEFAULTS, resolveBrokerSettings],
   'disk cache': [DISK_CACHE_DEFAULTS, resolveDiskCacheSettings],
   'inline jobs': [INLINE_DEFAULTS, resolveInlineSettings],
@@ -40,7 +44,9 @@ const TAKERS: Readonly<Record<string, readonly [defaults: object, take: (setting
   'jobs on PostgreSQL': [POSTGRES_JOB_DEFAULTS, resolvePostgresJobSettings],
   rpc: [RPC_DEFAULTS, resolveRpcSettings],
   S3: [S3_DEFAULTS, resolveS3Settings],
+  'row tables': [ROW_TABLE_DEFAULTS, resolveRowTableSettings],
   'shared journal': [SHARED_JOURNAL_DEFAULTS, resolveSharedJournalSettings],
+  'table cache': [TABLE_CACHE_DEFAULTS, resolveTableCacheSettings],
   shard: [SHARD_DEFAULTS, resolveShardSettings],
   'worker threads': [WORKER_DEFAULTS, resolveWorkerSettings],
 }

@@ -1,7 +1,7 @@
 /** Settings of the block cache. */
 
 import { MIB } from '../kernel/limits.ts'
-import { checkSettingNames, checkSettingRange } from './setting-check.ts'
+import { checkInteger, checkNumber, overDefaults } from '../kernel/setting-check.ts'
 
 export interface BlockCacheSettings {
   /** Memory for decoded blocks, indexes and filters, in bytes. 0 keeps no block. */
@@ -19,11 +19,8 @@ export const BLOCK_CACHE_DEFAULTS: BlockCacheSettings = Object.freeze({
 
 /** @throws {TypeError | RangeError} */
 export function resolveBlockCacheSettings(input: Partial<BlockCacheSettings> = {}): BlockCacheSettings {
-  checkSettingNames('block cache', input, BLOCK_CACHE_DEFAULTS)
-  const settings = { ...BLOCK_CACHE_DEFAULTS, ...input }
-  checkSettingRange('cacheBytes', settings.cacheBytes, 0, Number.MAX_SAFE_INTEGER)
-  if (!(settings.probationShare >= 0 && settings.probationShare <= 1)) {
-    throw new RangeError(`probationShare must be 0 … 1, got ${String(settings.probationShare)}`)
-  }
+  const settings = overDefaults(BLOCK_CACHE_DEFAULTS, input)
+  checkInteger('cacheBytes', settings.cacheBytes, [0, Number.MAX_SAFE_INTEGER])
+  checkNumber('probationShare', settings.probationShare, [0, 1])
   return Object.freeze(settings)
 }

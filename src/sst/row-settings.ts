@@ -1,9 +1,9 @@
 /** Settings of the row format's writer. Readers need none: a file says what it is. */
 
 import { KIB, MIB } from '../kernel/limits.ts'
+import { checkInteger, overDefaults } from '../kernel/setting-check.ts'
 import { BLOCK_CODECS } from './block-codec.ts'
 import type { BlockCodecName } from './block-codec.ts'
-import { checkSettingNames, checkSettingRange } from './setting-check.ts'
 
 export interface RowTableSettings {
   /** Target size of a decoded data block, in bytes. Larger: smaller file and index, more decompressed per cold get. */
@@ -26,10 +26,9 @@ export const ROW_TABLE_DEFAULTS: RowTableSettings = Object.freeze({
 
 /** @throws {TypeError | RangeError} naming the setting */
 export function resolveRowTableSettings(input: Readonly<Record<string, unknown>> = {}): RowTableSettings {
-  checkSettingNames('the row table format', input, ROW_TABLE_DEFAULTS)
-  const settings = { ...ROW_TABLE_DEFAULTS, ...input }
-  checkSettingRange('blockBytes', settings.blockBytes, 64, 1 * MIB)
-  checkSettingRange('filterBitsPerKey', settings.filterBitsPerKey, 0, 40)
+  const settings = overDefaults<RowTableSettings>(ROW_TABLE_DEFAULTS, input)
+  checkInteger('blockBytes', settings.blockBytes, [64, 1 * MIB])
+  checkInteger('filterBitsPerKey', settings.filterBitsPerKey, [0, 40])
   if (!BLOCK_CODECS.includes(settings.codec)) {
     throw new RangeError(`codec must be one of ${BLOCK_CODECS.join(', ')}, got ${JSON.stringify(settings.codec)}`)
   }

@@ -1,6 +1,6 @@
 /** Settings of the table cache. */
 
-import { checkSettingNames, checkSettingRange } from './setting-check.ts'
+import { checkInteger, overDefaults } from '../kernel/setting-check.ts'
 
 export interface TableCacheSettings {
   /** Table files open at once, unless more are in use at the same time. Each takes a descriptor and its index and filter. */
@@ -15,8 +15,7 @@ export const TABLE_CACHE_DEFAULTS: TableCacheSettings = Object.freeze({
 
 /** @throws {TypeError | RangeError} */
 export function resolveTableCacheSettings(input: Partial<TableCacheSettings> = {}): TableCacheSettings {
-  checkSettingNames('table cache', input, TABLE_CACHE_DEFAULTS)
-  const settings = { ...TABLE_CACHE_DEFAULTS, ...input }
-  checkSettingRange('openFilesMax', settings.openFilesMax, 1, 1_000_000)
+  const settings = overDefaults(TABLE_CACHE_DEFAULTS, input)
+  checkInteger('openFilesMax', settings.openFilesMax, [1, 1_000_000])
   return Object.freeze(settings)
 }
