@@ -2,6 +2,8 @@
 
 import assert from 'node:assert/strict'
 import type { Device } from '../kernel/device.ts'
+import { testPromise } from './conformance-suite.ts'
+import type { ConformanceSuite } from './conformance-suite.ts'
 import { content, create } from './device-content.ts'
 import { testDeviceFiles } from './device-file-conformance.ts'
 import { testDeviceNames } from './device-name-conformance.ts'
@@ -17,12 +19,8 @@ export interface DeviceUnderTest {
   dispose?(): Promise<void>
 }
 
-export interface DeviceSuite {
-  readonly test: (name: string, options: { skip?: string }, body: () => Promise<void>) => unknown
-  /** Stands before every test's name. */
-  readonly name: string
+export interface DeviceSuite extends ConformanceSuite {
   open(): Promise<DeviceUnderTest>
-  readonly skip?: readonly { readonly test: string; readonly reason: string }[]
 }
 
 /** Defines one test of a promise. */
@@ -48,8 +46,7 @@ const PATHS_REFUSED: readonly string[] = [
 /** A test for each promise of a device, over what `suite.open` gives. */
 export function testDevice(suite: DeviceSuite): void {
   const promise: DevicePromise = (name, body) => {
-    const skipped = suite.skip?.find((candidate) => candidate.test === name)
-    suite.test(`${suite.name}: ${name}`, skipped === undefined ? {} : { skip: skipped.reason }, async () => {
+    testPromise(suite, name, async () => {
       const place = await suite.open()
       try {
         await body(place.device, place)

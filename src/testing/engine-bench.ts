@@ -14,6 +14,7 @@ import type { JobScheduler } from '../jobs/jobs.ts'
 import type { Durability, JournalSystem } from '../journal/journal.ts'
 import { LocalJournalSystem } from '../journal/local-journal-system.ts'
 import type { Shard, ShardComponents, ShardPlace } from '../shard/shard.ts'
+import type { ConformanceSuite } from './conformance-suite.ts'
 import { SeededRandom } from './seeded-random.ts'
 import { SimulatedClock } from './simulated-clock.ts'
 import { SimulatedDevice } from './simulated-device.ts'
@@ -47,10 +48,7 @@ export interface EngineParts extends ShardPlace {
   readonly localJobs?: JobScheduler
 }
 
-export interface EngineSuite {
-  readonly test: (name: string, options: { skip?: string }, body: () => Promise<void>) => unknown
-  /** Stands before every test's name. */
-  readonly name: string
+export interface EngineSuite extends ConformanceSuite {
   /** Handlers of the engine's jobs, by the module that its plans name. */
   readonly handlers: Readonly<Record<string, HandlerModule>>
   /**
@@ -72,7 +70,6 @@ export interface EngineSuite {
    * @param inline makes an inline scheduler with the engine's handlers over `files`
    */
   compose?(parts: EngineParts, inline: (files: FileStore) => JobScheduler): EngineParts
-  readonly skip?: readonly { readonly test: string; readonly reason: string }[]
 }
 
 /** How many operations a test writes that wants to reach every part. */

@@ -11,6 +11,7 @@ import { loadHash } from '../kernel/hash.ts'
 import { shardId } from '../kernel/ids.ts'
 import { MemoryFileStore } from '../fs/memory-file-store.ts'
 import { MemoryHeadStore } from '../fs/memory-head-store.ts'
+import { testPromise } from './conformance-suite.ts'
 import { EngineBench, OPERATIONS } from './engine-bench.ts'
 import type { EngineSuite, EngineUnderTest } from './engine-bench.ts'
 import { ForgetfulScheduler } from './forgetful-scheduler.ts'
@@ -29,8 +30,7 @@ const EXCHANGES_MAX = 30
 /** A test for each promise of an engine, over a shard on a simulated disk, or over what `suite.compose` puts in its place. */
 export function testEngine(suite: EngineSuite): void {
   function promise(name: string, body: (bench: EngineBench) => Promise<void>): void {
-    const skipped = suite.skip?.find((candidate) => candidate.test === name)
-    suite.test(`${suite.name}: ${name}`, skipped === undefined ? {} : { skip: skipped.reason }, async () => {
+    testPromise(suite, name, async () => {
       const bench = new EngineBench(suite, await loadHash(), 1)
       try {
         await bench.watch(body(bench))

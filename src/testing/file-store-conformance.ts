@@ -8,6 +8,8 @@ import type { Hash } from '../kernel/hash.ts'
 import { fileName } from '../kernel/ids.ts'
 import type { FileName } from '../kernel/ids.ts'
 import type { FileReader, FileStore } from '../fs/fs.ts'
+import { testPromise } from './conformance-suite.ts'
+import type { ConformanceSuite } from './conformance-suite.ts'
 import { failsWith } from './expected-failure.ts'
 import { testFileContent } from './file-content-conformance.ts'
 import { putFile, randomBytes } from './file-model.ts'
@@ -21,14 +23,10 @@ export interface FileStorePlace {
   dispose?(): Promise<void>
 }
 
-export interface FileStoreSuite {
-  readonly test: (name: string, options: { skip?: string }, body: () => Promise<void>) => unknown
-  /** Stands before every test's name. */
-  readonly name: string
+export interface FileStoreSuite extends ConformanceSuite {
   readonly hash: Hash
   /** An empty place. */
   open(): Promise<FileStorePlace>
-  readonly skip?: readonly { readonly test: string; readonly reason: string }[]
 }
 
 const A = fileName('shard.e1-j1-a1-1.table')
@@ -40,8 +38,7 @@ export type FileStorePromise = (name: string, body: (store: FileStore, place: Fi
 /** A test for each promise of a file store, over an empty place each. */
 export function testFileStore(suite: FileStoreSuite): void {
   const promise: FileStorePromise = (name, body) => {
-    const skipped = suite.skip?.find((candidate) => candidate.test === name)
-    suite.test(`${suite.name}: ${name}`, skipped === undefined ? {} : { skip: skipped.reason }, async () => {
+    testPromise(suite, name, async () => {
       const place = new TrackedPlace(await suite.open())
       try {
         await body(await place.open(), place)

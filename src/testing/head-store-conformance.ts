@@ -6,6 +6,8 @@ import { isCode } from '../kernel/errors.ts'
 import { shardId } from '../kernel/ids.ts'
 import { LIMITS } from '../kernel/limits.ts'
 import type { Head, HeadStore, HeadVersion } from '../fs/fs.ts'
+import { testPromise } from './conformance-suite.ts'
+import type { ConformanceSuite } from './conformance-suite.ts'
 import { failsWith } from './expected-failure.ts'
 import { randomBytes } from './file-model.ts'
 
@@ -18,15 +20,11 @@ export interface HeadStorePlace {
   dispose?(): Promise<void>
 }
 
-export interface HeadStoreSuite {
-  readonly test: (name: string, options: { skip?: string }, body: () => Promise<void>) => unknown
-  /** Stands before every test's name. */
-  readonly name: string
+export interface HeadStoreSuite extends ConformanceSuite {
   /** An empty place. */
   open(): Promise<HeadStorePlace>
   /** Largest head: a wrapper that adds bytes of its own takes so many less. Default LIMITS.headBytesMax. */
   readonly contentBytesMax?: number
-  readonly skip?: readonly { readonly test: string; readonly reason: string }[]
 }
 
 const SHARD = shardId('shard-1')
@@ -39,8 +37,7 @@ const textOf = (head: Head | undefined): string | undefined =>
 /** A test for each promise of a head store, over an empty place each. */
 export function testHeadStore(suite: HeadStoreSuite): void {
   function promise(name: string, body: (store: HeadStore, place: HeadStorePlace) => Promise<void>): void {
-    const skipped = suite.skip?.find((candidate) => candidate.test === name)
-    suite.test(`${suite.name}: ${name}`, skipped === undefined ? {} : { skip: skipped.reason }, async () => {
+    testPromise(suite, name, async () => {
       const place = await suite.open()
       try {
         await body(await place.open(), place)

@@ -3,6 +3,7 @@
  * cut from power, a clock that stands still, chance from a seed.
  */
 
+export type { ConformanceSuite } from './conformance-suite.ts'
 export { crashStates } from './crash-states.ts'
 export type { CrashState, CrashStatePolicy } from './crash-states.ts'
 export { testDevice } from './device-conformance.ts'

@@ -8,27 +8,24 @@
 import assert from 'node:assert/strict'
 import type { JobInput } from '../jobs/jobs.ts'
 import { COPY, VERIFY } from '../jobs/standard-handlers.ts'
+import { testPromise } from './conformance-suite.ts'
+import type { ConformanceSuite } from './conformance-suite.ts'
 import { JobBench, rejection, thrown } from './job-bench.ts'
 import type { JobSchedulerUnderTest } from './job-bench.ts'
 import { testJobFailures } from './job-failure-conformance.ts'
 import type { DefinePromise } from './job-failure-conformance.ts'
 
-export interface JobSchedulerSuite {
-  readonly test: (name: string, options: { skip?: string }, body: () => Promise<void>) => unknown
-  /** Stands before every test's name. */
-  readonly name: string
+export interface JobSchedulerSuite extends ConformanceSuite {
   /** Handlers run on threads of their own: one that never pauses, or crashes, harms nobody else. */
   readonly isolated: boolean
   /** @param settings.concurrency jobs at a time; of two, one place is kept for urgent jobs */
   open(settings: { concurrency: 1 | 2; pendingMax: number }): Promise<JobSchedulerUnderTest>
-  readonly skip?: readonly { readonly test: string; readonly reason: string }[]
 }
 
 /** A test for each promise of a scheduler, over one that `suite.open` makes for it. */
 export function testJobScheduler(suite: JobSchedulerSuite): void {
   const promise: DefinePromise = (name, concurrency, body) => {
-    const skipped = suite.skip?.find((candidate) => candidate.test === name)
-    suite.test(`${suite.name}: ${name}`, skipped === undefined ? {} : { skip: skipped.reason }, async () => {
+    testPromise(suite, name, async () => {
       const bench = new JobBench(await suite.open({ concurrency, pendingMax: 4 }))
       try {
         await body(bench)

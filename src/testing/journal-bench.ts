@@ -6,6 +6,8 @@ import type { ErrorCode } from '../kernel/errors.ts'
 import { epoch, journalPosition, shardId } from '../kernel/ids.ts'
 import type { JournalPosition, ShardId } from '../kernel/ids.ts'
 import type { Journal, JournalReader, JournalSystem } from '../journal/journal.ts'
+import { testPromise } from './conformance-suite.ts'
+import type { ConformanceSuite } from './conformance-suite.ts'
 import { MemoryStateKeeper } from './memory-state-keeper.ts'
 
 /** Where one test's journals live. */
@@ -15,13 +17,9 @@ export interface JournalPlace {
   dispose?(): Promise<void>
 }
 
-export interface JournalSuite {
-  readonly test: (name: string, options: { skip?: string }, body: () => Promise<void>) => unknown
-  /** Stands before every test's name. */
-  readonly name: string
+export interface JournalSuite extends ConformanceSuite {
   /** An empty place. */
   open(): Promise<JournalPlace>
-  readonly skip?: readonly { readonly test: string; readonly reason: string }[]
 }
 
 /** Makes a test of one promise, with a place of its own. */
@@ -35,8 +33,7 @@ interface Batch {
 /** Makes the tests of a suite. */
 export function promises(suite: JournalSuite): JournalPromise {
   return (name, body) => {
-    const skipped = suite.skip?.find((candidate) => candidate.test === name)
-    suite.test(`${suite.name}: ${name}`, skipped === undefined ? {} : { skip: skipped.reason }, async () => {
+    testPromise(suite, name, async () => {
       const bench = new JournalBench(await suite.open())
       try {
         await body(bench)

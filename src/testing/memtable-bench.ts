@@ -13,16 +13,14 @@ import type { KeyOrder } from '../kernel/key-order.ts'
 import type { KeyRange } from '../kernel/key-range.ts'
 import { RANGE_DELETE } from '../memtable/entry-operation.ts'
 import type { OrderedMemtable, OrderedReader } from '../memtable/ordered-memtable.ts'
+import { testPromise } from './conformance-suite.ts'
+import type { ConformanceSuite } from './conformance-suite.ts'
 
-export interface MemtableSuite {
-  readonly test: (name: string, options: { skip?: string }, body: () => void) => unknown
-  /** Stands before every test's name. */
-  readonly name: string
+export interface MemtableSuite extends ConformanceSuite<() => void> {
   /** An empty memtable. */
   open(order: KeyOrder): OrderedMemtable
   /** Reads what `handOver()` gave, after it went through `structuredClone`. */
   openImage(image: unknown, order: KeyOrder): OrderedReader
-  readonly skip?: readonly { readonly test: string; readonly reason: string }[]
 }
 
 export const bytes = (text: string): Uint8Array => new TextEncoder().encode(text)
@@ -31,8 +29,7 @@ export const text = (of: Uint8Array): string => new TextDecoder().decode(copyOf(
 /** Makes the tests of a suite: each has a memtable of its own. */
 export function promises(suite: MemtableSuite): (name: string, body: (bench: Bench) => void, order?: KeyOrder) => void {
   return (name, body, order = BYTEWISE) => {
-    const skipped = suite.skip?.find((candidate) => candidate.test === name)
-    suite.test(`${suite.name}: ${name}`, skipped === undefined ? {} : { skip: skipped.reason }, () => {
+    testPromise(suite, name, () => {
       const bench = new Bench(suite, order)
       try {
         body(bench)

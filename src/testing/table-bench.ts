@@ -17,13 +17,12 @@ import type { FileStore } from '../fs/fs.ts'
 import { BlockCache } from '../sst/block-cache.ts'
 import { BlockFetch } from '../sst/block-fetch.ts'
 import type { TableFormat, TableReader, TableSummary } from '../sst/sst.ts'
+import { testPromise } from './conformance-suite.ts'
+import type { ConformanceSuite } from './conformance-suite.ts'
 import { batchesOf, sortEntries } from './entry-model.ts'
 import type { ModelEntry } from './entry-model.ts'
 
-export interface TableFormatSuite {
-  readonly test: (name: string, options: { skip?: string }, body: () => Promise<void>) => unknown
-  /** Stands before every test's name. */
-  readonly name: string
+export interface TableFormatSuite extends ConformanceSuite {
   readonly format: TableFormat
   /** What the writer is given: something that makes many small blocks shows most. */
   readonly settings: Readonly<Record<string, unknown>>
@@ -32,7 +31,6 @@ export interface TableFormatSuite {
   readonly hash: Hash
   /** Budget of the block cache, in bytes. */
   readonly cacheBytes: number
-  readonly skip?: readonly { readonly test: string; readonly reason: string }[]
 }
 
 export const NAME = fileName('000001-table')
@@ -49,8 +47,7 @@ export function promises(
   suite: TableFormatSuite,
 ): (name: string, body: (bench: Bench) => Promise<void>, order?: KeyOrder) => void {
   return (name, body, order = BYTEWISE) => {
-    const skipped = suite.skip?.find((candidate) => candidate.test === name)
-    suite.test(`${suite.name}: ${name}`, skipped === undefined ? {} : { skip: skipped.reason }, async () => {
+    testPromise(suite, name, async () => {
       const bench = new Bench(suite, order, await suite.openFiles())
       try {
         await body(bench)
