@@ -33,19 +33,22 @@ export interface WorkerPoolOptions {
   readonly composition: WorkerComposition
   readonly clock: Clock
   readonly settings: WorkerSettings
+  /** That this process may use. */
+  readonly cores: number
 }
 
 export class WorkerPool {
   readonly #options: WorkerPoolOptions
   readonly #workers = new Set<PoolWorker>()
   readonly #idle: PoolWorker[] = []
-  readonly #precedence = new Precedence(availableCores())
+  readonly #precedence: Precedence
   #startCount = 0
   /** Workers that died since one last answered. */
   #deathsInARow = 0
 
   constructor(options: WorkerPoolOptions) {
     this.#options = options
+    this.#precedence = new Precedence(options.cores)
   }
 
   /** Runs a job on an idle worker, or a new one: the caller limits how many there are. Settles when it has ended. */

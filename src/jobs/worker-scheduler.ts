@@ -32,8 +32,9 @@ export class WorkerScheduler extends QueuedScheduler {
   readonly #pool: WorkerPool
 
   constructor(options: WorkerSchedulerOptions) {
+    const cores = availableCores()
     const settings = resolveWorkerSettings({
-      concurrency: workerCount(availableCores()),
+      concurrency: workerCount(cores),
       ...onlyGiven(options.settings ?? {}),
     })
     super(settings)
@@ -42,6 +43,7 @@ export class WorkerScheduler extends QueuedScheduler {
       composition,
       clock,
       settings,
+      cores,
       ...(workerUrl === undefined ? {} : { workerUrl }),
     })
   }

@@ -41,6 +41,7 @@ export function testComposition(folder: string): WorkerComposition {
       [TEST_HANDLERS]: new URL('../../src/testing/job-handlers.js', module).href,
       'varve-test/exits': module,
       'varve-test/lz4': module,
+      'varve-test/steps': module,
     },
   }
 }
@@ -66,6 +67,21 @@ export const explode: HandlerExport = {
         throw new Error('exploded')
       }),
     ),
+}
+
+/** Works in small steps for so many milliseconds; says how long the longest pause between two was. */
+export const steps: HandlerExport = {
+  version: 1,
+  async run({ parameters }, context) {
+    const startMs = performance.now()
+    let longestMs = 0
+    while (performance.now() - startMs < Number(parameters)) {
+      const beforeMs = performance.now()
+      await context.pause()
+      longestMs = Math.max(longestMs, performance.now() - beforeMs)
+    }
+    return { outputs: [], statistics: { longestMs } }
+  },
 }
 
 /** Never pauses again, and never ends. */

@@ -140,6 +140,13 @@ export const UPKEEP_MUTANTS: readonly Mutant[] = [
     'src/jobs/precedence.test.js',
   ),
   mutant(
+    'urgent-jobs-not-counted',
+    'jobs/worker-pool.js',
+    'this.#precedence.begin(urgent);',
+    '',
+    'test/jobs/worker-pool.test.js',
+  ),
+  mutant(
     'loop-that-ends-keeps-its-scan',
     'engines/kv/scan-entries.js',
     'this.#scan.close();',
