@@ -2,8 +2,8 @@
  * Urgent jobs before ordinary ones, where their threads and the program's outnumber the cores.
  *
  * Writes wait for a flush, and nobody for a merge: as long as urgent jobs run, ordinary ones stand still between two steps.
- * By `nice` alone a merge beside a flush still had a fifth of two cores: of 200,000 puts a second, issued by the clock, 99.9
- * of 100 took 33 ms, and 8 to 16 with this.
+ * By `nice` alone three threads share two cores, and the program's is slowed: of 200,000 puts a second, issued by the clock,
+ * 99.9 of 100 took twice as long (docs/performance-notes.md).
  */
 
 /** Memory that the scheduler and its workers share: 1 while ordinary jobs should stand still. */
