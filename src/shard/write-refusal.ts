@@ -10,7 +10,7 @@ interface Awaited {
 }
 
 /** What has not been done where it has failed. */
-const DONE = {
+const NOT_DONE = {
   flush: 'memtables cannot be written to files',
   compaction: 'tables cannot be compacted',
   rebuild: 'the journal, which has refused a write, cannot be read',
@@ -22,15 +22,15 @@ const DONE = {
  */
 export function inVain(
   holds: ReadonlySet<HoldReason>,
-  awaited: Readonly<Record<keyof typeof DONE, Awaited>>,
+  awaited: Readonly<Record<keyof typeof NOT_DONE, Awaited>>,
   ms: number,
 ): VarveError | undefined {
-  for (const waitsFor of ['flush', 'compaction', 'rebuild'] as const) {
+  for (const waitsFor of Object.keys(NOT_DONE) as (keyof typeof NOT_DONE)[]) {
     const cause = holds.has(waitsFor) ? awaited[waitsFor].failingFor(ms) : undefined
     if (cause === undefined) continue
     const next =
       'it is tried again, and writes are taken once it succeeds; what is damaged or gone has to be put back, or repaired'
-    return new VarveError('BUSY', `${DONE[waitsFor]}, for which writes wait: ${cause.message}; ${next}`, {
+    return new VarveError('BUSY', `${NOT_DONE[waitsFor]}, for which writes wait: ${cause.message}; ${next}`, {
       details: { waitsFor, ms },
       cause,
     })
