@@ -27,6 +27,7 @@ import type { HeadContent } from './head-content.ts'
 import { EMPTY_EDIT_LOG } from './manifest.ts'
 import { byOwner } from './file-names.ts'
 import { changePin, clonePin } from './pins.ts'
+import { requireSamePlace } from './same-place.ts'
 import type { HandOver, ShardPlace, VersionFile } from './shard.ts'
 
 /** A shard that takes the place of others, or of a part of them. */
@@ -39,9 +40,10 @@ export interface Successor {
 /**
  * Puts `successors` in the place of `parents`, which have handed over and end, or go on where it fails.
  *
- * @param parents of one place and one engine; at least one
+ * @param parents at least one
  * @param successors at least one
- * @throws {VarveError} EXISTS — a successor does; what the stores throw: nothing has changed, and the parents go on
+ * @throws {VarveError} EXISTS — a successor does; NOT_FOUND, INCOMPATIBLE — a parent is elsewhere, or of another kind; what
+ *   the stores throw: nothing has changed, and the parents go on
  * @throws {VarveError} FENCED — a parent has another owner: it is as it was
  * @throws {VarveError} OUTCOME_UNKNOWN — the parents have ended; open one to find out
  */
@@ -59,6 +61,7 @@ export async function succeed(
   )
   let reached: 'pins' | 'heads' | 'seals' = 'pins'
   try {
+    await requireSamePlace(parents, place)
     for (const shard of names) await requireAbsent(place, shard)
     for (const successor of successors) {
       for (const parent of parents) await parent.pin(successor.shard, ownedBy(parent.shard, successor))

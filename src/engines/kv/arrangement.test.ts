@@ -10,7 +10,7 @@ import { BYTEWISE } from '../../kernel/key-order.ts'
 import { MemoryFileStore } from '../../fs/memory-file-store.ts'
 import { MemoryHeadStore } from '../../fs/memory-head-store.ts'
 import { EMPTY_MANIFEST } from '../../shard/edit.ts'
-import { decodeHead } from '../../shard/head-content.ts'
+import { decodeHead, encodeHead } from '../../shard/head-content.ts'
 import { loadManifest } from '../../shard/manifest.ts'
 import type { Change, HandOver, VersionFile } from '../../shard/shard.ts'
 import { plainHead } from '../../../test/plain-head.ts'
@@ -45,12 +45,12 @@ class FakeShard {
   readonly id: ShardId
   readonly rewrites: string[] = []
   files: readonly VersionFile[]
-  readonly #rewritten: readonly VersionFile[]
+  readonly rewritten: readonly VersionFile[]
 
   constructor(id: string, files: readonly VersionFile[], rewritten: readonly VersionFile[] = []) {
     this.id = shardId(id)
     this.files = files
-    this.#rewritten = rewritten
+    this.rewritten = rewritten
   }
 
   get view(): unknown {
@@ -62,7 +62,7 @@ class FakeShard {
     if (change?.type === 'rewrite') {
       this.rewrites.push(...change.inputs)
       const others = this.files.filter(({ ref }) => !change.inputs.includes(ref.name))
-      this.files = [...others, ...this.#rewritten]
+      this.files = [...others, ...this.rewritten]
     }
     return Promise.resolve()
   }
@@ -85,6 +85,12 @@ class FakeShard {
 async function merged(left: FakeShard, right: FakeShard): Promise<readonly (readonly [string, number, boolean])[]> {
   const hash = await loadHash()
   const place = { heads: new MemoryHeadStore(), files: new MemoryFileStore({ hash }) }
+  for (const { ref } of [...right.files, ...right.rewritten]) {
+    const writer = await place.files.create(ref.name)
+    await writer.write(new Uint8Array(ref.bytes))
+    await writer.finish()
+  }
+  await place.heads.compareAndSet(right.id, undefined, encodeHead(plainHead()))
   const arranged = { shard: left, order: BYTEWISE, place } as unknown as Arranged
   await mergeShards(arranged, right as unknown as Arranged['shard'], key('m'), shardId('merged'))
   const head = await place.heads.read(shardId('merged'))

@@ -63,6 +63,7 @@ export async function splitShard(
 /**
  * Puts one shard in the place of two: `left` has keys before `at`, `right` the others. Otherwise as `splitShard`.
  *
+ * @throws {VarveError} NOT_FOUND, INCOMPATIBLE — they are in two places, or of two orders; nothing has changed
  * @throws {RangeError} one of them has keys of the other's; nothing has changed
  */
 export async function mergeShards(left: Arranged, right: GenericShard, at: Uint8Array, merged: ShardId): Promise<void> {

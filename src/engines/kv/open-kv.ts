@@ -25,6 +25,7 @@ import { checkOrder } from './named-order.ts'
 import { flag } from './read-options.ts'
 import { KV_DEFAULTS, isKvSetting, resolveKvSettings } from './settings.ts'
 import type { KvSettings } from './settings.ts'
+import { holdParts } from './shared-parts.ts'
 
 export interface KvComponents extends ShardComponents {
   /** Memory for memtables; give the same pool to several shards for one budget. Default: one of its own. */
@@ -40,7 +41,10 @@ export interface KvComponents extends ShardComponents {
   readonly lz4?: Lz4 | undefined
   /** Decodes blocks beside those that were missed. Default: blocks are decoded when they are asked for. */
   readonly decoding?: DecodeThread | undefined
-  /** Runs after the shard has closed, or where opening it fails: closes the other components. */
+  /**
+   * Closes the other components: runs after the shard has closed, or where opening it fails. With several shards over the
+   * same one, after the last of them.
+   */
   readonly close?: () => Promise<void>
 }
 
@@ -80,7 +84,7 @@ export async function openWith(
   options: KvOpenOptions,
   openGeneric: (engine: KvEngine, settings: ShardSettings) => Promise<Shard<OrderedOperation, OrderedMemtable, Levels>>,
 ): Promise<KvShard> {
-  const close = components.close ?? ((): Promise<void> => Promise.resolve())
+  const close = holdParts(components.close ?? ((): Promise<void> => Promise.resolve()))
   let tables: TableCache | undefined
   try {
     const { settings, shardSettings, order } = checkKvOptions(options)
