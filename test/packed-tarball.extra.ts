@@ -5,18 +5,13 @@
  */
 
 import assert from 'node:assert/strict'
-import { execFileSync, spawnSync } from 'node:child_process'
-import { cpSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
-import { tmpdir } from 'node:os'
+import { spawnSync } from 'node:child_process'
+import { cpSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { arch, execPath, platform } from 'node:process'
 import { after, before, test } from 'node:test'
-import { ROOT, readManifest } from '../tools/repository.ts'
-
-interface Packed {
-  readonly filename: string
-  readonly files: readonly { readonly path: string }[]
-}
+import { readManifest } from '../tools/repository.ts'
+import { StrangersProject } from './strangers-project.ts'
 
 const manifest = readManifest()
 const specifiers = Object.keys(manifest.exports).map((subpath) => subpath.replace(/^\./, manifest.name))
@@ -25,20 +20,15 @@ const modules = specifiers.filter((specifier) => !specifier.endsWith('.json'))
 /** What needs a package that is not installed with this one. */
 const OPTIONAL: Readonly<Record<string, string>> = { 'varve/postgres': 'pg' }
 
-const scratch = mkdtempSync(join(tmpdir(), 'varve-packed-'))
-const project = join(scratch, 'project')
-let packed: Packed
+let stranger: StrangersProject
+let project: string
 
 before(() => {
-  const output = npm(ROOT, 'pack', '--json', '--pack-destination', scratch)
-  // A script of the package may print before npm does.
-  packed = (JSON.parse(output.slice(output.indexOf('[\n'))) as Packed[])[0] as Packed
-  mkdirSync(project)
-  writeFileSync(join(project, 'package.json'), JSON.stringify({ name: 'stranger', private: true, type: 'module' }))
-  npm(project, 'install', '--no-audit', '--no-fund', '--prefer-offline', join(scratch, packed.filename))
+  stranger = new StrangersProject()
+  project = stranger.path
 })
 
-after(() => rmSync(scratch, { recursive: true, force: true }))
+after(() => stranger.remove())
 
 /** What a stranger's workers are made of: `varve/testing/job-handlers` is not named, so workers import it. */
 const STRANGERS_PARTS = `
@@ -84,7 +74,7 @@ testJobScheduler({
 `
 
 test('no test, tool or build of tests is packed but what manuals show, and every entry point is', () => {
-  const paths = packed.files.map(({ path }) => path)
+  const paths = stranger.packed.files.map(({ path }) => path)
   const strays = paths.filter((path) => /\.(?:test|extra)\.|^(?:build|test|tools|src|node_modules)\/|\.tgz$/.test(path))
   // The guide shows how an engine is tested, and the README links to what each code means.
   assert.deepEqual(strays, ['examples/custom-engine/test/conformance.test.ts', 'src/kernel/errors.ts'])
@@ -101,7 +91,10 @@ test('installing the package runs no script', () => {
   }
   const scripts = Object.keys(installed.scripts ?? {}).filter((name) => /^(?:pre|post)?install$|^prepare$/.test(name))
   assert.deepEqual(scripts, [])
-  assert.ok(!packed.files.some(({ path }) => path === 'binding.gyp'), 'npm would build a binding.gyp in the root')
+  assert.ok(
+    !stranger.packed.files.some(({ path }) => path === 'binding.gyp'),
+    'npm would build a binding.gyp in the root',
+  )
 })
 
 test('the addon is packed where there is a C compiler, and loads for a stranger', (context) => {
@@ -110,10 +103,10 @@ test('the addon is packed where there is a C compiler, and loads for a stranger'
     context.skip('no C compiler, or not Linux')
     return
   }
-  assert.ok(packed.files.some(({ path }) => path === addon))
-  assert.ok(!packed.files.some(({ path }) => /\.[ch]$|^native\//.test(path)), 'no sources')
+  assert.ok(stranger.packed.files.some(({ path }) => path === addon))
+  assert.ok(!stranger.packed.files.some(({ path }) => /\.[ch]$|^native\//.test(path)), 'no sources')
   const path = JSON.stringify(join(project, 'node_modules', manifest.name, addon))
-  const child = node('--input-type=commonjs', '--eval', `require(${path}).takesNowait('.')`)
+  const child = stranger.node('--input-type=commonjs', '--eval', `require(${path}).takesNowait('.')`)
   assert.equal(child.status, 0, child.stderr)
 })
 
@@ -121,7 +114,7 @@ test('every subpath can be imported, but for those whose optional package is mis
   for (const specifier of modules) {
     const missing = OPTIONAL[specifier]
     if (missing !== undefined) {
-      const child = node('--input-type=module', '--eval', `import '${specifier}'`)
+      const child = stranger.node('--input-type=module', '--eval', `import '${specifier}'`)
       assert.match(child.stderr, new RegExp(`Cannot find package '${missing}'`))
       continue
     }
@@ -145,63 +138,41 @@ test('what two subpaths export by one name is one thing, and importing reads few
     if (firsts.size < 100) throw new Error('exports little')
   `)
   // One by one, three hundred modules take a process 0.2 s.
-  const files = packed.files.filter(({ path }) => path.endsWith('.js'))
+  const files = stranger.packed.files.filter(({ path }) => path.endsWith('.js'))
   assert.ok(files.length < 100, `${files.length} files of code`)
 })
 
 test('every subpath can be required', () => {
   for (const specifier of specifiers.filter((each) => OPTIONAL[each] === undefined)) {
-    const child = node('--input-type=commonjs', '--eval', `require('${specifier}')`)
+    const child = stranger.node('--input-type=commonjs', '--eval', `require('${specifier}')`)
     assert.equal(child.status, 0, `require('${specifier}'):\n${child.stderr}`)
   }
 })
 
 test('what is not exported cannot be reached', () => {
-  const child = node('--input-type=module', '--eval', `await import('${manifest.name}/dist/index.js')`)
+  const child = stranger.node('--input-type=module', '--eval', `await import('${manifest.name}/dist/index.js')`)
   assert.match(child.stderr, /ERR_PACKAGE_PATH_NOT_EXPORTED/)
 })
 
 test("the declarations of every subpath compile in a stranger's strict project", () => {
   const lines = modules.map((specifier, index) => `export * as m${index} from '${specifier}'`)
   writeFileSync(join(project, 'index.ts'), `${lines.join('\n')}\n`)
-  const compilerOptions = {
-    strict: true,
-    target: 'es2023',
-    lib: ['es2023', 'esnext.disposable'],
-    module: 'nodenext',
-    noEmit: true,
-    types: ['node'],
-    typeRoots: [join(ROOT, 'node_modules/@types')],
-    // Declarations are what is being tested, ours and those they lead to.
-    skipLibCheck: false,
-  }
-  writeFileSync(join(project, 'tsconfig.json'), JSON.stringify({ compilerOptions, files: ['index.ts'] }))
-  const child = spawnSync(execPath, [join(ROOT, 'node_modules/typescript/bin/tsc'), '-p', project], {
-    encoding: 'utf8',
-  })
-  assert.equal(child.status, 0, child.stdout + child.stderr)
+  // Declarations are what is being tested, ours and those they lead to.
+  const options = { lib: ['es2023', 'esnext.disposable'], noEmit: true, skipLibCheck: false }
+  assert.equal(stranger.compile(project, ['index.ts'], options), '')
 })
 
 test("the example engine compiles and runs in a stranger's project, its jobs in workers of the package", () => {
   const source = join(project, 'page-views')
   cpSync(join(project, 'node_modules', manifest.name, 'examples/custom-engine'), source, { recursive: true })
-  const compilerOptions = {
-    strict: true,
+  const options = {
     exactOptionalPropertyTypes: true,
     noUncheckedIndexedAccess: true,
-    target: 'es2023',
-    module: 'nodenext',
     rewriteRelativeImportExtensions: true,
-    types: ['node'],
-    typeRoots: [join(ROOT, 'node_modules/@types')],
     skipLibCheck: true,
   }
-  writeFileSync(join(source, 'tsconfig.json'), JSON.stringify({ compilerOptions, files: ['main.ts'] }))
-  const compiler = spawnSync(execPath, [join(ROOT, 'node_modules/typescript/bin/tsc'), '-p', source], {
-    encoding: 'utf8',
-  })
-  assert.equal(compiler.status, 0, compiler.stdout + compiler.stderr)
-  const child = node(join(source, 'main.js'), join(scratch, 'page-views-data'))
+  assert.equal(stranger.compile(source, ['main.ts'], options), '')
+  const child = stranger.node(join(source, 'main.js'), join(stranger.scratch, 'page-views-data'))
   assert.equal(child.status, 0, child.stderr)
 })
 
@@ -226,15 +197,7 @@ test('the command is installed and says what it can do', () => {
   }
 })
 
-function npm(directory: string, ...parameters: readonly string[]): string {
-  return execFileSync('npm', parameters, { cwd: directory, encoding: 'utf8', stdio: ['ignore', 'pipe', 'pipe'] })
-}
-
-function node(...parameters: readonly string[]): { readonly status: number | null; readonly stderr: string } {
-  return spawnSync(execPath, parameters, { cwd: project, encoding: 'utf8' })
-}
-
 function runModule(text: string): void {
-  const child = node('--input-type=module', '--eval', text)
+  const child = stranger.node('--input-type=module', '--eval', text)
   assert.equal(child.status, 0, `${text}\n${child.stderr}`)
 }
