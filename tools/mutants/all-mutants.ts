@@ -3,6 +3,7 @@
 import { DISK_MUTANTS } from './disk-mutants.ts'
 import { ENGINE_MUTANTS } from './engine-mutants.ts'
 import type { Mutant } from './mutant.ts'
+import { JOURNAL_SERVICE_MUTANTS } from './journal-service-mutants.ts'
 import { PLACE_MUTANTS } from './place-mutants.ts'
 import { QUEUE_MUTANTS } from './queue-mutants.ts'
 import { READ_MUTANTS } from './read-mutants.ts'
@@ -17,6 +18,7 @@ export const ALL_MUTANTS: readonly Mutant[] = [
   ...UPKEEP_MUTANTS,
   ...PLACE_MUTANTS,
   ...REMOTE_MUTANTS,
+  ...JOURNAL_SERVICE_MUTANTS,
   ...QUEUE_MUTANTS,
   ...READ_MUTANTS,
   ...STEP_MUTANTS,

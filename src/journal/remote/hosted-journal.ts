@@ -8,9 +8,11 @@
  */
 
 import { copyOf } from '../../kernel/bytes.ts'
-import { VarveError, isCode } from '../../kernel/errors.ts'
+import { VarveError } from '../../kernel/errors.ts'
 import type { JournalPosition } from '../../kernel/ids.ts'
+import { wasRefused } from '../append-check.ts'
 import type { Append, Durability, Journal } from '../journal.ts'
+import { markRefused } from './refused-append.ts'
 
 interface Recent {
   readonly append: Append
@@ -22,6 +24,8 @@ export class HostedJournal {
   /** Appends whose answers may have been lost, by where they begin. */
   readonly #recent = new Map<number, Recent>()
   #acknowledged: number
+  /** What the journal refused last. */
+  #refusal: VarveError | undefined
   /** The connection that appends. */
   #appender: object
 
@@ -38,7 +42,8 @@ export class HostedJournal {
 
   /**
    * @param acknowledged the client has heard of everything before this position
-   * @throws {VarveError} NO_SPACE — it follows an append that did not fit; POISONED; and as `Journal.append`
+   * @throws {VarveError} NO_SPACE, OUT_OF_FILES, PERMISSION_DENIED, IO_FAILED — it follows an append that was refused with
+   *   it; POISONED; and as `Journal.append`
    */
   append(
     appender: object,
@@ -54,8 +59,10 @@ export class HostedJournal {
       const append = this.journal.append(payload, durability)
       this.#recent.set(position, { append, bytes: payload.length })
       append.written.catch((error: unknown) => {
+        if (!wasRefused(error)) return
         // It was taken back: this place is free for another.
-        if (isCode(error, 'NO_SPACE')) this.#recent.delete(position)
+        this.#recent.delete(position)
+        this.#refusal = error
       })
       return append
     }
@@ -65,7 +72,9 @@ export class HostedJournal {
       // Where what it follows was refused for good, so is this: there is another owner, or nobody knows.
       const before = this.#recent.get(end)
       if (before !== undefined) return before.append
-      throw new VarveError('NO_SPACE', 'it follows an append that did not fit', { details: { position, end } })
+      const { code = 'NO_SPACE', message = 'it did not fit' } = this.#refusal ?? {}
+      const reason = `it follows an append that was refused: ${message}`
+      throw markRefused(new VarveError(code, reason, { details: { position, end } }))
     }
     throw new VarveError('POISONED', `the journal ends at ${end}, an append was to go to ${position}`)
   }
@@ -77,7 +86,9 @@ export class HostedJournal {
       await this.journal.sync()
       return
     }
-    await recent.append.written
+    await recent.append.written.catch((error: unknown) => {
+      throw markRefused(error)
+    })
     await (recent.append.synced ?? this.journal.sync())
   }
 

@@ -20,6 +20,7 @@ import type { Durability, JournalReader, JournalSystem } from '../journal.ts'
 import { HostedJournal, replayPiece } from './hosted-journal.ts'
 import { JournalOpening } from './journal-opening.ts'
 import type { OpeningStep } from './journal-opening.ts'
+import { markRefused } from './refused-append.ts'
 import { encodeBatches } from './replay-codec.ts'
 
 export const JOURNAL_SERVICE = 'journal'
@@ -123,7 +124,10 @@ class JournalSession implements RpcSession {
       case 'append': {
         // Nothing is awaited before this: appends go in in the order of their calls.
         const [place, durability, acknowledged] = [given.count(1), given.text(2) as Durability, given.count(3)]
-        await this.#journal(given).append(this, place, body, durability, acknowledged).written
+        const { written } = this.#journal(given).append(this, place, body, durability, acknowledged)
+        await written.catch((error: unknown) => {
+          throw markRefused(error)
+        })
         return {}
       }
       case 'synced':

@@ -5,7 +5,8 @@
  * again on the next one, with the position it goes to: the service tells what it has already. Only where the service does
  * not come back, or does not know the journal any more, is the outcome of those appends unknown; that ends this writer.
  *
- * NO_SPACE ends nothing: what did not fit, and everything appended since, rejects, and `end` is back where that began.
+ * What the service's journal refuses, as where there is no space, ends nothing: that, and everything appended since, rejects,
+ * and `end` is back where it began.
  */
 
 import { VarveError, isCode } from '../../kernel/errors.ts'
@@ -18,6 +19,7 @@ import type { Append, Durability, Journal, JournalSupport } from '../journal.ts'
 import { AppendsInFlight } from './appends-in-flight.ts'
 import type { InFlight } from './appends-in-flight.ts'
 import { JOURNAL_SERVICE } from './journal-service.ts'
+import { isRefusedAppend } from './refused-append.ts'
 import { replayPieces } from './remote-journal-reader.ts'
 import type { Visit } from './remote-journal-reader.ts'
 
@@ -190,8 +192,8 @@ export class RemoteJournal implements Journal {
       },
       (error: unknown) => {
         // What became of the append itself is told by its own answer.
-        if (!isUnanswered(error) && !isCode(error, 'NO_SPACE')) this.#refused(entry, error, connection)
-        else if (isUnanswered(error)) this.#resume()
+        if (isUnanswered(error)) this.#resume()
+        else if (!isRefusedAppend(error)) this.#refused(entry, error, connection)
       },
     )
   }
@@ -200,8 +202,8 @@ export class RemoteJournal implements Journal {
     if (!this.#appends.has(entry)) return
     if (isUnanswered(error)) {
       if (connection === this.#connection) this.#resume()
-    } else if (isCode(error, 'NO_SPACE')) {
-      // It did not fit, and what was sent after it does not either.
+    } else if (isRefusedAppend(error)) {
+      // What was sent after it is refused as well.
       this.#storedBytes -= this.#appends.takeBack(entry, error)
       this.#end = entry.position
     } else if (isCode(error, 'FENCED', 'OUTCOME_UNKNOWN')) {
