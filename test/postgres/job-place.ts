@@ -36,7 +36,7 @@ export interface PostgresJobPlaceOptions {
 }
 
 export async function openJobPlace(place: PostgresPlace, options: PostgresJobPlaceOptions): Promise<PostgresJobPlace> {
-  const { concurrency = 1, pendingMax = 500, settings = {}, awayMs = 10_000 } = options
+  const { concurrency = 1, pendingMax = 500, settings = {}, awayMs = 60_000 } = options
   const folder = mkdtempSync(join(tmpdir(), 'varve-postgres-jobs-'))
   const files = await openTestFiles(folder)
   const schema = place.schema()

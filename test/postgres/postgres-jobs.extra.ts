@@ -62,7 +62,7 @@ test(
   'a job whose worker is killed is given to another under another prefix, once its lease has ended',
   place.skip,
   async () => {
-    const leaseMs = 1_500
+    const leaseMs = 3_000
     const opened = await openPlace({ settings: { leaseMs } })
     const bench = new JobBench(opened)
     const parameters = [WORKER, place.running.url, opened.schema, opened.folder, String(leaseMs)]
@@ -116,7 +116,7 @@ test(
   'a job whose worker says that it is still at it, and comes no further, is given to others, and then given up',
   place.skip,
   async () => {
-    const opened = await openPlace({ concurrency: 4, settings: { leaseMs: 900, triesMax: 2, stuckMs: 2_000 } })
+    const opened = await openPlace({ concurrency: 4, settings: { leaseMs: 3_000, triesMax: 2, stuckMs: 2_000 } })
     const bench = new JobBench(opened)
     await opened.worker({ places: 1 })
     await opened.worker({ places: 1 })

@@ -7,6 +7,9 @@ import { PostgresServer } from '../../tools/servers/postgres.ts'
 
 export const clock = new SystemClock()
 
+// Machines that test are busy: of what should come, nobody is to give up waiting too early.
+const PATIENT: Partial<PostgresSettings> = { connectMs: 60_000, answerMs: 60_000, awayMs: 60_000 }
+
 export class PostgresPlace {
   readonly server: PostgresServer | undefined
   readonly skip: { readonly skip?: string }
@@ -34,7 +37,7 @@ export class PostgresPlace {
 
   database(schema: string, settings: Partial<PostgresSettings> = {}): PostgresDatabase {
     const address = { connectionString: this.running.url }
-    const database = new PostgresDatabase({ address, clock, settings: { schema, ...settings } })
+    const database = new PostgresDatabase({ address, clock, settings: { schema, ...PATIENT, ...settings } })
     this.#opened.push(database)
     return database
   }

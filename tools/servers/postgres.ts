@@ -27,7 +27,8 @@ import { whyNotInstalled } from './debian-packages.ts'
 import { freePorts } from './free-ports.ts'
 
 const DEBIAN = '/usr/lib/postgresql'
-const START_TIMEOUT_MS = 60_000
+const START_TIMEOUT_MS = 180_000
+const STARTS_MAX = 3
 
 /** Where the programs are, or why there are none. */
 type Programs = { readonly folder: string } | { readonly missing: string }
@@ -50,16 +51,28 @@ export class PostgresServer {
   static async start(options: readonly string[] = []): Promise<PostgresServer | string> {
     const programs = findPrograms() ?? install()
     if ('missing' in programs) return programs.missing
+    for (let attempt = 1; ; attempt++) {
+      const server = await PostgresServer.#make(programs.folder, options)
+      try {
+        await server.restart()
+        return server
+      } catch (error) {
+        await server.stop()
+        // The port that was free may be somebody else's by now.
+        if (attempt === STARTS_MAX) throw error
+      }
+    }
+  }
+
+  static async #make(programs: string, options: readonly string[]): Promise<PostgresServer> {
     const root = mkdtempSync(join(tmpdir(), 'varve-postgres-'))
     const account = serverAccount()
     if (account !== undefined) chownSync(root, account.uid, account.gid)
     const folder = join(root, 'data')
     const cluster = ['-D', folder, '-U', 'postgres', '-A', 'trust', '-E', 'UTF8', '--locale=C', '--no-sync']
-    execFileSync(join(programs.folder, 'initdb'), cluster, { ...account, cwd: root, stdio: 'ignore' })
+    execFileSync(join(programs, 'initdb'), cluster, { ...account, cwd: root, stdio: 'ignore' })
     const [port] = await freePorts(1)
-    const server = new PostgresServer(port as number, folder, programs.folder, options)
-    await server.restart()
-    return server
+    return new PostgresServer(port as number, folder, programs, options)
   }
 
   get url(): string {

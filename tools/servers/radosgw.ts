@@ -17,7 +17,8 @@ import { freePorts } from './free-ports.ts'
 
 const PACKAGES = ['radosgw', 'ceph-mon', 'ceph-osd']
 const PROGRAMS = ['radosgw', 'radosgw-admin', 'ceph', 'ceph-mon', 'ceph-osd', 'monmaptool']
-const START_MS = 90_000
+const START_MS = 180_000
+const STARTS_MAX = 3
 const STOP_MS = 10_000
 
 export const RADOSGW_CREDENTIALS = Object.freeze({
@@ -46,8 +47,18 @@ export class Radosgw {
     this.endpoint = `http://127.0.0.1:${port}`
   }
 
-  /** Takes about a second on a quiet machine. */
+  /** Takes about a second on a quiet machine. Ports that were free may be somebody else's by the time they are taken. */
   static async start(): Promise<Radosgw> {
+    for (let attempt = 1; ; attempt++) {
+      try {
+        return await Radosgw.#startOnce()
+      } catch (error) {
+        if (attempt === STARTS_MAX) throw error
+      }
+    }
+  }
+
+  static async #startOnce(): Promise<Radosgw> {
     const root = mkdtempSync(join(tmpdir(), 'varve-radosgw-'))
     const [gateway, monitor, monitorOld] = (await freePorts(3)) as [number, number, number]
     const started = new Radosgw(root, gateway)
@@ -139,9 +150,9 @@ export class Radosgw {
   }
 
   #ask(args: readonly string[]): string | undefined {
-    const asked = spawnSync('ceph', [...this.#configured(), '--connect-timeout', '2', ...args], {
+    const asked = spawnSync('ceph', [...this.#configured(), '--connect-timeout', '20', ...args], {
       encoding: 'utf8',
-      timeout: 5000,
+      timeout: 60_000,
     })
     return asked.status === 0 ? asked.stdout + asked.stderr : undefined
   }
