@@ -72,10 +72,10 @@ describe('a work queue', skipWithoutNats, () => {
   }
 
   test('a job whose worker falls silent is given to another, under another name, and is done once', async () => {
-    const jobs = await openJobs(1, 10, { leaseMs: 400, startMs: 20_000 })
+    const jobs = await openJobs(1, 10, { leaseMs: 2_000, startMs: 60_000 })
     const bench = new JobBench(jobs)
     const { result } = jobs.scheduler.submit(bench.spec('write', { parameters: ['content'] }))
-    const { suffix } = await takeAndFallSilent(jobs, 400)
+    const { suffix } = await takeAndFallSilent(jobs, 2_000)
     assert.equal(suffix, '')
     jobs.work()
     const { outputs } = await result
@@ -86,12 +86,12 @@ describe('a work queue', skipWithoutNats, () => {
   })
 
   test('a job over which three workers fall silent fails, and is a dead letter', async () => {
-    const jobs = await openJobs(1, 10, { leaseMs: 200, startMs: 20_000 })
+    const jobs = await openJobs(1, 10, { leaseMs: 1_000, startMs: 60_000 })
     const bench = new JobBench(jobs)
     const spec = bench.spec('write', { parameters: ['content'] })
     const { result } = jobs.scheduler.submit(spec)
     const failed = assert.rejects(result, (error) => isCode(error, 'JOB_FAILED') && /fallen silent/.test(error.message))
-    for (const suffix of ['', 't2-', 't3-']) assert.equal((await takeAndFallSilent(jobs, 200)).suffix, suffix)
+    for (const suffix of ['', 't2-', 't3-']) assert.equal((await takeAndFallSilent(jobs, 1_000)).suffix, suffix)
     await failed
     const letter = await streams.message(`${jobs.queue}-dead-jobs`, 1)
     assert.deepEqual(decodeSpec(letter?.data ?? new Uint8Array(0)).id, spec.id)

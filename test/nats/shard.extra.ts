@@ -47,6 +47,8 @@ describe('a shard on NATS', skipWithoutNats, () => {
         queues: new JetStreamQueues(streams),
         queue: 'kv',
         shard: 'main',
+        // Longer than a busy machine keeps the worker from asking.
+        settings: { startMs: 60_000 },
       })
       schedulers.push(scheduler)
       const owner = await openKv(
