@@ -66,11 +66,12 @@ test('a process with spaces and parentheses in its name is alive', needsProc, as
 
 test('a zombie is dead', needsProc, async (context) => {
   // The shell becomes a program that does not ask after its child.
-  const parent = spawn('sh', ['-c', 'sleep 0.1 & echo $!; exec sleep 60'])
+  const parent = spawn('sh', ['-c', 'sleep 60 & echo $!; exec sleep 60'])
   context.after(() => parent.kill('SIGKILL'))
   const [line] = (await once(parent.stdout, 'data')) as [Buffer]
   const identity = identityOf(Number(line.toString()))
   assert.ok(table.isAlive(identity), 'alive at first')
+  process.kill(identity.pid, 'SIGKILL')
   const state = (): string => fs.readFileSync(`/proc/${identity.pid}/stat`, 'latin1').split(') ')[1]?.[0] ?? ''
   while (state() !== 'Z') await turn()
   assert.ok(!table.isAlive(identity))

@@ -39,7 +39,8 @@ test('an ordinary job stands still for 200 ms, and then half of the time', () =>
     const begin = performance.now()
     givingWay.giveWay()
     const left = times.splice(0).length
-    assert.equal(performance.now() - begin > 20, left === 0)
+    // Where it did not stand nothing is measured: the system may have stopped this thread meanwhile.
+    if (left === 0) assert.ok(performance.now() - begin > 20, 'it read the clock, and did not wait')
     return left === 0
   }
   assert.equal(stood(900, 1000), false, 'nobody has precedence')

@@ -226,7 +226,9 @@ test('a client whose server goes and comes back calls on, without effect at once
   await client.call({ service: 'echo', method: 'note', parameters: ['before'] })
   await listening.close()
   await server.close()
+  // The client hears of it in a turn of the event loop, and not in one that was due when this process was stopped for a while.
   await sleep(20)
+  for (let turn = 0; turn < 10; turn++) await clock.turn()
   const unsent = client.call({ service: 'echo', method: 'note', parameters: ['effect'], effect: true, timeoutMs: 50 })
   await assert.rejects(unsent, { code: 'IO_FAILED' })
   const waiting = client.call({ service: 'echo', method: 'note', parameters: ['after'] })
