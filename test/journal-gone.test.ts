@@ -12,6 +12,8 @@ import { open } from '../src/local.ts'
 
 // Twice what docs/reliability.md says, for a machine that has other work.
 const NOTICED_MS = 200
+// Other programs may have the disk, or the processor, for longer than that.
+const ATTEMPTS = 4
 
 const LOSSES: Readonly<Record<string, (journal: string, segment: string) => void>> = {
   deleted: (journal) => rmSync(journal, { recursive: true }),
@@ -36,16 +38,21 @@ async function inDatabase(work: (directory: string) => Promise<void>): Promise<v
 
 for (const durability of ['written', 'synced'] as const) {
   for (const [what, lose] of Object.entries(LOSSES)) {
-    test(`puts that are ${durability} are refused soon after the journal is ${what}, and reads go on`, () =>
-      inDatabase((directory) => refusedSoon(directory, durability, lose)))
+    test(`puts that are ${durability} are refused soon after the journal is ${what}, and reads go on`, async () => {
+      const tookMs: number[] = []
+      while (tookMs.length < ATTEMPTS && !tookMs.some((ms) => ms < NOTICED_MS))
+        await inDatabase(async (directory) => void tookMs.push(await untilRefused(directory, durability, lose)))
+      assert.ok(Math.min(...tookMs) < NOTICED_MS, `it took ${tookMs.join(', ')} ms`)
+    })
   }
 }
 
-async function refusedSoon(
+/** @returns after how many milliseconds */
+async function untilRefused(
   directory: string,
   durability: Durability,
   lose: (journal: string, segment: string) => void,
-): Promise<void> {
+): Promise<number> {
   const db = await open(directory, { jobs: 'inline' })
   for (let index = 0; index < 50; index++) await db.put(key(index), Buffer.alloc(100, 1), { durability })
   // A cut within what was written last is not told apart from the log, where more follows at once.
@@ -54,16 +61,17 @@ async function refusedSoon(
   const segment = readdirSync(join(journal, 'main')).find((name) => name.endsWith('.log')) as string
   lose(journal, join(journal, 'main', segment))
   const before = performance.now()
-  const refusal = await putUntilRefused(db, durability)
-  assert.ok(performance.now() - before < NOTICED_MS, `it took ${performance.now() - before} ms`)
-  assert.equal(refusal.code, 'JOURNAL_CORRUPT')
-  assert.equal(refusal.details['file'], `journal/main/${segment}`)
-  assert.match(refusal.message, /while the journal was open.*Reads go on.*varve repair/s)
+  const { code, details, message } = await putUntilRefused(db, durability)
+  const tookMs = performance.now() - before
+  assert.equal(code, 'JOURNAL_CORRUPT')
+  assert.equal(details['file'], `journal/main/${segment}`)
+  assert.match(message, /while the journal was open.*Reads go on.*varve repair/s)
   // It is said again, and not that an open would do.
-  await assert.rejects(db.put(key(0), key(1)), { code: 'JOURNAL_CORRUPT', message: refusal.message })
+  await assert.rejects(db.put(key(0), key(1)), { code: 'JOURNAL_CORRUPT', message })
   await assert.rejects(db.sync(), { code: 'JOURNAL_CORRUPT' })
   assert.equal((await db.get(key(49)))?.length, 100)
   await assert.rejects(db.close(), { code: 'JOURNAL_CORRUPT' })
+  return tookMs
 }
 
 async function putUntilRefused(db: Awaited<ReturnType<typeof open>>, durability: Durability): Promise<VarveError> {
