@@ -18,7 +18,7 @@ import { ROOT, listFiles, readText } from './repository.ts'
 
 /** In the repository, so that `varve` means this package: Node and the compiler look for the nearest package.json. */
 const FOLDER = join(ROOT, 'build/docs-run')
-const EXAMPLE_TIMEOUT_MS = 60_000
+const EXAMPLE_TIMEOUT_MS = 300_000
 
 interface Example extends Fence {
   readonly path: string

@@ -217,7 +217,7 @@ test('a process killed with its lock leaves no stale one, even before its parent
     const exited = once(child, 'exit')
     child.kill('SIGKILL')
     // Not yet waited for it is a zombie, whose number still answers.
-    const deadline = Date.now() + 5000
+    const deadline = Date.now() + 60_000
     let lock: DirectoryLock | undefined
     while (lock === undefined) {
       lock = await acquire(device, processes, 2).catch((error: unknown) => {

@@ -27,6 +27,10 @@ import { CLIENT, SERVER } from '../rpc/certificates.ts'
 import { Workplace, start } from './varve-process.ts'
 import type { Running } from './varve-process.ts'
 
+// Of a server that is there: machines that test are busy.
+const PATIENCE_MS = 60_000
+// Where the server is gone, closing waits for it.
+const CLOSES_MS = 5_000
 const clock = new SystemClock()
 const random = new SystemRandom()
 const hash = await loadHash()
@@ -52,8 +56,16 @@ async function openThere(
   name: string,
   token = '',
   settings: NonNullable<KvOpenOptions['settings']> = {},
+  patienceMs = PATIENCE_MS,
 ): Promise<KvShard> {
-  const client = new RpcClient({ dial: dialSocket(address), clock, hash, random, token, settings: { callMs: 1_000 } })
+  const client = new RpcClient({
+    dial: dialSocket(address),
+    clock,
+    hash,
+    random,
+    token,
+    settings: { callMs: patienceMs },
+  })
   try {
     const files = new RemoteFileStore({ client })
     const handlers = new HandlerTable({ 'varve/kv/jobs': kvJobs })
@@ -63,7 +75,7 @@ async function openThere(
       shard: shardId(name),
       files,
       heads: new RemoteHeadStore({ client }),
-      journal: await RemoteJournalSystem.connect({ client, random, resumeMs: 1_000 }),
+      journal: await RemoteJournalSystem.connect({ client, random, resumeMs: patienceMs }),
       jobs,
       localJobs,
       clock,
@@ -101,7 +113,7 @@ test('shards live behind one server, and outlive it: stopped, killed and started
   assert.equal(ended.code, 0, ended.errors)
 
   const second = await serve(context, work.path, words)
-  const again = await openThere(second.address, 'two')
+  const again = await openThere(second.address, 'two', '', {}, CLOSES_MS)
   assert.equal(textOf(await again.get(bytes('key 19'))), '1')
   await again.put(bytes('more'), bytes('!'), { durability: 'synced' })
   second.process.signal('SIGKILL')

@@ -168,7 +168,7 @@ test('the example program runs, twice in the same directory', () => {
   try {
     const program = fileURLToPath(new URL('../../examples/custom-engine/main.js', import.meta.url))
     for (const expected of ['15', '30']) {
-      const child = spawnSync(execPath, [program, directory], { encoding: 'utf8', timeout: 60_000 })
+      const child = spawnSync(execPath, [program, directory], { encoding: 'utf8', timeout: 300_000 })
       assert.equal(child.status, 0, child.stderr)
       assert.match(child.stdout, new RegExp(`^page 42 on day 20,000: ${expected} `))
     }

@@ -190,7 +190,7 @@ interface Ended {
 }
 
 async function runNode(...nodeArguments: string[]): Promise<Ended> {
-  const child = spawn(process.execPath, nodeArguments, { stdio: ['ignore', 'pipe', 'inherit'], timeout: 10_000 })
+  const child = spawn(process.execPath, nodeArguments, { stdio: ['ignore', 'pipe', 'inherit'], timeout: 120_000 })
   let output = ''
   child.stdout.on('data', (chunk: Buffer) => (output += chunk.toString()))
   const code = await new Promise<number | null>((resolve) => child.on('close', resolve))

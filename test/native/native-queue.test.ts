@@ -28,7 +28,7 @@ function runModule(
   const child = spawnSync(execPath, ['--expose-gc', '--input-type=module', '-e', script], {
     encoding: 'utf8',
     env: { ...process.env, ...environment },
-    timeout: 30_000,
+    timeout: 120_000,
   })
   return { status: child.status, output: child.stdout + child.stderr }
 }
@@ -159,7 +159,7 @@ testWithAddon('a queue nobody holds is collected, with its thread', {}, async ()
     let queues = Array.from({ length: 20 }, () => RequestQueue.open(loadNative(), 'calls'))
     console.log(threads() - before)
     queues = undefined
-    for (let count = 0; count < 50 && threads() > before; count++) {
+    for (let count = 0; count < 1000 && threads() > before; count++) {
       gc()
       await new Promise((resolve) => setTimeout(resolve, 10))
     }
