@@ -14,7 +14,9 @@ import processOfTest, { kill } from 'node:process'
 import { whyNotInstalled } from './debian-packages.ts'
 import { freePorts } from './free-ports.ts'
 
-const START_MS = 60_000
+const START_MS = 240_000
+// Debian's version now and then does not find its way back into a stream, until it is started anew.
+const STUCK_MS = 60_000
 
 interface Node {
   readonly name: string
@@ -116,13 +118,23 @@ export class NatsServers {
   /** Resolves when every node that runs says that it is well, and a cluster has a leader. */
   async ready(): Promise<void> {
     const deadline = Date.now() + START_MS
-    for (;;) {
+    for (let stuckAt = Date.now() + STUCK_MS; ;) {
       const running = this.#nodes.filter(({ process }) => process !== undefined)
       const well = await Promise.all(running.map(({ monitor }) => isWell(monitor, this.#nodes.length > 1)))
       if (well.every(Boolean)) return
       if (Date.now() > deadline) throw new Error(`the servers are not ready; their logs are in ${this.#root}`)
+      if (Date.now() > stuckAt) {
+        for (const [index, node] of running.entries()) if (well[index] !== true) await this.#restart(node)
+        stuckAt = Date.now() + STUCK_MS
+      }
       await new Promise((resolve) => setTimeout(resolve, 50))
     }
+  }
+
+  async #restart(node: Node): Promise<void> {
+    const index = this.#nodes.indexOf(node)
+    await this.kill(index)
+    this.run(index)
   }
 
   /** The node whose server leads a stream of the account; undefined: none does. */

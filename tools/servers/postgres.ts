@@ -21,10 +21,11 @@ import {
 import { createConnection } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import process, { getuid, kill } from 'node:process'
+import process, { getuid } from 'node:process'
 import { setTimeout as delay } from 'node:timers/promises'
 import { whyNotInstalled } from './debian-packages.ts'
 import { freePorts } from './free-ports.ts'
+import { signalTo, stopFamily, untilGone } from './process-family.ts'
 
 const DEBIAN = '/usr/lib/postgresql'
 const START_TIMEOUT_MS = 180_000
@@ -105,13 +106,11 @@ export class PostgresServer {
     await this.#end('SIGKILL')
   }
 
-  /** All its processes stand still while `work` is done. */
+  /** All its processes stand still while `work` is done: also those that it is just making. */
   async asleep(work: () => Promise<void>): Promise<void> {
     const pid = this.#process?.pid
     if (pid === undefined) throw new Error('it does not run')
-    signalTo(pid, 'SIGSTOP')
-    const others = childrenOf(pid)
-    for (const other of others) signalTo(other, 'SIGSTOP')
+    const others = await stopFamily(pid)
     try {
       await work()
     } finally {
@@ -130,11 +129,12 @@ export class PostgresServer {
     this.#process = undefined
     if (child?.pid === undefined || child.exitCode !== null) return
     const ended = new Promise((resolve) => child.once('exit', resolve))
-    // Its own processes have the server as their parent; each has a group of its own.
-    const others = signal === 'SIGKILL' ? childrenOf(child.pid) : []
+    // Its own processes have the server as their parent; each has a group of its own. One that is left keeps its memory, and
+    // no other server starts in the same folder.
+    const others = signal === 'SIGKILL' ? await stopFamily(child.pid) : []
     for (const pid of [child.pid, ...others]) signalTo(pid, signal)
     await ended
-    while (others.some(alive)) await delay(5)
+    await untilGone(others)
   }
 
   /** Ready is what it writes behind its process id. */
@@ -177,35 +177,4 @@ function serverAccount(): { readonly uid: number; readonly gid: number } | undef
   if (getuid?.() !== 0) return undefined
   const id = (flag: string): number => Number(execFileSync('id', [flag, 'postgres'], { encoding: 'utf8' }))
   return { uid: id('-u'), gid: id('-g') }
-}
-
-function childrenOf(parent: number): readonly number[] {
-  const children: number[] = []
-  for (const pid of readdirSync('/proc').map(Number)) {
-    if (!Number.isInteger(pid)) continue
-    try {
-      // The name in parentheses may have spaces; state and parent follow it.
-      const stat = readFileSync(`/proc/${pid}/stat`, 'utf8')
-      if (Number(stat.slice(stat.lastIndexOf(')') + 2).split(' ')[1]) === parent) children.push(pid)
-    } catch {
-      // It has ended meanwhile.
-    }
-  }
-  return children
-}
-
-function signalTo(pid: number, signal: 'SIGKILL' | 'SIGQUIT' | 'SIGSTOP' | 'SIGCONT'): void {
-  try {
-    kill(pid, signal)
-  } catch {
-    // It has ended meanwhile.
-  }
-}
-
-function alive(pid: number): boolean {
-  try {
-    return !/\) Z /.test(readFileSync(`/proc/${pid}/stat`, 'utf8'))
-  } catch {
-    return false
-  }
 }
