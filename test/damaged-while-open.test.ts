@@ -61,7 +61,7 @@ async function check(db: KvShard, count: number): Promise<void> {
 
 test(
   'where files/ was renamed, puts are refused with what has gone, and taken again once it is back',
-  { timeout: 60_000 },
+  { timeout: 300_000 },
   () =>
     inDirectory(async (directory) => {
       const db = await openIn(join(directory, 'db'))
@@ -93,7 +93,7 @@ test(
     }),
 )
 
-test('where files/ was deleted, waiting puts settle, and so does closing', { timeout: 60_000 }, () =>
+test('where files/ was deleted, waiting puts settle, and so does closing', { timeout: 300_000 }, () =>
   inDirectory(async (directory) => {
     const db = await openIn(join(directory, 'db'))
     for (let index = 0; index < 50; index++) await db.put(keyOf(index), valueOf(index))
@@ -119,7 +119,7 @@ test('where files/ was deleted, waiting puts settle, and so does closing', { tim
 
 test(
   'where tables are damaged, writes that wait for their compaction are refused, and reads go on',
-  { timeout: 60_000 },
+  { timeout: 300_000 },
   () =>
     inDirectory(async (directory) => {
       const db = await openIn(join(directory, 'db'))
@@ -147,7 +147,7 @@ test(
     }),
 )
 
-test('where heads/ was deleted, writes end with FENCED, which says that the head is gone', { timeout: 60_000 }, () =>
+test('where heads/ was deleted, writes end with FENCED, which says that the head is gone', { timeout: 300_000 }, () =>
   inDirectory(async (directory) => {
     const db = await openIn(join(directory, 'db'))
     await rm(join(directory, 'db/heads'), { recursive: true })
@@ -160,7 +160,7 @@ test('where heads/ was deleted, writes end with FENCED, which says that the head
 
 test(
   'a database whose directory was renamed while it was open opens under the new name once it is closed',
-  { timeout: 60_000 },
+  { timeout: 300_000 },
   () =>
     inDirectory(async (directory) => {
       const [before, after] = [join(directory, 'before'), join(directory, 'after')]

@@ -19,7 +19,7 @@ function countsOf(files: Readonly<Record<string, string>>): unknown {
   const runner = new URL('./test-runner.js', import.meta.url).href
   const script = `
     import { runTests } from ${JSON.stringify(runner)}
-    const counts = await runTests(${JSON.stringify(paths)}, { concurrency: 2, fileTimeoutMs: 20_000 })
+    const counts = await runTests(${JSON.stringify(paths)}, { concurrency: 2, fileTimeoutMs: 120_000 })
     console.log('\\n' + JSON.stringify(counts))`
   // A file, not --eval: node:test hands the flags of this process on to the ones it starts.
   const entry = join(folder, 'run.mjs')

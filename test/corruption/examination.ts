@@ -12,7 +12,7 @@ import type { Content, Specimen } from './specimen.ts'
 export type Verdict = { readonly codes: ReadonlySet<ErrorCode>; readonly lost: number } | 'whole'
 
 // Nothing here takes longer than a few milliseconds, on a machine that has nothing else to do.
-const DEADLINE_MS = 20_000
+const DEADLINE_MS = 120_000
 const PROCESS = 1000
 
 /**

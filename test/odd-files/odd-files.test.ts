@@ -88,7 +88,7 @@ function rolesFor(thing: string): readonly string[] {
 }
 
 for (const [thing, put] of Object.entries(THINGS)) {
-  test(`${thing} in the place of a file is refused by the device, at once`, { timeout: 30_000 }, async (context) => {
+  test(`${thing} in the place of a file is refused by the device, at once`, { timeout: 300_000 }, async (context) => {
     const root = await fs.mkdtemp(path.join(temporary, 'device-'))
     if (!(await canPut(put, path.join(root, 'x'), context))) return
     const device = new NodeDevice(root)
@@ -103,7 +103,7 @@ for (const [thing, put] of Object.entries(THINGS)) {
 
   test(
     `${thing} in the place of a file of a database is an error that names it, at once`,
-    { timeout: 60_000 },
+    { timeout: 300_000 },
     async (context) => {
       if (!(await canPut(put, path.join(await fs.mkdtemp(path.join(temporary, 'try-')), 'x'), context))) return
       for (const role of rolesFor(thing)) {
@@ -161,7 +161,7 @@ test('commands that only look name a file that lies in the place of a directory'
   }
 })
 
-test('commands that only look do not wait for a pipe either, and name it', { timeout: 60_000 }, async (context) => {
+test('commands that only look do not wait for a pipe either, and name it', { timeout: 300_000 }, async (context) => {
   const workplace = new Workplace(context)
   const put = THINGS['a pipe'] as Put
   for (const [role, ...commands] of [
