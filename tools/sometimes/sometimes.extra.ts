@@ -29,6 +29,7 @@ const WHOLE = [
   'follower',
   'arrangement/arrangement',
   'arrangement/steps',
+  'arrangement/two-places',
   'encryption',
   'kv-verify',
   'opening-messages',
