@@ -74,4 +74,11 @@ export const PLACE_MUTANTS: readonly Mutant[] = [
     '',
     'src/rpc/stranger.test.js',
   ),
+  mutant(
+    'shards-of-two-places-are-merged',
+    'shard/succession.js',
+    'await requireSamePlace(parents, place);',
+    '',
+    'test/arrangement/two-places.test.js',
+  ),
 ]

@@ -4,6 +4,8 @@ import { mutant } from './mutant.ts'
 import type { Mutant } from './mutant.ts'
 
 const OPENING_FLUSH = 'src/shard/opening-flush.test.js'
+const HAND_OVER = 'src/shard/hand-over.test.js'
+const SPACE_GUARD = 'src/shard/space-guard.test.js'
 const PASSED_DELETIONS = 'test/passed-deletions.test.js'
 // Skipped without the addon: `npm run build:native` first.
 const LARGE_VALUES = 'test/native/native-large-values.test.js'
@@ -159,5 +161,29 @@ export const UPKEEP_MUTANTS: readonly Mutant[] = [
     'this.#calls > 0 || ',
     '',
     'src/engines/kv/scan-entries.test.js',
+  ),
+  mutant(
+    'parts-closed-with-the-first-shard',
+    'engines/kv/shared-parts.js',
+    'left > 0 ?',
+    'left < 0 ?',
+    'test/shards-in-one-directory.test.js',
+  ),
+  mutant('two-hand-overs-at-once', 'shard/hand-over.js', 'if (this.#begun)', 'if (false)', HAND_OVER),
+  mutant(
+    'given-up-change-drops-all-pins',
+    'shard/hand-over.js',
+    'pins.filter(({ name }) => !names.has(name))',
+    '[]',
+    HAND_OVER,
+  ),
+  mutant('given-up-change-leaves-its-seal', 'shard/hand-over.js', 'succession: undefined,', '', HAND_OVER),
+  mutant('reserve-asked-for-while-given-back', 'shard/space-guard.js', 'await this.#releasing;', '', SPACE_GUARD),
+  mutant(
+    'nothing-tried-again-where-there-is-space',
+    'shard/space-guard.js',
+    'this.#host.refuse(undefined);\n        this.#host.retry();',
+    'this.#host.refuse(undefined);',
+    SPACE_GUARD,
   ),
 ]
