@@ -6,6 +6,8 @@ import type { KvComponents } from '../src/engines/kv/open-kv.ts'
 import type { HeadStore } from '../src/fs/fs.ts'
 import { MemoryFileStore } from '../src/fs/memory-file-store.ts'
 import { VarveError } from '../src/kernel/errors.ts'
+import { epoch } from '../src/kernel/ids.ts'
+import { decodeHead, encodeHead } from '../src/shard/head-content.ts'
 import { failure } from '../src/testing/simulated-failure.ts'
 import { Simulation, TINY_SETTINGS } from './simulation.ts'
 
@@ -53,6 +55,84 @@ test('whoever finds no head after its takeover met a conflict is not the owner',
   await simulation.open()
   assert.equal(Buffer.from((await simulation.db.get(KEY)) ?? []).toString(), 'value')
   await simulation.stop()
+})
+
+test('whoever was replaced while it opened the journal is told so, and does not open', async () => {
+  const simulation = await withEntry(false)
+  let closed = 0
+  composing(simulation, (parts) => {
+    const { journal } = parts
+    return {
+      ...parts,
+      journal: {
+        name: journal.name,
+        version: journal.version,
+        supports: journal.supports,
+        openReadOnly: journal.openReadOnly.bind(journal),
+        open: async (...call) => {
+          const opened = await journal.open(...call)
+          const close = opened.close.bind(opened)
+          opened.close = () => (closed++, close())
+          const head = await parts.heads.read(parts.shard)
+          assert.ok(head !== undefined)
+          const content = decodeHead(head.content, 'head')
+          const next = { ...content, epoch: epoch(content.epoch + 1), owner: 'another' }
+          await parts.heads.compareAndSet(parts.shard, head.version, encodeHead(next))
+          return opened
+        },
+      },
+    }
+  })
+  await assert.rejects(simulation.open(), { code: 'FENCED' })
+  assert.equal(closed, 1, 'the journal is still open')
+})
+
+test('a take-over of which nobody knows whether it will still happen is not tried again', async () => {
+  const simulation = await withEntry(false)
+  let asked = 0
+  composing(simulation, (parts) => ({
+    ...parts,
+    heads: changed(parts.heads, {
+      compareAndSet: (...call) => {
+        if (asked++ > 0) return parts.heads.compareAndSet(...call)
+        return Promise.reject(new VarveError('OUTCOME_UNKNOWN', 'no answer'))
+      },
+    }),
+  }))
+  await assert.rejects(simulation.open(), { code: 'FENCED' })
+  assert.equal(asked, 1)
+})
+
+test('what the owner commits while another looks at its files, and takes over, is not lost', async () => {
+  const owner = await Simulation.start(1, TINY_SETTINGS)
+  await owner.db.put(KEY, Buffer.from('older'))
+  await owner.db.flush()
+  const next = new Simulation(2, TINY_SETTINGS)
+  next.device = owner.device
+  next.cleansUp = false
+  composing(next, (parts) => {
+    let asked = 0
+    return {
+      ...parts,
+      heads: changed(parts.heads, {
+        compareAndSet: async (...call) => {
+          if (asked++ === 0) {
+            await owner.db.put(KEY, Buffer.from('newer'))
+            await owner.db.compactRange()
+          }
+          return parts.heads.compareAndSet(...call)
+        },
+      }),
+    }
+  })
+  await next.open()
+  assert.equal(Buffer.from((await next.db.get(KEY)) ?? []).toString(), 'newer')
+  await next.db.compactRange()
+  composing(next, (parts) => parts)
+  await next.reopen()
+  assert.equal(Buffer.from((await next.db.get(KEY)) ?? []).toString(), 'newer')
+  await next.stop()
+  await owner.stop().catch(() => undefined)
 })
 
 test('only read, a shard whose record is damaged or cannot be read says so, and its head is asked for once more', async () => {

@@ -6,6 +6,7 @@ import type { Mutant } from './mutant.ts'
 const EXCHANGE = 'test/corruption/exchange.test.js'
 const EXCHANGE_REPAIR = 'test/corruption/exchange-repair.test.js'
 const LOST_JOURNAL = 'test/lost-journal.test.js'
+const OPENING_EDGES = 'test/opening-edges.test.js'
 
 export const PLACE_MUTANTS: readonly Mutant[] = [
   mutant(
@@ -80,5 +81,40 @@ export const PLACE_MUTANTS: readonly Mutant[] = [
     'await requireSamePlace(parents, place);',
     '',
     'test/arrangement/two-places.test.js',
+  ),
+  mutant(
+    'opened-though-replaced',
+    'shard/open-shard.js',
+    'await committer.check();\n        await dropStalePins',
+    'await dropStalePins',
+    OPENING_EDGES,
+  ),
+  mutant(
+    'take-over-of-unknown-outcome-tried-again',
+    'shard/open-shard.js',
+    "isSameOwner && isCode(error, 'HEAD_CONFLICT')",
+    'isSameOwner',
+    OPENING_EDGES,
+  ),
+  mutant(
+    'foreseen-files-believed-after-a-commit',
+    'shard/open-shard.js',
+    'foreseen?.edits === content.edits',
+    'true',
+    OPENING_EDGES,
+  ),
+  mutant(
+    'pin-kept-for-what-never-will-be',
+    'shard/open-shard.js',
+    "if (succession?.state === 'void')\n        return false;",
+    '',
+    'test/stale-pins.test.js',
+  ),
+  mutant(
+    'pin-dropped-while-a-change-is-open',
+    'shard/open-shard.js',
+    "outcome === 'committed' || (outcome === 'forming' && !succession.parents.includes(owner))",
+    "outcome === 'committed'",
+    'test/stale-pins.test.js',
   ),
 ]

@@ -1,0 +1,62 @@
+/** Pins for shards that were to be: which of them the next owner lets go. */
+
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import { LocalHeadStore } from '../src/fs/local-head-store.ts'
+import { loadHash } from '../src/kernel/hash.ts'
+import { fileName, shardId } from '../src/kernel/ids.ts'
+import { decodeHead, encodeHead } from '../src/shard/head-content.ts'
+import type { Succession } from '../src/shard/head-content.ts'
+import { clonePin } from '../src/shard/pins.ts'
+import { plainHead } from './plain-head.ts'
+import { Simulation, TINY_SETTINGS } from './simulation.ts'
+
+const [MAIN, OTHER, LEAD, SECOND] = [shardId('main'), shardId('other'), shardId('lead'), shardId('second')]
+
+/** Opens a shard with pins for `lead` and `second`, and for somebody who is no shard: those that are left. */
+async function keptPins(
+  lead: Succession | 'done' | 'absent',
+  second: Succession | 'absent',
+): Promise<readonly string[]> {
+  const simulation = await Simulation.start(1, TINY_SETTINGS)
+  await simulation.db.put(Buffer.from('key'), Buffer.from('value'))
+  await simulation.db.close()
+  const { device, random } = simulation
+  const heads = await LocalHeadStore.open({ device, directory: 'heads', hash: await loadHash(), random })
+  for (const [shard, state] of [
+    [LEAD, lead],
+    [SECOND, second],
+  ] as const) {
+    if (state === 'absent') continue
+    const content = plainHead(state === 'done' ? {} : { succession: state })
+    await heads.compareAndSet(shard, undefined, encodeHead(content))
+  }
+  const pins = [clonePin(LEAD), clonePin(SECOND), 'backup'].map((name) => ({ name, files: [fileName('main.kept')] }))
+  const head = await heads.read(MAIN)
+  assert.ok(head !== undefined)
+  await heads.compareAndSet(MAIN, head.version, encodeHead({ ...decodeHead(head.content, 'head'), pins }))
+
+  await simulation.open()
+  const { content = new Uint8Array(0) } = (await heads.read(MAIN)) ?? {}
+  await simulation.stop()
+  return decodeHead(content, 'head').pins.map(({ name }) => name)
+}
+
+const forming = (...parents: (typeof MAIN)[]): Succession => ({ state: 'forming', lead: LEAD, parents })
+const [BACKUP, FIRST_TWO] = ['backup', [clonePin(LEAD), clonePin(SECOND)]] as const
+
+test('a pin for a shard that never was, or never will be, goes; that of anybody else stays', async () => {
+  assert.deepEqual(await keptPins('absent', 'absent'), [BACKUP])
+  assert.deepEqual(await keptPins({ state: 'void' }, forming(OTHER)), [BACKUP])
+  assert.deepEqual(await keptPins('absent', forming(OTHER)), [BACKUP])
+})
+
+test('a pin for a shard that is, or that came of a change that was made, stays', async () => {
+  assert.deepEqual(await keptPins('done', forming(MAIN, OTHER)), [...FIRST_TWO, BACKUP])
+})
+
+test('a pin for shards that are to replace another one stays while that is open, and goes where they were to replace this', async () => {
+  assert.deepEqual(await keptPins(forming(OTHER), forming(OTHER)), [...FIRST_TWO, BACKUP])
+  assert.deepEqual(await keptPins(forming(MAIN), forming(MAIN)), [BACKUP])
+  assert.deepEqual(await keptPins(forming(OTHER, MAIN), forming(OTHER, MAIN)), [BACKUP])
+})
