@@ -66,6 +66,8 @@ export class JetStream implements Streams {
   readonly #clock: Clock
   readonly #random: Random
   #answered = false
+  /** Why the connection was closed for good, where the client says so. */
+  #closedBy: unknown
 
   constructor({ connection, headers, clock, random, settings }: JetStreamOptions) {
     this.connection = connection
@@ -73,6 +75,10 @@ export class JetStream implements Streams {
     this.#headers = headers
     this.#clock = clock
     this.#random = random
+    connection.closed?.().then(
+      (reason) => (this.#closedBy = reason),
+      () => undefined,
+    )
   }
 
   get payloadBytesMax(): number {
@@ -82,6 +88,12 @@ export class JetStream implements Streams {
 
   get openMs(): number | undefined {
     return this.#answered ? undefined : this.settings.openMs
+  }
+
+  get ended(): VarveError | undefined {
+    const { connection } = this
+    if (connection.isClosed?.() !== true && connection.isDraining?.() !== true) return undefined
+    return connectionClosed(this.#closedBy)
   }
 
   async ensure(settings: StreamSettings): Promise<StreamState> {
@@ -220,6 +232,8 @@ export class JetStream implements Streams {
 
   async #request(subject: string, payload: Uint8Array, headers?: NatsHeaders): Promise<Uint8Array> {
     const timeout = this.settings.requestMs
+    const { ended } = this
+    if (ended !== undefined) throw ended
     try {
       const options = headers === undefined ? { timeout } : { timeout, headers }
       const { data } = await this.connection.request(subject, payload, options)
@@ -235,6 +249,12 @@ export class JetStream implements Streams {
       throw unanswered('request', subject, error, this.connection.getServer?.())
     }
   }
+}
+
+function connectionClosed(cause: unknown): VarveError {
+  const reason = cause instanceof Error ? cause.message : 'by this program, as far as is known'
+  const message = `the connection to NATS is closed for good (${reason}): open again what is over it, with a new connection`
+  return new VarveError('CLOSED', message, { cause })
 }
 
 export type ApiAnswer = Readonly<Record<string, unknown>> & { readonly error?: ApiError }

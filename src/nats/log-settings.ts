@@ -19,8 +19,9 @@ export const NATS_LOG_DEFAULTS: NatsLogSettings = Object.freeze({
   replicas: 1,
   // Servers take 1 MiB as they come, and a message that is asked for by itself comes back a third larger.
   fragmentBytes: 512 * KIB,
-  // A leader that is killed is followed by another within 5 s; three that are started anew take 15.
-  resumeMs: 30_000,
+  // A leader that is killed is followed by another within 5 s; three that are started anew take 15. Who closes waits for so
+  // long, and should have ended within 30 s.
+  resumeMs: 25_000,
 })
 
 /** @throws {TypeError | RangeError} naming the setting */

@@ -6,6 +6,8 @@
  * (docs/decisions/0013-nats.md), so a log has a stream of its own.
  */
 
+import type { VarveError } from '../kernel/errors.ts'
+
 /**
  * A connection of a NATS client: the part of `NatsConnection` (`@nats-io/transport-node`, `nats`, `@nats-io/nats-core`)
  * that is used here, so that none of these packages is needed to load this one.
@@ -14,6 +16,12 @@ export interface NatsConnection {
   readonly info?: { readonly max_payload: number; readonly version?: string } | undefined
   /** Which one it is connected with, for errors. */
   getServer?(): string
+  /** For good: by the program, or because its credentials were refused, or attempts to connect have run out. */
+  isClosed?(): boolean
+  /** Closed for good once what is under way has ended. */
+  isDraining?(): boolean
+  /** Resolves when it is closed for good, with the reason where it was none of the program's. */
+  closed?(): Promise<unknown>
   publish(subject: string, payload?: Uint8Array, options?: NatsPublishOptions): void
   request(subject: string, payload?: Uint8Array, options?: NatsRequestOptions): Promise<NatsMessage>
   subscribe(subject: string, options?: NatsSubscribeOptions): NatsSubscription
@@ -95,13 +103,15 @@ export type Published =
 
 /**
  * Streams of a JetStream server. Every call is answered, or rejects with IO_FAILED within a bounded time: then it may have
- * happened, may happen later, or never.
+ * happened, may happen later, or never. It rejects with CLOSED at once where the connection is closed for good.
  */
 export interface Streams {
   /** Of one message. */
   readonly payloadBytesMax: number
   /** As long as nothing was ever answered: how long that may last, in milliseconds. Undefined: something was. */
   readonly openMs?: number | undefined
+  /** CLOSED: nothing will ever be answered any more, and nothing is sent from now on. Undefined: it may. */
+  readonly ended?: VarveError | undefined
   /**
    * Makes the stream where there is none.
    *

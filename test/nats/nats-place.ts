@@ -1,7 +1,7 @@
 /** Connections to NATS servers that a test has started, and streams over them. */
 
 import { connect, headers } from '@nats-io/transport-node'
-import type { NatsConnection } from '@nats-io/transport-node'
+import type { NatsConnection, NodeConnectionOptions } from '@nats-io/transport-node'
 import { JetStream } from '../../src/nats/jet-stream.ts'
 import type { NatsSettings } from '../../src/nats/settings.ts'
 import { SystemClock } from '../../src/system-clock.ts'
@@ -28,11 +28,15 @@ export class NatsPlace {
   }
 
   /** Over a connection of its own. */
-  async streams(settings: Partial<NatsSettings> = {}): Promise<JetStream> {
+  async streams(
+    settings: Partial<NatsSettings> = {},
+    options: Partial<NodeConnectionOptions> = {},
+  ): Promise<JetStream> {
     const connection = await connect({
       servers: [...this.servers.addresses],
       maxReconnectAttempts: -1,
       reconnectTimeWait: 100,
+      ...options,
     })
     this.#connections.push(connection)
     return new JetStream({ connection, headers, clock, random, settings })

@@ -80,6 +80,8 @@ export class SimulatedStreams implements Streams {
   faults: StreamFaults
   /** Nothing gets through. */
   cut = false
+  /** The connection is closed for good. */
+  ended: VarveError | undefined
   /** Sees every message before the server does. */
   before: ((payload: Uint8Array) => void) | undefined
   #line: Promise<unknown> = Promise.resolve()
@@ -109,6 +111,7 @@ export class SimulatedStreams implements Streams {
   ): Promise<Published> {
     const { server } = this.#options
     const content = payload.slice()
+    if (this.ended !== undefined) throw this.ended
     if (this.#happens('late')) {
       void this.#turns(1 + this.#options.random.below(30)).then(() => {
         this.before?.(content)
@@ -154,6 +157,7 @@ export class SimulatedStreams implements Streams {
 
   /** In order of calls, as on one connection. */
   async #call<Answer>(happen: () => Answer): Promise<Answer> {
+    if (this.ended !== undefined) throw this.ended
     const lost = this.#happens('lost')
     const answerLost = this.#happens('answerLost')
     const turn = this.#line.then(async () => {

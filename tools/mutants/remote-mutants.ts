@@ -5,6 +5,27 @@ import type { Mutant } from './mutant.ts'
 
 export const REMOTE_MUTANTS: readonly Mutant[] = [
   mutant(
+    'nats-sent-and-closed-is-not-there',
+    'journal/nats/record-pipeline.js',
+    "isUnsure ? outcomeUnknown('append', ended) : ended",
+    'ended',
+    'test/nats/closed-connection.test.js',
+  ),
+  mutant(
+    'nats-in-flight-when-closed-is-not-there',
+    'journal/nats/record-pipeline.js',
+    'answer === undefined) ||',
+    'answer === null) ||',
+    'test/nats/closed-connection.test.js',
+  ),
+  mutant(
+    'nats-closed-connection-is-asked',
+    'nats/jet-stream.js',
+    'if (ended !== undefined)',
+    'if (ended === null)',
+    'test/nats/closed-connection.test.js',
+  ),
+  mutant(
     'nats-read-back-from-the-start',
     'journal/nats/shard-log.js',
     'Math.max(record.confirmed, first)',

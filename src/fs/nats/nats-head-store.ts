@@ -99,7 +99,7 @@ export class NatsHeadStore implements HeadStore {
         const version = await this.#write(place, parts, state, () => (unsure = true))
         if (version !== undefined) return version
       } catch (error) {
-        if (isCode(error, 'NO_SPACE') && unsure) throw outcomeUnknown(error)
+        if (isCode(error, 'NO_SPACE', 'CLOSED') && unsure) throw outcomeUnknown(error)
         if (!isCode(error, 'IO_FAILED')) throw error
         if (clock.monotonic() - sinceMs >= patience.resumeMs) throw unsure ? outcomeUnknown(error) : error
       }
@@ -213,7 +213,8 @@ function versionOf(sequence: number, writer: string): HeadVersion {
 }
 
 function outcomeUnknown(cause: unknown): VarveError {
-  return new VarveError('OUTCOME_UNKNOWN', 'a change of a head was not answered', {
+  const reason = cause instanceof Error ? ` (${cause.message})` : ''
+  return new VarveError('OUTCOME_UNKNOWN', `a change of a head was not answered${reason}`, {
     details: { operation: 'compareAndSet' },
     cause,
   })

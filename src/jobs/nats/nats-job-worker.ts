@@ -60,7 +60,7 @@ export class NatsJobWorker {
   readonly #sleeping = new Set<() => void>()
   /** When a job last ended. */
   #endedMs = -Infinity
-  /** Settles when it works no more; rejects where it cannot: INCOMPATIBLE — the stream is another one. */
+  /** Settles when it works no more; rejects where it cannot: INCOMPATIBLE — the stream is another one; CLOSED — the connection is. */
   readonly ended: Promise<void>
   #closed = false
 

@@ -150,7 +150,7 @@ export class NatsScheduler extends DistantScheduler {
       return published
     } catch (error) {
       this.#ensured = undefined
-      if (!isCode(error, 'IO_FAILED')) throw error
+      if (!isCode(error, 'IO_FAILED', 'CLOSED')) throw error
       return undefined
     }
   }
@@ -164,7 +164,7 @@ export class NatsScheduler extends DistantScheduler {
       // Taken by somebody who could not ask here, and then gave it up: nobody else will come for it.
       return sequence === undefined || (await streams.message(jobs.name, sequence)) !== undefined
     } catch (error) {
-      if (isCode(error, 'IO_FAILED')) return false
+      if (isCode(error, 'IO_FAILED', 'CLOSED')) return false
       throw error
     }
   }

@@ -20,14 +20,9 @@ import { RETRY_MS_MAX, RETRY_MS_MIN, pause } from '../../nats/patience.ts'
 import { Silence } from '../../nats/silence.ts'
 import { outcomeUnknown } from '../append-check.ts'
 import { fenced } from '../fence.ts'
-import type { LogRecord } from './record.ts'
+import { isStored, same, touchAfter } from './outgoing-record.ts'
+import type { OutgoingRecord, SentRecord } from './outgoing-record.ts'
 import type { ShardLog } from './shard-log.ts'
-
-export interface OutgoingRecord {
-  readonly record: Omit<LogRecord, 'epoch' | 'owner' | 'serial' | 'confirmed'>
-  /** Called once, in order. */
-  readonly stored: (sequence: number) => void
-}
 
 /** One opening of a journal. */
 export interface Owner {
@@ -36,7 +31,7 @@ export interface Owner {
 }
 
 export interface PipelineHost {
-  /** Nothing can be sent any more: FENCED or OUTCOME_UNKNOWN. */
+  /** Nothing can be sent any more: FENCED, OUTCOME_UNKNOWN, or CLOSED, where nothing of what was not acknowledged is there. */
   failed(reason: VarveError): void
   /** There is no space for the oldest record; it and everything after it was taken back. */
   full(reason: VarveError): void
@@ -44,15 +39,8 @@ export interface PipelineHost {
 
 /** Read back, and not known to be there for good. */
 interface Found {
-  readonly sent: Sent
+  readonly sent: SentRecord
   readonly sequence: number
-}
-
-interface Sent extends OutgoingRecord {
-  answer: Published | 'unanswered' | undefined
-  /** It has been sent before, and may still arrive. */
-  unsure: boolean
-  sentMs: number
 }
 
 export class RecordPipeline {
@@ -60,10 +48,10 @@ export class RecordPipeline {
   readonly #host: PipelineHost
   readonly #owner: Owner
   readonly #windowMessages: number
-  #queued: Sent[] = []
+  #queued: SentRecord[] = []
   /** In front of those that were sent. */
   #found: readonly Found[] = []
-  #sent: Sent[] = []
+  #sent: SentRecord[] = []
   #unanswered = 0
   /** Sequence and number of the newest record known to be in its place. */
   #confirmed: number
@@ -104,6 +92,7 @@ export class RecordPipeline {
 
   #pump(): void {
     while (!this.#recovering && !this.#failed && this.#sent.length < this.#windowMessages) {
+      if (this.#queued.length > 0 && this.#hasEnded()) return
       const next = this.#queued.shift()
       if (next === undefined) return
       const before = this.#sent.length
@@ -118,7 +107,7 @@ export class RecordPipeline {
     }
   }
 
-  #answered(record: Sent, answer: Published | 'unanswered'): void {
+  #answered(record: SentRecord, answer: Published | 'unanswered'): void {
     this.#unanswered--
     if (this.#failed) return
     record.answer = answer
@@ -133,7 +122,7 @@ export class RecordPipeline {
   }
 
   /** @param before how many are sent and not known to be stored */
-  #publish({ record }: Sent, before: number): Promise<Published> {
+  #publish({ record }: SentRecord, before: number): Promise<Published> {
     const { streams, stream, subject, codec } = this.#log
     const serial = this.#serial + this.#found.length + before + 1
     const bytes = codec.encode({ ...this.#owner, ...record, serial, confirmed: this.#confirmed })
@@ -171,7 +160,7 @@ export class RecordPipeline {
     // Those that follow one that is not there are refused at once; others are not answered in time at the worst.
     while (this.#unanswered > 0) await pause(clock, RETRY_MS_MIN)
     for (;;) {
-      if (this.#failed) return false
+      if (this.#failed || this.#hasEnded()) return false
       const before = this.#confirmed
       try {
         await this.#readBack()
@@ -188,6 +177,18 @@ export class RecordPipeline {
       await pause(clock, delayMs)
       delayMs = Math.min(2 * delayMs, RETRY_MS_MAX)
     }
+  }
+
+  /** Nobody will ever answer: what was sent may be there, and the rest is not. */
+  #hasEnded(): boolean {
+    const { ended } = this.#log.streams
+    if (ended === undefined) return false
+    const isUnsure =
+      this.#found.length > 0 ||
+      this.#sent.some(({ answer }) => answer === undefined) ||
+      [...this.#sent, ...this.#queued].some(({ unsure }) => unsure)
+    this.fail(isUnsure ? outcomeUnknown('append', ended) : ended)
+    return true
   }
 
   #giveUp(): void {
@@ -252,7 +253,7 @@ export class RecordPipeline {
       if (newest === undefined) return true
       this.#sent.push(this.#queued.shift() ?? touchAfter(newest.sent))
     }
-    const first = this.#sent[0] as Sent
+    const first = this.#sent[0] as SentRecord
     try {
       first.answer = await this.#publish(first, 0)
     } catch (error) {
@@ -274,27 +275,4 @@ export class RecordPipeline {
     this.#queued = []
     this.#host.failed(reason)
   }
-}
-
-function isStored(answer: Sent['answer']): boolean {
-  return answer !== undefined && answer !== 'unanswered' && answer.type === 'stored'
-}
-
-/** Only where nothing waits to be sent, so behind a whole batch. */
-function touchAfter({ record }: Sent): Sent {
-  const position = record.position + record.batchBytes
-  const touch = { kind: 'touch', position, batchBytes: 0, offset: 0, payload: new Uint8Array(0) } as const
-  return { record: touch, stored: () => undefined, answer: undefined, unsure: false, sentMs: 0 }
-}
-
-function same(first: Sent | undefined, found: LogRecord): first is Sent {
-  const sent = first?.record
-  return (
-    sent !== undefined &&
-    sent.kind === found.kind &&
-    sent.position === found.position &&
-    sent.offset === found.offset &&
-    sent.batchBytes === found.batchBytes &&
-    sent.payload.length === found.payload.length
-  )
 }
