@@ -17,7 +17,8 @@
  *
  * Large blocks, of one value, mostly pass it by (`sst/large-blocks.ts`).
  *
- * Indexes and filters of open tables are pinned: they count in the budget and leave less of it for blocks.
+ * Indexes and filters of open tables are pinned, and copies of single entries (engines/kv/entry-cache.ts): they count in the
+ * budget and leave less of it for blocks.
  */
 
 import { KIB } from '../kernel/limits.ts'
@@ -37,6 +38,8 @@ const PASSING_PIECE_BYTES_MAX = 256 * KIB
 // Of the large blocks that would push out others: so many are loaded again before one is kept that keeping costs little, and
 // few enough that one which is read often is kept soon.
 const LARGE_ONE_IN = 16
+// Entries that are read often are few, and weigh little beside the blocks around them.
+const ENTRY_SHARE = 1 / 16
 
 export interface BlockCacheStatistics {
   /** Blocks found in memory, and not found. */
@@ -46,7 +49,7 @@ export interface BlockCacheStatistics {
   /** Decoded blocks kept now. */
   readonly blockCount: number
   readonly blockBytes: number
-  /** Indexes and filters of open tables. */
+  /** Indexes and filters of open tables, and copies of entries that are read often. */
   readonly pinnedBytes: number
 }
 
@@ -57,6 +60,7 @@ export class BlockCache {
   misses = 0
   #evictions = 0
   #pinnedBytes = 0
+  #entryBytes = 0
   /** For blocks that are going to be offered. */
   readonly memory = new BlockMemory()
   /** For blocks that are read once. */
@@ -137,6 +141,24 @@ export class BlockCache {
 
   unpin(bytes: number): void {
     this.#pinnedBytes -= bytes
+  }
+
+  /** What copies of entries may take, of all shards that share this cache together. */
+  get entryBytesMax(): number {
+    return this.settings.cacheBytes * ENTRY_SHARE
+  }
+
+  /** Counts `bytes` for copies of entries; false, and nothing, where that would be more than they may take. */
+  pinEntries(bytes: number): boolean {
+    if (this.#entryBytes + bytes > this.entryBytesMax) return false
+    this.#entryBytes += bytes
+    this.pin(bytes)
+    return true
+  }
+
+  unpinEntries(bytes: number): void {
+    this.#entryBytes -= bytes
+    this.unpin(bytes)
   }
 
   #blockBudget(): number {

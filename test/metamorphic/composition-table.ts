@@ -5,7 +5,7 @@ import type { Composition } from '../compositions.ts'
 import { TINY_SETTINGS } from '../simulation.ts'
 import type { SimulationSettings } from '../simulation.ts'
 
-const BIG = { memtableBytes: 1 << 20, tableBytes: 1 << 20, blockBytes: 4096, cacheBytes: 1 << 20 } as const
+const BIG = { memtableBytes: 1 << 20, tableBytes: 1 << 20, blockBytes: 4096, cacheBytes: 4 << 20 } as const
 
 const SETTINGS: Readonly<Record<string, SimulationSettings>> = {
   defaults: {},

@@ -69,7 +69,7 @@ class NetworkSeed {
     const settings: NonNullable<KvOpenOptions['settings']> = {
       ...TINY_SETTINGS,
       memtableBytes: [1024, 2048][random.below(2)] as number,
-      cacheBytes: random.once(2) ? 0 : 4096,
+      cacheBytes: [0, 4096, 4 << 20][random.below(3)] as number,
       policy: KV_POLICIES.filter((policy) => policy !== 'fifo')[random.below(3)] ?? 'leveled',
     }
     const shards = shardsOf(seed)

@@ -88,7 +88,7 @@ class SeedRun {
     this.#settings = {
       ...TINY_SETTINGS,
       memtableBytes: [1024, 2048, 65_536][random.below(3)] as number,
-      cacheBytes: random.once(2) ? 0 : 4096,
+      cacheBytes: [0, 4096, 4 << 20][random.below(3)] as number,
       policy: KV_POLICIES.filter((policy) => policy !== 'fifo')[random.below(3)] ?? 'leveled',
       compression: random.once(2) ? 'none' : 'lz4',
       filterBitsPerKey: random.once(2) ? 0 : 10,

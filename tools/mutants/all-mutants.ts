@@ -1,5 +1,6 @@
 /** Every seeded bug. */
 
+import { CACHE_MUTANTS } from './cache-mutants.ts'
 import { DISK_MUTANTS } from './disk-mutants.ts'
 import { ENGINE_MUTANTS } from './engine-mutants.ts'
 import type { Mutant } from './mutant.ts'
@@ -20,6 +21,7 @@ export const ALL_MUTANTS: readonly Mutant[] = [
   ...REMOTE_MUTANTS,
   ...JOURNAL_SERVICE_MUTANTS,
   ...QUEUE_MUTANTS,
+  ...CACHE_MUTANTS,
   ...READ_MUTANTS,
   ...STEP_MUTANTS,
   ...ENGINE_MUTANTS,

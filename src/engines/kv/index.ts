@@ -19,6 +19,7 @@ export type {
   VerifyOptions,
   WriteOptions,
 } from './kv.ts'
+export type { EntryCacheStatistics } from './entry-cache.ts'
 export { followKv, KvFollower } from './follow-kv.ts'
 export type { KvFollowOptions } from './follow-kv.ts'
 export { KvShard } from './kv-shard.ts'

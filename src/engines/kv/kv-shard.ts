@@ -79,7 +79,7 @@ export class KvShard {
     this.#pace = new Pace(parts.clock)
     this.supports = Object.freeze({ syncRead: parts.files.supports.syncRead })
     this.#fill = new SyncFill(parts.clock, parts.files.supports)
-    this.#points = new PointReads(parts.shard, parts.order, this.#copies, this.#fill)
+    this.#points = new PointReads(parts, this.#copies, this.#fill)
     this.#scans = new ShardScans(parts, {
       copies: this.#copies,
       fill: this.#fill,
@@ -284,7 +284,7 @@ export class KvShard {
   statistics(): KvStatistics {
     const { cache } = this.#parts
     const levels = levelStatistics(this.#shard.view.version.shape)
-    return { ...this.#shard.statistics(), levels, cache: cache.statistics }
+    return { ...this.#shard.statistics(), levels, cache: cache.statistics, entryCache: this.#points.statistics }
   }
 
   /** Tables of each level, for people: names, sizes and bounds. */
@@ -335,6 +335,7 @@ export class KvShard {
       for (const snapshot of this.#snapshots) snapshot.close()
       await this.#shard.close()
     } finally {
+      this.#points.close()
       await this.#parts.tables.close()
       await this.#parts.closeParts()
     }

@@ -10,6 +10,7 @@ import type { Seqno } from '../../kernel/ids.ts'
 import type { Durability } from '../../journal/journal.ts'
 import type { ShardOpenOptions, ShardSettings, ShardStatistics } from '../../shard/shard.ts'
 import type { BlockCacheStatistics } from '../../sst/block-cache.ts'
+import type { EntryCacheStatistics } from './entry-cache.ts'
 import type { KvSettings } from './settings.ts'
 import type { NamedOrder } from './named-order.ts'
 
@@ -128,6 +129,8 @@ export interface KvStatistics extends ShardStatistics {
   /** From level 0 on: files, entries (versions and deletions included) and bytes of each level. */
   readonly levels: readonly LevelStatistics[]
   readonly cache: BlockCacheStatistics
+  /** Copies of entries that are read often. */
+  readonly entryCache: EntryCacheStatistics
 }
 
 export interface LevelStatistics {

@@ -28,11 +28,28 @@ export function lookup(
   into: Found,
   fetch: BlockFetch,
 ): boolean | Pending {
+  return findInMemtables(view, key, seqno, into)
+    ? true
+    : findInTables(view, key, hashKey(key, 0, key.length, 0), seqno, order, into, fetch)
+}
+
+export function findInMemtables(view: KvView, key: Uint8Array, seqno: Seqno, into: Found): boolean {
   for (const table of view.tables) {
     if (table.get(key, seqno, into)) return true
   }
+  return false
+}
+
+export function findInTables(
+  view: KvView,
+  key: Uint8Array,
+  keyHash: number,
+  seqno: Seqno,
+  order: KeyOrder,
+  into: Found,
+  fetch: BlockFetch,
+): boolean | Pending {
   const { levels, runs } = view.version.shape
-  const keyHash = hashKey(key, 0, key.length, 0)
   for (const table of levels[0] as readonly KvTable[]) {
     if (!mayHold(table, key, order)) continue
     const answer = ask(table, key, keyHash, seqno, into, fetch)

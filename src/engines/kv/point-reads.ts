@@ -11,6 +11,7 @@ import { ENTRY_PUT } from '../../kernel/entry.ts'
 import { VarveError, throwIfAborted } from '../../kernel/errors.ts'
 import { emptyFound } from '../../kernel/found.ts'
 import type { Found } from '../../kernel/found.ts'
+import { hashKey } from '../../kernel/hash.ts'
 import type { Seqno } from '../../kernel/ids.ts'
 import type { KeyOrder } from '../../kernel/key-order.ts'
 import type { OrderedOperation } from '../../memtable/entry-operation.ts'
@@ -18,8 +19,11 @@ import type { OrderedMemtable } from '../../memtable/ordered-memtable.ts'
 import type { Shard } from '../../shard/shard.ts'
 import { BlockFetch } from '../../sst/block-fetch.ts'
 import type { CopyOut } from './copy-out.ts'
+import { EntryCache } from './entry-cache.ts'
+import type { EntryCacheStatistics } from './entry-cache.ts'
+import type { KvParts } from './kv-parts.ts'
 import type { Levels } from './levels.ts'
-import { lookup } from './lookup.ts'
+import { findInMemtables, findInTables, lookup } from './lookup.ts'
 import type { KvView } from './lookup.ts'
 import type { SyncFill } from './sync-fill.ts'
 
@@ -32,19 +36,25 @@ export class PointReads {
   readonly #order: KeyOrder
   readonly #copies: CopyOut
   readonly #fill: SyncFill
+  readonly #entries: EntryCache
   readonly #found: Found = emptyFound()
   readonly #fetch = new BlockFetch()
 
-  constructor(
-    shard: Shard<OrderedOperation, OrderedMemtable, Levels>,
-    order: KeyOrder,
-    copies: CopyOut,
-    fill: SyncFill,
-  ) {
-    this.#shard = shard
-    this.#order = order
+  constructor(parts: Pick<KvParts, 'shard' | 'order' | 'cache'>, copies: CopyOut, fill: SyncFill) {
+    this.#shard = parts.shard
+    this.#order = parts.order
+    this.#entries = new EntryCache(parts.cache)
     this.#copies = copies
     this.#fill = fill
+  }
+
+  get statistics(): EntryCacheStatistics {
+    return this.#entries.statistics
+  }
+
+  /** Lets go of memory. */
+  close(): void {
+    this.#entries.close()
   }
 
   /**
@@ -56,16 +66,28 @@ export class PointReads {
   }
 
   #find(view: KvView, key: Uint8Array, seqno: Seqno): boolean | typeof PENDING {
-    const found = lookup(view, key, seqno, this.#order, this.#found, this.#fetch)
+    const found = this.#lookup(view, key, seqno)
     if (found === PENDING) return this.#findNow(view, key, seqno)
     return found && this.#found.kind === ENTRY_PUT
+  }
+
+  /** Of memtables and tables, as `lookup`; entries that are read often come from their copies. */
+  #lookup(view: KvView, key: Uint8Array, seqno: Seqno): boolean | typeof PENDING {
+    const found = this.#found
+    if (findInMemtables(view, key, seqno, found)) return true
+    const { version } = view
+    const keyHash = hashKey(key, 0, key.length, 0)
+    if (this.#entries.find(version, key, keyHash, seqno, found)) return true
+    const answer = findInTables(view, key, keyHash, seqno, this.#order, found, this.#fetch)
+    if (answer === true) this.#entries.offer(version, key, keyHash, seqno, found)
+    return answer
   }
 
   /** Twin of `find`, which reads what is lacking. @throws {VarveError} WOULD_BLOCK */
   findSync(key: Uint8Array, seqno: Seqno, mayBlock: boolean): boolean {
     try {
       for (;;) {
-        const found = lookup(this.#shard.view, key, seqno, this.#order, this.#found, this.#fetch)
+        const found = this.#lookup(this.#shard.view, key, seqno)
         if (found !== PENDING) return found && this.#found.kind === ENTRY_PUT
         if (this.#fetch.fillNow()) continue
         if (mayBlock) this.#fetch.fillSync()
@@ -82,7 +104,7 @@ export class PointReads {
   #findNow(view: KvView, key: Uint8Array, seqno: Seqno): boolean | typeof PENDING {
     try {
       while (this.#fetch.fillNow() || this.#fill.try(this.#fetch)) {
-        const found = lookup(view, key, seqno, this.#order, this.#found, this.#fetch)
+        const found = this.#lookup(view, key, seqno)
         if (found !== PENDING) return found && this.#found.kind === ENTRY_PUT
       }
       return PENDING
