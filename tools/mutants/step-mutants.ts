@@ -282,4 +282,18 @@ export const STEP_MUTANTS: readonly Mutant[] = [
     ';',
     'src/shard/table-stack.test.js',
   ),
+  mutant(
+    'closed-snapshot-still-held',
+    'engines/kv/kv-shard.js',
+    'this.#shard.unpinSeqno(closed.seqno);',
+    '',
+    'test/closed-snapshots.test.js',
+  ),
+  mutant(
+    'closed-scan-still-held',
+    'engines/kv/shard-scans.js',
+    'this.#shard.unpinSeqno(seqno);',
+    '',
+    'test/closed-snapshots.test.js',
+  ),
 ]

@@ -227,7 +227,7 @@ export class KvShard {
     return this.#guard(() => this.#shard.sync())
   }
 
-  /** Flushes, then rewrites what the range covers into the deepest level in use, dropping what nobody can see. */
+  /** Flushes, then merges what the range has above the deepest level in use into that, dropping what nobody can see. */
   async compactRange(range: KvRange = {}): Promise<void> {
     this.#checkOpen()
     const bounds = toKeyRange(range, this.#order)
