@@ -21,7 +21,9 @@ test('every measurement of parts elsewhere gives figures', () => {
     const results = JSON.parse(readFileSync(out, 'utf8')) as Record<string, Record<string, unknown>[]>
     const { appends = [], compaction = [], takeover = [] } = results
     assert.deepEqual([appends.length, compaction.length, takeover.length], [16, 6, 2])
-    for (const row of [...appends, ...compaction]) assert.ok((row['puts/s'] as number) > 0, JSON.stringify(row))
+    // Of a put that waited for a busy disk there is less than one a second.
+    for (const row of appends) assert.ok(Number(row['p50 ms']) > 0, JSON.stringify(row))
+    for (const row of compaction) assert.ok((row['puts/s'] as number) > 0, JSON.stringify(row))
     for (const row of takeover) assert.equal(row['former owner'], 'fenced')
   } finally {
     rmSync(directory, { recursive: true, force: true })

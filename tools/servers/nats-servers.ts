@@ -15,6 +15,8 @@ import { whyNotInstalled } from './debian-packages.ts'
 import { freePorts } from './free-ports.ts'
 
 const START_MS = 240_000
+const STARTS_MAX = 3
+const ANSWER_MS = 5_000
 // Debian's version now and then does not find its way back into a stream, until it is started anew.
 const STUCK_MS = 60_000
 
@@ -46,6 +48,21 @@ export class NatsServers {
 
   /** @param maxPayload what the servers take as one message, in bytes */
   static async start(count: 1 | 3, maxPayload = 1024 * 1024): Promise<NatsServers> {
+    for (let attempt = 1; ; attempt++) {
+      const servers = await NatsServers.#make(count, maxPayload)
+      for (let index = 0; index < count; index++) servers.run(index)
+      try {
+        await servers.ready()
+        return servers
+      } catch (error) {
+        await servers.stop()
+        // Ports that were free may be somebody else's by the time they are taken.
+        if (attempt === STARTS_MAX) throw error
+      }
+    }
+  }
+
+  static async #make(count: 1 | 3, maxPayload: number): Promise<NatsServers> {
     const root = mkdtempSync(join(tmpdir(), 'varve-nats-'))
     const ports = await freePorts(3 * count)
     const nodes = Array.from({ length: count }, (_, index) => ({
@@ -69,10 +86,7 @@ export class NatsServers {
         lines.push(`cluster { name: test, listen: "127.0.0.1:${cluster}", no_advertise: true, routes: [ ${routes} ] }`)
       writeFileSync(join(root, `${name}.conf`), `${lines.join('\n')}\n`)
     }
-    const servers = new NatsServers(root, nodes)
-    for (let index = 0; index < count; index++) servers.run(index)
-    await servers.ready()
-    return servers
+    return new NatsServers(root, nodes)
   }
 
   /** Of clients. */
@@ -122,6 +136,8 @@ export class NatsServers {
       const running = this.#nodes.filter(({ process }) => process !== undefined)
       const well = await Promise.all(running.map(({ monitor }) => isWell(monitor, this.#nodes.length > 1)))
       if (well.every(Boolean)) return
+      const ended = running.find(({ process }) => process?.exitCode !== null)
+      if (ended !== undefined) throw new Error(`server ${ended.name} has ended by itself; its log is in ${this.#root}`)
       if (Date.now() > deadline) throw new Error(`the servers are not ready; their logs are in ${this.#root}`)
       if (Date.now() > stuckAt) {
         for (const [index, node] of running.entries()) if (well[index] !== true) await this.#restart(node)
@@ -141,7 +157,7 @@ export class NatsServers {
   async leader(stream: string): Promise<number | undefined> {
     for (const { monitor, process } of this.#nodes) {
       if (process === undefined) continue
-      const answer = await fetch(`http://127.0.0.1:${monitor}/jsz?streams=true`).catch(() => undefined)
+      const answer = await fetch(`http://127.0.0.1:${monitor}/jsz?streams=true`, answered()).catch(() => undefined)
       const body = (await answer?.json()) as { account_details?: { stream_detail?: StreamDetail[] }[] } | undefined
       for (const { stream_detail: streams = [] } of body?.account_details ?? []) {
         const leader = streams.find(({ name }) => name === stream)?.cluster?.leader
@@ -165,14 +181,19 @@ interface StreamDetail {
 
 async function isWell(monitor: number, cluster: boolean): Promise<boolean> {
   try {
-    const health = await fetch(`http://127.0.0.1:${monitor}/healthz`)
+    const health = await fetch(`http://127.0.0.1:${monitor}/healthz`, answered())
     if (!health.ok) return false
     if (!cluster) return true
-    const state = (await (await fetch(`http://127.0.0.1:${monitor}/jsz`)).json()) as {
+    const state = (await (await fetch(`http://127.0.0.1:${monitor}/jsz`, answered())).json()) as {
       meta_cluster?: { leader?: string }
     }
     return (state.meta_cluster?.leader ?? '') !== ''
   } catch {
     return false
   }
+}
+
+/** Whoever listens there may be somebody else, and say nothing. */
+function answered(): { readonly signal: AbortSignal } {
+  return { signal: AbortSignal.timeout(ANSWER_MS) }
 }

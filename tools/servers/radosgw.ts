@@ -19,6 +19,7 @@ const PACKAGES = ['radosgw', 'ceph-mon', 'ceph-osd']
 const PROGRAMS = ['radosgw', 'radosgw-admin', 'ceph', 'ceph-mon', 'ceph-osd', 'monmaptool']
 const START_MS = 180_000
 const STARTS_MAX = 3
+const ANSWER_MS = 5_000
 const STOP_MS = 10_000
 
 export const RADOSGW_CREDENTIALS = Object.freeze({
@@ -85,7 +86,7 @@ export class Radosgw {
   /** Starts it again where it was. */
   async startGateway(): Promise<void> {
     this.#spawn('rgw', 'radosgw', ['-n', 'client.rgw'])
-    await this.#until('the gateway', async () => (await fetch(this.endpoint).catch(() => undefined)) !== undefined)
+    await this.#until('the gateway', () => this.#answers())
   }
 
   /** The gateway stands still while `work` is done. */
@@ -137,7 +138,12 @@ export class Radosgw {
     const keys = [`--access-key=${accessKeyId}`, `--secret-key=${secretAccessKey}`]
     this.#run('radosgw-admin', ['-n', 'client.rgw', 'user', 'create', '--uid=test', '--display-name=test', ...keys])
     this.#spawn('rgw', 'radosgw', ['-n', 'client.rgw'])
-    await this.#until('the gateway', async () => (await fetch(this.endpoint).catch(() => undefined)) !== undefined)
+    await this.#until('the gateway', () => this.#answers())
+  }
+
+  async #answers(): Promise<boolean> {
+    const signal = AbortSignal.timeout(ANSWER_MS)
+    return (await fetch(this.endpoint, { signal }).catch(() => undefined)) !== undefined
   }
 
   /** To its end. */
