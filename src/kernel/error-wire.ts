@@ -29,6 +29,7 @@ const CAUSE_DEPTH_MAX = 4
 const DETAIL_COUNT_MAX = 32
 const DETAIL_ITEMS_MAX = 64
 
+/** @param error anything that was thrown; what is no error becomes the message of one */
 export function encodeError(error: unknown): ErrorWire {
   return encodeAt(error, CAUSE_DEPTH_MAX)
 }

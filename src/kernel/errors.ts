@@ -83,13 +83,17 @@ export const ERROR_KINDS = {
   JOB_REJECTED: 'bug',
 } as const satisfies Record<string, ErrorKind>
 
+/** What went wrong; `ERROR_KINDS` says of each what it means and which details come with it. */
 export type ErrorCode = keyof typeof ERROR_KINDS
 
 export interface VarveErrorOptions {
+  /** Copied, and frozen: see `VarveError.details`. Default: none. */
   readonly details?: Readonly<Record<string, unknown>>
+  /** What it came of, of any class. */
   readonly cause?: unknown
 }
 
+/** What varve throws of what is not a wrong argument. `instanceof` holds for errors of other copies of the package, too. */
 export class VarveError extends Error {
   readonly code: ErrorCode
   readonly kind: ErrorKind

@@ -20,6 +20,7 @@ export interface Hash {
 }
 
 export interface HashStream {
+  /** Goes on with `bytes`, borrowed for the call. */
   update(bytes: Uint8Array): void
   /** u64; may be called once. */
   digest(): bigint
@@ -28,6 +29,7 @@ export interface HashStream {
 // The module copies its input into its own memory, which grows and never shrinks: larger inputs are fed in pieces.
 const PIECE_BYTES = 1 * MIB
 
+/** Each call makes an instance of WebAssembly: call it once. */
 export async function loadHash(): Promise<Hash> {
   const wasm = await xxhash()
   function stream64(seed: bigint): HashStream {

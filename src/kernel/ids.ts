@@ -25,24 +25,30 @@ export type FileName = string & { readonly [fileNameTag]: true }
 /** Name of a shard: as a file name, but without dots, so that `<shard>.` begins the names of its files and of no other's. */
 export type ShardId = string & { readonly [shardIdTag]: true }
 
+/** Before the first write. */
 export const SEQNO_ZERO = 0 as Seqno
 /** Reads at this seqno see everything. */
 export const SEQNO_MAX = Number.MAX_SAFE_INTEGER as Seqno
+/** Before the first owner. */
 export const EPOCH_ZERO = 0 as Epoch
+/** Before the first payload. */
 export const POSITION_ZERO = 0 as JournalPosition
 
+/** @throws {AssertionError} not one: numbers from outside are checked before. */
 export function seqno(value: number): Seqno {
   assert(Number.isSafeInteger(value), 'seqno is not an integer below 2^53')
   assert(value >= 0, 'seqno is negative')
   return value as Seqno
 }
 
+/** As `seqno`. */
 export function epoch(value: number): Epoch {
   assert(Number.isSafeInteger(value), 'epoch is not an integer below 2^53')
   assert(value >= 0, 'epoch is negative')
   return value as Epoch
 }
 
+/** As `seqno`. */
 export function journalPosition(value: number): JournalPosition {
   assert(Number.isSafeInteger(value), 'journal position is not an integer below 2^53')
   assert(value >= 0, 'journal position is negative')
