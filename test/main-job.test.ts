@@ -13,6 +13,7 @@ import {
   rmSync,
   statSync,
   symlinkSync,
+  truncateSync,
   utimesSync,
   writeFileSync,
 } from 'node:fs'
@@ -20,6 +21,7 @@ import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
 import { after, before, test } from 'node:test'
 import { fileURLToPath } from 'node:url'
+import { KV_LIMITS } from '../src/engines/kv/limits.ts'
 import { open } from '../src/local.ts'
 
 const MAIN = fileURLToPath(new URL('../src/cli/main.js', import.meta.url))
@@ -121,6 +123,18 @@ test('without --data the shard is in a temporary directory, which is gone afterw
   const { code, text } = varve('demo', '--input', join(input, 'many'))
   assert.equal(code, 0, text)
   assert.deepEqual(readdirSync(join(folder, 'temporary')), [])
+})
+
+test('a file larger than a value may be is named, and how much larger it is', () => {
+  const tree = join(folder, 'large')
+  mkdirSync(tree)
+  writeFileSync(join(tree, 'small.txt'), 'small')
+  // Without a byte on the disk.
+  writeFileSync(join(tree, 'large.bin'), '')
+  truncateSync(join(tree, 'large.bin'), KV_LIMITS.valueBytesMax + 1)
+  const { code, text } = varve('demo', '--input', tree)
+  assert.equal(code, 0, text)
+  assert.match(text, /large\.bin: has 268435457 bytes, 1 more than a value may have/)
 })
 
 test('what a run left behind is whole, and the commands that look at it say so', () => {

@@ -5,7 +5,6 @@ import type { KvShard } from '../../engines/kv/kv-shard.ts'
 import type { Hash } from '../../kernel/hash.ts'
 import { showKey } from '../key-text.ts'
 import type { Progress } from '../progress-bar.ts'
-import { formatBytes } from '../quantities.ts'
 import { BatchWriter } from './batch-writer.ts'
 import { forEachBounded, workLimits } from '../tree-files/bounded-work.ts'
 import { readDiskFile } from '../tree-files/disk-file.ts'
@@ -61,7 +60,8 @@ export async function ingest(
 /** The file, or the reason why it cannot be ingested. */
 async function readForShard(root: string, path: Buffer, size: number): Promise<DiskFile | string> {
   const limit = KV_LIMITS.valueBytesMax
-  if (size > limit) return `${formatBytes(size)} is over the limit of ${formatBytes(limit)} for a value`
+  // Rounded, both could look alike.
+  if (size > limit) return `has ${size} bytes, ${size - limit} more than a value may have`
   try {
     const file = await readDiskFile(root, path)
     return file.content.length > limit ? 'has grown over the limit for a value' : file
