@@ -76,14 +76,17 @@ export class Access {
    * @param nowMs wall clock, milliseconds since 1970
    * @throws {VarveError} PERMISSION_DENIED
    */
-  grant(wire: Pick<Wire, 'safety' | 'certified'>, token: Uint8Array, nowMs: number): Grant {
+  grant(wire: Pick<Wire, 'safety' | 'certified' | 'certifiedUntilMs'>, token: Uint8Array, nowMs: number): Grant {
     if (this.open) {
       if (wire.safety === 'local') return EVERYTHING
       throw denied('without tokens or certificates, only connections on this machine are served')
     }
     for (const name of wire.certified) {
       const certified = this.#certificates.get(name)
-      if (certified !== undefined) return certified
+      if (certified === undefined) continue
+      const granted = untilOf(certified, wire.certifiedUntilMs)
+      checkExpiry(granted, nowMs)
+      return granted
     }
     const digest = digestOf(token)
     let found: Grant | undefined
@@ -101,9 +104,10 @@ export class Access {
   }
 }
 
-/** @throws {VarveError} PERMISSION_DENIED — the token has expired, by the wall clock */
-export function checkExpiry({ name, expiresMs }: Grant, nowMs: number): void {
-  if (expiresMs !== undefined && nowMs >= expiresMs) throw denied(`the token of ${name} has expired`)
+/** @throws {VarveError} PERMISSION_DENIED — the token, or the certificate, has expired, by the wall clock */
+export function checkExpiry({ name, expiresMs, certified = false }: Grant, nowMs: number): void {
+  if (expiresMs !== undefined && nowMs >= expiresMs)
+    throw denied(`the ${certified ? 'certificate' : 'token'} of ${name} has expired`)
 }
 
 /** @throws {VarveError} PERMISSION_DENIED — the shard is not the peer's */
@@ -120,6 +124,11 @@ export function checkFileName(grant: Grant, name: string): void {
 
 export function denied(message: string): VarveError {
   return new VarveError('PERMISSION_DENIED', message)
+}
+
+/** A connection may outlive the certificate that it was made with. */
+function untilOf(grant: Grant, expiresMs: number | undefined): Grant {
+  return Object.freeze({ ...grant, certified: true, ...(expiresMs === undefined ? {} : { expiresMs }) })
 }
 
 const EVERYTHING: Grant = Object.freeze({ name: 'this machine', roles: ROLES, shards: undefined })

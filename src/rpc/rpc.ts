@@ -26,6 +26,8 @@ export interface Wire {
   readonly safety: WireSafety
   /** Names in the peer's certificate, where the wire has verified one: DNS names and URIs, its common name last. */
   readonly certified: readonly string[]
+  /** When that certificate ends, in milliseconds since 1970. Default: nobody says. */
+  readonly certifiedUntilMs?: number | undefined
   /** Called once, before anything else: from now on the receiver hears what arrives. */
   listen(receiver: WireReceiver): void
   /** Sends, in order. The memory must stay as it is until `bufferedBytes` is 0 or the wire has ended. */
@@ -72,6 +74,8 @@ export interface Grant {
   readonly shards: readonly string[] | undefined
   /** When it ends, in milliseconds since 1970. Default: never. */
   readonly expiresMs?: number
+  /** A certificate was shown, and no token. Default false. */
+  readonly certified?: boolean
 }
 
 export interface Peer {

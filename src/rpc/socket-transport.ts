@@ -9,6 +9,7 @@ import type { Address } from './address.ts'
 import { checkPem } from './pem.ts'
 import type { Dial, Listening, Wire } from './rpc.ts'
 import { SocketWire } from './socket-wire.ts'
+import type { Certified } from './socket-wire.ts'
 
 /** Certificates in PEM. */
 export interface TlsIdentity {
@@ -53,7 +54,7 @@ export function dialSocket(address: string, options: DialOptions = {}): Dial {
         socket.off('error', failed)
         signal.removeEventListener('abort', stop)
         const safety = parsed.type === 'tls' ? 'encrypted' : safetyOf(socket)
-        resolve(new SocketWire(socket, address, safety, []))
+        resolve(new SocketWire(socket, address, safety))
       })
       if (signal.aborted) stop()
       else signal.addEventListener('abort', stop, { once: true })
@@ -145,17 +146,17 @@ function tlsOptions(options: ListenOptions): tls.TlsOptions {
 }
 
 function acceptedWire(socket: net.Socket, address: Address): Wire {
-  if (address.type === 'unix') return new SocketWire(socket, 'a process on this machine', 'local', [])
+  if (address.type === 'unix') return new SocketWire(socket, 'a process on this machine', 'local')
   const peer = `${socket.remoteAddress ?? 'unknown'}:${socket.remotePort ?? 0}`
-  if (!(socket instanceof tls.TLSSocket)) return new SocketWire(socket, peer, safetyOf(socket), [])
-  return new SocketWire(socket, peer, 'encrypted', namesOf(socket))
+  if (!(socket instanceof tls.TLSSocket)) return new SocketWire(socket, peer, safetyOf(socket))
+  return new SocketWire(socket, peer, 'encrypted', certifiedOf(socket))
 }
 
-/** The names in a verified certificate of a client. */
-function namesOf(socket: tls.TLSSocket): readonly string[] {
-  if (!socket.authorized) return []
-  const { subjectaltname, subject } = socket.getPeerCertificate()
-  return certifiedNames(subjectaltname, subject?.CN)
+/** Undefined: the client has shown no certificate, or none that an authority of ours has signed. */
+function certifiedOf(socket: tls.TLSSocket): Certified | undefined {
+  if (!socket.authorized) return undefined
+  const { subjectaltname, subject, valid_to: until } = socket.getPeerCertificate()
+  return { names: certifiedNames(subjectaltname, subject?.CN), untilMs: Date.parse(until) }
 }
 
 function safetyOf(socket: net.Socket): 'local' | 'open' {

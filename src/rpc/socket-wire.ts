@@ -3,20 +3,31 @@
 import type { Socket } from 'node:net'
 import type { Wire, WireReceiver, WireSafety } from './rpc.ts'
 
+/** What a verified certificate of the peer says. */
+export interface Certified {
+  readonly names: readonly string[]
+  /** When it ends, in milliseconds since 1970. */
+  readonly untilMs: number | undefined
+}
+
+const NOBODY: Certified = { names: [], untilMs: undefined }
+
 export class SocketWire implements Wire {
   readonly peer: string
   readonly safety: WireSafety
   readonly certified: readonly string[]
+  readonly certifiedUntilMs: number | undefined
   readonly #socket: Socket
   #receiver: WireReceiver | undefined
   #ended = false
 
   /** @param socket connected; this wire's own from now on */
-  constructor(socket: Socket, peer: string, safety: WireSafety, certified: readonly string[]) {
+  constructor(socket: Socket, peer: string, safety: WireSafety, { names, untilMs }: Certified = NOBODY) {
     this.#socket = socket
     this.peer = peer
     this.safety = safety
-    this.certified = certified
+    this.certified = names
+    this.certifiedUntilMs = untilMs
     // Frames leave in one piece as they are: waiting for more would only delay them.
     socket.setNoDelay(true)
     // One that fails before anybody listens.

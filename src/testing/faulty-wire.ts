@@ -63,6 +63,10 @@ export class FaultyWire implements Wire {
     return this.#inner.certified
   }
 
+  get certifiedUntilMs(): number | undefined {
+    return this.#inner.certifiedUntilMs
+  }
+
   get bufferedBytes(): number {
     return this.#inner.bufferedBytes
   }

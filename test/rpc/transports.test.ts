@@ -1,6 +1,7 @@
 /** What every transport promises: calls arrive in order, whole, and are answered, over all of them. */
 
 import assert from 'node:assert/strict'
+import { X509Certificate } from 'node:crypto'
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -17,6 +18,7 @@ import { PortWire } from '../../src/rpc/port-wire.ts'
 import type { Dial, Listening } from '../../src/rpc/rpc.ts'
 import { RpcServer } from '../../src/rpc/server.ts'
 import { dialSocket, listenSocket } from '../../src/rpc/socket-transport.ts'
+import type { Clock } from '../../src/kernel/clock.ts'
 import { SystemClock } from '../../src/system-clock.ts'
 import { SystemRandom } from '../../src/system-random.ts'
 import { AUTHORITY, CLIENT, NAMED, SERVER, STRANGER } from './certificates.ts'
@@ -129,6 +131,38 @@ test('a certificate that an authority has signed is as good as a token, and anot
     })
     await distrusting.close()
   } finally {
+    await listening.close()
+    await server.close()
+  }
+})
+
+// A connection that was made before was served for ever.
+test('a certificate ends when it says, also for a connection that is open', async () => {
+  let aheadMs = 0
+  const ahead: Clock = {
+    now: () => clock.now() + aheadMs,
+    monotonic: () => clock.monotonic(),
+    after: (...given) => clock.after(...given),
+    turn: () => clock.turn(),
+  }
+  const access = new Access([{ name: 'by certificate', certificate: 'client' }])
+  const server = new RpcServer({ services: [new EchoService()], clock: ahead, hash, access })
+  const listening = await listenSocket('tls://localhost:0', server, { identity: SERVER, authorities: AUTHORITY })
+  const dial = dialSocket(listening.address, { authorities: AUTHORITY, identity: CLIENT })
+  const [client, late] = [0, 1].map(() => new RpcClient({ dial, clock, hash, random })) as [RpcClient, RpcClient]
+  const call = { service: 'echo', method: 'echo', parameters: [] }
+  try {
+    await client.call(call)
+    const endsMs = Date.parse(new X509Certificate(CLIENT.certificate).validTo)
+    aheadMs = endsMs - clock.now() - 60_000
+    await client.call(call)
+    aheadMs = endsMs - clock.now()
+    const expired = { code: 'PERMISSION_DENIED', message: /the certificate of by certificate has expired/ }
+    await assert.rejects(client.call(call), expired)
+    await assert.rejects(late.call(call), expired)
+  } finally {
+    await client.close()
+    await late.close()
     await listening.close()
     await server.close()
   }

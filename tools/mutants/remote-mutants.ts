@@ -5,6 +5,13 @@ import type { Mutant } from './mutant.ts'
 
 export const REMOTE_MUTANTS: readonly Mutant[] = [
   mutant(
+    'certificate-that-never-ends',
+    'rpc/access.js',
+    '...(expiresMs === undefined ? {} : { expiresMs })',
+    '',
+    'test/rpc/transports.test.js',
+  ),
+  mutant(
     'nats-sent-and-closed-is-not-there',
     'journal/nats/record-pipeline.js',
     "isUnsure ? outcomeUnknown('append', ended) : ended",
