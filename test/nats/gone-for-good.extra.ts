@@ -100,3 +100,45 @@ test(
     }
   },
 )
+
+// The client of NATS asks every two minutes by default, and tries the same server first, for 20 seconds.
+test(
+  'where the server that a connection is with falls silent, writes go on with another',
+  skipWithoutNats,
+  async () => {
+    const place = await NatsPlace.start(3)
+    after(() => place.stop())
+    // As docs/remote.md says.
+    const streams = await place.streams({}, { pingInterval: 3_000, timeout: 3_000 })
+    const shard = await open(streams, 3)
+    await shard.put(key, Buffer.from('1'))
+    const port = streams.connection.getServer?.().split(':').at(-1)
+    const silent = place.servers.addresses.findIndex((address) => address.endsWith(`:${port}`))
+    await place.servers.asleep(async () => {
+      await shard.put(key, Buffer.from('2'))
+      assert.equal(String(await shard.get(key, { fresh: true })), '2')
+      await shard.flush()
+    }, [silent])
+    await shard.close()
+  },
+)
+
+test(
+  'closing a shard with writes under way when all three servers are silent ends within 30 seconds',
+  skipWithoutNats,
+  async (context) => {
+    const place = await NatsPlace.start(3)
+    after(() => place.stop())
+    const shard = await open(await place.streams(), 3)
+    await shard.put(key, Buffer.from('1'))
+    await place.servers.asleep(async () => {
+      const write = codeOf(shard.put(key, Buffer.from('2')))
+      const sinceMs = clock.monotonic()
+      await shard.close()
+      const tookMs = clock.monotonic() - sinceMs
+      context.diagnostic(`closing took ${Math.round(tookMs)} ms`)
+      assert.ok(tookMs < CLOSED_MS_MAX, `closing took ${tookMs} ms`)
+      assert.equal(await write, 'OUTCOME_UNKNOWN')
+    })
+  },
+)

@@ -118,9 +118,10 @@ export class NatsServers {
     await ended
   }
 
-  /** Every node that runs stands still while `work` is done. */
-  async asleep(work: () => Promise<void>): Promise<void> {
-    const running = this.#nodes.map(({ process }) => process).filter((process) => process !== undefined)
+  /** Nodes that run stand still while `work` is done. @param which default: all */
+  async asleep(work: () => Promise<void>, which?: readonly number[]): Promise<void> {
+    const nodes = this.#nodes.filter((_, index) => which?.includes(index) ?? true)
+    const running = nodes.map(({ process }) => process).filter((process) => process !== undefined)
     for (const process of running) process.kill('SIGSTOP')
     try {
       await work()
