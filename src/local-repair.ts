@@ -6,6 +6,7 @@
  * more: all do, and what had been deleted and compacted away may be back.
  */
 
+import { join } from 'node:path'
 import { checkOrder } from './engines/kv/named-order.ts'
 import type { NamedOrder } from './engines/kv/named-order.ts'
 import type { KvOperation } from './engines/kv/kv.ts'
@@ -17,6 +18,7 @@ import { readClosing, requireFence } from './journal/fence.ts'
 import { readWitness } from './journal/sync-witness.ts'
 import type { HeadContent } from './shard/head-content.ts'
 import { readLockFile } from './fs/lock-file.ts'
+import { refuseNoDirectory } from './fs/node-other-thing.ts'
 import { NodeProcessTable } from './fs/node-process-table.ts'
 import { VarveError, isCode, throwIfAborted } from './kernel/errors.ts'
 import { isAfterCut } from './kernel/key-cut.ts'
@@ -92,7 +94,7 @@ export async function repair(source: string, target: string, options: RepairOpti
     const head = await directory.newestHead(note)
     if (head !== undefined) requireOrder(head.engine.name, head.identity['order'], order)
     const newer = losses.length > 0
-    losses.push(...(await othersOf(directory)))
+    losses.push(...(await otherThings(source)), ...(await othersOf(directory)))
     const manifest = head === undefined ? undefined : await directory.manifest(head, note)
     const newest = new NewestEntries(order)
     const journal = head === undefined ? UNKNOWN_JOURNAL : await knownJournal(directory, head, note)
@@ -121,6 +123,20 @@ export async function repair(source: string, target: string, options: RepairOpti
   } finally {
     await directory.close()
   }
+}
+
+/** What is in the place of a directory: to whoever lists it, that is missing. */
+async function otherThings(source: string): Promise<readonly Loss[]> {
+  const losses: Loss[] = []
+  for (const file of ['heads', 'journal', 'files']) {
+    try {
+      await refuseNoDirectory(join(source, file), file)
+    } catch (error) {
+      if (!isCode(error, 'PERMISSION_DENIED')) throw error
+      losses.push({ file, reason: error.message, keyFirst: undefined, keyLast: undefined })
+    }
+  }
+  return losses
 }
 
 /** Shards that were cloned from this one, or took its place: what they hold is not in the new database. */

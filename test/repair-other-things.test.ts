@@ -1,0 +1,40 @@
+/** Repairing a database with something else in the place of one of its directories. */
+
+import assert from 'node:assert/strict'
+import fs from 'node:fs'
+import os from 'node:os'
+import path from 'node:path'
+import { test } from 'node:test'
+import { repair } from '../src/local-repair.ts'
+import { open } from '../src/local.ts'
+
+for (const part of ['heads', 'journal', 'files']) {
+  test(`what lies in the place of ${part} is named, and what is elsewhere is saved`, async (context) => {
+    const root = fs.mkdtempSync(path.join(os.tmpdir(), 'varve-repair-'))
+    context.after(() => fs.rmSync(root, { recursive: true }))
+    const [directory, moved, target] = ['data', 'moved', 'saved'].map((name) => path.join(root, name)) as [
+      string,
+      string,
+      string,
+    ]
+    const db = await open(directory, { jobs: 'inline' })
+    await db.put(Buffer.from('in a table'), Buffer.from('value'))
+    await db.flush()
+    await db.put(Buffer.from('in the journal'), Buffer.from('value'), { durability: 'synced' })
+    await db.close()
+    fs.renameSync(path.join(directory, part), moved)
+    fs.writeFileSync(path.join(directory, part), 'notes')
+
+    const { entries, losses } = await repair(directory, target)
+    assert.equal(entries, part === 'heads' ? 2 : 1)
+    const named = losses.filter(({ file }) => file === part)
+    assert.deepEqual(
+      named.map(({ reason }) => reason),
+      [`list of ${part} failed: there is a file in its place`],
+    )
+
+    fs.rmSync(path.join(directory, part))
+    fs.renameSync(moved, path.join(directory, part))
+    assert.deepEqual((await repair(directory, `${target}-whole`)).losses, [])
+  })
+}
