@@ -17,7 +17,7 @@
  *
  * Large blocks, of one value, mostly pass it by (`sst/large-blocks.ts`).
  *
- * Indexes and filters of open tables are pinned, and copies of single entries (engines/kv/entry-cache.ts): they count in the
+ * Indexes and filters of open tables are pinned, and copies of single entries that an engine keeps: they count in the
  * budget and leave less of it for blocks.
  */
 

@@ -17,7 +17,7 @@ import { freePorts } from './free-ports.ts'
 const START_MS = 240_000
 const STARTS_MAX = 3
 const ANSWER_MS = 5_000
-// Debian's version now and then does not find its way back into a stream, until it is started anew.
+// One was not well after a minute, once in some twenty starts, and nobody knows why: it is started anew.
 const STUCK_MS = 60_000
 
 interface Node {

@@ -33,6 +33,7 @@ export function lookup(
     : findInTables(view, key, hashKey(key, 0, key.length, 0), seqno, order, into, fetch)
 }
 
+/** As `lookup`, of what is in memory only: nothing is lacking there. */
 export function findInMemtables(view: KvView, key: Uint8Array, seqno: Seqno, into: Found): boolean {
   for (const table of view.tables) {
     if (table.get(key, seqno, into)) return true
@@ -40,6 +41,7 @@ export function findInMemtables(view: KvView, key: Uint8Array, seqno: Seqno, int
   return false
 }
 
+/** As `lookup`, below the memtables. @param keyHash `hashKey` of `key` with seed 0 */
 export function findInTables(
   view: KvView,
   key: Uint8Array,

@@ -20,7 +20,7 @@ export interface KvSettings extends LeveledSettings, TieredSettings, FifoSetting
    * `fifo` the oldest tables are forgotten when all are larger than `fifoBytesMax`: for caches.
    */
   readonly policy: KvPolicy
-  /** Memory for blocks, indexes and filters, in bytes. */
+  /** Memory for blocks, indexes, filters and copies of entries that are read often, in bytes. */
   readonly cacheBytes: number
   /** Table files held open. */
   readonly openFilesMax: number
