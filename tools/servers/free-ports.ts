@@ -16,3 +16,20 @@ export async function freePorts(count: number): Promise<readonly number[]> {
   await Promise.all(servers.map((server) => new Promise((resolve) => server.close(resolve))))
   return ports
 }
+
+const STARTS_MAX = 3
+
+/**
+ * Starts a server on ports that were free a moment ago: somebody else may have them by the time they are taken.
+ *
+ * @param start with other ports each time; leaves nothing behind where it fails
+ */
+export async function startOnFreePorts<T>(start: () => Promise<T>): Promise<T> {
+  for (let attempt = 1; ; attempt++) {
+    try {
+      return await start()
+    } catch (error) {
+      if (attempt === STARTS_MAX) throw error
+    }
+  }
+}

@@ -12,10 +12,9 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import processOfTest, { kill } from 'node:process'
 import { whyNotInstalled } from './debian-packages.ts'
-import { freePorts } from './free-ports.ts'
+import { freePorts, startOnFreePorts } from './free-ports.ts'
 
 const START_MS = 240_000
-const STARTS_MAX = 3
 const ANSWER_MS = 5_000
 // One was not well after a minute, once in some twenty starts, and nobody knows why: it is started anew.
 const STUCK_MS = 60_000
@@ -48,7 +47,7 @@ export class NatsServers {
 
   /** @param maxPayload what the servers take as one message, in bytes */
   static async start(count: 1 | 3, maxPayload = 1024 * 1024): Promise<NatsServers> {
-    for (let attempt = 1; ; attempt++) {
+    return startOnFreePorts(async () => {
       const servers = await NatsServers.#make(count, maxPayload)
       for (let index = 0; index < count; index++) servers.run(index)
       try {
@@ -56,10 +55,9 @@ export class NatsServers {
         return servers
       } catch (error) {
         await servers.stop()
-        // Ports that were free may be somebody else's by the time they are taken.
-        if (attempt === STARTS_MAX) throw error
+        throw error
       }
-    }
+    })
   }
 
   static async #make(count: 1 | 3, maxPayload: number): Promise<NatsServers> {

@@ -24,12 +24,11 @@ import { join } from 'node:path'
 import process, { getuid } from 'node:process'
 import { setTimeout as delay } from 'node:timers/promises'
 import { whyNotInstalled } from './debian-packages.ts'
-import { freePorts } from './free-ports.ts'
+import { freePorts, startOnFreePorts } from './free-ports.ts'
 import { signalTo, stopFamily, untilGone } from './process-family.ts'
 
 const DEBIAN = '/usr/lib/postgresql'
 const START_TIMEOUT_MS = 180_000
-const STARTS_MAX = 3
 
 /** Where the programs are, or why there are none. */
 type Programs = { readonly folder: string } | { readonly missing: string }
@@ -52,17 +51,16 @@ export class PostgresServer {
   static async start(options: readonly string[] = []): Promise<PostgresServer | string> {
     const programs = findPrograms() ?? install()
     if ('missing' in programs) return programs.missing
-    for (let attempt = 1; ; attempt++) {
+    return startOnFreePorts(async () => {
       const server = await PostgresServer.#make(programs.folder, options)
       try {
         await server.restart()
         return server
       } catch (error) {
         await server.stop()
-        // The port that was free may be somebody else's by now.
-        if (attempt === STARTS_MAX) throw error
+        throw error
       }
-    }
+    })
   }
 
   static async #make(programs: string, options: readonly string[]): Promise<PostgresServer> {

@@ -13,12 +13,11 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import process, { kill } from 'node:process'
 import { whyNotInstalled } from './debian-packages.ts'
-import { freePorts } from './free-ports.ts'
+import { freePorts, startOnFreePorts } from './free-ports.ts'
 
 const PACKAGES = ['radosgw', 'ceph-mon', 'ceph-osd']
 const PROGRAMS = ['radosgw', 'radosgw-admin', 'ceph', 'ceph-mon', 'ceph-osd', 'monmaptool']
 const START_MS = 180_000
-const STARTS_MAX = 3
 const ANSWER_MS = 5_000
 const STOP_MS = 10_000
 
@@ -48,15 +47,9 @@ export class Radosgw {
     this.endpoint = `http://127.0.0.1:${port}`
   }
 
-  /** Takes about a second on a quiet machine. Ports that were free may be somebody else's by the time they are taken. */
+  /** Takes about a second on a quiet machine. */
   static async start(): Promise<Radosgw> {
-    for (let attempt = 1; ; attempt++) {
-      try {
-        return await Radosgw.#startOnce()
-      } catch (error) {
-        if (attempt === STARTS_MAX) throw error
-      }
-    }
+    return startOnFreePorts(() => Radosgw.#startOnce())
   }
 
   static async #startOnce(): Promise<Radosgw> {
