@@ -33,10 +33,14 @@ export interface AccessRule {
 /** Shorter ones can be guessed. */
 const TOKEN_LENGTH_MIN = 16
 
+const NAMES_LENGTH_MAX = 500
+
 interface TokenGrant {
   readonly digest: Uint8Array
   readonly grant: Grant
 }
+
+type Shown = Pick<Wire, 'safety' | 'certified' | 'certifiedUntilMs' | 'distrust'>
 
 export class Access {
   readonly #tokens: readonly TokenGrant[]
@@ -76,7 +80,7 @@ export class Access {
    * @param nowMs wall clock, milliseconds since 1970
    * @throws {VarveError} PERMISSION_DENIED
    */
-  grant(wire: Pick<Wire, 'safety' | 'certified' | 'certifiedUntilMs'>, token: Uint8Array, nowMs: number): Grant {
+  grant(wire: Shown, token: Uint8Array, nowMs: number): Grant {
     if (this.open) {
       if (wire.safety === 'local') return EVERYTHING
       throw denied('without tokens or certificates, only connections on this machine are served')
@@ -92,13 +96,7 @@ export class Access {
     let found: Grant | undefined
     // All of them, whichever it is.
     for (const each of this.#tokens) if (timingSafeEqual(each.digest, digest)) found = each.grant
-    if (found === undefined) {
-      throw denied(
-        token.length === 0
-          ? 'who comes here has to show a token, or a certificate that is known here'
-          : 'the token, or the certificate, is not known here',
-      )
-    }
+    if (found === undefined) throw denied(notKnown(token.length > 0, untaken(wire)))
     checkExpiry(found, nowMs)
     return found
   }
@@ -120,6 +118,33 @@ export function checkShard(grant: Grant, shard: string): void {
 export function checkFileName(grant: Grant, name: string): void {
   if (grant.shards === undefined || grant.shards.some((shard) => name.startsWith(`${shard}.`))) return
   throw denied(`${grant.name} has no access to file ${name}`)
+}
+
+function notKnown(token: boolean, certificate: string | undefined): string {
+  if (certificate === undefined)
+    return token
+      ? 'the token is not known here'
+      : 'who comes here has to show a token, or a certificate that is known here'
+  return token
+    ? `the token is not known here, and the certificate that was shown is not taken: ${certificate}`
+    : `the certificate that was shown is not taken here: ${certificate}`
+}
+
+/** What to do about a certificate of a client, by what OpenSSL says of it. */
+const DISTRUST: Readonly<Record<string, string>> = {
+  CERT_HAS_EXPIRED: "it has expired; renew it, or set the server's clock",
+  CERT_NOT_YET_VALID: "it is not valid yet; set the server's clock, or the one where it was made",
+  INVALID_PURPOSE: 'it is not made for clients',
+}
+
+/** Why the certificate that was shown lets nobody in; undefined: none was shown. */
+function untaken({ certified, distrust }: Shown): string | undefined {
+  if (distrust !== undefined)
+    return (
+      DISTRUST[distrust] ?? `no authority that the server knows has signed it; give it the one that has (${distrust})`
+    )
+  // Theirs to choose, and an answer to a stranger is small.
+  return certified.length > 0 ? `no rule names ${certified.join(', ').slice(0, NAMES_LENGTH_MAX)}` : undefined
 }
 
 export function denied(message: string): VarveError {

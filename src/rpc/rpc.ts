@@ -28,6 +28,8 @@ export interface Wire {
   readonly certified: readonly string[]
   /** When that certificate ends, in milliseconds since 1970. Default: nobody says. */
   readonly certifiedUntilMs?: number | undefined
+  /** Why a certificate that the peer has shown was not verified, as OpenSSL calls it. Default: none was shown, or it was. */
+  readonly distrust?: string | undefined
   /** Called once, before anything else: from now on the receiver hears what arrives. */
   listen(receiver: WireReceiver): void
   /** Sends, in order. The memory must stay as it is until `bufferedBytes` is 0 or the wire has ended. */

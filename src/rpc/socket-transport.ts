@@ -152,10 +152,13 @@ function acceptedWire(socket: net.Socket, address: Address): Wire {
   return new SocketWire(socket, peer, 'encrypted', certifiedOf(socket))
 }
 
-/** Undefined: the client has shown no certificate, or none that an authority of ours has signed. */
+/** Undefined: the client has shown no certificate. */
 function certifiedOf(socket: tls.TLSSocket): Certified | undefined {
-  if (!socket.authorized) return undefined
-  const { subjectaltname, subject, valid_to: until } = socket.getPeerCertificate()
+  const shown: Partial<tls.PeerCertificate> = socket.getPeerCertificate()
+  const { subjectaltname, subject, valid_to: until } = shown
+  if (until === undefined) return undefined
+  // A code, although its type says that it is an error.
+  if (!socket.authorized) return { names: [], untilMs: undefined, distrust: String(socket.authorizationError) }
   return { names: certifiedNames(subjectaltname, subject?.CN), untilMs: Date.parse(until) }
 }
 

@@ -3,11 +3,13 @@
 import type { Socket } from 'node:net'
 import type { Wire, WireReceiver, WireSafety } from './rpc.ts'
 
-/** What a verified certificate of the peer says. */
+/** What a certificate of the peer says. */
 export interface Certified {
   readonly names: readonly string[]
   /** When it ends, in milliseconds since 1970. */
   readonly untilMs: number | undefined
+  /** Why it is not verified: then the rest is empty. */
+  readonly distrust?: string
 }
 
 const NOBODY: Certified = { names: [], untilMs: undefined }
@@ -17,17 +19,19 @@ export class SocketWire implements Wire {
   readonly safety: WireSafety
   readonly certified: readonly string[]
   readonly certifiedUntilMs: number | undefined
+  readonly distrust: string | undefined
   readonly #socket: Socket
   #receiver: WireReceiver | undefined
   #ended = false
 
   /** @param socket connected; this wire's own from now on */
-  constructor(socket: Socket, peer: string, safety: WireSafety, { names, untilMs }: Certified = NOBODY) {
+  constructor(socket: Socket, peer: string, safety: WireSafety, certified: Certified = NOBODY) {
     this.#socket = socket
     this.peer = peer
     this.safety = safety
-    this.certified = names
-    this.certifiedUntilMs = untilMs
+    this.certified = certified.names
+    this.certifiedUntilMs = certified.untilMs
+    this.distrust = certified.distrust
     // Frames leave in one piece as they are: waiting for more would only delay them.
     socket.setNoDelay(true)
     // One that fails before anybody listens.

@@ -67,6 +67,10 @@ export class FaultyWire implements Wire {
     return this.#inner.certifiedUntilMs
   }
 
+  get distrust(): string | undefined {
+    return this.#inner.distrust
+  }
+
   get bufferedBytes(): number {
     return this.#inner.bufferedBytes
   }
