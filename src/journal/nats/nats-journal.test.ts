@@ -123,6 +123,25 @@ function keepWriting(
   return { stop: () => void (stopped = true), done }
 }
 
+// It read back what there was behind its own last record, found no fence, and went on behind the next owner's records.
+test('an owner is fenced also where the next one has removed its own fence by then', async () => {
+  for (const unasked of [0, 3]) {
+    const place = new Place()
+    const former = await place.open(1)
+    await former.append(payloadOf(0), 'written').written
+    const owner = await place.open(2)
+    for (let index = 1; index <= 1 + unasked; index++) await owner.append(payloadOf(index), 'written').written
+    await owner.truncate(owner.end)
+    assert.equal(place.server.streams.get(STREAM)?.messages.size, 1, 'the fence has been removed')
+    const { written } = former.append(payloadOf(10), 'written')
+    await assert.rejects(written, { code: 'FENCED', details: { epoch: 2 } })
+    await assert.rejects(former.barrier(), { code: 'FENCED' })
+    const { end } = owner.append(payloadOf(11), 'written')
+    await owner.close()
+    assert.equal((await place.open(3)).end, end)
+  }
+})
+
 test('what is not answered for long is of unknown outcome, and ends the writer', async () => {
   const place = new Place()
   const streams = place.streams()

@@ -219,7 +219,8 @@ export class RecordPipeline {
           throw new VarveError('JOURNAL_CORRUPT', `record ${sequence} of ${stream} is not what was sent`)
         found.push({ sent, sequence })
         newest = message
-      } else if (record.kind === 'fence' || (record.kind === 'knock' && record.epoch > epoch)) {
+      } else if (record.kind === 'fence' || record.epoch > epoch) {
+        // Any record of a later owner: its fence may have been truncated by now, its newest record never is.
         throw fenced(record.epoch)
       }
     })
