@@ -3,24 +3,13 @@ import { test } from 'node:test'
 import { compareCuts, cutAfter, cutBefore, BEFORE_ALL } from '../kernel/key-cut.ts'
 import type { KeyCut } from '../kernel/key-cut.ts'
 import { BYTEWISE } from '../kernel/key-order.ts'
-import type { KeyOrder } from '../kernel/key-order.ts'
 import { decodeTombstones, wholeStretch } from '../kernel/range-tombstone.ts'
+import { CountingOrder } from '../../test/counting-order.ts'
 import { SeededRandom } from '../testing/seeded-random.ts'
 import { TombstoneList } from './tombstone-list.ts'
 import { TombstoneLog } from './tombstone-log.ts'
 
 const numbered = (number: number): Uint8Array => Uint8Array.of(number >>> 16, number >>> 8, number)
-
-/** Bytewise, and counts. */
-class CountingOrder implements KeyOrder {
-  readonly name = 'counting'
-  readonly bytewise = false
-  comparisons = 0
-  compare: KeyOrder['compare'] = (...keys) => {
-    this.comparisons++
-    return BYTEWISE.compare(...keys)
-  }
-}
 
 test('whatever overlaps whatever, the log finds what a look at every tombstone finds, at every seqno', () => {
   const random = new SeededRandom(7)

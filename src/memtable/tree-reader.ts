@@ -9,7 +9,6 @@ import type { Seqno } from '../kernel/ids.ts'
 import type { KeyOrder } from '../kernel/key-order.ts'
 import { isEmptyRange } from '../kernel/key-range.ts'
 import type { KeyRange } from '../kernel/key-range.ts'
-import { decodeTombstones } from '../kernel/range-tombstone.ts'
 import type { ArenaChunk } from './arena.ts'
 import { ArenaView } from './arena-view.ts'
 import type { OrderedReader } from './ordered-memtable.ts'
@@ -143,8 +142,6 @@ export function openTreeImage(image: TreeImage, order: KeyOrder): TreeReader {
   reader.keyCount = image.keyCount
   reader.seqnoFirst = image.seqnoFirst
   reader.seqnoLast = image.seqnoLast
-  for (const { lower, upper, seqno } of decodeTombstones(image.rangeTombstones)) {
-    reader.rangeTombstones.add(lower, upper, seqno)
-  }
+  reader.rangeTombstones.addEncoded(image.rangeTombstones)
   return reader
 }
