@@ -7,7 +7,7 @@
 
 import { spawn, spawnSync } from 'node:child_process'
 import type { ChildProcess } from 'node:child_process'
-import { existsSync, mkdirSync, mkdtempSync, openSync, rmSync, writeFileSync } from 'node:fs'
+import { existsSync, mkdirSync, mkdtempSync, openSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import processOfTest, { kill } from 'node:process'
@@ -18,6 +18,7 @@ const START_MS = 240_000
 const ANSWER_MS = 5_000
 // One was not well after a minute, once in some twenty starts, and nobody knows why: it is started anew.
 const STUCK_MS = 60_000
+const LOG_LINES_TOLD = 20
 
 interface Node {
   readonly name: string
@@ -96,7 +97,7 @@ export class NatsServers {
   run(index: number): void {
     const node = this.#nodes[index] as Node
     if (node.process !== undefined) return
-    const log = openSync(join(this.#root, `${node.name}.log`), 'a')
+    const log = openSync(this.#logPath(node.name), 'a')
     node.process = spawn('nats-server', ['-c', join(this.#root, `${node.name}.conf`)], { stdio: ['ignore', log, log] })
     const { process: started } = node
     // A test that fails half-way leaves no server behind.
@@ -136,14 +137,27 @@ export class NatsServers {
       const well = await Promise.all(running.map(({ monitor }) => isWell(monitor, this.#nodes.length > 1)))
       if (well.every(Boolean)) return
       const ended = running.find(({ process }) => process?.exitCode !== null)
-      if (ended !== undefined) throw new Error(`server ${ended.name} has ended by itself; its log is in ${this.#root}`)
-      if (Date.now() > deadline) throw new Error(`the servers are not ready; their logs are in ${this.#root}`)
+      if (ended !== undefined) throw new Error(`server ${ended.name} has ended by itself: ${this.#endOfLog(ended)}`)
+      if (Date.now() > deadline) {
+        const logs = running.filter((_, index) => well[index] !== true).map((node) => this.#endOfLog(node))
+        throw new Error(`not all servers are ready: ${logs.join('\n')}`)
+      }
       if (Date.now() > stuckAt) {
         for (const [index, node] of running.entries()) if (well[index] !== true) await this.#restart(node)
         stuckAt = Date.now() + STUCK_MS
       }
       await new Promise((resolve) => setTimeout(resolve, 50))
     }
+  }
+
+  /** Its last lines: where a start fails, the log itself goes with everything that it has made. */
+  #endOfLog({ name }: Node): string {
+    const lines = readFileSync(this.#logPath(name), 'utf8').trimEnd().split('\n')
+    return [`log of ${name}:`, ...lines.slice(-LOG_LINES_TOLD)].join('\n')
+  }
+
+  #logPath(name: string): string {
+    return join(this.#root, `${name}.log`)
   }
 
   async #restart(node: Node): Promise<void> {
