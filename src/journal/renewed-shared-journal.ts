@@ -1,9 +1,9 @@
 /**
  * A shared log that goes on after its disk has failed: the next shard that is opened opens the log below anew.
  *
- * A log that a write or a sync has failed takes nothing more, and it is everybody's: without this one failure of a disk,
- * long over, would keep every shard closed until somebody starts the service again. Whoever had a journal in the old log is
- * refused there, as its contract says, and opens again.
+ * A log that a write or a sync has failed takes nothing more, nor does one whose files were moved away, and it is
+ * everybody's: without this one failure of a disk, long over, would keep every shard closed until somebody starts the service
+ * again. Whoever had a journal in the old log is refused there, as its contract says, and opens again.
  */
 
 import { isCode } from '../kernel/errors.ts'
@@ -75,7 +75,8 @@ export class RenewedSharedJournal implements JournalSystem {
         await system.barrier()
         return system
       } catch (error) {
-        if (!isCode(error, 'OUTCOME_UNKNOWN', 'CLOSED')) throw error
+        // Corrupt is a log whose files are not in their places: perhaps they are again.
+        if (!isCode(error, 'OUTCOME_UNKNOWN', 'CLOSED', 'JOURNAL_CORRUPT')) throw error
         // Another one may have seen it first.
         if (this.#system !== system) return this.#system
         this.#renewing ??= this.#renew(error).finally(() => (this.#renewing = undefined))

@@ -11,6 +11,8 @@ export interface Damage {
 }
 
 const SECTOR_BYTES = 512
+// Further than the zeros that any file has inside.
+const FAR_BYTES = 8192
 
 /** One bit of every byte, another one in each, or all of them. */
 function* flippedBits(specimen: Specimen, bits: 'one' | 'all'): Generator<Damage> {
@@ -42,6 +44,13 @@ function* changedLengths(specimen: Specimen): Generator<Damage> {
       grown.set(bytes)
       yield replaced(specimen.image, path, grown, `${extra} bytes of ${fill} behind it`)
     }
+    yield replaced(specimen.image, path, Buffer.concat([bytes, bytes]), 'itself behind it')
+    yield replaced(
+      specimen.image,
+      path,
+      Buffer.concat([bytes, new Uint8Array(FAR_BYTES), bytes]),
+      'itself far behind it',
+    )
   }
 }
 

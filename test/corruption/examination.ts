@@ -3,7 +3,6 @@
 import type { KvShard } from '../../src/engines/kv/kv-shard.ts'
 import { VarveError } from '../../src/kernel/errors.ts'
 import type { ErrorCode } from '../../src/kernel/errors.ts'
-import { openOn } from './composition.ts'
 import { deviceOf } from './image.ts'
 import type { Image } from './image.ts'
 import type { Content, Specimen } from './specimen.ts'
@@ -50,12 +49,12 @@ class Examination {
 
   async run(thorough: boolean): Promise<Verdict> {
     const device = deviceOf(this.#image)
-    const opened = await this.#visit(() => openOn(device, PROCESS))
+    const opened = await this.#visit(() => this.#specimen.open(device, PROCESS))
     if (opened !== undefined) {
       await this.#read(opened)
       if (thorough) await this.#change(opened)
       await this.#attempt(() => opened.close())
-      if (thorough) await this.#again(() => openOn(device, PROCESS + 1))
+      if (thorough) await this.#again(() => this.#specimen.open(device, PROCESS + 1))
     }
     const lost = this.#specimen.contents.indexOf(this.#possible[0] as Content)
     return this.#codes.size === 0 && lost === 0 ? 'whole' : { codes: this.#codes, lost }

@@ -3,12 +3,20 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { byGroups, oneByOne, roleOf } from './exchange.ts'
-import { makeSpecimens } from './specimen.ts'
+import { makeSharedLogSpecimens, makeSpecimens } from './specimen.ts'
 import type { Specimen } from './specimen.ts'
 import { casesOf, describeReport, sweep } from './sweep.ts'
 
-const [ours, theirs] = [await makeSpecimens({ sign: '-', seed: 100 }), await makeSpecimens({ sign: '+', seed: 200 })]
-const pairs = ours.map((specimen, index): [Specimen, Specimen] => [specimen, theirs[index] as Specimen])
+const [OURS, THEIRS] = [
+  { sign: '-', seed: 100 },
+  { sign: '+', seed: 200 },
+]
+const pairs = paired(await makeSpecimens(OURS), await makeSpecimens(THEIRS))
+const pairsOverSharedLogs = paired(await makeSharedLogSpecimens(OURS), await makeSharedLogSpecimens(THEIRS))
+
+function paired(ours: readonly Specimen[], theirs: readonly Specimen[]): readonly (readonly [Specimen, Specimen])[] {
+  return ours.map((specimen, index) => [specimen, theirs[index] as Specimen])
+}
 
 test('databases made by the same recipe have files of the same roles, and no table, segment, fence or witness of one name', () => {
   for (const [one, other] of pairs) {
@@ -34,3 +42,13 @@ for (const [how, exchanges] of [
     assert.ok(casesOf(report) > 15, `only ${casesOf(report)} cases`)
   })
 }
+
+test('no file of another shared log passes for ours', async (context) => {
+  const report = { tallies: new Map(), failures: [] }
+  for (const [one, other] of pairsOverSharedLogs) await sweep(one, oneByOne(one, other), { thoroughEvery: 3 }, report)
+  for (const line of describeReport(report)) context.diagnostic(line)
+  assert.deepEqual(report.failures, [])
+  for (const kind of ['fence', 'log'])
+    assert.equal(report.tallies.get(`${kind} of a shared log`)?.whole, 0, `a ${kind} passed for ours`)
+  assert.ok(casesOf(report) > 5, `only ${casesOf(report)} cases`)
+})

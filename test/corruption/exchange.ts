@@ -22,8 +22,8 @@ const GROUPS: Readonly<Record<string, RegExp>> = {
 export function roleOf(path: string): string {
   return path
     .replace(/^(files\/main\.e\d+)-[0-9a-f]{8}-/, '$1-')
-    .replace(/^(journal\/main\/\d{16})-\d+-/, '$1-')
-    .replace(/^(journal\/main\/(?:fence|synced)\.\d+)-\d+$/, '$1')
+    .replace(/^((?:journal\/main|log\/shared)\/\d{16})-\d+-/, '$1-')
+    .replace(/^((?:journal\/main|log\/shared)\/(?:fence|synced)\.\d+)-\d+$/, '$1')
 }
 
 /** Every file of `ours` replaced by the one with its role of `theirs`, under its name. */

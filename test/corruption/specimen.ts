@@ -4,12 +4,13 @@
  * `closed` was closed in order: no damage to one of its files may go unnoticed. `killed` belongs to a process that died
  * at work, and has its lock still: the writes after the last sync that a later record bears witness of cannot be told
  * from a torn tail, so an answer without some of the last ones is right too, but nothing else. `spilled` has a manifest
- * file beside its head.
+ * file beside its head. Two more are `closed` and `killed` with their journal in a log for many shards.
  */
 
 import type { KvShard } from '../../src/engines/kv/kv-shard.ts'
 import { SimulatedDevice } from '../../src/testing/simulated-device.ts'
-import { openOn } from './composition.ts'
+import { openOn, openOnSharedLog } from './composition.ts'
+import type { OpenOn } from './composition.ts'
 import { imageOf } from './image.ts'
 import type { Image } from './image.ts'
 
@@ -19,6 +20,7 @@ export type Content = ReadonlyMap<string, string>
 export interface Specimen {
   readonly name: string
   readonly image: Image
+  readonly open: OpenOn
   /** The files to damage. */
   readonly paths: readonly string[]
   /** The states that it may be found in, the newest first. */
@@ -112,23 +114,39 @@ export interface Recipe {
   readonly seed: number
 }
 
-export async function makeSpecimens(recipe: Recipe = { sign: '-', seed: 0 }): Promise<readonly Specimen[]> {
-  return [await closedSpecimen(recipe), await killedSpecimen(recipe), await spilledSpecimen(recipe)]
+const RECIPE: Recipe = { sign: '-', seed: 0 }
+
+export async function makeSpecimens(recipe = RECIPE): Promise<readonly Specimen[]> {
+  return [
+    await closedSpecimen('closed', recipe, openOn),
+    await killedSpecimen('killed', recipe, openOn),
+    await spilledSpecimen(recipe),
+  ]
 }
 
-async function closedSpecimen({ sign, seed }: Recipe): Promise<Specimen> {
-  const run = new SpecimenRun(seed)
+/** Of which the log alone is damaged: what else there is, the others have. */
+export async function makeSharedLogSpecimens(recipe = RECIPE): Promise<readonly Specimen[]> {
+  return [
+    await closedSpecimen('closed over a shared log', recipe, openOnSharedLog, /^log|^state/),
+    await killedSpecimen('killed over a shared log', recipe, openOnSharedLog, /^log|^state/),
+  ]
+}
+
+async function closedSpecimen(name: string, recipe: Recipe, open: OpenOn, damaged?: RegExp): Promise<Specimen> {
+  const { sign, seed } = recipe
+  const run = new SpecimenRun(seed, open)
   await run.open()
   await run.take(history(sign))
   await run.reopen()
   await run.take(tail(sign))
   await run.close()
-  return run.specimen('closed', 0)
+  return run.specimen(name, 0, damaged)
 }
 
-async function killedSpecimen({ sign, seed }: Recipe): Promise<Specimen> {
+async function killedSpecimen(name: string, recipe: Recipe, open: OpenOn, damaged?: RegExp): Promise<Specimen> {
+  const { sign, seed } = recipe
   const work = atWork(sign)
-  const run = new SpecimenRun(seed)
+  const run = new SpecimenRun(seed, open)
   await run.open()
   await run.take(history(sign))
   await run.reopen()
@@ -136,12 +154,12 @@ async function killedSpecimen({ sign, seed }: Recipe): Promise<Specimen> {
   await run.reopen()
   await run.take(work)
   // Since `d/1`, which was synced, and which the record after it bears witness of.
-  return run.specimen('killed', work.length - 1)
+  return run.specimen(name, work.length - 1, damaged)
 }
 
 /** With keys so long that the edits outgrow the head. */
 async function spilledSpecimen({ sign, seed }: Recipe): Promise<Specimen> {
-  const run = new SpecimenRun(seed)
+  const run = new SpecimenRun(seed, openOn)
   await run.open()
   for (let index = 0; index < 6; index++) {
     await run.take([put(`${nameOf('long', index)}${'k'.repeat(1000)}`, valueOf(index, sign)), flush])
@@ -160,13 +178,15 @@ class SpecimenRun {
   #db: KvShard | undefined
   #process = 0
   readonly #seed: number
+  readonly #open: OpenOn
 
-  constructor(seed: number) {
+  constructor(seed: number, open: OpenOn) {
     this.#seed = seed
+    this.#open = open
   }
 
   async open(): Promise<void> {
-    this.#db = await openOn(this.#device, ++this.#process, this.#seed + this.#process)
+    this.#db = await this.#open(this.#device, ++this.#process, this.#seed + this.#process)
     this.#note()
   }
 
@@ -195,6 +215,7 @@ class SpecimenRun {
     return {
       name: title,
       image,
+      open: this.#open,
       paths: [...image.keys()].filter((path) => damaged.test(path)),
       contents: this.#contents.slice(-1 - uncertain).reverse(),
       keys: [...this.#keys, 'nothing'].sort(),

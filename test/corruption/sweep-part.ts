@@ -8,7 +8,7 @@
 
 import { argv, stdout } from 'node:process'
 import { DAMAGES } from './damage.ts'
-import { makeSpecimens } from './specimen.ts'
+import { makeSharedLogSpecimens, makeSpecimens } from './specimen.ts'
 import { casesOf, describeReport, sweep } from './sweep.ts'
 import type { SweepReport } from './sweep.ts'
 
@@ -19,7 +19,7 @@ for (const kind of kinds.length > 0 ? kinds : Object.keys(DAMAGES)) {
   if (damages === undefined) throw new Error(`unknown kind ${kind}: ${Object.keys(DAMAGES).join(', ')}`)
   const report: SweepReport = { tallies: new Map(), failures: [] }
   const start = performance.now()
-  for (const specimen of await makeSpecimens()) {
+  for (const specimen of [...(await makeSpecimens()), ...(await makeSharedLogSpecimens())]) {
     await sweep(specimen, damages(specimen), { first: Number(first), step: Number(step), thoroughEvery: 64 }, report)
   }
   const seconds = (performance.now() - start) / 1000

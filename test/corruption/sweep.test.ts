@@ -4,7 +4,7 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { DAMAGES } from './damage.ts'
 import { examine } from './examination.ts'
-import { makeSpecimens } from './specimen.ts'
+import { makeSharedLogSpecimens, makeSpecimens } from './specimen.ts'
 import { casesOf, describeReport, sweep } from './sweep.ts'
 
 // How many of how many cases: all of what there is little of.
@@ -20,7 +20,7 @@ const STEPS: Readonly<Record<string, number>> = {
 for (const [kind, step] of Object.entries(STEPS)) {
   test(`whatever happens to stored bytes, answers are as before or errors are typed: ${kind}`, async (context) => {
     const report = { tallies: new Map(), failures: [] }
-    for (const specimen of await makeSpecimens()) {
+    for (const specimen of [...(await makeSpecimens()), ...(await makeSharedLogSpecimens())]) {
       await sweep(specimen, DAMAGES[kind]?.(specimen) ?? [], { step, thoroughEvery: 4 }, report)
     }
     for (const line of describeReport(report)) context.diagnostic(line)
@@ -32,7 +32,8 @@ for (const [kind, step] of Object.entries(STEPS)) {
 }
 
 test('every kind of file is among what is damaged', async () => {
-  const paths = (await makeSpecimens()).flatMap((specimen) => specimen.paths).join(' ')
+  const specimens = [...(await makeSpecimens()), ...(await makeSharedLogSpecimens())]
+  const paths = specimens.flatMap((specimen) => specimen.paths).join(' ')
   for (const kind of [
     /heads\/main\.head-/,
     /\.table/,
@@ -40,6 +41,10 @@ test('every kind of file is among what is damaged', async () => {
     /\.log/,
     /journal\/main\/fence/,
     /journal\/main\/synced/,
+    /log\/shared\/\d+-\d+-\d+\.log/,
+    /log\/shared\/fence/,
+    /log\/shared\/synced/,
+    /state\/shared\.head-/,
     /\block\b/,
   ]) {
     assert.match(paths, kind)

@@ -66,8 +66,14 @@ async function examineOne(specimen: Specimen, damage: Damage, thorough: boolean,
   }
 }
 
-/** `heads/main.head-0000000000000003` is a head. */
+/** `heads/main.head-0000000000000003` is a head; `log/shared` a shared log. */
 function kindOf(path: string): string {
+  if (path.startsWith('state/')) return 'state of a shared log'
+  if (path.startsWith('log/')) return `${ownKind(path)} of a shared log`
+  return ownKind(path)
+}
+
+function ownKind(path: string): string {
   if (path.startsWith('heads/')) return 'head'
   if (/\/(?:fence|synced)\./.test(path)) return path.includes('fence') ? 'fence' : 'witness'
   return /\.(?:log|table|manifest)$/.exec(path)?.[0].slice(1) ?? path.slice(path.lastIndexOf('/') + 1)

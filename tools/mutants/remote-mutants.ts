@@ -229,6 +229,20 @@ export const REMOTE_MUTANTS: readonly Mutant[] = [
     'src/journal/nats/chain.test.js',
   ),
   mutant(
+    'nats-later-owner-is-known-by-its-fence-alone',
+    'journal/nats/record-pipeline.js',
+    "record.kind === 'fence' || record.epoch > epoch",
+    "record.kind === 'fence'",
+    'src/journal/nats/nats-journal.test.js',
+  ),
+  mutant(
+    'certificate-of-strangers-is-not-told',
+    'rpc/socket-transport.js',
+    'distrust: String(socket.authorizationError)',
+    '',
+    'test/rpc/refused-clients.test.js',
+  ),
+  mutant(
     'nats-full-though-unsure',
     'journal/nats/record-pipeline.js',
     ' || this.#sent.some(({ unsure }) => unsure))',
