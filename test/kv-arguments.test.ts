@@ -277,8 +277,10 @@ test('a shard that is only read says so of everything that would change it', asy
 test('once it is closed, everything a shard is asked is refused as closed', async () => {
   const last = await simulation.sibling('last')
   const shard = last.db
-  shard.scan()
+  const chunks = shard.scan().chunks()[Symbol.asyncIterator]()
   shard.snapshot()
+  const verification = shard.verify()
+  const columns = shard.keyColumns()
   await shard[Symbol.asyncDispose]()
   for (const call of [
     () => shard.put(key('a'), key('1')),
@@ -291,9 +293,27 @@ test('once it is closed, everything a shard is asked is refused as closed', asyn
     () => shard.flush(),
     () => shard.compactRange(),
     () => shard.approximateSize(),
-    () => shard.keyColumns().next(),
+    () => shard.get(key('a'), { fresh: true }),
+    () => shard.sync(),
+    () => shard.settle(),
+    () => shard.checkpoint(given({})),
+    () => shard.clone('copy'),
+    () => shard.split(key('m'), 'left', 'right'),
+    () => shard.merge(simulation.db, key('m'), 'merged'),
+    () => shard.detach(),
+    // Asked for while it was open.
+    () => verification.next(),
+    () => columns.next(),
+    () => chunks.next(),
   ])
     await assert.rejects(call, { code: 'CLOSED' }, String(call))
-  for (const call of [() => shard.scan(), () => shard.snapshot(), () => shard.getSync(key('a')), () => shard.verify()])
+  for (const call of [
+    () => shard.scan(),
+    () => shard.snapshot(),
+    () => shard.getSync(key('a')),
+    () => shard.hasSync(key('a')),
+    () => shard.verify(),
+    () => shard.keyColumns(),
+  ])
     assert.throws(call, { code: 'CLOSED' }, String(call))
 })

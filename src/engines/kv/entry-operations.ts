@@ -15,8 +15,11 @@ import { checkKey, checkValue, KV_LIMITS, tooLong } from './limits.ts'
 
 const EMPTY = new Uint8Array(0)
 const WRITE_OPTIONS: Readonly<Record<keyof WriteOptions, true>> = { durability: true }
-// As an operation of a batch it has a type, and such an operation is a range, too.
-const DELETION_OPTIONS: Readonly<Record<keyof KvRangeDeletion, true>> = { ...RANGE_OPTIONS, type: true }
+// As an operation of a batch it has a type, and such an operation is a range, too; it is nothing that a caller of
+// `deleteRange` should be told to give, so that no list of names has it.
+const DELETION_OPTIONS = Object.defineProperty({ ...RANGE_OPTIONS, type: true as const }, 'type', {
+  enumerable: false,
+}) satisfies Readonly<Record<keyof KvRangeDeletion, true>>
 
 /** @throws {TypeError} {VarveError} LIMIT_EXCEEDED */
 export function toOperations(operations: readonly KvOperation[], order: KeyOrder): OrderedOperation[] {

@@ -14,8 +14,10 @@ import { fileName } from '../../kernel/ids.ts'
 import type { FileName } from '../../kernel/ids.ts'
 import type { FileStore } from '../../fs/fs.ts'
 import type { FormatReference } from '../../jobs/jobs.ts'
+import type { OrderedOperation } from '../../memtable/entry-operation.ts'
+import type { OrderedMemtable } from '../../memtable/ordered-memtable.ts'
 import { failHead } from '../../shard/head-content.ts'
-import type { VersionFile } from '../../shard/shard.ts'
+import type { Shard, VersionFile } from '../../shard/shard.ts'
 import { KEY_COLUMN_FORMAT } from '../../sst/key-column.ts'
 import { KeyColumnReader } from '../../sst/key-column-reader.ts'
 import type { VerifyOptions } from './kv.ts'
@@ -63,23 +65,50 @@ export function withColumns(tables: readonly FileName[], { columns }: Levels): r
   ])
 }
 
-/** Opens one key column after the other, level 0 first; tables without one are left out. @throws {TypeError} wrong options */
-export async function* openColumns(
-  { levels, columns }: Levels,
+/**
+ * Opens one key column after the other, of the tables there are when the first is asked for, level 0 first; tables without
+ * one are left out.
+ *
+ * @param check throws CLOSED where the shard is: at once, and when a column is asked for
+ * @throws {TypeError} at once: wrong options
+ */
+export function openColumns(
+  shard: Shard<OrderedOperation, OrderedMemtable, Levels>,
   files: FileStore,
   hash: Hash,
   options: Pick<VerifyOptions, 'signal'>,
+  check: () => void,
 ): AsyncGenerator<TableKeyColumn, void, undefined> {
+  check()
   checkColumnOptions(options)
-  for (const table of levels.flat()) {
-    const file = columns.get(table.file.ref.name)
-    if (file === undefined) continue
+  return openAll(shard, files, hash, () => {
+    check()
     throwIfAborted(options.signal)
-    const column = new KeyColumnReader(await files.open(file.ref, { intent: 'stream' }), hash)
-    try {
-      yield { table, column }
-    } finally {
-      await column.close()
+  })
+}
+
+async function* openAll(
+  shard: Shard<OrderedOperation, OrderedMemtable, Levels>,
+  files: FileStore,
+  hash: Hash,
+  check: () => void,
+): AsyncGenerator<TableKeyColumn, void, undefined> {
+  check()
+  const view = shard.pin()
+  try {
+    const { levels, columns } = view.version.shape
+    for (const table of levels.flat()) {
+      const file = columns.get(table.file.ref.name)
+      if (file === undefined) continue
+      check()
+      const column = new KeyColumnReader(await files.open(file.ref, { intent: 'stream' }), hash)
+      try {
+        yield { table, column }
+      } finally {
+        await column.close()
+      }
     }
+  } finally {
+    shard.unpin(view)
   }
 }

@@ -295,27 +295,20 @@ export class KvShard {
   /**
    * Reads every byte of every table and checks it. Damage is told, table by table, not thrown.
    *
-   * @throws {VarveError} CLOSED, ABORTED
+   * @throws {TypeError} {VarveError} CLOSED — at once; CLOSED, ABORTED — when a table is asked for
    */
   verify(options: VerifyOptions = {}): AsyncGenerator<TableVerification, void, undefined> {
-    this.#checkOpen()
-    return verifyTables(this.#shard, this.#parts.files, this.#parts.hash, options)
+    return verifyTables(this.#shard, this.#parts.files, this.#parts.hash, options, () => this.#checkOpen())
   }
 
   /**
-   * The key columns of the tables there are now, one after the other, level 0 first: every entry that is in files, older
-   * versions and deletions too, without its value. See the setting `keyColumns`.
+   * The key columns of the tables there are when the first is asked for, one after the other, level 0 first: every entry
+   * that is in files, older versions and deletions too, without its value. See the setting `keyColumns`.
    *
-   * @throws {VarveError} CLOSED, ABORTED, FILE_MISSING
+   * @throws {TypeError} {VarveError} CLOSED — at once; CLOSED, ABORTED, FILE_MISSING, IO_FAILED — when one is asked for
    */
-  async *keyColumns(options: Pick<VerifyOptions, 'signal'> = {}): AsyncGenerator<TableKeyColumn, void, undefined> {
-    this.#checkOpen()
-    const view = this.#shard.pin()
-    try {
-      yield* openColumns(view.version.shape, this.#parts.files, this.#parts.hash, options)
-    } finally {
-      this.#shard.unpin(view)
-    }
+  keyColumns(options: Pick<VerifyOptions, 'signal'> = {}): AsyncGenerator<TableKeyColumn, void, undefined> {
+    return openColumns(this.#shard, this.#parts.files, this.#parts.hash, options, () => this.#checkOpen())
   }
 
   /** Settles every call, closes scans and snapshots, syncs and lets go. Idempotent. */

@@ -22,15 +22,22 @@ export interface TableVerification {
   readonly damage: VarveError | undefined
 }
 
-/** Verifies the tables of the current view, which stays pinned meanwhile; level 0 first. @throws {TypeError} wrong options */
+/**
+ * Verifies the tables there are when the first is asked for, which stay pinned meanwhile; level 0 first.
+ *
+ * @param check throws CLOSED where the shard is: at once, and when a table is asked for
+ * @throws {TypeError} at once: wrong options
+ */
 export function verifyTables(
   shard: Shard<OrderedOperation, OrderedMemtable, Levels>,
   files: FileStore,
   hash: Hash,
   options: VerifyOptions,
+  check: () => void,
 ): AsyncGenerator<TableVerification, void, undefined> {
+  check()
   checkVerifyOptions(options)
-  return verifyAll(shard, files, hash, options)
+  return verifyAll(shard, files, hash, options, check)
 }
 
 async function* verifyAll(
@@ -38,17 +45,22 @@ async function* verifyAll(
   files: FileStore,
   hash: Hash,
   { level = 'structure', signal }: VerifyOptions,
+  check: () => void,
 ): AsyncGenerator<TableVerification, void, undefined> {
-  throwIfAborted(signal)
+  const checkOn = (): void => {
+    check()
+    throwIfAborted(signal)
+  }
+  checkOn()
   const view = shard.pin()
   try {
     const { levels, columns } = view.version.shape
     for (const table of levels.flat()) {
-      throwIfAborted(signal)
+      checkOn()
       yield { table, file: table.file, damage: await told(signal, () => verifyTable(table, level, signal)) }
       const file = columns.get(table.file.ref.name)
       if (file === undefined) continue
-      throwIfAborted(signal)
+      checkOn()
       yield { table, file, damage: await told(signal, () => verifyColumn(file, files, hash, signal)) }
     }
   } finally {

@@ -36,10 +36,10 @@ export function checkVerifyOptions(options: VerifyOptions): void {
     )
 }
 
-/** @throws {TypeError} likewise; {VarveError} ABORTED */
+/** @throws {TypeError} likewise */
 export function checkColumnOptions(options: Pick<VerifyOptions, 'signal'>): void {
   checkOptionNames(options, COLUMN_OPTIONS)
-  throwIfAborted(options.signal)
+  checkSignal(options.signal)
 }
 
 /** @throws {TypeError} neither true nor false: what only looks like one of them (0, 'no') may be meant either way */
