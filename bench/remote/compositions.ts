@@ -24,12 +24,20 @@ export interface OpenRequest {
   readonly settings: NonNullable<KvOpenOptions['settings']>
 }
 
+/** Of a shard of its own. */
+export type Request = (composition: Composition, jobs: JobsPlace, settings?: OpenRequest['settings']) => OpenRequest
+
 type Close = () => Promise<void>
 
+/** What a table calls it. */
+export function labelOf(composition: Composition): string {
+  const labels = { local: 'none', files: 'files, heads', journal: 'journal', elsewhere: 'files, heads, journal' }
+  return labels[composition]
+}
+
 /**
- * Opens a shard whose files are here or elsewhere, and its journal.
- *
- * Jobs on threads need local files, jobs of workers need files elsewhere; flushes that cannot go there stay on this thread.
+ * Opens a shard whose files are here or elsewhere, and its journal. Jobs of workers need files elsewhere; flushes, which cannot go
+ * there, have threads of this process then.
  */
 export async function openComposition(modules: VarveModules, request: OpenRequest): Promise<KvShard> {
   const { composition, jobs, place, settings } = request
@@ -48,7 +56,7 @@ export async function openComposition(modules: VarveModules, request: OpenReques
     return client
   }
   let parts: KvComponents = { ...local, shard: kernel.shardId(place.shard) }
-  if (isAway('files')) parts = { ...parts, ...filesElsewhere(modules, parts, clientOf(place.filesAt), closes) }
+  if (isAway('files')) parts = { ...parts, ...filesElsewhere(modules, request, parts, clientOf(place.filesAt), closes) }
   if (isAway('journal')) {
     const { RemoteJournalSystem } = modules.journal
     const journal = await RemoteJournalSystem.connect({ client: clientOf(place.journalAt), random: local.random })
@@ -68,6 +76,7 @@ export async function openComposition(modules: VarveModules, request: OpenReques
 
 function filesElsewhere(
   modules: VarveModules,
+  { jobs: where, place }: OpenRequest,
   { hash, clock }: KvComponents,
   client: RpcClient,
   closes: Close[],
@@ -76,7 +85,13 @@ function filesElsewhere(
   const files = new RemoteFileStore({ client })
   closes.push(() => files.close())
   const handlers = new modules.jobs.HandlerTable({ 'varve/kv/jobs': modules.kvJobs })
-  const jobs = new modules.jobs.InlineScheduler({ files, hash, clock, handlers })
+  const jobs =
+    where === 'inline'
+      ? new modules.jobs.InlineScheduler({ files, hash, clock, handlers })
+      : new modules.jobs.WorkerScheduler({
+          clock,
+          composition: modules.remoteWorkers.remoteWorkers({ address: place.filesAt }),
+        })
   closes.push(() => jobs.close())
   return { files, heads: new RemoteHeadStore({ client }), jobs }
 }

@@ -7,9 +7,10 @@ import { argv } from 'node:process'
 import { fileURLToPath } from 'node:url'
 import { parseArgs } from 'node:util'
 import { terminalTable } from '../report/text-table.ts'
-import { COMPOSITIONS, openComposition } from './compositions.ts'
-import type { Composition, JobsPlace, OpenRequest } from './compositions.ts'
-import { fill, leaveInJournal, measureAppends, measureForeground } from './measurements.ts'
+import { compaction } from './compaction.ts'
+import { COMPOSITIONS, labelOf, openComposition } from './compositions.ts'
+import type { Composition, JobsPlace, OpenRequest, Request } from './compositions.ts'
+import { fill, leaveInJournal, measureAppends } from './measurements.ts'
 import { Servers } from './servers.ts'
 import { loadVarve } from './varve-modules.ts'
 
@@ -18,10 +19,14 @@ const PARTS = ['appends', 'compaction', 'takeover'] as const
 const USAGE = `usage: npm run bench -- remote [--only ${PARTS.join(',')}] [OPTION…]
 
   appends      latency and throughput of puts, with the files, the journal, or both elsewhere, beside local
-  compaction   puts while compaction runs here, on threads and on workers elsewhere, beside none at all
+  compaction   puts while compaction runs here, on threads and on workers elsewhere, beside none at all; the first core is
+               the application's, with its threads, and all others are everybody else's
   takeover     how long a shard is in nobody's hands when it is opened elsewhere
 
   --seconds COUNT   of each measurement; default 3
+  --rounds COUNT    of compaction, by turns, each in a process of its own; medians; default 5
+  --compaction-seconds COUNT
+                    of each of these; default 10: a memtable of 32 MiB is full after one
   --mib COUNT       size of the shard that is taken over; default 128
   --tail-mib COUNT  what has to be replayed; default 24
   --workers COUNT   default 2
@@ -32,6 +37,8 @@ const { values } = parseArgs({
   options: {
     only: { type: 'string', default: PARTS.join(',') },
     seconds: { type: 'string', default: '3' },
+    rounds: { type: 'string', default: '5' },
+    'compaction-seconds': { type: 'string', default: '10' },
     mib: { type: 'string', default: '128' },
     'tail-mib': { type: 'string', default: '24' },
     workers: { type: 'string', default: '2' },
@@ -43,7 +50,9 @@ if (values.help) {
   console.log(USAGE)
   process.exit(0)
 }
-const [seconds, mib, tailMib] = [Number(values.seconds), Number(values.mib), Number(values['tail-mib'])]
+const [seconds, rounds] = [Number(values.seconds), Number(values.rounds)]
+const compactionSeconds = Number(values['compaction-seconds'])
+const [mib, tailMib] = [Number(values.mib), Number(values['tail-mib'])]
 const modules = await loadVarve()
 // Short: there are Unix sockets in it, whose paths have 107 bytes at the most.
 const directory = mkdtempSync(join(tmpdir(), 'vb-'))
@@ -60,7 +69,7 @@ try {
   if (values.only.includes('appends')) results['appends'] = await appends(request)
   if (values.only.includes('compaction')) {
     await servers.workers(filesAt, Number(values.workers))
-    results['compaction'] = await compaction(request)
+    results['compaction'] = compaction({ servers, request, seconds: compactionSeconds, rounds })
   }
   if (values.only.includes('takeover')) results['takeover'] = await takeover(request)
 } finally {
@@ -69,10 +78,11 @@ try {
 }
 for (const [name, rows] of Object.entries(results)) console.log(`\n${name}\n${tableOf(rows)}`)
 mkdirSync(new URL('.', `file://${values.out}`), { recursive: true })
-writeFileSync(values.out, `${JSON.stringify({ seconds, mib, tailMib, ...results }, null, 2)}\n`)
+writeFileSync(
+  values.out,
+  `${JSON.stringify({ seconds, compactionSeconds, rounds, mib, tailMib, ...results }, null, 2)}\n`,
+)
 console.log(`\n${values.out}`)
-
-type Request = (composition: Composition, jobs: JobsPlace, settings?: OpenRequest['settings']) => OpenRequest
 
 async function appends(request: Request): Promise<readonly Record<string, unknown>[]> {
   const rows: Record<string, unknown>[] = []
@@ -86,39 +96,6 @@ async function appends(request: Request): Promise<readonly Record<string, unknow
           rows.push({ 'parts elsewhere': labelOf(composition), durability, 'at a time': atATime, ...figures })
         }
       }
-    } finally {
-      await db.close()
-    }
-  }
-  return rows
-}
-
-async function compaction(request: Request): Promise<readonly Record<string, unknown>[]> {
-  const rows: Record<string, unknown>[] = []
-  const small = { memtableBytes: MIB, levelBytesBase: 4 * MIB, tableBytes: MIB }
-  // First in, first out, and nothing ever too much: nothing is compacted.
-  const none = { ...small, policy: 'fifo', fifoBytesMax: Number.MAX_SAFE_INTEGER } as const
-  const runs = [
-    ['local', 'none', 'threads', none],
-    ['local', 'this thread', 'inline', small],
-    ['local', 'worker threads', 'threads', small],
-    ['elsewhere', 'none', 'inline', none],
-    ['elsewhere', 'this thread', 'inline', small],
-    ['elsewhere', 'remote workers', 'workers', small],
-  ] as const
-  for (const [composition, where, jobs, settings] of runs) {
-    const db = await openComposition(modules, request(composition, jobs, settings))
-    try {
-      const { perSecond, level0, compactions, heldMs, cpuMicros } = await measureForeground(db, seconds)
-      const figures = {
-        'puts/s': Math.round(perSecond),
-        // What is left of this machine's cores for others, where workers have cores of their own.
-        'CPU µs/put': Number(cpuMicros.toFixed(2)),
-        compactions,
-        'level 0': level0,
-        'held ms': heldMs,
-      }
-      rows.push({ 'parts elsewhere': labelOf(composition), compaction: where, ...figures })
     } finally {
       await db.close()
     }
@@ -158,11 +135,6 @@ async function takeover(request: Request): Promise<readonly Record<string, unkno
   }
   await owner.close()
   return rows
-}
-
-function labelOf(composition: Composition): string {
-  const labels = { local: 'none', files: 'files, heads', journal: 'journal', elsewhere: 'files, heads, journal' }
-  return labels[composition]
 }
 
 function fixed(ms: number): string {

@@ -30,6 +30,11 @@ export class Servers {
       await this.#start(['work', '--jobs-at', address, '--places', '1'], 'working for')
   }
 
+  /** Of all that run. */
+  get pids(): readonly number[] {
+    return this.#running.flatMap(({ pid }) => pid ?? [])
+  }
+
   async stop(): Promise<void> {
     for (let child = this.#running.pop(); child !== undefined; child = this.#running.pop()) {
       const running = child

@@ -7,6 +7,7 @@ import type * as JobsRemote from 'varve/jobs/remote'
 import type * as Journal from 'varve/journal/remote'
 import type * as Kernel from 'varve/kernel'
 import type * as KvJobs from 'varve/kv/jobs'
+import type * as RemoteWorkers from 'varve/remote-workers'
 import type * as Rpc from 'varve/rpc'
 
 /** This module runs from `bench/build/remote/`. */
@@ -20,6 +21,7 @@ export interface VarveModules {
   readonly journal: typeof Journal
   readonly kernel: typeof Kernel
   readonly kvJobs: typeof KvJobs
+  readonly remoteWorkers: typeof RemoteWorkers
   readonly rpc: typeof Rpc
 }
 
@@ -32,6 +34,7 @@ export async function loadVarve(): Promise<VarveModules> {
     journal: await load<typeof Journal>('journal/remote/index.js'),
     kernel: await load<typeof Kernel>('kernel/index.js'),
     kvJobs: await load<typeof KvJobs>('engines/kv/jobs.js'),
+    remoteWorkers: await load<typeof RemoteWorkers>('remote-workers.js'),
     rpc: await load<typeof Rpc>('rpc/index.js'),
   }
 }

@@ -12,13 +12,13 @@ import { argv } from 'node:process'
 import { SystemClock, SystemRandom, openKv } from 'varve'
 import { MapStore } from 'varve/cluster'
 import { RemoteFileStore, RemoteHeadStore } from 'varve/fs/remote'
-import { HandlerTable, InlineScheduler } from 'varve/jobs'
+import { WorkerScheduler } from 'varve/jobs'
 import { RemoteScheduler } from 'varve/jobs/remote'
 import { RemoteJournalSystem } from 'varve/journal/remote'
 import { VarveError, isCode, loadHash, shardId } from 'varve/kernel'
 import type { ShardId } from 'varve/kernel'
-import * as kvJobs from 'varve/kv/jobs'
 import type { KvShard } from 'varve/kv'
+import { remoteWorkers } from 'varve/remote-workers'
 import { RpcClient, RpcServer, dialSocket, listenSocket } from 'varve/rpc'
 import { KvService } from './kv-service.ts'
 
@@ -31,7 +31,7 @@ const [fileClient, jobClient, journalClient] = [clientOf(filesAt), clientOf(file
 const files = new RemoteFileStore({ client: fileClient })
 const heads = new RemoteHeadStore({ client: fileClient })
 const journal = await RemoteJournalSystem.connect({ client: journalClient, random })
-const localJobs = new InlineScheduler({ files, hash, clock, handlers: new HandlerTable({ 'varve/kv/jobs': kvJobs }) })
+const localJobs = new WorkerScheduler({ clock, composition: remoteWorkers({ address: filesAt }) })
 const map = new MapStore({ heads, name: shardId(mapName) })
 
 const shards = new Map<string, KvShard>()

@@ -2,7 +2,9 @@
 
 import assert from 'node:assert/strict'
 import { writeFileSync } from 'node:fs'
+import { getPriority } from 'node:os'
 import { join } from 'node:path'
+import { platform } from 'node:process'
 import { test } from 'node:test'
 import type { TestContext } from 'node:test'
 import * as kvJobs from '../../src/engines/kv/jobs.ts'
@@ -161,6 +163,7 @@ for (const [name, jobs] of [
     await worker?.says(`nobody answers yet, trying again until somebody does: IO_FAILED: connect failed: ${socket}`)
     const words = ['--journal', 'j', '--files', 'f', '--jobs', jobs, '--listen', socket]
     const { address, process } = await serve(context, work.path, words)
+    if (worker !== undefined && platform === 'linux') assert.equal(getPriority(worker.pid), 19)
     const shard = await openThere(address, 'main', '', { memtableBytes: 16_384, level0Files: 2, tableBytes: 8192 })
     for (let round = 0; round < 6; round++) {
       for (let key = 0; key < 40; key++) await shard.put(bytes(`key ${key}`), new Uint8Array(200).fill(round))

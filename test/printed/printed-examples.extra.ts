@@ -58,6 +58,7 @@ if (String(await shard.get(key)) !== 'value') throw new Error('what was written 
 
 /** The first example of remote.md, with what closes it, which its text says. */
 const CLOSE_PARTS = `
+await parts.jobs.close()
 await files.close()
 await journalClient.close()
 await fileClient.close()
@@ -127,7 +128,9 @@ test('workers elsewhere compact over TLS, and the tokens and certificates that w
   const dial = 'const dial = dialSocket(address, { authorities })\nconst token = textOf("token")'
   const parts = remote.fence('ts', 'journalClient', {
     ...shown,
-    "const dial = dialSocket('unix:/run/varve.sock')": dial,
+    "const address = 'unix:/run/varve.sock'": '',
+    'const dial = dialSocket(address)': dial,
+    'remoteWorkers({ address })': 'remoteWorkers({ address, token, dial: { authorities } })',
   })
   const jobs = remote.fence('ts', "from 'varve/jobs/remote'", shown)
   const flushesHereOnly = `
@@ -141,7 +144,6 @@ test('workers elsewhere compact over TLS, and the tokens and certificates that w
     if (ranHere.some((name) => name !== 'flush')) throw new Error(\`ran here: \${ranHere}\`)
     await shard.close()
     await jobs.close()
-    await localJobs.close()
     ${CLOSE_PARTS}
     await jobClient.close()
     const heads = new RemoteHeadStore({ client: byCertificate })
@@ -184,6 +186,8 @@ test('files and heads are on S3, a disk cache in front of them', { skip: gateway
   mkdirSync(join(stranger.scratch, 'cache'))
   const cache = s3.fence('ts', 'new CachedFileStore(', { '/var/cache/orders': join(stranger.scratch, 'cache') })
   const use = `
+    const { HandlerTable, InlineScheduler } = await import('varve/jobs')
+    const handlers = new HandlerTable({ 'varve/kv/jobs': await import('varve/kv/jobs') })
     const jobs = new InlineScheduler({ files, hash, clock, handlers })
     const shard = await openKv({ ...parts, files, heads, jobs })
     ${USE_SHARD}
@@ -197,6 +201,7 @@ test('files and heads are on S3, a disk cache in front of them', { skip: gateway
 })
 
 const CLOSED_BEHIND = `
+await parts.jobs.close()
 await journalClient.close()
 await fileClient.close()
 `

@@ -1,6 +1,7 @@
 /** `varve work`: runs jobs of shards elsewhere. */
 
 import { once } from 'node:events'
+import { standBack } from '../../jobs/thread-nice.ts'
 import { isCode } from '../../kernel/errors.ts'
 import { loadHash } from '../../kernel/hash.ts'
 import { MIB } from '../../kernel/limits.ts'
@@ -13,10 +14,13 @@ import type { Command } from '../command.ts'
 import { EXIT_CODES } from '../exit-code.ts'
 import { describeError } from '../failure.ts'
 import { certificateFiles, textOf } from '../serve/certificate-files.ts'
-import { remoteWorkers } from '../serve/job-files.ts'
+import { remoteWorkers } from '../../remote-workers.ts'
 import { startJobThreads } from '../serve/job-threads.ts'
 import { Opened } from '../serve/served-directory.ts'
 import { UsageError } from '../usage-error.ts'
+
+// Alone on its machine it makes no difference; beside a writer and a file server, these go first.
+const NICE_MAX = 19
 
 export const work: Command = {
   name: 'work',
@@ -31,6 +35,11 @@ export const work: Command = {
     { name: 'files-at', value: 'ADDRESS', help: 'where files are; default: the same' },
     { name: 'places', value: 'N', help: 'jobs at a time, each on a thread of its own; default 2' },
     { name: 'memory', value: 'MIB', help: 'what one job may need; default 1024' },
+    {
+      name: 'nice',
+      value: 'N',
+      help: `how far it stands back on a machine that has other work, 0 to ${NICE_MAX}; default ${NICE_MAX}`,
+    },
     { name: 'labels', value: 'LABELS', help: 'what this machine has, with commas, such as gpu' },
     { name: 'token', value: 'FILE', help: 'the token that is shown to both' },
     { name: 'certificate', value: 'FILE', help: 'the certificate that is shown, in PEM' },
@@ -45,11 +54,14 @@ export const work: Command = {
     for (const address of [jobsAt, filesAt]) checkAddress(address)
     const places = countOf('places', value('places') ?? '2', 64)
     const memoryBytes = countOf('memory', value('memory') ?? '1024', 1_048_576) * MIB
+    const nice = countOf('nice', value('nice') ?? `${NICE_MAX}`, NICE_MAX, 0)
     const labels = (value('labels') ?? '').split(',').filter((label) => label !== '')
     const token = value('token') === undefined ? '' : (await textOf(value('token') as string, 'work')).trim()
     const dial = await certificateFiles(value, 'work')
     const [clock, random, hash] = [new SystemClock(), new SystemRandom(), await loadHash()]
     const opened = new Opened()
+    // Before there are threads, which begin as this one is.
+    standBack(nice)
     try {
       const client = new RpcClient({ dial: dialSocket(jobsAt, dial), token, clock, hash, random })
       opened.add(() => client.close())
@@ -78,9 +90,9 @@ function checkAddress(address: string): void {
   }
 }
 
-function countOf(option: string, given: string, most: number): number {
-  const count = /^[0-9]{1,7}$/.test(given) ? Number(given) : 0
-  if (count < 1 || count > most)
-    throw new UsageError(`--${option} is a number from 1 to ${most}, not '${given}'`, 'work')
+function countOf(option: string, given: string, most: number, least = 1): number {
+  const count = /^[0-9]{1,7}$/.test(given) ? Number(given) : NaN
+  if (!(count >= least && count <= most))
+    throw new UsageError(`--${option} is a number from ${least} to ${most}, not '${given}'`, 'work')
   return count
 }
