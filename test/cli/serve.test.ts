@@ -232,12 +232,16 @@ test('a command line that makes no sense starts nothing and says which part of i
   writeFileSync(join(work.path, 'empty.pem'), '')
   writeFileSync(join(work.path, 'server.pem'), SERVER.certificate)
   writeFileSync(join(work.path, 'other.key'), CLIENT.key)
+  writeFileSync(join(work.path, 'server.key'), SERVER.key)
+  writeFileSync(join(work.path, 'certified.json'), JSON.stringify([{ name: 'x', certificate: 'client' }]))
   const secure = ['--listen', 'tls://127.0.0.1:0', '--files', 'f', '--certificate']
   for (const [words, expected] of [
     // It listened, and nobody could come.
     [[...secure, 'empty.pem', '--key', 'empty.pem'], /empty.pem has no certificate in PEM/],
     [[...secure, 'server.pem', '--key', 'empty.pem'], /empty.pem has no private key in PEM/],
     [[...secure, 'server.pem', '--key', 'other.key'], /other.key is not the private key of .* server.pem/],
+    // Nobody was asked for a certificate.
+    [[...secure, 'server.pem', '--key', 'server.key', '--tokens', 'certified.json'], /give --authorities FILE/],
     [[], /--listen/],
     [['--listen', 'tcp://127.0.0.1:0'], /something to serve/],
     [['--listen', 'here', '--files', 'f'], /not 'here'/],

@@ -41,10 +41,21 @@ export async function serveOptions({ value, has }: CommandArguments): Promise<Se
   if (perShard && journal === undefined) throw new UsageError('--per-shard is about --journal DIR', 'serve')
   if (journal !== undefined && journal === files && !perShard)
     throw new UsageError('--journal and --files are one directory only with --per-shard', 'serve')
-  const access = await accessOf(value('tokens'))
+  const tokens = value('tokens')
+  const rules = tokens === undefined ? [] : await rulesOf(tokens)
+  const access = accessOf(rules, tokens)
   const listening = await certificateFiles(value, 'serve')
-  if (listening.identity === undefined && addresses.some((address) => address.startsWith('tls:')))
-    throw new UsageError('a tls: address needs --certificate FILE and --key FILE', 'serve')
+  if (addresses.some((address) => address.startsWith('tls:'))) {
+    if (listening.identity === undefined)
+      throw new UsageError('a tls: address needs --certificate FILE and --key FILE', 'serve')
+    // Clients are not asked for theirs, and would be told to show one.
+    const certified = rules.find(({ certificate }) => certificate !== undefined)
+    if (certified !== undefined && listening.authorities === undefined)
+      throw new UsageError(
+        `${tokens}: ${certified.name} comes with a certificate: give --authorities FILE, who has signed it`,
+        'serve',
+      )
+  }
   return { addresses, journal, perShard, files, jobs, access, listening }
 }
 
@@ -62,8 +73,7 @@ function countOf(given: string | undefined): number | undefined {
   return Number(given)
 }
 
-async function accessOf(path: string | undefined): Promise<Access> {
-  if (path === undefined) return new Access()
+async function rulesOf(path: string): Promise<readonly AccessRule[]> {
   const text = await textOf(path, 'serve')
   let rules: unknown
   try {
@@ -74,6 +84,10 @@ async function accessOf(path: string | undefined): Promise<Access> {
   }
   if (!Array.isArray(rules) || rules.length === 0 || !rules.every(isRule))
     throw new UsageError(`${path} must be a list of { name, token, expires, certificate, roles, shards }`, 'serve')
+  return rules
+}
+
+function accessOf(rules: readonly AccessRule[], path = 'rules'): Access {
   try {
     return new Access(rules)
   } catch (error) {
