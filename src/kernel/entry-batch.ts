@@ -14,7 +14,7 @@ import { assert } from './assert.ts'
 import { copyOf, headOf } from './bytes.ts'
 import type { Lease } from './lease.ts'
 
-export const ENTRY_BATCH_CAPACITY = 256
+const ENTRY_BATCH_CAPACITY = 256
 /** There is always room for so many bytes behind the last key: a copy may end with a whole word, a head is one read. */
 const SPARE_BYTES = 4
 const RECENT_BLOCKS = 8

@@ -5,7 +5,6 @@ import { Encoder } from './codec.ts'
 import { AFTER_ALL, BEFORE_ALL, cutAfter, cutBefore } from './key-cut.ts'
 import { BYTEWISE } from './key-order.ts'
 import {
-  NO_TOMBSTONES,
   decodeTombstones,
   encodeTombstone,
   isBetween,
@@ -16,14 +15,6 @@ import {
 } from './range-tombstone.ts'
 
 const key = Uint8Array.of(5)
-
-test('where there are no tombstones nothing is covered, and that holds for the whole stretch that was looked at', () => {
-  const stretch = { ...wholeStretch(), seqno: 7 }
-  NO_TOMBSTONES.stretch(key, 0, 1, 9, stretch)
-  assert.deepEqual(stretch, { lower: BEFORE_ALL, upper: AFTER_ALL, seqno: 0 })
-  assert.equal(NO_TOMBSTONES.newest(key, 0, 1, Number.MAX_SAFE_INTEGER), 0)
-  assert.deepEqual([NO_TOMBSTONES.count, NO_TOMBSTONES.list()], [0, []])
-})
 
 test('a stretch only narrows, holds what is between its cuts, and is everything again when it is reset', () => {
   const stretch = wholeStretch()

@@ -33,16 +33,6 @@ export interface RangeTombstones {
   list(): readonly RangeTombstone[]
 }
 
-/** Covers nothing. */
-export const NO_TOMBSTONES: RangeTombstones = Object.freeze({
-  count: 0,
-  newest: () => 0,
-  stretch: (_key: Uint8Array, _start: number, _limit: number, _seqno: number, into: RangeStretch) => {
-    into.seqno = 0
-  },
-  list: () => [],
-})
-
 /** Everything, covered by nothing: what `stretch` narrows. */
 export function wholeStretch(): RangeStretch {
   return { lower: BEFORE_ALL, upper: AFTER_ALL, seqno: 0 }

@@ -88,7 +88,7 @@ function remove(connection: NatsConnection, subject: string): void {
 }
 
 /** From the subject for acknowledgements: `$JS.ACK.(domain.account.)stream.consumer.tries.sequence.….time.pending`. */
-export function deliveryOf({ reply = '' }: NatsMessage): { sequence: number; tries: number } {
+function deliveryOf({ reply = '' }: NatsMessage): { sequence: number; tries: number } {
   const tokens = reply.split('.')
   const skip = tokens.length > 9 ? 2 : 0
   return { tries: Number(tokens[skip + 4]), sequence: Number(tokens[skip + 5]) }

@@ -22,7 +22,7 @@ import type { Hash } from '../kernel/hash.ts'
 export const FRAME_HEADER_BYTES = 24
 
 /** Numbers on the wire: never changed. 0 is none, so that zeros are no frame. */
-export const FRAME_KINDS = Object.freeze({
+const FRAME_KINDS = Object.freeze({
   hello: 1,
   welcome: 2,
   refused: 3,

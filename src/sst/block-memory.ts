@@ -119,7 +119,7 @@ export class BlockMemory {
 }
 
 /** Not filled with zeros first, which takes as long as reading: whoever asks fills all of it. */
-export function unfilled(length: number): Uint8Array {
+function unfilled(length: number): Uint8Array {
   const { buffer, byteOffset } = Buffer.allocUnsafeSlow(length)
   return new Uint8Array(buffer, byteOffset, length)
 }

@@ -30,7 +30,7 @@ import { tableCorrupt } from './table-damage.ts'
 import type { TablePlace } from './table-damage.ts'
 
 export const ROW_HEADER_BYTES = 20
-export const ROW_TAG_BYTES_MAX = 7
+const ROW_TAG_BYTES_MAX = 7
 /**
  * In memory the byte after the tag size says which columns have the same for every entry, and need not be looked at: three of the
  * eight fetches from memory that a get waits for (docs/performance-notes.md).

@@ -130,7 +130,7 @@ function differenceOfStamp(value: Uint8Array, file: IngestedFile): string | unde
 }
 
 /** Offset of the first byte that differs; the length of the shorter where that is a prefix of the other. */
-export function firstDifference(a: Uint8Array, b: Uint8Array): number {
+function firstDifference(a: Uint8Array, b: Uint8Array): number {
   const shared = Math.min(a.length, b.length)
   let index = 0
   while (index < shared && a[index] === b[index]) index++

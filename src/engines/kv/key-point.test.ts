@@ -3,7 +3,12 @@ import { test } from 'node:test'
 import { AFTER_ALL, BEFORE_ALL, compareCuts, cutAfter, cutBefore } from '../../kernel/key-cut.ts'
 import type { KeyCut } from '../../kernel/key-cut.ts'
 import { BYTEWISE } from '../../kernel/key-order.ts'
-import { comparePoints, firstPoint, lastPoint, pointAt } from './key-point.ts'
+import { comparePoints, firstPoint, lastPoint } from './key-point.ts'
+import type { KeyPoint } from './key-point.ts'
+
+function pointAt(key: Uint8Array): KeyPoint {
+  return { key, place: 0 }
+}
 
 test('two ranges share points exactly if they share more than a cut', () => {
   const keys = [1, 2, 3].map((number) => Uint8Array.of(number))

@@ -20,10 +20,6 @@ export interface KeyPoint {
   readonly place: number
 }
 
-export function pointAt(key: Uint8Array): KeyPoint {
-  return { key, place: 0 }
-}
-
 /** The first point of a range that begins at `lower`. */
 export function firstPoint({ key, side }: KeyCut): KeyPoint {
   return { key, place: side === -1 ? 0 : side }

@@ -96,7 +96,7 @@ export function conditionalPut(
   return { key, mark, condition, send: (attempt) => client.once(request, attempt) }
 }
 
-export function conditionHeader(condition: WriteCondition): Record<string, string> {
+function conditionHeader(condition: WriteCondition): Record<string, string> {
   if (condition.type === 'absent') return { 'if-none-match': '*' }
   return { 'if-match': condition.style === 'quoted' ? `"${condition.etag}"` : condition.etag }
 }

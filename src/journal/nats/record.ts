@@ -37,7 +37,7 @@ export interface LogRecord {
   readonly payload: Uint8Array
 }
 
-export const RECORD_HEADER_BYTES = 56
+const RECORD_HEADER_BYTES = 56
 const FORMAT = 1
 const KINDS: readonly RecordKind[] = ['fence', 'batch', 'touch', 'knock']
 const SEED_PREFIX = 'varve nats journal '
