@@ -21,6 +21,7 @@ import { NatsPlace, skipWithoutNats } from '../nats/nats-place.ts'
 import { makeBucket, radosgwOrSkip } from '../s3/radosgw-place.ts'
 import { StrangersProject } from '../strangers-project.ts'
 import { PrintedPage, programOf } from './printed-page.ts'
+import { AFTER_MERGE, AFTER_SPLIT, BEFORE_SPLIT } from './split-and-merge.ts'
 
 const OPTIONAL_PACKAGES = ['@nats-io/transport-node', 'pg', '@types/pg']
 const [remote, s3, cluster] = ['remote', 's3', 'cluster'].map((name) => new PrintedPage(`docs/${name}.md`)) as [
@@ -90,6 +91,13 @@ test('a map and a follower work over one server', async (context) => {
     ${CLOSE_PARTS}
   `
   run(context, programOf(remoteParts(socket), given, map, follow, use))
+})
+
+test('a shard is split, and its halves are merged, over one server', async (context) => {
+  const { socket } = await serveOneServer(context)
+  const split = cluster.fence('ts', 'orders.split(')
+  const merge = cluster.fence('ts', 'left.merge(')
+  run(context, programOf(remoteParts(socket), BEFORE_SPLIT, split, AFTER_SPLIT, merge, AFTER_MERGE + CLOSE_PARTS))
 })
 
 test('workers elsewhere compact over TLS, and the tokens and certificates that were made let in', async (context) => {
