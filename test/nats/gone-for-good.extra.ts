@@ -2,7 +2,7 @@
 
 import assert from 'node:assert/strict'
 import { after, test } from 'node:test'
-import type { NatsConnection } from '@nats-io/transport-node'
+import type { NatsConnection, NodeConnectionOptions } from '@nats-io/transport-node'
 import * as kvJobs from '../../src/engines/kv/jobs.ts'
 import type { KvShard } from '../../src/engines/kv/kv-shard.ts'
 import { openKv } from '../../src/engines/kv/open-kv.ts'
@@ -37,6 +37,23 @@ async function open(streams: JetStream, replicas: number): Promise<KvShard> {
   return openKv(parts, { settings: TINY_SETTINGS })
 }
 
+interface OnThree {
+  readonly place: NatsPlace
+  readonly streams: JetStream
+  /** With one entry. */
+  readonly shard: KvShard
+}
+
+/** A shard on servers of its own, which are stopped after the test. */
+async function openOnThree(options: Partial<NodeConnectionOptions> = {}): Promise<OnThree> {
+  const place = await NatsPlace.start(3)
+  after(() => place.stop())
+  const streams = await place.streams({}, options)
+  const shard = await open(streams, 3)
+  await shard.put(key, Buffer.from('1'))
+  return { place, streams, shard }
+}
+
 function codeOf(work: Promise<unknown>): Promise<string> {
   return work.then(
     () => 'done',
@@ -60,10 +77,7 @@ for (const [dead, underWay] of [
   const what = underWay ? 'with writes and flushes under way' : 'with nothing under way'
   const name = `closing a shard ${what} when ${dead} of three servers are dead ends within 30 seconds`
   test(name, skipWithoutNats, async (context) => {
-    const place = await NatsPlace.start(3)
-    after(() => place.stop())
-    const shard = await open(await place.streams(), 3)
-    await shard.put(key, Buffer.from('1'))
+    const { place, shard } = await openOnThree()
     const writers = underWay ? [1, 2, 3, 4].map((writer) => keepWriting(shard, writer)) : []
     while (underWay && shard.statistics().files < 3) await new Promise((resolve) => setTimeout(resolve, 10))
     await Promise.all(Array.from({ length: dead }, (_, index) => place.servers.kill(index)))
@@ -111,12 +125,8 @@ test(
   'where the server that a connection is with falls silent, writes go on with another',
   skipWithoutNats,
   async () => {
-    const place = await NatsPlace.start(3)
-    after(() => place.stop())
     // As docs/remote.md says.
-    const streams = await place.streams({}, { pingInterval: 3_000, timeout: 3_000 })
-    const shard = await open(streams, 3)
-    await shard.put(key, Buffer.from('1'))
+    const { place, streams, shard } = await openOnThree({ pingInterval: 3_000, timeout: 3_000 })
     const port = streams.connection.getServer?.().split(':').at(-1)
     const silent = place.servers.addresses.findIndex((address) => address.endsWith(`:${port}`))
     await place.servers.asleep(async () => {
@@ -132,10 +142,7 @@ test(
   'closing a shard with writes under way when all three servers are silent ends within 30 seconds',
   skipWithoutNats,
   async (context) => {
-    const place = await NatsPlace.start(3)
-    after(() => place.stop())
-    const shard = await open(await place.streams(), 3)
-    await shard.put(key, Buffer.from('1'))
+    const { place, shard } = await openOnThree()
     await place.servers.asleep(async () => {
       const write = codeOf(shard.put(key, Buffer.from('2')))
       const sinceMs = clock.monotonic()
