@@ -87,6 +87,28 @@ test('a merge writes no table, and refuses shards with keys on the wrong side', 
   await merged.stop()
 })
 
+// Whoever does not know where a shard was split takes a key between the two. What a shard sees of a table it shares reaches
+// to where the split was, and that was taken for keys.
+test('shards are merged at any key that is between theirs, wherever the split was', async () => {
+  for (const [side, at] of [
+    ['left', 110],
+    ['right', 90],
+  ] as const) {
+    const main = await Simulation.start(3, TINY_SETTINGS)
+    await fill(main.db, 'main', 0, 90)
+    await fill(main.db, 'main', 110, 200)
+    await main.db.compactRange()
+    await main.db.split(bytes(key(100)), 'left', 'right')
+    const [left, right] = [await main.sibling('left'), await main.sibling('right')]
+    const wanted = [...(await contentOf(left.db)), ...(await contentOf(right.db))]
+    await (side === 'left' ? left : right).db.detach()
+    await left.db.merge(right.db, bytes(key(at)), 'merged')
+    const merged = await main.sibling('merged')
+    assert.deepEqual(await contentOf(merged.db), wanted, `${side}, ${at}`)
+    await merged.stop()
+  }
+})
+
 interface Part {
   readonly simulation: Simulation
   /** Where it begins. */

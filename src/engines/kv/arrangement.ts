@@ -74,6 +74,9 @@ export async function mergeShards(left: Arranged, right: GenericShard, at: Uint8
     { ...WHOLE, lower: cut },
   ]
   for (;;) {
+    // What a shard sees of a shared table reaches to where that was split: it may have no keys up to there.
+    await rewriteTables(shard, ({ file, view }) => view !== undefined && isBeyond(file, before, order))
+    await rewriteTables(right, ({ file, view }) => view !== undefined && isBeyond(file, after, order))
     // What the two see of one table differently, so that one description would not do for both.
     await rewriteTables(right, ({ file }) => {
       const other = shard.view.version.shape.byName.get(file.ref.name)
@@ -166,13 +169,15 @@ function joined(left: VersionFile, right: VersionFile, cut: KeyCut, order: KeyOr
 
 /** @throws {RangeError} the shard has entries outside of `span` */
 function requireSide(shard: ShardId, files: readonly VersionFile[], span: CutSpan, order: KeyOrder): void {
-  for (const file of files) {
-    if (isKeyColumn(file.format)) continue
-    const { keyFirst, keyLast, entryCount } = decodeTableMeta(file.meta, file.ref.name)
-    const entries = commonSpan({ lower: cutBefore(keyFirst), upper: cutAfter(keyLast) }, viewOf(file), order)
-    if (entryCount > 0 && !isEmptySpan(entries, order) && !isWithinSpan(entries, span, order))
-      throw new RangeError(`shard ${shard} has keys on the other side of where it is to be merged`)
-  }
+  if (files.some((file) => !isKeyColumn(file.format) && isBeyond(file, span, order)))
+    throw new RangeError(`shard ${shard} has keys on the other side of where it is to be merged`)
+}
+
+/** Whether a shard sees of a table what is outside of `span`, as far as its bounds tell. */
+function isBeyond(file: VersionFile, span: CutSpan, order: KeyOrder): boolean {
+  const { keyFirst, keyLast, entryCount } = decodeTableMeta(file.meta, file.ref.name)
+  const entries = commonSpan({ lower: cutBefore(keyFirst), upper: cutAfter(keyLast) }, viewOf(file), order)
+  return entryCount > 0 && !isEmptySpan(entries, order) && !isWithinSpan(entries, span, order)
 }
 
 function viewOf(file: VersionFile): CutSpan {
