@@ -221,14 +221,22 @@ function textOf(key: Uint8Array): string {
   return Buffer.from(key.buffer, key.byteOffset, key.length).toString('latin1')
 }
 
+// Of which the directory of a database has the files.
+const LOCAL_JOURNAL = 'local'
+
 const UNKNOWN_JOURNAL: KnownJournal = Object.freeze({ state: undefined, end: 0 })
 
 /** It must reach as far as its state in the head, the witness of the last sync and its closing say. */
 async function knownJournal(
   { device, journalPath, shard }: InspectedDirectory,
-  { journalState }: HeadContent,
+  { journal, journalState }: HeadContent,
   note: (error: VarveError) => void,
 ): Promise<KnownJournal> {
+  if (journal.name !== LOCAL_JOURNAL) {
+    const reason = `the journal is elsewhere (${journal.name}): what was not in tables yet is not saved`
+    note(new VarveError('JOURNAL_CORRUPT', reason, { details: { file: 'journal' } }))
+    return UNKNOWN_JOURNAL
+  }
   if (journalState === undefined) return UNKNOWN_JOURNAL
   let state: JournalState | undefined
   try {
