@@ -6,7 +6,7 @@ import { once } from 'node:events'
 import fs from 'node:fs'
 import os from 'node:os'
 import path from 'node:path'
-import { test } from 'node:test'
+import { after, test } from 'node:test'
 import { setTimeout } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
 import { isCode } from '../src/kernel/errors.ts'
@@ -20,8 +20,11 @@ const COMMAND = fileURLToPath(new URL('../src/cli/main.js', import.meta.url))
 
 type Content = Map<string, string>
 
+const scratch = fs.mkdtempSync(path.join(os.tmpdir(), 'varve-repair-'))
+after(() => fs.rmSync(scratch, { recursive: true, force: true }))
+
 function temporary(): string {
-  return fs.mkdtempSync(path.join(os.tmpdir(), 'varve-repair-'))
+  return fs.mkdtempSync(path.join(scratch, 'd-'))
 }
 
 /** A closed database: tables with deletions of keys and ranges, and a journal that is still needed. */
@@ -108,7 +111,6 @@ test('a whole database is repaired into the same one', async () => {
     [...found],
     [...content].sort(([a], [b]) => (a < b ? -1 : 1)),
   )
-  fs.rmSync(directory, { recursive: true, force: true })
 })
 
 test('of a damaged or missing table every other key is saved, and the range of what is lost is named', async () => {
@@ -140,7 +142,6 @@ test('of a damaged or missing table every other key is saved, and the range of w
       if (damage === 'block') assert.ok(found.size > content.size * 0.8, 'one block has few of the keys')
     }
   }
-  fs.rmSync(directory, { recursive: true, force: true })
 })
 
 test('writes that the journal lost are told, and those before and after them are saved', async () => {
@@ -157,7 +158,6 @@ test('writes that the journal lost are told, and those before and after them are
   const gone = await repaired(directory, (copy) => fs.rmSync(path.join(copy, segment)))
   assert.ok(gone.report.losses.some(({ reason }) => reason.includes('missing at the end')))
   assert.equal(gone.content.get(keyOf(200)), content.get(keyOf(200)))
-  fs.rmSync(directory, { recursive: true, force: true })
 })
 
 test('without its newest head, or any, a database is repaired, and is said to be so', async () => {
@@ -179,7 +179,6 @@ test('without its newest head, or any, a database is repaired, and is said to be
     flip(path.join(copy, only(names, /head-/).at(-1) as string), 60),
   )
   assert.ok(before.content.has('new'))
-  fs.rmSync(directory, { recursive: true, force: true })
 })
 
 test('repair refuses what is open, what is not there, and a place that is taken', async () => {
@@ -190,7 +189,6 @@ test('repair refuses what is open, what is not there, and a place that is taken'
   const db = await open(directory)
   await assert.rejects(repair(directory, target), (error) => isCode(error, 'LOCKED'))
   await db.close()
-  fs.rmSync(directory, { recursive: true, force: true })
 })
 
 /** Takes some time to be repaired. */
@@ -229,7 +227,6 @@ test('a repair that is killed leaves no database that has only a part of what wa
     fs.rmSync(path.dirname(target), { recursive: true, force: true })
   }
   assert.ok(found.killed > 0, JSON.stringify(found))
-  fs.rmSync(directory, { recursive: true, force: true })
 })
 
 test('where making a database fails, nothing is in its place, and it can be made again', async () => {
@@ -294,6 +291,4 @@ test('varve repair names what is lost and exits with 1, and with 0 where nothing
   const { status, stdout } = spawnSync(process.execPath, [COMMAND, 'repair', directory, path.join(parent, 'damaged')])
   assert.equal(status, 1)
   assert.match(stdout.toString(), /^LOST: files\/main\..*\.table: .*; keys from key\/\d+ to key\/\d+$/m)
-  fs.rmSync(directory, { recursive: true, force: true })
-  fs.rmSync(parent, { recursive: true, force: true })
 })

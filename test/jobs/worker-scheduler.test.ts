@@ -142,7 +142,9 @@ test('a cancelled job that never notices is ended with its worker, and only then
 })
 
 test('workers that cannot set themselves up fail their jobs with the reason, ever more slowly', async () => {
-  const composition = { ...testComposition('unused'), files: { module: import.meta.url, export: 'absent' } }
+  const given = testComposition('unused')
+  // Not this file: every worker that imports it would begin to run its tests.
+  const composition = { ...given, files: { ...given.files, export: 'absent' } }
   const scheduler = new WorkerScheduler({ composition, clock, settings: { concurrency: 1, restartDelayMs: 100 } })
   const start = clock.monotonic()
   for (let attempt = 1; attempt <= 4; attempt++) {

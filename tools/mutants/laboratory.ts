@@ -2,7 +2,7 @@
 
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { cpSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
+import { cpSync, mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { ROOT } from '../repository.ts'
@@ -20,7 +20,11 @@ export type Fate =
 export class Laboratory {
   readonly #directory = mkdtempSync(join(tmpdir(), 'varve-mutants-'))
 
+  /** Where tests make their folders: those that are killed leave them. */
+  readonly #temporary = join(this.#directory, 'tmp')
+
   constructor() {
+    mkdirSync(this.#temporary)
     cpSync(join(ROOT, 'build'), join(this.#directory, 'build'), { recursive: true })
     // What tests and tools read beside the compiled code.
     for (const name of ['package.json', 'tsconfig.json', 'node_modules', 'src', 'docs', 'test', 'tools']) {
@@ -48,7 +52,10 @@ export class Laboratory {
   async passes(test: string): Promise<boolean> {
     // Without `--test`, which would be one process more.
     const path = join(this.#directory, 'build', test)
-    const child = spawn(process.execPath, ['--test-reporter=tap', path], { stdio: ['ignore', 'pipe', 'ignore'] })
+    const child = spawn(process.execPath, ['--test-reporter=tap', path], {
+      stdio: ['ignore', 'pipe', 'ignore'],
+      env: { ...process.env, TMPDIR: this.#temporary },
+    })
     let failed = false
     let tail = ''
     child.stdout.setEncoding('utf8').on('data', (text: string) => {
