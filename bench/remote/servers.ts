@@ -26,8 +26,9 @@ export class Servers {
   }
 
   async workers(address: string, count: number): Promise<void> {
-    for (let index = 0; index < count; index++)
-      await this.#start(['work', '--jobs-at', address, '--places', '1'], 'working for')
+    // As if on a machine of their own: they take what the servers leave.
+    const words = ['work', '--jobs-at', address, '--places', '1', '--nice', '19']
+    for (let index = 0; index < count; index++) await this.#start(words, 'working for')
   }
 
   /** Of all that run. */
