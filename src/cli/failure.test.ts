@@ -10,6 +10,15 @@ test('who meets a server of another version is not sent looking for the version 
   assert.match(other ?? '', /that wrote the shard/)
 })
 
+test('who opens a directory whose journal is elsewhere is not sent looking for another version', () => {
+  const adviceOf = (found: string): string => {
+    const details = { what: 'journal', found, expected: 'local version 1' }
+    return describeFailure(new VarveError('INCOMPATIBLE', 'another journal', { details }))[1] ?? ''
+  }
+  assert.match(adviceOf('shared version 1'), /journal is not in this directory/)
+  assert.match(adviceOf('local version 2'), /version of varve/)
+})
+
 test('who gives keys for what is not encrypted is not told that keys are lacking', () => {
   const details = { what: 'encryption', found: 'none', expected: 'AES-256-GCM' }
   const [, advice] = describeFailure(new VarveError('INCOMPATIBLE', 'not encrypted', { details }))

@@ -85,6 +85,9 @@ function adviceFor(error: VarveError): string {
   }
   if (error.code === 'INCOMPATIBLE' && error.details['what'] === 'rpc')
     return 'Nothing was changed. Use the same version of varve at both ends.'
+  if (error.code === 'INCOMPATIBLE' && isOfAnotherJournal(error)) {
+    return 'Nothing was changed. Its journal is not in this directory, or not its alone: ask the program or the `varve serve` that has it.'
+  }
   // Not what may be read, but what is there.
   if (error.code === 'PERMISSION_DENIED' && 'found' in error.details) {
     return 'Put back what was there, or save what is left with `varve repair`.'
@@ -105,4 +108,10 @@ function isSystemError(error: unknown): error is NodeJS.ErrnoException {
 function stackOf(error: Error): string {
   const cause = error.cause instanceof Error ? `\ncaused by ${stackOf(error.cause)}` : ''
   return `${error.stack ?? error.message}${cause}`
+}
+
+/** Another kind of journal, such as `shared version 1` for `local version 1`, and not another version of one. */
+function isOfAnotherJournal({ details: { what, found, expected } }: VarveError): boolean {
+  const kindOf = (described: unknown): string | undefined => String(described).split(' ')[0]
+  return what === 'journal' && kindOf(found) !== kindOf(expected)
 }
