@@ -46,7 +46,15 @@ class Cluster {
     const layout = shared ? [] : ['--per-shard']
     this.journal = new Service((where) => ['serve', '--journal', at('journal'), ...layout, ...listen(where)])
     this.files = new Service((where) => ['serve', '--files', at('files'), '--jobs', '0', ...listen(where)])
-    const work = (): readonly string[] => ['work', '--jobs-at', this.files.address, '--token', at('token'), '--nice', '0']
+    const work = (): readonly string[] => [
+      'work',
+      '--jobs-at',
+      this.files.address,
+      '--token',
+      at('token'),
+      '--nice',
+      '0',
+    ]
     this.workers = [new Service(work), new Service(work)]
     context.after(async () => {
       for (const each of this.#hosts) await each.kill()
