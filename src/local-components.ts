@@ -38,6 +38,7 @@ import { openNativeLz4 } from './native/native-lz4.ts'
 import type { ShardComponents } from './shard/shard.ts'
 import { checkLocalComponents } from './local-options.ts'
 import type { LocalComponentsOptions } from './local-options.ts'
+import { directoryThreads } from './local-worker.ts'
 import { encryptHeads, workerWrappers, wrapFiles } from './local-wrappers.ts'
 import { SystemClock } from './system-clock.ts'
 import { SystemRandom } from './system-random.ts'
@@ -170,17 +171,10 @@ function scheduler(
     const handlers = new HandlerTable(Object.fromEntries(named.map(([name, { module }]) => [name, module])))
     return new InlineScheduler({ ...parts, handlers })
   }
-  const module = COMPOSITION_URL.href
+  const urls = Object.fromEntries(named.map(([name, { url }]) => [name, url.href]))
   return new WorkerScheduler({
     clock: parts.clock,
-    composition: {
-      files: { module, export: 'openFiles', options: { directory } },
-      wrappers: workerWrappers(options),
-      clock: { module, export: 'openClock' },
-      lz4: { module, export: 'openLz4' },
-      afterJob: { module, export: 'giveMemoryBack' },
-      handlers: Object.fromEntries(named.map(([name, { url }]) => [name, url.href])),
-    },
+    composition: { ...directoryThreads(directory, urls), wrappers: workerWrappers(options) },
     workerUrl: options.workerUrl ?? WORKER_URL,
   })
 }

@@ -1,4 +1,4 @@
-/** What a worker thread of the default composition is made of: its own file store on the same directory. */
+/** What worker threads of this package's compositions are made of; for the default one, a file store of their own on the same directory. */
 
 import type { Clock } from './kernel/clock.ts'
 import type { Hash } from './kernel/hash.ts'
@@ -9,10 +9,28 @@ import { KeyRing } from './fs/key-ring.ts'
 import type { EncryptionKey } from './fs/key-ring.ts'
 import { LocalFileStore } from './fs/local-file-store.ts'
 import { NodeDevice } from './fs/node-device.ts'
+import type { ComponentReference, WorkerComposition } from './jobs/worker-protocol.ts'
 import { loadNative } from './native/load-native.ts'
 import { openNativeLz4 } from './native/native-lz4.ts'
 import { SystemClock } from './system-clock.ts'
 import { SystemRandom } from './system-random.ts'
+
+/** Threads of this machine over `files`, wherever these are. @param handlers URLs of modules, by the names that jobs call them */
+export function threadsOver(files: ComponentReference, handlers: Readonly<Record<string, string>>): WorkerComposition {
+  const module = import.meta.url
+  return {
+    files,
+    clock: { module, export: 'openClock' },
+    lz4: { module, export: 'openLz4' },
+    afterJob: { module, export: 'giveMemoryBack' },
+    handlers,
+  }
+}
+
+/** Those of a directory, in the layout of an embedded database. */
+export function directoryThreads(directory: string, handlers: Readonly<Record<string, string>>): WorkerComposition {
+  return threadsOver({ module: import.meta.url, export: 'openFiles', options: { directory } }, handlers)
+}
 
 export async function openFiles(options: unknown, parts: { readonly hash: Hash }): Promise<FileStore> {
   const { directory } = options as { readonly directory: string }

@@ -2,6 +2,7 @@
 
 import { RemoteFileStore } from './fs/remote/remote-file-store.ts'
 import type { WorkerBasis, WorkerComposition } from './jobs/worker-protocol.ts'
+import { threadsOver } from './local-worker.ts'
 import { RpcClient } from './rpc/client.ts'
 import { dialSocket } from './rpc/socket-transport.ts'
 import type { DialOptions } from './rpc/socket-transport.ts'
@@ -25,20 +26,13 @@ export interface RemoteWorkersOptions {
  * @throws {RangeError} no address; {TypeError} certificates that are none: here, and not on a thread that nobody sees
  */
 export function remoteWorkers(options: RemoteWorkersOptions): WorkerComposition {
-  const { address, token = '', dial = {}, handlers = KV_HANDLERS } = options
+  const { address, token = '', dial = {}, handlers = KV_HANDLER_URLS } = options
   void dialSocket(address, dial)
-  const module = import.meta.url
-  return {
-    files: { module, export: 'openFiles', options: { address, token, dial } },
-    clock: { module: LOCAL_WORKER, export: 'openClock' },
-    lz4: { module: LOCAL_WORKER, export: 'openLz4' },
-    afterJob: { module: LOCAL_WORKER, export: 'giveMemoryBack' },
-    handlers,
-  }
+  return threadsOver({ module: import.meta.url, export: 'openFiles', options: { address, token, dial } }, handlers)
 }
 
-const LOCAL_WORKER = new URL('./local-worker.js', import.meta.url).href
-const KV_HANDLERS = Object.freeze({ 'varve/kv/jobs': new URL('./engines/kv/jobs.js', import.meta.url).href })
+/** Where threads find the handlers of the key-value engine. */
+export const KV_HANDLER_URLS = Object.freeze({ 'varve/kv/jobs': new URL('./engines/kv/jobs.js', import.meta.url).href })
 
 /** A `FileStoreFactory`: called on a thread. */
 export function openFiles(options: unknown, { hash, clock }: WorkerBasis): RemoteFileStore {

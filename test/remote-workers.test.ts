@@ -57,6 +57,12 @@ test('a shard is flushed and compacted by threads that reach its files with its 
   assert.equal((await server.ended).code, 0)
 })
 
+test('handlers of another engine take the place of those of the key-value engine', () => {
+  const handlers = { 'counters/jobs': 'file:///counters/jobs.js' }
+  assert.deepEqual(remoteWorkers({ address: 'unix:varve.sock', handlers }).handlers, handlers)
+  assert.deepEqual(Object.keys(remoteWorkers({ address: 'unix:varve.sock' }).handlers), ['varve/kv/jobs'])
+})
+
 test('an address or a certificate that is none is refused where it is given', () => {
   assert.throws(() => remoteWorkers({ address: 'files.example.org' }), RangeError)
   assert.throws(

@@ -12,11 +12,12 @@ import { dialLoopback } from '../../rpc/loopback.ts'
 import type { RpcService } from '../../rpc/rpc.ts'
 import { RpcServer } from '../../rpc/server.ts'
 import { listenSocket } from '../../rpc/socket-transport.ts'
+import { directoryThreads } from '../../local-worker.ts'
+import { KV_HANDLER_URLS } from '../../remote-workers.ts'
 import { SystemClock } from '../../system-clock.ts'
 import { SystemRandom } from '../../system-random.ts'
 import type { Command, CommandContext } from '../command.ts'
 import { EXIT_CODES } from '../exit-code.ts'
-import { directoryWorkers } from '../serve/directory-workers.ts'
 import { startJobThreads } from '../serve/job-threads.ts'
 import { serveOptions } from '../serve/serve-options.ts'
 import type { ServeOptions } from '../serve/serve-options.ts'
@@ -87,7 +88,7 @@ async function start(options: ServeOptions, opened: Opened, { output }: CommandC
       opened.add(() => inside.close())
       const client = new RpcClient({ dial: dialLoopback(inside), clock, hash, random })
       opened.add(() => client.close())
-      const composition = directoryWorkers(options.files)
+      const composition = directoryThreads(options.files, KV_HANDLER_URLS)
       startJobThreads({ client, clock, composition, settings: { places: options.jobs }, opened })
     }
   }
