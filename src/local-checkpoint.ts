@@ -18,9 +18,11 @@ import { SystemRandom } from './system-random.ts'
 
 /** What can be copied: a `KvShard`, or the open shard of another engine. */
 export interface Checkpointed {
+  /** As `Shard.checkpoint`: copies one moment to the stores of `target`. */
   checkpoint(target: CheckpointTarget): Promise<void>
 }
 
+/** How the copy is to be stored. */
 export interface CheckpointOptions {
   /**
    * Encrypts the copy, under the first of these keys, whatever the original is or is not encrypted with. Default: the copy

@@ -50,9 +50,11 @@ const PARTS: ReadonlySet<string> = new Set(['files', 'heads', 'journal'])
 const WORKER_URL = new URL('./jobs/worker-main.js', import.meta.url)
 const COMPOSITION_URL = new URL('./local-worker.js', import.meta.url)
 
+/** The parts of a shard on one directory. Several shards may share them; `close` ends all. */
 export interface LocalComponents extends ShardComponents {
   /** Of the addon, where there is one. */
   readonly lz4: Lz4 | undefined
+  /** Of the addon, where there is one: a thread that decodes blocks. */
   readonly decoding: DecodeThread | undefined
   /** Closes all of them, after the shards over them. */
   close(): Promise<void>

@@ -10,7 +10,7 @@ import { KV_DEFAULTS } from './engines/kv/settings.ts'
 import type { KvSettings } from './engines/kv/settings.ts'
 import { MIB } from './kernel/limits.ts'
 import { SHARD_DEFAULTS } from './shard/settings.ts'
-import type { ShardSettings } from './shard/shard.ts'
+import type { ShardSettings } from './shard/settings.ts'
 
 // Parts of the memory there is: an eighth for blocks, and for three memtables a bit less than that.
 const CACHE_PART = 8

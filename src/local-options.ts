@@ -7,14 +7,15 @@ import type { HandlerModule } from './jobs/handler-table.ts'
 import { checkWrapping } from './local-wrappers.ts'
 import type { LocalWrapping } from './local-wrappers.ts'
 
+/** How a directory is used. Unknown names are a TypeError. */
 export interface LocalOptions extends LocalWrapping {
   /** Where flushes and compactions run: on worker threads, or in slices on this one. Default `threads`. */
   readonly jobs?: 'threads' | 'inline'
   /** Entry module of the workers, for programs that are bundled. Default: the one in this package. */
   readonly workerUrl?: URL
   /**
-   * Bytes set aside at most, so that on a full disk deletions and compaction can go on; 0 sets nothing aside. As much as
-   * the files have, and never more than an eighth of the disk. Default: RESERVE_BYTES_DEFAULT.
+   * Bytes set aside at most, so that on a full disk deletions and compaction can go on; 0 sets nothing aside. As much
+   * as the files have, and never more than an eighth of the disk. Default: RESERVE_BYTES_DEFAULT. Range: 0 or more.
    */
   readonly reserveBytes?: number
 }
@@ -27,6 +28,7 @@ export interface LocalHandlers {
   readonly url: URL
 }
 
+/** What a composition for another engine than the key-value one needs beside. */
 export interface LocalComponentsOptions extends LocalOptions {
   /** By the specifier that the engine's plans name in `handler.module`. Default: none. */
   readonly handlers?: Readonly<Record<string, LocalHandlers>>

@@ -38,14 +38,17 @@ export type { Loss } from './local-salvage.ts'
 
 const BATCH_BYTES = 1 * MIB
 
+/** What the damaged database was made with. */
 export interface RepairOptions {
   /** The order the database was made with. Default: bytewise. */
   readonly order?: NamedOrder
   /** With what the database is encrypted: the new one is, too, under the first key. Default: neither is. */
   readonly encryption?: LocalEncryption
+  /** Gives up with ABORTED, and removes what was written to `target`. Default: nobody does. */
   readonly signal?: AbortSignal
 }
 
+/** What became of the entries. */
 export interface RepairReport {
   /** Entries in the new database. */
   readonly entries: number

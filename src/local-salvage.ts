@@ -39,6 +39,7 @@ export interface Loss {
   readonly reason: string
   /** Keys that may be gone lie between these, both included, where that is known; undefined: anywhere. */
   readonly keyFirst: Uint8Array | undefined
+  /** See `keyFirst`. */
   readonly keyLast: Uint8Array | undefined
 }
 

@@ -10,6 +10,7 @@ import type { EncryptionKey } from './fs/key-ring.ts'
 import type { ComponentReference, FileStoreWrapper } from './jobs/worker-protocol.ts'
 import * as localWorker from './local-worker.ts'
 
+/** What may be put around files and heads. */
 export interface LocalWrapping {
   /** Encrypts tables, manifests and heads, but not the journal: docs/encryption.md. Default: nothing is encrypted. */
   readonly encryption?: LocalEncryption
@@ -17,6 +18,7 @@ export interface LocalWrapping {
   readonly wrappers?: readonly LocalWrapper[]
 }
 
+/** Keys of a directory that is encrypted. */
 export interface LocalEncryption {
   /** The first writes, all of them read. */
   readonly keys: readonly EncryptionKey[]

@@ -17,6 +17,7 @@ export const KV_HANDLERS: Readonly<Record<string, LocalHandlers>> = Object.freez
   'varve/kv/jobs': { module: kvJobs, url: new URL('./engines/kv/jobs.js', import.meta.url) },
 })
 
+/** Of the engine, the shard and the directory, in one object. Unknown names are a TypeError. */
 export interface LocalOpenOptions extends KvOpenOptions, LocalOptions {}
 
 const OPTIONS: Readonly<Record<keyof LocalOpenOptions, true>> = { ...KV_OPEN_OPTIONS, ...LOCAL_OPTIONS }

@@ -8,6 +8,7 @@ import { dialSocket } from './rpc/socket-transport.ts'
 import type { DialOptions } from './rpc/socket-transport.ts'
 import { SystemRandom } from './system-random.ts'
 
+/** Where the files are, and what is shown there. */
 export interface RemoteWorkersOptions {
   /** Of a server with files, such as `tls://files.example.org:4100`. */
   readonly address: string

@@ -5,6 +5,7 @@ import type { Clock, Timer, TimerOptions } from './kernel/clock.ts'
 // A longer timeout overflows 32 bits and would fire at once.
 const TIMEOUT_MS_MAX = 2 ** 31 - 1
 
+/** The clock and the timers of the system. Holds nothing: one may serve a whole process. */
 export class SystemClock implements Clock {
   now(): number {
     return Date.now()

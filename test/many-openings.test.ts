@@ -2,7 +2,7 @@
 
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import type { DeviceOperation } from '../src/testing/simulated-device.ts'
+import type { DeviceOperation } from '../src/testing/device-operation.ts'
 import { failure } from '../src/testing/simulated-failure.ts'
 import { Simulation } from './simulation.ts'
 

@@ -21,7 +21,8 @@ import { SeededRandom } from '../src/testing/seeded-random.ts'
 import { SimulatedClock } from '../src/testing/simulated-clock.ts'
 import { SimulatedDevice } from '../src/testing/simulated-device.ts'
 import type { ShardPlace } from '../src/shard/shard.ts'
-import type { CrashPolicy, DeviceOperation, SimulatedDeviceOptions } from '../src/testing/simulated-device.ts'
+import type { CrashPolicy, SimulatedDeviceOptions } from '../src/testing/simulated-device.ts'
+import type { DeviceOperation } from '../src/testing/device-operation.ts'
 
 /** So small that a few writes reach every part: memtables, levels, cache evictions. */
 export const TINY_SETTINGS = Object.freeze({

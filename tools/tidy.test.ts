@@ -6,6 +6,7 @@ import { join } from 'node:path'
 import { test } from 'node:test'
 import { bannedUses, covers, readBannedRules } from './banned-uses.ts'
 import { deadFiles, publicEntries } from './dead-files.ts'
+import { undocumented } from './docstrings.ts'
 import { LENGTH_RULES, lengthProblems, lineCount, median, readRatchet } from './file-length.ts'
 import { deadCitations, leftoverMarks, leftoverMarksInText, machinePaths, registryHosts } from './leftovers.ts'
 import { missingFromLock } from './lock-file.ts'
@@ -106,6 +107,36 @@ test('a planted dead file is found, and one that only its test imports too', () 
     'src/tested.ts is not reached from exports or bin of package.json, only from tests',
     'test/helper.ts is not reached from a test or a script of package.json',
   ])
+})
+
+test('every name that the package exports, and every member of it, has a docstring', () => {
+  assertNone(undocumented(readManifest(), new Map(sources.map((source) => [source.path, source]))))
+})
+
+test('a planted name, member or overload without a docstring is found, and one that another documents is not', () => {
+  const manifest = {
+    ...readManifest(),
+    exports: { '.': { types: './dist/index.d.ts', default: './dist/index.js' } },
+    bin: {},
+  }
+  const found = (text: string): readonly string[] => {
+    const planted = [parseText('src/index.ts', "export * from './x.ts'"), parseText('src/x.ts', text)]
+    const problems = undocumented(manifest, new Map(planted.map((source) => [source.path, source])))
+    return problems.map((problem) => problem.replace(/^src\/x\.ts:\d+ (\S+) .*$/, '$1'))
+  }
+  assert.deepEqual(found('// A line.\nexport const x = 1'), ['x'])
+  assert.deepEqual(found('/** Of x. */\n// Why it is 1.\nexport const x = 1'), [])
+  assert.deepEqual(found('/** T. */\nexport interface T {\n  a: 1\n  /** B. */\n  b: 1\n  type: 1\n}'), ['T.a'])
+  assert.deepEqual(found('/** U. */\nexport type U =\n  { a: 1 } | {\n  b: 1\n}'), ['U.b'])
+  assert.deepEqual(
+    found('/** C. */\nexport class C {\n  #a = 1\n  constructor(a: 1, b: 2) {}\n  [Symbol.iterator](): void {}\n}'),
+    ['C.constructor'],
+  )
+  assert.deepEqual(
+    found('interface P {\n  /** A. */\n  a(): void\n}\n/** C. */\nexport class C implements P {\n  a(): void {}\n}'),
+    [],
+  )
+  assert.deepEqual(found('/** f. */\nexport function f(a: 1): 1\nexport function f(a: 2): 2'), [])
 })
 
 test('every entry point of package.json has a source', () => {

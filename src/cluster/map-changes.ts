@@ -15,6 +15,7 @@ const HASHES = 2 ** 32
 
 /** A shard and where it begins. */
 export interface Stretch {
+  /** Which shard begins there. */
   readonly shard: ShardId
   /** Left out of the first. */
   readonly start?: Uint8Array

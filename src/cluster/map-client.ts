@@ -15,14 +15,20 @@ import type { MapStore } from './map-store.ts'
 import { entryFor } from './shard-map.ts'
 import type { MapEntry, ShardMap } from './shard-map.ts'
 
+/** How long a client tries. Defaults and their reasons: `MAP_CLIENT_DEFAULTS`. */
 export interface MapClientSettings {
-  /** The first pause before an operation is tried again with a map that has not changed; doubles each time. */
+  /**
+   * The first pause before an operation is tried again with a map that has not changed, in milliseconds; doubles each
+   * time. Range: 0 or more.
+   */
   readonly pauseMs: number
+  /** The longest such pause, in milliseconds. Range: 0 or more. */
   readonly pauseMsMax: number
-  /** How long an operation is tried again, from its first failure on. */
+  /** How long an operation is tried again, from its first failure on, in milliseconds. Range: 0 or more. */
   readonly patienceMs: number
 }
 
+/** What is not said. */
 export const MAP_CLIENT_DEFAULTS: MapClientSettings = Object.freeze({
   // A takeover of an idle shard takes tens of milliseconds.
   pauseMs: 10,
@@ -39,9 +45,13 @@ export function resolveMapClientSettings(input: Partial<MapClientSettings> = {})
   return Object.freeze(settings)
 }
 
+/** What a client is made of. */
 export interface MapClientParts {
+  /** Where the map is. Stays the caller's. */
   readonly store: Pick<MapStore, 'read'>
+  /** Measures patience and pauses. */
   readonly clock: Clock
+  /** Default, each: that of `MAP_CLIENT_DEFAULTS`. */
   readonly settings?: Partial<MapClientSettings>
   /**
    * Whether `error` says that the shard is elsewhere now, or may soon be. Default: FENCED, SUPERSEDED, CLOSED. A client
@@ -53,6 +63,7 @@ export interface MapClientParts {
 /** An entry that has an owner. */
 export type OwnedEntry = MapEntry & { readonly owner: string }
 
+/** The map as somebody has seen it last, and the retries that a stale one takes. Operations may overlap. */
 export class MapClient {
   readonly #store: Pick<MapStore, 'read'>
   readonly #clock: Clock

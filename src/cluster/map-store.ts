@@ -11,12 +11,15 @@ import type { AbortOptions, Head, HeadStore } from '../fs/fs.ts'
 import { decodeMap, encodeMap } from './map-codec.ts'
 import type { ShardMap } from './shard-map.ts'
 
+/** What a map is kept in. */
 export interface MapStoreParts {
+  /** Any head store. Stays the caller's. */
   readonly heads: HeadStore
   /** Name of the map. */
   readonly name: ShardId
 }
 
+/** One map in one head. Calls may overlap, here and in other processes: changes happen one after the other. */
 export class MapStore {
   readonly #heads: HeadStore
   readonly #name: ShardId

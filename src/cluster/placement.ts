@@ -9,20 +9,27 @@
 
 import { hashKey } from '../kernel/hash.ts'
 
+/** Somebody who can have shards. */
 export interface PlacedNode {
+  /** As in `owner` of a map's entries; once only. */
   readonly name: string
   /** How much it can carry, compared with the others. Above 0; default 1. */
   readonly weight?: number
 }
 
+/** A shard that has to be somewhere. */
 export interface PlacedShard {
+  /** Its id; once only. */
   readonly shard: string
   /** How much it is to carry, compared with the others. Above 0; default 1. */
   readonly weight?: number
 }
 
+/** What there is to place, and where. */
 export interface PlacementInput {
+  /** In any order. At least one, where there are shards. */
   readonly nodes: readonly PlacedNode[]
+  /** In any order. */
   readonly shards: readonly PlacedShard[]
   /** Node of each shard now. Those it does not name, or of nodes that are not there, are new. */
   readonly current?: ReadonlyMap<string, string>

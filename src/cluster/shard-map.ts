@@ -18,19 +18,24 @@ import { compareBytes } from '../kernel/bytes.ts'
 import { hashKey } from '../kernel/hash.ts'
 import type { ShardId } from '../kernel/ids.ts'
 
+/** What is divided: keys themselves, or the hashes of keys. */
 export type Partition = 'range' | 'hash'
 
+/** A map at one revision. Plain data; never changed. */
 export interface ShardMap {
   /** Grows by one with every change. */
   readonly revision: number
+  /** What the starts of the entries are of. */
   readonly partition: Partition
   /** Ascending by `start`, the first of which is empty: each goes up to the start of the next. At least one. */
   readonly entries: readonly MapEntry[]
 }
 
+/** A stretch and its shard. */
 export interface MapEntry {
   /** The first place of this shard: a key, or the four bytes of a hash. */
   readonly start: Uint8Array
+  /** The shard that has the stretch; in no other entry. */
   readonly shard: ShardId
   /** Who has it, as clients find them: a name, an address; undefined: nobody. */
   readonly owner: string | undefined

@@ -56,20 +56,25 @@ interface ChainEnd {
   readonly name: string
 }
 
+/** What is locked, and what tells whether its holder lives. */
 export interface DirectoryLockOptions {
+  /** The device that has the directory. */
   readonly device: Device
   /** The directory; it must exist. */
   readonly directory: string
   /** How messages name it. Default: as the device does. */
   readonly shownAs?: string
+  /** Who is alive on this machine. */
   readonly processes: ProcessTable
   /** Finds live holders that the process table does not see. Default: nothing does. */
   readonly holds?: FileHolds
+  /** Makes the nonce of this holder. */
   readonly random: Random
 }
 
 type ShownOptions = DirectoryLockOptions & { readonly shownAs: string }
 
+/** A lock that is held, from `acquire` on until `release`. */
 export class DirectoryLock {
   readonly #device: Device
   readonly #directory: string

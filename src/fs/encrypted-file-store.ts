@@ -34,13 +34,20 @@ import type {
 } from './fs.ts'
 import type { KeyRing } from './key-ring.ts'
 
+/** What encrypts and decrypts. */
 export interface EncryptionOptions {
+  /** The first key writes, all of them read. */
   readonly keys: KeyRing
   /** Makes salts: as unpredictable as `SystemRandom`. One that repeats itself gives the secrecy of equal content away. */
   readonly random: Random
+  /** Checksums of the references that are handed out. */
   readonly hash: Hash
 }
 
+/**
+ * A file store over another, whose files it encrypts. Reads and writes whole chunks below; what it hands out is the
+ * caller's, as the port has it.
+ */
 export class EncryptedFileStore implements FileStore {
   readonly name: string
   readonly supports: FileStoreSupport

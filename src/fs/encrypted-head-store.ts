@@ -19,13 +19,16 @@ import type { KeyRing } from './key-ring.ts'
 /** By how much the largest head is smaller than without encryption. */
 const OVERHEAD_BYTES = HEADER_BYTES + TAG_BYTES
 
+/** The largest head that fits below once it is encrypted, in bytes. */
 export const ENCRYPTED_HEAD_BYTES_MAX = LIMITS.headBytesMax - OVERHEAD_BYTES
 
+/** A head store over another, whose heads it encrypts. Versions are those of the store below. */
 export class EncryptedHeadStore implements HeadStore {
   readonly name: string
   readonly #inner: HeadStore
   readonly #options: EncryptionOptions
 
+  /** @param inner has the heads, encrypted */
   constructor(inner: HeadStore, options: EncryptionOptions) {
     this.name = `encrypted ${inner.name}`
     this.#inner = inner

@@ -22,12 +22,15 @@ export interface Fault {
 /** Asked once for every call, in the order in which they are made; undefined: nothing goes wrong. */
 export type FaultPlan = (call: StoreCall) => Fault | undefined
 
+/** What goes wrong, and what delays wait for. */
 export interface FaultOptions {
+  /** Asked for every call. */
   readonly plan: FaultPlan
   /** For delays. */
   readonly clock: Clock
 }
 
+/** A file store over another that fails as its plan says. */
 export class FaultyFileStore extends InterceptedFileStore {
   /** @param inner closed with this one */
   constructor(inner: FileStore, options: FaultOptions) {
@@ -35,7 +38,9 @@ export class FaultyFileStore extends InterceptedFileStore {
   }
 }
 
+/** A head store over another that fails as its plan says. */
 export class FaultyHeadStore extends InterceptedHeadStore {
+  /** @param inner has the heads */
   constructor(inner: HeadStore, options: FaultOptions) {
     super(inner, new FaultInterceptor(options))
   }

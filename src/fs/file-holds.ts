@@ -13,6 +13,7 @@ export interface FileHolds {
   isHeld(path: string): boolean
 }
 
+/** A file that this process holds. */
 export interface FileHold {
   /** Idempotent. */
   release(): void

@@ -11,6 +11,7 @@
 import type { FileName, ShardId } from '../kernel/ids.ts'
 import type { FileRef } from '../kernel/file-ref.ts'
 
+/** Which of the optional halves a file store has. Does not change. */
 export interface FileStoreSupport {
   /** `openSync` and `readSync` exist: a read of cached bytes costs microseconds, not a round trip. */
   readonly syncRead: boolean
@@ -18,9 +19,13 @@ export interface FileStoreSupport {
   readonly readNow: boolean
 }
 
+/**
+ * Immutable files by name. Calls may overlap; whoever opens a reader or begins a writer closes, finishes or aborts it.
+ */
 export interface FileStore {
   /** Recorded for people; a file store of another name may open the same files. */
   readonly name: string
+  /** What may be asked of it. */
   readonly supports: FileStoreSupport
   /**
    * Begins a file. Nothing of it is visible or listed until `finish()`.
@@ -42,7 +47,7 @@ export interface FileStore {
   list(prefix?: string, options?: AbortOptions): Promise<readonly FileInfo[]>
   /** Removes finished files; a name that is not there is no error. Readers that are open go on reading. */
   remove(names: readonly FileName[], options?: AbortOptions): Promise<void>
-  /** Bytes accepted by writers and not yet handed on. */
+  /** Bytes accepted by writers and not yet handed on, of all of them together. */
   readonly pendingBytes: number
   /** Above this many pending bytes, wait for `ready()` before writing more. */
   readonly pendingBytesMax: number
@@ -54,7 +59,9 @@ export interface FileStore {
   close(): Promise<void>
 }
 
+/** A call that may be given up. */
 export interface AbortOptions {
+  /** Gives the call up: it rejects, with ABORTED where nothing is left in doubt. Default: nobody does. */
   readonly signal?: AbortSignal
 }
 
@@ -75,17 +82,23 @@ export interface CreateOptions extends AbortOptions {
 /** How a reader will be used: `point` reads are few and anywhere, `stream` reads go through the file once. */
 export type ReadIntent = 'point' | 'stream'
 
+/** How a file is to be opened. */
 export interface OpenOptions extends AbortOptions {
   /** Default `point`. */
   readonly intent?: ReadIntent
 }
 
+/** One entry of a `list`. */
 export interface FileInfo {
+  /** Names are used once: it has never meant another file. */
   readonly name: FileName
+  /** Its length, in bytes. */
   readonly bytes: number
 }
 
+/** A file that is being written. Whoever began it calls `finish` or `abort`; one caller at a time. */
 export interface FileWriter {
+  /** As given to `create`. */
   readonly name: FileName
   /** Bytes written so far. */
   readonly bytes: number
@@ -102,7 +115,9 @@ export interface FileWriter {
   abort(): Promise<void>
 }
 
+/** An open file. Reads may overlap. Whoever opened it closes it. */
 export interface FileReader {
+  /** As given to `open`. */
   readonly ref: FileRef
   /**
    * Exactly `length` bytes from `offset`, in memory the caller owns: new, or a part of `into`.
@@ -145,7 +160,12 @@ export interface SpaceReserve {
   release(): Promise<void>
 }
 
+/**
+ * Heads by shard. Calls may overlap; those of one shard happen in some order, one at a time, and a `read` sees every
+ * change that had resolved before it was asked.
+ */
 export interface HeadStore {
+  /** Recorded for people; a head store of another name may have the same heads. */
   readonly name: string
   /** The head of `shard`, or undefined where it has never been written. */
   read(shard: ShardId, options?: AbortOptions): Promise<Head | undefined>
@@ -169,7 +189,10 @@ declare const headVersionTag: unique symbol
 /** Names one state of a head; never used again for another. Compare for equality only. */
 export type HeadVersion = string & { readonly [headVersionTag]: true }
 
+/** What a shard's head was at some moment. */
 export interface Head {
+  /** To be named in the next `compareAndSet`. */
   readonly version: HeadVersion
+  /** The caller's own bytes, at most LIMITS.headBytesMax of them. */
   readonly content: Uint8Array
 }

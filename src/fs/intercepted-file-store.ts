@@ -23,11 +23,13 @@ import { PendingBytes } from './pending-bytes.ts'
 import { storeCall } from './store-call.ts'
 import type { CallInterceptor } from './store-call.ts'
 
+/** What is taken from the store below. */
 export interface InterceptedFileStoreOptions {
   /** `false`: refuse the synchronous twins, whatever the store below can do. Default: as it does. */
   readonly syncRead?: false
 }
 
+/** Hands every call to an interceptor, and from there, if it says so, to the store below. */
 export class InterceptedFileStore implements FileStore {
   readonly name: string
   readonly supports: FileStoreSupport

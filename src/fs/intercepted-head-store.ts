@@ -5,11 +5,13 @@ import type { AbortOptions, Head, HeadStore, HeadVersion } from './fs.ts'
 import { storeCall } from './store-call.ts'
 import type { CallInterceptor } from './store-call.ts'
 
+/** Hands every call to an interceptor, and from there, if it says so, to the store below. */
 export class InterceptedHeadStore implements HeadStore {
   readonly name: string
   readonly #inner: HeadStore
   readonly #interceptor: CallInterceptor
 
+  /** @param interceptor sees every call before `inner` does */
   constructor(inner: HeadStore, interceptor: CallInterceptor) {
     this.name = inner.name
     this.#inner = inner

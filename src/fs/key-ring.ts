@@ -4,6 +4,7 @@ import { VarveError } from '../kernel/errors.ts'
 import { SECRET_BYTES, secretOf } from './aes-gcm.ts'
 import type { Secret } from './aes-gcm.ts'
 
+/** A secret and the name by which stored bytes refer to it. */
 export interface EncryptionKey {
   /** Stored with everything the key encrypts, in the clear: 1 … 32 of `A-Z a-z 0-9 . _ -`. Means one secret, ever. */
   readonly id: string
@@ -14,6 +15,7 @@ export interface EncryptionKey {
 export const KEY_ID_BYTES_MAX = 32
 const KEY_ID = /^[A-Za-z0-9._-]{1,32}$/
 
+/** Keys by their identifiers. Immutable. */
 export class KeyRing {
   /** Identifier of the key that writes. */
   readonly writeId: string

@@ -9,7 +9,8 @@ import { failsWith } from '../testing/expected-failure.ts'
 import { putFile, randomBytes } from '../testing/file-model.ts'
 import { SimulatedDevice } from '../testing/simulated-device.ts'
 import { failure } from '../testing/simulated-failure.ts'
-import type { OperationName, SimulatedDeviceOptions } from '../testing/simulated-device.ts'
+import type { SimulatedDeviceOptions } from '../testing/simulated-device.ts'
+import type { OperationName } from '../testing/device-operation.ts'
 import { LocalFileStore } from './local-file-store.ts'
 
 const hash = await loadHash()

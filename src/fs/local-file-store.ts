@@ -38,15 +38,19 @@ const PENDING_BYTES_MAX = 32 * MIB
 // Enough to keep the thread pool of the system busy; a directory of 10,000 files is 10,000 stats.
 const STATS_AT_ONCE = 64
 
+/** Where the files are, and what they are read with. */
 export interface LocalFileStoreOptions {
+  /** The disk, or what stands for one. Whatever it cannot do synchronously the store cannot either. */
   readonly device: Device
   /** Where the files are; made where it is missing, unless `readOnly`. */
   readonly directory: string
+  /** Checksums of the references that `finish` gives. */
   readonly hash: Hash
   /** Change nothing, not even what is missing. Default false. */
   readonly readOnly?: boolean
 }
 
+/** Files in a directory. Durable when `finish` has resolved: content, name and directory were synced. */
 export class LocalFileStore implements FileStore {
   readonly name = 'local'
   readonly supports: FileStoreSupport
@@ -67,6 +71,7 @@ export class LocalFileStore implements FileStore {
     this.supports = Object.freeze({ syncRead: syncRead && syncWrite, readNow })
   }
 
+  /** Makes the directory where it is missing, unless `readOnly`. Throws what the device throws. */
   static async open(options: LocalFileStoreOptions): Promise<LocalFileStore> {
     if (options.readOnly !== true) await options.device.makeDirectory(options.directory)
     return new LocalFileStore(options)

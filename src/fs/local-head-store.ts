@@ -36,16 +36,21 @@ import { HEAD_FILE_BYTES_MAX, decodeHeadFile, encodeHeadFile, headFileName, head
 const KEPT_VERSIONS = 2
 const UNFINISHED_PREFIX = 'unfinished-'
 
+/** Where the heads are, and what they are read with. */
 export interface LocalHeadStoreOptions {
+  /** The disk, or what stands for one. */
   readonly device: Device
   /** Where the heads are, and nothing else; made where it is missing, unless `readOnly`. */
   readonly directory: string
+  /** Checksums of heads. */
   readonly hash: Hash
+  /** Makes the names of files that are being written. */
   readonly random: Random
   /** Change nothing, not even what is missing. Default false. */
   readonly readOnly?: boolean
 }
 
+/** Heads in a directory. A change has resolved once the file and the directory are synced. */
 export class LocalHeadStore implements HeadStore {
   readonly name = 'local'
   readonly #device: Device
@@ -62,6 +67,7 @@ export class LocalHeadStore implements HeadStore {
     this.#readOnly = options.readOnly === true
   }
 
+  /** Makes the directory where it is missing, unless `readOnly`. Throws what the device throws. */
   static async open(options: LocalHeadStoreOptions): Promise<LocalHeadStore> {
     if (options.readOnly !== true) await options.device.makeDirectory(options.directory)
     return new LocalHeadStore(options)

@@ -18,6 +18,7 @@ import type { SpaceReserve } from './fs.ts'
 /** Name of the file. */
 export const RESERVE_NAME = 'reserve'
 
+/** What `open` of `varve` sets aside at most, in bytes. */
 // Three memtables of 32 MiB may have to become files before what deletes can, and a compaction of what was deleted writes
 // a table of 32 MiB before it gives anything back. Larger is safer, and lost to everything else.
 export const RESERVE_BYTES_DEFAULT = 128 * MIB
@@ -29,7 +30,9 @@ const AMPLE_BYTES = 4 * GIB
 // A lock file takes a block, of 64 KiB where they are largest.
 const MORSEL_BYTES = 64 * KIB
 
+/** Where the reserve is, and how large it may be. */
 export interface LocalReserveOptions {
+  /** The device that has the file. */
   readonly device: Device
   /** Path of the file; its directory exists. */
   readonly path: string
@@ -37,6 +40,7 @@ export interface LocalReserveOptions {
   readonly bytesMax: number
 }
 
+/** Space set aside in a file. Calls wait for each other. */
 export class LocalReserve implements SpaceReserve {
   readonly #device: Device
   readonly #path: string
@@ -55,7 +59,10 @@ export class LocalReserve implements SpaceReserve {
     this.#exists = bytes !== undefined
   }
 
-  /** Only for the owner of the directory. */
+  /**
+   * What is there of an earlier time counts at once. Only for the owner of the directory. Throws what the device
+   * throws.
+   */
   static async open(options: LocalReserveOptions): Promise<LocalReserve> {
     const { device, path } = options
     return new LocalReserve(options, (await device.stat(path))?.bytes)

@@ -20,7 +20,9 @@ import { MemoryFileReader } from './memory-file-reader.ts'
 import { MemoryFileWriter } from './memory-file-writer.ts'
 import { nameTaken } from './name-taken.ts'
 
+/** What the store can do, for tests of those who use it. */
 export interface MemoryFileStoreOptions {
+  /** Checksums of the references that `finish` gives. */
   readonly hash: Hash
   /** `false`: behave like a store that is far away. Default true. */
   readonly syncRead?: boolean
@@ -28,6 +30,7 @@ export interface MemoryFileStoreOptions {
   readonly readNow?: boolean
 }
 
+/** Files in the memory of this process: they outlive `close`, not the object. */
 export class MemoryFileStore implements FileStore {
   readonly name = 'memory'
   readonly supports: FileStoreSupport

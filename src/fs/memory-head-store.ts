@@ -7,6 +7,7 @@ import type { AbortOptions, Head, HeadStore, HeadVersion } from './fs.ts'
 import { headConflict } from './head-conflict.ts'
 import { checkHeadSize } from './head-size.ts'
 
+/** Heads in the memory of this process. What is read and written is copied. */
 export class MemoryHeadStore implements HeadStore {
   readonly name = 'memory'
   readonly #heads = new Map<ShardId, Head>()

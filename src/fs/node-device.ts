@@ -27,6 +27,7 @@ import { NodeFileCalls } from './node-file-calls.ts'
 import { NodeFile } from './node-file.ts'
 import { inTheWay, refuseOther } from './node-other-thing.ts'
 
+/** What may be done, and by which calls. */
 export interface NodeDeviceOptions {
   /** Refuse every change with READ_ONLY. Default false. */
   readonly readOnly?: boolean
@@ -40,6 +41,7 @@ const FLAGS: Readonly<Record<OpenMode, number>> = {
   create: fs.constants.O_RDWR | fs.constants.O_CREAT | fs.constants.O_EXCL | fs.constants.O_NOFOLLOW,
 }
 
+/** Files below a directory of this machine. Holds no descriptor of its own. */
 export class NodeDevice implements Device {
   readonly supports: DeviceSupport
   readonly #root: string

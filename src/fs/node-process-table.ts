@@ -13,6 +13,7 @@ const STATE_AT = 0
 const THREADS_AT = 17
 const STARTED_AT = 19
 
+/** The processes that this one sees. Holds nothing: one may serve a whole process. */
 export class NodeProcessTable implements ProcessTable {
   self(): ProcessIdentity {
     const { pid } = process

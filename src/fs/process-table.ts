@@ -10,9 +10,13 @@ export interface ProcessTable {
   isAlive(identity: ProcessIdentity): boolean
 }
 
+/**
+ * What tells one process from every other that there was or will be on this machine. Plain data, as lock files have it.
+ */
 export interface ProcessIdentity {
   /** Of the running system; another after every boot. Empty where there is none to be had. */
   readonly bootId: string
+  /** Number of the process; used again after its end. */
   readonly pid: number
   /** When the process started, in the system's own unit: numbers are used again. Empty where there is none to be had. */
   readonly startedAt: string

@@ -5,6 +5,7 @@ import type { Random } from '../kernel/random.ts'
 import type { Fault, FaultPlan } from './faulty-stores.ts'
 import type { StoreCall, StoreOperation } from './store-call.ts'
 
+/** How often, of all calls. Range of shares: 0 … 1. */
 export interface FaultRates {
   /** Share of calls that fail, 0 … 1. Default 0. */
   readonly failures?: number

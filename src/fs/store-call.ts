@@ -15,7 +15,9 @@ export type StoreOperation =
   | 'readHead'
   | 'compareAndSet'
 
+/** What was called, and with how much. Plain data; never content. */
 export interface StoreCall {
+  /** Which method of which port. */
   readonly operation: StoreOperation
   /** Of the file or shard; the prefix of a `list`; the names of a `remove` with commas between; else empty. */
   readonly name: string

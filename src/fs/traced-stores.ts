@@ -15,17 +15,21 @@ import type { CallInterceptor, StoreCall } from './store-call.ts'
 export interface TraceEvent extends StoreCall {
   /** By the clock's `monotonic()`, in milliseconds. */
   readonly startMs: number
+  /** From the call to its end, in milliseconds. */
   readonly durationMs: number
   /** Code of the `VarveError`, or name of another error; absent where the call succeeded. */
   readonly error?: string
 }
 
+/** Where events go, and what times them. */
 export interface TraceOptions {
+  /** Times calls. */
   readonly clock: Clock
   /** Called when a call has ended, before its caller hears of it. Must not throw: the call would fail. */
   readonly sink: (event: TraceEvent) => void
 }
 
+/** A file store over another that tells of every call. */
 export class TracedFileStore extends InterceptedFileStore {
   /** @param inner closed with this one */
   constructor(inner: FileStore, options: TraceOptions) {
@@ -33,7 +37,9 @@ export class TracedFileStore extends InterceptedFileStore {
   }
 }
 
+/** A head store over another that tells of every call. */
 export class TracedHeadStore extends InterceptedHeadStore {
+  /** @param inner has the heads */
   constructor(inner: HeadStore, options: TraceOptions) {
     super(inner, new Tracer(options))
   }

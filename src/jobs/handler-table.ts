@@ -10,8 +10,10 @@ import type { HandlerExport, HandlerReference, JobHandler } from './jobs.ts'
 
 /** What `import * as module` gives. */
 export type HandlerModule = Readonly<Record<string, unknown>>
+/** Loads a module of handlers; called once, when the first job names it. */
 export type HandlerModuleLoader = () => Promise<HandlerModule>
 
+/** What a scheduler may run. A scheduler without this list would run whatever a job names. */
 export class HandlerTable {
   readonly #modules: ReadonlyMap<string, HandlerModule | HandlerModuleLoader>
   readonly #importUnknown: ((specifier: string) => Promise<HandlerModule>) | undefined

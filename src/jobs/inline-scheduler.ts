@@ -22,11 +22,13 @@ import { QUEUE_DEFAULTS, checkedQueueSettings } from './queue-settings.ts'
 import type { QueueSettings } from './queue-settings.ts'
 import { TimeSlices } from './time-slices.ts'
 
+/** Defaults and their reasons: `INLINE_DEFAULTS`. */
 export interface InlineSettings extends QueueSettings {
-  /** How long a job may hold the event loop between two calls of `pause`, in milliseconds. */
+  /** How long a job may hold the event loop between two calls of `pause`, in milliseconds. Range: 0 … 3,600,000. */
   readonly sliceMs: number
 }
 
+/** What is not said. */
 export const INLINE_DEFAULTS: InlineSettings = Object.freeze({
   ...QUEUE_DEFAULTS,
   // Under the 5 ms that may be taken from the event loop while compacting; giving way costs about 3 µs.
@@ -40,17 +42,23 @@ export function resolveInlineSettings(input: Partial<InlineSettings> = {}): Inli
   return Object.freeze(settings)
 }
 
+/** What jobs run with. */
 export interface InlineSchedulerOptions {
   /** Stays the caller's: `close()` does not close it. */
   readonly files: FileStore
+  /** Handed to handlers. */
   readonly hash: Hash
+  /** Measures slices, and handed to handlers. */
   readonly clock: Clock
   /** For tables. Default: `lz4-napi`. */
   readonly lz4?: Lz4 | undefined
+  /** The list of what may run. */
   readonly handlers: HandlerTable
+  /** Default, each: that of `INLINE_DEFAULTS`. */
   readonly settings?: Partial<InlineSettings>
 }
 
+/** Runs jobs on this thread, `concurrency` of them in turns. */
 export class InlineScheduler extends QueuedScheduler {
   readonly name = 'inline'
   readonly supports: JobSupport = Object.freeze({ sharedMemory: true })

@@ -3,22 +3,27 @@
 import { MIB } from '../kernel/limits.ts'
 import { checkIntegers, overDefaults } from '../kernel/setting-check.ts'
 
+/** Defaults and their reasons: `QUEUE_DEFAULTS`; schedulers may have others. */
 export interface QueueSettings {
-  /** Jobs that run at a time. */
+  /** Jobs that run at a time. Range: 1 … 1,024. */
   readonly concurrency: number
   /**
    * Of these, how many places are kept for urgent jobs (priority 0 and below), while there are any. One place is always
-   * for all.
+   * for all. Range: 0 … 1,024.
    */
   readonly urgentPlaces: number
-  /** Jobs that have not settled; with as many, `submit` throws BUSY. */
+  /** Jobs that have not settled; with as many, `submit` throws BUSY. Range: 1 … 1,000,000. */
   readonly pendingMax: number
-  /** Memory that running jobs may need together, in bytes. An urgent job, and one that runs alone, is never held back. */
+  /**
+   * Memory that running jobs may need together, in bytes. An urgent job, and one that runs alone, is never held back.
+   * Range: 1 B or more.
+   */
   readonly memoryBytesMax: number
   /** What this scheduler's place has, such as `gpu`. */
   readonly labels: readonly string[]
 }
 
+/** What is not said. */
 export const QUEUE_DEFAULTS: QueueSettings = Object.freeze({
   // A compaction, and beside it the flush that writes are waiting for.
   concurrency: 2,

@@ -11,7 +11,9 @@ import type { HandlerExport, HandlerReference, JobContext, JobInput, JobOutput, 
 /** The module specifier under which schedulers know these handlers. */
 export const STANDARD_HANDLERS = 'varve/jobs/handlers'
 
+/** Names `verify`. */
 export const VERIFY: HandlerReference = Object.freeze({ module: STANDARD_HANDLERS, export: 'verify', version: 1 })
+/** Names `copy`. */
 export const COPY: HandlerReference = Object.freeze({ module: STANDARD_HANDLERS, export: 'copy', version: 1 })
 
 /**
@@ -22,14 +24,19 @@ export const COPY: HandlerReference = Object.freeze({ module: STANDARD_HANDLERS,
  */
 export const verify: HandlerExport = Object.freeze({ version: 1, run: runVerify })
 
+/** The parameters of `copy`. */
 export interface CopyParameters {
   /** What the outputs are to say, in the order of the inputs. */
   readonly outputs: readonly CopyLabel[]
 }
 
+/** What the manifest is to say of one copy: see `JobOutput`. */
 export interface CopyLabel {
+  /** The engine's group that the copy belongs to. */
   readonly group: number
+  /** Of the oldest operation in it. */
   readonly seqnoFirst: Seqno
+  /** Of the newest operation in it. */
   readonly seqnoLast: Seqno
 }
 

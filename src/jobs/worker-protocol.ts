@@ -32,6 +32,7 @@ export type WorkerAnswer =
 export interface ComponentReference {
   /** Package specifier or URL of the module. */
   readonly module: string
+  /** Name of the export. */
   readonly export: string
   /** Structured-clonable; handed to the function. */
   readonly options?: unknown
@@ -39,10 +40,13 @@ export interface ComponentReference {
 
 /** What a component is made from, beside its own options. */
 export interface WorkerBasis {
+  /** The worker's own. */
   readonly hash: Hash
+  /** What its `ClockFactory` made. */
   readonly clock: Clock
 }
 
+/** Makes a worker's clock, once a worker. */
 export type ClockFactory = (options: unknown) => Clock | Promise<Clock>
 /** Undefined: jobs take `lz4-napi`. */
 export type Lz4Factory = (options: unknown) => Lz4 | undefined | Promise<Lz4 | undefined>
@@ -54,6 +58,7 @@ export type FileStoreWrapper = (
   options: unknown,
   basis: WorkerBasis,
 ) => FileStore | Promise<FileStore>
+/** Opens a worker's file store, once a worker, which closes it when it ends. */
 export type FileStoreFactory = (options: unknown, basis: WorkerBasis) => FileStore | Promise<FileStore>
 
 /** How every worker composes itself. Plain data. */

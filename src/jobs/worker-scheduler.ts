@@ -16,7 +16,9 @@ import type { WorkerComposition } from './worker-protocol.ts'
 import { resolveWorkerSettings, workerCount } from './worker-settings.ts'
 import type { WorkerSettings } from './worker-settings.ts'
 
+/** How workers compose themselves, and how many there are. */
 export interface WorkerSchedulerOptions {
+  /** Plain data: it goes to every worker as it starts. */
   readonly composition: WorkerComposition
   /** The scheduler's own; workers make theirs. */
   readonly clock: Clock
@@ -26,6 +28,7 @@ export interface WorkerSchedulerOptions {
   readonly workerUrl?: URL
 }
 
+/** Runs jobs on threads. `close` waits for them to end: `stopGraceMs` at most, where they are idle. */
 export class WorkerScheduler extends QueuedScheduler {
   readonly name = 'worker'
   readonly supports: JobSupport = Object.freeze({ sharedMemory: true })

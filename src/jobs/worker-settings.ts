@@ -7,25 +7,38 @@ import type { QueueSettings } from './queue-settings.ts'
 /** `concurrency` is how many workers run a job at a time, one each. Urgent jobs and ordinary ones have workers of their own. */
 export interface WorkerSettings extends QueueSettings {
   /**
-   * How far workers of ordinary jobs stand back where threads outnumber cores, as `nice` counts: 1 … 19. Linux only; elsewhere
+   * How far workers of ordinary jobs stand back where threads outnumber cores, as `nice` counts. Linux only; elsewhere
    * priorities belong to processes. Besides, they stand still while urgent jobs run (precedence.ts). 0: neither.
+   * Range: 0 … 19.
    */
   readonly ordinaryNice: number
-  /** How long a worker computes before it looks for a cancellation, in milliseconds. */
+  /** How long a worker computes before it looks for a cancellation, in milliseconds. Range: 0 … 3,600,000. */
   readonly sliceMs: number
-  /** How long a cancelled job may take to notice before its worker is terminated, in milliseconds. */
+  /**
+   * How long a cancelled job may take to notice before its worker is terminated, in milliseconds. Range: 0 … 3,600,000.
+   */
   readonly cancelGraceMs: number
-  /** How long an idle worker may take to close its files before it is terminated, in milliseconds. */
+  /**
+   * How long an idle worker may take to close its files before it is terminated, in milliseconds. Range: 0 … 3,600,000.
+   */
   readonly stopGraceMs: number
-  /** How long a worker may have nothing to do before it ends, in milliseconds. The next job starts another. */
+  /**
+   * How long a worker may have nothing to do before it ends, in milliseconds. The next job starts another.
+   * Range: 0 … 3,600,000.
+   */
   readonly idleMs: number
-  /** Least time between two reports of progress, in milliseconds. */
+  /** Least time between two reports of progress, in milliseconds. Range: 0 … 3,600,000. */
   readonly progressIntervalMs: number
-  /** Wait before the third worker in a row that dies without an answer is replaced, in milliseconds; doubles each time. */
+  /**
+   * Wait before the third worker in a row that dies without an answer is replaced, in milliseconds; doubles each time.
+   * Range: 0 … 3,600,000.
+   */
   readonly restartDelayMs: number
+  /** And never longer than so, in milliseconds. Range: 0 … 3,600,000. */
   readonly restartDelayMsMax: number
 }
 
+/** What is not said. */
 export const WORKER_DEFAULTS: WorkerSettings = Object.freeze({
   // One for compactions and one for flushes, even on one core: threads share it better than jobs share a thread.
   ...QUEUE_DEFAULTS,

@@ -21,6 +21,7 @@ import type { Epoch, JournalPosition, ShardId } from '../kernel/ids.ts'
  */
 export type Durability = 'written' | 'synced'
 
+/** What a system promises. Does not change. */
 export interface JournalSupport {
   /** Rungs this journal can promise. Asking for another throws UNSUPPORTED. */
   readonly durability: readonly Durability[]
@@ -33,10 +34,13 @@ export interface JournalSupport {
   readonly opensAtNeeded?: boolean
 }
 
+/** Journals of any number of shards, each with one writer at a time. */
 export interface JournalSystem {
   /** Recorded in the shard's manifest, which refuses to open with another. */
   readonly name: string
+  /** Of what is stored. Recorded, too: a newer one is refused. */
   readonly version: number
+  /** What may be asked of it. */
   readonly supports: JournalSupport
   /**
    * Fences every epoch below `epoch`, replays nothing yet, and gives the one writer.
@@ -64,6 +68,7 @@ export interface JournalStateKeeper {
   commit(state: Uint8Array): Promise<void>
 }
 
+/** A journal to be read. Whoever opened it closes it. */
 export interface JournalReader {
   /** Position of the oldest batch that is still there. */
   readonly start: JournalPosition
@@ -84,7 +89,9 @@ export interface JournalReader {
   close(): Promise<void>
 }
 
+/** A journal with its one writer. Whoever opened it closes it. */
 export interface Journal extends JournalReader {
+  /** As it was opened with. */
   readonly epoch: Epoch
   /** Position just past everything appended: where the next batch starts. Exact after `replay` (or at once, in a new journal). */
   readonly end: JournalPosition
@@ -110,10 +117,11 @@ export interface Journal extends JournalReader {
   truncate(before: JournalPosition): Promise<void>
   /** Resolves if this writer is still the owner; rejects with FENCED. */
   barrier(): Promise<void>
-  /** Bytes appended and not yet written. */
+  /** Bytes appended and not yet written, or not yet acknowledged where that takes a while. */
   readonly pendingBytes: number
   /** Above this many pending bytes, wait for `ready()`. Appends beyond twice that throw BUSY. */
   readonly pendingBytesMax: number
+  /** Resolves when no more than `pendingBytesMax` are pending; rejects as appends do where the journal has failed. */
   ready(): Promise<void>
   /** Bytes on storage, for statistics. */
   readonly storedBytes: number

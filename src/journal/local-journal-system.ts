@@ -33,18 +33,23 @@ import { SyncWitness, isFormerWitness, readWitness } from './sync-witness.ts'
 import { resolveLocalJournalSettings } from './settings.ts'
 import type { LocalJournalSettings } from './settings.ts'
 
+/** What journals on a disk are made of. */
 export interface LocalJournalComponents {
+  /** The disk, or what stands for one. */
   readonly device: Device
   /** Where on the device; made when the first shard is opened. */
   readonly directory: string
+  /** Checksums of records. */
   readonly hash: Hash
   /** Where attempts begin: journals made by the same recipe differ in nothing else. */
   readonly random: Random
   /** For an owner that looks, now and then, whether its segments are still there. Default: it does not. */
   readonly clock?: Clock
+  /** Default, each: that of `LOCAL_JOURNAL_DEFAULTS`. */
   readonly settings?: Partial<LocalJournalSettings>
 }
 
+/** Journals in directories of one device. Nothing of it has to be closed but the journals. */
 export class LocalJournalSystem implements JournalSystem {
   readonly name = 'local'
   readonly version = 1

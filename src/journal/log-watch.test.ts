@@ -7,7 +7,7 @@ import { epoch, shardId } from '../kernel/ids.ts'
 import { MemoryStateKeeper } from '../testing/memory-state-keeper.ts'
 import { SimulatedClock } from '../testing/simulated-clock.ts'
 import { SimulatedDevice } from '../testing/simulated-device.ts'
-import type { DeviceOperation } from '../testing/simulated-device.ts'
+import type { DeviceOperation } from '../testing/device-operation.ts'
 import { failure } from '../testing/simulated-failure.ts'
 import { LocalJournalSystem } from './local-journal-system.ts'
 

@@ -34,6 +34,7 @@ export interface MemoryBatch {
   readonly payload: Uint8Array
 }
 
+/** The logs of any number of shards: outlives the systems over it. */
 export class MemoryJournalStorage {
   readonly #logs = new Map<ShardId, MemoryLog>()
 
@@ -57,6 +58,7 @@ export class MemoryJournalStorage {
   }
 }
 
+/** What is offered, and where batches are kept. */
 export interface MemoryJournalOptions {
   /** Default: a new one. */
   readonly storage?: MemoryJournalStorage
@@ -68,13 +70,16 @@ export interface MemoryJournalOptions {
   readonly pendingBytesMax?: number
 }
 
+/** Journals in the memory of this process. Nothing of it has to be closed but the journals. */
 export class MemoryJournalSystem implements JournalSystem {
   readonly name = 'memory'
   readonly version = 1
   readonly supports: JournalSupport
+  /** Where the batches are: to be given to the next system. */
   readonly storage: MemoryJournalStorage
   readonly #pendingBytesMax: number
 
+  /** @throws {RangeError} pendingBytesMax below 1 */
   constructor(options: MemoryJournalOptions = {}) {
     this.storage = options.storage ?? new MemoryJournalStorage()
     this.supports = Object.freeze({

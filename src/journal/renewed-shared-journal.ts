@@ -13,6 +13,7 @@ import type { Journal, JournalReader, JournalStateKeeper, JournalSupport, Journa
 import { SharedJournalSystem } from './shared-journal-system.ts'
 import type { SharedJournalSettings } from './shared-journal-system.ts'
 
+/** A `SharedJournalSystem` that is made anew where the log below has failed. Its own `close` closes that log. */
 export class RenewedSharedJournal implements JournalSystem {
   readonly #openBelow: () => Promise<Journal>
   readonly #settings: Partial<SharedJournalSettings>

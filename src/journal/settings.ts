@@ -3,17 +3,25 @@
 import { KIB, LIMITS, MIB } from '../kernel/limits.ts'
 import { checkInteger, overDefaults } from '../kernel/setting-check.ts'
 
+/** Defaults and their reasons: `LOCAL_JOURNAL_DEFAULTS`. */
 export interface LocalJournalSettings {
-  /** Size a segment grows to before the next begins, in bytes. Larger: fewer files; smaller: space returns sooner. */
+  /**
+   * Size a segment grows to before the next begins, in bytes. Larger: fewer files; smaller: space returns sooner.
+   * Range: 4 KiB … 512 MiB.
+   */
   readonly segmentBytes: number
-  /** Zeros written ahead of the log once `synced` is asked for, in bytes; 0 writes none. */
+  /**
+   * Zeros written ahead of the log once `synced` is asked for, in bytes, no more than a segment; 0 writes none.
+   * Range: 0 B … 512 MiB.
+   */
   readonly preallocateBytes: number
-  /** Bytes appended and not yet written above which callers should wait. Twice this is refused. */
+  /** Bytes appended and not yet written above which callers should wait. Twice this is refused. Range: 1 B … 1 GiB. */
   readonly pendingBytesMax: number
-  /** Bytes read at once by recovery and replay. */
+  /** Bytes read at once by recovery and replay. Range: 128 B … 64 MiB. */
   readonly readBytes: number
 }
 
+/** What is not said. */
 export const LOCAL_JOURNAL_DEFAULTS: LocalJournalSettings = Object.freeze({
   // About one memtable: a flush frees about one segment. Smaller ones cost a directory sync more often.
   segmentBytes: 64 * MIB,

@@ -35,13 +35,18 @@ import { encodeRecord } from './shared-record.ts'
 import { SharedRecovery } from './shared-recovery.ts'
 import { replayShared } from './shared-replay.ts'
 
+/** Defaults and their reasons: `SHARED_JOURNAL_DEFAULTS`. */
 export interface SharedJournalSettings {
-  /** Bytes of the log below that nobody needs before any go, since each time every shard's state is written again. */
+  /**
+   * Bytes of the log below that nobody needs before any go, since each time every shard's state is written again.
+   * Range: 0 B or more.
+   */
   readonly reclaimBytes: number
-  /** Of those, what shards still need may be copied up to a share of one in so many. */
+  /** Of those, what shards still need may be copied up to a share of one in so many. Range: 1 or more. */
   readonly copyShare: number
 }
 
+/** What is not said. */
 export const SHARED_JOURNAL_DEFAULTS: SharedJournalSettings = Object.freeze({
   // A segment of the local journal: less cannot be given back.
   reclaimBytes: 64 * MIB,
@@ -56,6 +61,7 @@ export function resolveSharedJournalSettings(input: Partial<SharedJournalSetting
   return Object.freeze(settings)
 }
 
+/** Journals of many shards over one. Owns the log below: `close` closes it, and only after the journals over it. */
 export class SharedJournalSystem implements JournalSystem {
   readonly name = 'shared'
   readonly version = 1

@@ -35,6 +35,7 @@ export function compareBytes(a: Uint8Array, b: Uint8Array): number {
   return compareRange(a, 0, a.length, b, 0, b.length)
 }
 
+/** Whether both have the same length and the same bytes. */
 export function equalBytes(a: Uint8Array, b: Uint8Array): boolean {
   return a.length === b.length && compareRange(a, 0, a.length, b, 0, b.length) === 0
 }
@@ -102,6 +103,7 @@ export function headOf(bytes: Uint8Array, start: number, limit: number): number 
   return head >>> 0
 }
 
+/** One new array with the bytes of all `parts`, in their order. */
 export function concatBytes(parts: readonly Uint8Array[]): Uint8Array {
   let length = 0
   for (const part of parts) length += part.length
@@ -129,6 +131,7 @@ export function prefixLimit(prefix: Uint8Array): Uint8Array | undefined {
 
 const HEX = Array.from({ length: 256 }, (_, byte) => byte.toString(16).padStart(2, '0'))
 
+/** Two lower-case digits a byte, nothing between them. */
 export function toHex(bytes: Uint8Array): string {
   let text = ''
   for (const byte of bytes) text += HEX[byte] as string

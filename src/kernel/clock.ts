@@ -16,6 +16,7 @@ export interface TimerOptions {
   readonly keepAlive?: boolean
 }
 
+/** A task that a clock has been asked to run. */
 export interface Timer {
   /** Idempotent. */
   cancel(): void

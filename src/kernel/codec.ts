@@ -13,11 +13,13 @@ import { readVarint, varintLength, writeVarint } from './varint.ts'
 const textEncoder = new TextEncoder()
 const textDecoder = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true })
 
+/** Writes fields one behind the other into memory of its own, which grows as needed. Writers return the encoder. */
 export class Encoder {
   #bytes: Uint8Array
   #view: DataView
   #length = 0
 
+  /** @param capacity bytes to begin with; default 256 */
   constructor(capacity = 256) {
     this.#bytes = new Uint8Array(capacity)
     this.#view = new DataView(this.#bytes.buffer)
@@ -28,12 +30,14 @@ export class Encoder {
     return this.#length
   }
 
+  /** The low eight bits of `value`. */
   u8(value: number): this {
     this.#reserve(1)
     this.#bytes[this.#length++] = value
     return this
   }
 
+  /** Little-endian, the low 32 bits of `value`. */
   u32(value: number): this {
     this.#reserve(4)
     this.#view.setUint32(this.#length, value, true)
@@ -41,6 +45,7 @@ export class Encoder {
     return this
   }
 
+  /** Little-endian, the low 64 bits of `value`. */
   u64(value: bigint): this {
     this.#reserve(8)
     this.#view.setBigUint64(this.#length, value, true)
@@ -92,6 +97,7 @@ export class Encoder {
     return copyOf(this.#bytes, 0, this.#length)
   }
 
+  /** Forgets what was written and keeps the memory for what comes. */
   clear(): void {
     this.#length = 0
   }
@@ -112,6 +118,7 @@ export class Encoder {
   }
 }
 
+/** Reads what an `Encoder` wrote, field by field. What does not fit is damage: `fail` is called, and throws. */
 export class Decoder {
   readonly #bytes: Uint8Array
   #view: DataView | undefined
@@ -129,30 +136,37 @@ export class Decoder {
     return this.#bytes
   }
 
+  /** Offset of the next field in `source`, in bytes. */
   get at(): number {
     return this.#cursor.at
   }
 
+  /** Bytes that have not been read yet. */
   get remaining(): number {
     return this.#bytes.length - this.#cursor.at
   }
 
+  /** 0 … 255. */
   u8(): number {
     return this.#bytes[this.#take(1)] as number
   }
 
+  /** 0 … 2^32 − 1, little-endian. */
   u32(): number {
     return this.#words().getUint32(this.#take(4), true)
   }
 
+  /** 0 … 2^64 − 1, little-endian. */
   u64(): bigint {
     return this.#words().getBigUint64(this.#take(8), true)
   }
 
+  /** Every bit of a double, little-endian. */
   f64(): number {
     return this.#words().getFloat64(this.#take(8), true)
   }
 
+  /** 0 … 2^53 − 1. */
   varint(): number {
     const value = readVarint(this.#bytes, this.#cursor, this.#bytes.length)
     if (value < 0) this.fail('bad varint')
@@ -182,6 +196,7 @@ export class Decoder {
     return this.#take(this.count())
   }
 
+  /** A text in UTF-8 with its length in bytes in front. Other bytes are damage. */
   text(): string {
     const bytes = this.bytes()
     try {
@@ -207,6 +222,7 @@ export class Decoder {
     if (this.remaining !== 0) this.fail('bytes left over')
   }
 
+  /** Throws what the constructor's `fail` throws, for the place that has been reached. */
   fail(reason: string): never {
     return this.#fail(reason, this.#cursor.at)
   }

@@ -11,9 +11,12 @@ import type { KeyRange } from './key-range.ts'
 
 /** Bytes are lacking. Not the end and not an error: `fill()`, then ask again. */
 export const PENDING: unique symbol = Symbol('pending')
+/** The type of `PENDING`. */
 export type Pending = typeof PENDING
 
+/** What a cursor goes over, and what of it is visible. */
 export interface CursorOptions {
+  /** Keys outside are left out. */
   readonly range: KeyRange
   /** Descending keys. Only with `versions: 'newest'`. */
   readonly reverse: boolean
@@ -26,6 +29,7 @@ export interface CursorOptions {
   readonly versions: 'newest' | 'all'
 }
 
+/** Entries in key order, for one caller at a time. Whoever opened it closes it. */
 export interface Cursor {
   /**
    * Clears `into` and fills it with entries in key order. Returns how many; 0 at the end, for good; PENDING where bytes

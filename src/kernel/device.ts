@@ -18,7 +18,9 @@ export interface DeviceSupport {
   readonly readNow: boolean
 }
 
+/** A disk, rooted at a directory. Calls may overlap; of calls that do, none is ordered before another. */
 export interface Device {
+  /** Which of the optional halves this device has. Does not change. */
   readonly supports: DeviceSupport
   /**
    * Opens a file. `read`: must exist. `write`: must exist, read and write. `create`: must not exist, read and write;
@@ -31,6 +33,7 @@ export interface Device {
   makeDirectory(path: string): Promise<void>
   /** Entries of a directory, in no particular order. NOT_FOUND where there is none. */
   list(path: string): Promise<readonly DirectoryEntry[]>
+  /** The file or directory at `path`, or undefined where there is none. A directory has a length of no meaning. */
   stat(path: string): Promise<DeviceStat | undefined>
   /** Twin of `stat`, where `supports.syncWrite`; otherwise throws UNSUPPORTED. */
   statSync(path: string): DeviceStat | undefined
@@ -51,21 +54,30 @@ export interface Device {
   space(path: string): Promise<DeviceSpace>
 }
 
+/** See `Device.open`. */
 export type OpenMode = 'read' | 'write' | 'create'
 
+/** One entry of a directory. */
 export interface DirectoryEntry {
+  /** Without the directory's path. */
   readonly name: string
+  /** False for everything else, whatever it is. */
   readonly directory: boolean
 }
 
+/** What `stat` says of a path. */
 export interface DeviceStat {
+  /** Length of the file, in bytes. */
   readonly bytes: number
   /** Tells two files apart as long as one of them is held open (an inode number). */
   readonly identity: number
 }
 
+/** Space of a file system. */
 export interface DeviceSpace {
+  /** Bytes that this process may still take. */
   readonly freeBytes: number
+  /** Bytes in all, free or not. */
   readonly totalBytes: number
 }
 
@@ -82,6 +94,7 @@ export interface DeviceDirectory {
  * all its bytes, or (reads only) stops at the end of the file.
  */
 export interface DeviceFile {
+  /** As it was opened: for messages. */
   readonly path: string
   /**
    * Reads into `into` from `position`; resolves to the bytes read, fewer only at the end of the file.
@@ -110,6 +123,7 @@ export interface DeviceFile {
   preallocate(start: number, limit: number): Promise<void>
   /** Current length, in bytes. */
   size(): Promise<number>
+  /** Cuts the file to `bytes`, or lengthens it with zeros. Durable after `sync`. */
   truncate(bytes: number): Promise<void>
   /** Idempotent. Waits for operations in flight. */
   close(): Promise<void>

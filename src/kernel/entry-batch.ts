@@ -21,6 +21,7 @@ const RECENT_BLOCKS = 8
 // Up to here copying words is faster than set(), which needs a view of its source as well.
 const WORD_COPY_BYTES_MAX = 256
 
+/** Up to `capacity` entries. Belongs to whoever made it; a cursor writes into it only within `next`. */
 export class EntryBatch {
   /** Entries it was made for. */
   readonly capacityMax: number
@@ -34,8 +35,11 @@ export class EntryBatch {
   keyView: DataView
   /** capacity + 1 offsets into `keys`. */
   readonly keyStarts: Uint32Array
+  /** u32 for each entry: the first four bytes of its key, as `headOf` gives them. */
   readonly heads: Uint32Array
+  /** Of each entry, an integer below 2^53. */
   readonly seqnos: Float64Array
+  /** An `EntryKind` for each entry. */
   readonly kinds: Uint8Array
   /** What values point into. */
   readonly blocks: Uint8Array[] = []
@@ -43,10 +47,14 @@ export class EntryBatch {
   readonly blockOwned: Uint8Array
   /** For each of them: what is to be left when the batch forgets it. */
   readonly #leases: (Lease | undefined)[] = []
+  /** For each entry, the index in `blocks` of what its value is in. */
   readonly valueBlocks: Uint16Array
+  /** Where the value begins in its block, in bytes. */
   readonly valueStarts: Uint32Array
+  /** Length of the value, in bytes; 0 for a deletion. */
   readonly valueLengths: Uint32Array
 
+  /** @param capacity entries, 1 … 65,535; default 256 */
   constructor(capacity: number = ENTRY_BATCH_CAPACITY) {
     assert(capacity > 0 && capacity < 0x10000, 'capacity must be 1 … 65535')
     this.capacityMax = capacity
@@ -63,6 +71,7 @@ export class EntryBatch {
     this.valueLengths = new Uint32Array(capacity)
   }
 
+  /** No further entry may be pushed. */
   get full(): boolean {
     return this.count === this.capacity
   }

@@ -21,6 +21,7 @@
  */
 export type ErrorKind = 'retry' | 'unknown' | 'fenced' | 'closed' | 'invalid' | 'corrupt' | 'bug'
 
+/** Every code with its kind: what it means, and the details that come with it. */
 export const ERROR_KINDS = {
   /** The call came after `close()`, or was still waiting when `close()` ran. */
   CLOSED: 'closed',
@@ -86,6 +87,7 @@ export const ERROR_KINDS = {
 /** What went wrong; `ERROR_KINDS` says of each what it means and which details come with it. */
 export type ErrorCode = keyof typeof ERROR_KINDS
 
+/** What an error carries beside its code and its message. */
 export interface VarveErrorOptions {
   /** Copied, and frozen: see `VarveError.details`. Default: none. */
   readonly details?: Readonly<Record<string, unknown>>
@@ -95,13 +97,16 @@ export interface VarveErrorOptions {
 
 /** What varve throws of what is not a wrong argument. `instanceof` holds for errors of other copies of the package, too. */
 export class VarveError extends Error {
+  /** What happened: compare this, not the message. */
   readonly code: ErrorCode
+  /** What to do about it: `ERROR_KINDS[code]`. */
   readonly kind: ErrorKind
   /** Evidence: paths, offsets, sizes. Never keys, values or secrets. */
   readonly details: Readonly<Record<string, unknown>>
   /** Marks errors of every copy of this package, so that `instanceof` works across copies and from the wire. */
   readonly isVarveError = true
 
+  /** @param message for people; never keys, values or secrets */
   constructor(code: ErrorCode, message: string, options: VarveErrorOptions = {}) {
     super(message, options.cause === undefined ? undefined : { cause: options.cause })
     this.name = 'VarveError'

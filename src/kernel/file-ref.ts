@@ -2,7 +2,9 @@
 
 import type { FileName } from './ids.ts'
 
+/** Names one content, for ever: plain data that may be stored, sent and compared. */
 export interface FileRef {
+  /** As the file store knows it. */
   readonly name: FileName
   /** Length, in bytes. */
   readonly bytes: number

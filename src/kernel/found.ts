@@ -2,16 +2,20 @@
 
 import { ENTRY_DELETE } from './entry.ts'
 
+/** One lookup's answer, overwritten by the next lookup that is given the same object. */
 export interface Found {
   /** An `EntryKind`. */
   kind: number
+  /** Of the entry that was found, an integer below 2^53. */
   seqno: number
   /**
    * The value is `block[valueStart … + valueLength)`. A block of a table is valid as long as the object is held, one of a
    * memtable until the memtable is released.
    */
   block: Uint8Array
+  /** Where the value begins in `block`, in bytes. */
   valueStart: number
+  /** Length of the value, in bytes; 0 for a deletion. */
   valueLength: number
   /** Nobody else has `block`, nor will: the value may be given away as it lies. */
   own: boolean
@@ -29,6 +33,7 @@ export function foundDeletion(into: Found, seqno: number): true {
   return true
 }
 
+/** A new one that holds nothing yet. */
 export function emptyFound(): Found {
   return { kind: 0, seqno: 0, block: NOTHING, valueStart: 0, valueLength: 0, own: false }
 }

@@ -15,7 +15,9 @@ import type { KeyOrder } from './key-order.ts'
 import { raiseLower, reduceUpper } from './range-tombstone.ts'
 import type { RangeStretch, RangeTombstone, RangeTombstones } from './range-tombstone.ts'
 
+/** One stretch between two cuts, and every tombstone that covers the whole of it. */
 export interface RangeFragment {
+  /** Where it begins. */
   readonly lower: KeyCut
   /** After `lower`. */
   readonly upper: KeyCut
@@ -23,6 +25,7 @@ export interface RangeFragment {
   readonly seqnos: readonly number[]
 }
 
+/** The fragments of one source, as `RangeTombstones`. Immutable. */
 export class FragmentList implements RangeTombstones {
   /** Ascending; none overlaps another. */
   readonly fragments: readonly RangeFragment[]
@@ -30,6 +33,7 @@ export class FragmentList implements RangeTombstones {
   readonly #order: KeyOrder
   readonly #lowers: readonly KeyCut[]
 
+  /** @param fragments ascending, none overlapping another; kept, not copied */
   constructor(fragments: readonly RangeFragment[], order: KeyOrder) {
     this.fragments = fragments
     this.#order = order

@@ -10,6 +10,7 @@
 import xxhash from 'xxhash-wasm'
 import { MIB } from './limits.ts'
 
+/** The checksums of all formats. Synchronous; what they are given is only borrowed for the call. */
 export interface Hash {
   /** XXH32 of `bytes`. u32. */
   hash32(bytes: Uint8Array, seed: number): number
@@ -19,6 +20,7 @@ export interface Hash {
   stream64(seed: bigint): HashStream
 }
 
+/** A checksum over bytes that come in pieces. */
 export interface HashStream {
   /** Goes on with `bytes`, borrowed for the call. */
   update(bytes: Uint8Array): void

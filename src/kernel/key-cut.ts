@@ -14,8 +14,11 @@ import type { KeyRange } from './key-range.ts'
 /** −1: just before the key; 1: just after it; −2, 2: before and after all keys, and the key, empty, says nothing. */
 export type CutSide = -2 | -1 | 1 | 2
 
+/** A place between keys. Immutable: the bytes of `key` must not change. */
 export interface KeyCut {
+  /** Empty where `side` is −2 or 2. */
   readonly key: Uint8Array
+  /** On which side of `key`. */
   readonly side: CutSide
 }
 
@@ -23,13 +26,17 @@ const NO_KEY = new Uint8Array(0)
 /** Side 0 is none. */
 const SIDES: readonly number[] = [-2, -1, 1, 2]
 
+/** In front of every key, the empty one too. */
 export const BEFORE_ALL: KeyCut = Object.freeze({ key: NO_KEY, side: -2 })
+/** Behind every key. */
 export const AFTER_ALL: KeyCut = Object.freeze({ key: NO_KEY, side: 2 })
 
+/** In front of `key`, which is kept and not copied. */
 export function cutBefore(key: Uint8Array): KeyCut {
   return { key, side: -1 }
 }
 
+/** Behind `key`, which is kept and not copied. */
 export function cutAfter(key: Uint8Array): KeyCut {
   return { key, side: 1 }
 }

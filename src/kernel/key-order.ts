@@ -2,6 +2,7 @@
 
 import { compareRange } from './bytes.ts'
 
+/** A total order of byte strings. Pure: the same bytes compare the same way, in every process, for ever. */
 export interface KeyOrder {
   /** Recorded in the manifest; a shard refuses to open with another. `bytewise` is taken. */
   readonly name: string
@@ -11,4 +12,5 @@ export interface KeyOrder {
   compare(a: Uint8Array, aStart: number, aLimit: number, b: Uint8Array, bStart: number, bLimit: number): number
 }
 
+/** The default: shorter first where one begins with the other, else by the first byte that differs, unsigned. */
 export const BYTEWISE: KeyOrder = Object.freeze({ name: 'bytewise', bytewise: true, compare: compareRange })

@@ -2,10 +2,15 @@
 
 import type { KeyOrder } from './key-order.ts'
 
+/**
+ * What lies between two bounds. Empty where they are the wrong way round. The bytes must not change while it is used.
+ */
 export interface KeyRange {
+  /** The least key. Default: none, from the first key on. */
   readonly lower?: Uint8Array
   /** The lower bound itself is outside. Default false. */
   readonly lowerOpen?: boolean
+  /** The greatest key. Default: none, to the last key. */
   readonly upper?: Uint8Array
   /** The upper bound itself is outside. Default false. */
   readonly upperOpen?: boolean

@@ -1,9 +1,16 @@
 /** Sizes that bound everything varve allocates or accepts, whatever the engine. An engine adds its own. */
 
+/** 1,024 bytes. */
 export const KIB = 1024
+/** 2^20 bytes. */
 export const MIB = 1024 * KIB
+/** 2^30 bytes. */
 export const GIB = 1024 * MIB
 
+/**
+ * Hard limits, in bytes where nothing else is said. What is larger is refused with LIMIT_EXCEEDED, or is damage where
+ * it was read.
+ */
 export const LIMITS = Object.freeze({
   /** One journal batch: the largest value of the key-value engine (256 MiB), with room for its key and a neighbour. */
   batchBytesMax: 512 * MIB,

@@ -9,15 +9,21 @@ import type { KeyOrder } from './key-order.ts'
 
 /** Hides every entry between `lower` and `upper` whose seqno is below its own. */
 export interface RangeTombstone {
+  /** Where it begins. */
   readonly lower: KeyCut
+  /** Where it ends, after `lower`. */
   readonly upper: KeyCut
+  /** Its place in the order of writes; an integer, 1 … 2^53 − 1. */
   readonly seqno: number
 }
 
 /** Where one answer holds: between `lower` and `upper` the newest tombstone that is visible is that of `seqno`; 0: none. */
 export interface RangeStretch {
+  /** Where the answer begins to hold. */
   lower: KeyCut
+  /** Where it ceases to. */
   upper: KeyCut
+  /** Of the newest visible tombstone in between; 0: none. */
   seqno: number
 }
 

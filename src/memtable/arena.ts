@@ -9,19 +9,26 @@ import { assert } from '../kernel/assert.ts'
 import { KIB, MIB } from '../kernel/limits.ts'
 import { checkInteger, checkNumber, overDefaults } from '../kernel/setting-check.ts'
 
+/** Memory that a pool has lent out. Whoever took it gives it back to the same pool, once. */
 export interface ArenaChunk {
   /** Unique in its pool. */
   readonly id: number
+  /** At least `ArenaSettings.chunkBytes` long. */
   readonly buffer: SharedArrayBuffer
 }
 
+/** Defaults and their reasons: `ARENA_DEFAULTS`. */
 export interface ArenaSettings {
-  /** Bytes of one chunk, a power of two. Larger: fewer chunks; smaller: less waste in the last one of each memtable. */
+  /**
+   * Bytes of one chunk, a power of two. Larger: fewer chunks; smaller: less waste in the last one of each memtable.
+   * Range: 4 KiB … 1 GiB.
+   */
   readonly chunkBytes: number
-  /** Chunks kept for reuse when idle, in bytes. */
+  /** Chunks kept for reuse when idle, in bytes. Range: 0 B or more. */
   readonly idleBytesMax: number
 }
 
+/** What is not said. */
 export const ARENA_DEFAULTS: ArenaSettings = Object.freeze({
   // A memtable of 64 MiB has 256 of them: put, get and scan were within noise of 1 MiB chunks.
   chunkBytes: 256 * KIB,
@@ -29,7 +36,9 @@ export const ARENA_DEFAULTS: ArenaSettings = Object.freeze({
   idleBytesMax: 128 * MIB,
 })
 
+/** Lends chunks of one size. Synchronous; one pool may serve all shards of a thread. */
 export class ArenaPool {
+  /** As they are in force, complete. */
   readonly settings: ArenaSettings
   readonly #idle: ArenaChunk[] = []
   /** Oversized ones, oldest first. */
@@ -38,6 +47,7 @@ export class ArenaPool {
   #usedBytes = 0
   #idleBytes = 0
 
+  /** @throws {TypeError} {RangeError} a wrong setting, naming it */
   constructor(settings: Partial<ArenaSettings> = {}) {
     this.settings = Object.freeze(overDefaults(ARENA_DEFAULTS, settings))
     const { chunkBytes, idleBytesMax } = this.settings

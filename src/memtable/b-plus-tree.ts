@@ -36,6 +36,7 @@ import { TreeWriter } from './tree-writer.ts'
 export { openTreeImage } from './tree-reader.ts'
 export type { TreeImage } from './tree-reader.ts'
 
+/** Where a tree has its memory from, and how it sorts. */
 export interface BPlusTreeOptions {
   /** Where chunks come from and go back to. */
   readonly pool: ArenaPool
@@ -43,8 +44,10 @@ export interface BPlusTreeOptions {
   readonly order?: KeyOrder
 }
 
+/** The memtable that shards have where nothing else is said. Its chunks go back to the pool with `release`. */
 export class BPlusTree implements OrderedMemtable {
   readonly supports: OrderedMemtableSupport = Object.freeze({ versions: true, load: true })
+  /** As given. */
   readonly order: KeyOrder
   readonly #allocator: ArenaAllocator
   readonly #tree: Tree

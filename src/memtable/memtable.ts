@@ -7,14 +7,17 @@
 
 import type { JournalPosition, Seqno } from '../kernel/ids.ts'
 
+/** What a memtable can do. Does not change. */
 export interface MemtableSupport {
   /** Can be read as of an older seqno. Where not, a snapshot freezes the memtable. */
   readonly versions: boolean
 }
 
+/** The newest writes of a shard: one writer, on one thread, and any readers beside it there. */
 export interface Memtable<Operation> {
+  /** What may be asked of it. */
   readonly supports: MemtableSupport
-  /** Memory taken, in bytes: what counts against the budget. */
+  /** Memory taken, in bytes: what counts against `memtableBytes`. */
   readonly bytes: number
   /** Operations applied. */
   readonly count: number

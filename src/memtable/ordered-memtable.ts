@@ -46,7 +46,9 @@ export interface OrderedMemtableSupport extends MemtableSupport {
   readonly load: boolean
 }
 
+/** A memtable that is read by key, at any seqno. */
 export interface OrderedMemtable extends Memtable<OrderedOperation>, OrderedReader {
+  /** What may be asked of it. */
   readonly supports: OrderedMemtableSupport
   /**
    * Begins to fill the memtable, to which nothing has been applied. Until `finish` says that it is done, readers see no

@@ -39,14 +39,20 @@ interface Row {
 
 /** A frozen sorted array as plain data. */
 export interface SortedArrayImage {
+  /** Says what it is. */
   readonly kind: 'sorted-array'
+  /** Name of the key order. */
   readonly order: string
+  /** Ascending by key. */
   readonly rows: readonly Row[]
+  /** In order of seqno. */
   readonly rangeTombstones: readonly RangeTombstone[]
 }
 
+/** A memtable for tests, and for whoever wants to see how little one is. */
 export class SortedArrayMemtable implements OrderedMemtable {
   readonly supports: OrderedMemtableSupport = Object.freeze({ versions: true, load: false })
+  /** As given. */
   readonly order: KeyOrder
   bytes = 0
   count = 0
@@ -56,6 +62,7 @@ export class SortedArrayMemtable implements OrderedMemtable {
   #rangeTombstones: TombstoneList
   #state: 'open' | 'frozen' | 'released' = 'open'
 
+  /** @param options.order default BYTEWISE */
   constructor(options: { readonly order?: KeyOrder } = {}) {
     this.order = options.order ?? BYTEWISE
     this.#rangeTombstones = new TombstoneList(this.order)

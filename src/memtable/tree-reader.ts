@@ -27,25 +27,39 @@ import {
 
 /** A frozen tree as plain data. Everything large is in the chunks. */
 export interface TreeImage {
+  /** Says what it is. */
   readonly kind: 'b-plus-tree'
   /** Name of the key order. */
   readonly order: string
+  /** As the pool had it: `ArenaSettings.chunkBytes`. */
   readonly chunkBytes: number
+  /** By their ids; the rest of the image points into them. Lent until the memtable is released. */
   readonly chunks: readonly ArenaChunk[]
+  /** Address of the root node. */
   readonly root: number
+  /** Address of the leaf with the least key. */
   readonly firstLeaf: number
+  /** Address of the leaf with the greatest key. */
   readonly lastLeaf: number
+  /** Levels of nodes, leaves included. */
   readonly height: number
+  /** What all keys begin with, left out of the nodes. */
   readonly prefix: Uint8Array
+  /** Arena bytes taken. */
   readonly bytes: number
+  /** Operations applied. */
   readonly count: number
+  /** Distinct keys. */
   readonly keyCount: number
+  /** Of the first operation; 0: there was none. */
   readonly seqnoFirst: Seqno
+  /** Of the last operation; 0: there was none. */
   readonly seqnoLast: Seqno
   /** As `decodeTombstones` reads them. */
   readonly rangeTombstones: Uint8Array
 }
 
+/** Reads a tree, live or frozen. Synchronous. */
 export class TreeReader implements OrderedReader {
   count = 0
   keyCount = 0
@@ -56,6 +70,7 @@ export class TreeReader implements OrderedReader {
   readonly rangeTombstones: TombstoneLog
   readonly #tree: Tree
 
+  /** @param tree read, never changed */
   constructor(tree: Tree) {
     this.#tree = tree
     this.rangeTombstones = new TombstoneLog(tree.order)

@@ -13,7 +13,9 @@ const INACTIVE_MS = 300_000
 const NS_PER_MS = 1_000_000
 const NOTHING = new Uint8Array(0)
 
+/** Work queues and mail over the connection of a `JetStream`. Holds nothing of its own. */
 export class JetStreamQueues implements WorkQueues, Mail {
+  /** As given; stays the caller's. */
   readonly streams: JetStream
 
   constructor(streams: JetStream) {
@@ -113,6 +115,7 @@ export class JetStreamQueues implements WorkQueues, Mail {
     }
   }
 
+  /** Calls `hear` whenever somebody tells `subject`. What is told while the connection is lost is not heard. */
   listen(subject: string, hear: () => void): Mailbox {
     return this.#subscribe(subject, hear)
   }

@@ -10,6 +10,8 @@ import { VarveError } from '../kernel/errors.ts'
 import { MIB } from '../kernel/limits.ts'
 import { nonce } from '../kernel/random.ts'
 import type { Random } from '../kernel/random.ts'
+import { parseAnswer, partOf, refused } from './api-answer.ts'
+import type { ApiAnswer } from './api-answer.ts'
 import type {
   NatsConnection,
   NatsHeaders,
@@ -26,13 +28,17 @@ import type { NatsSettings } from './settings.ts'
 import { checkConfiguration } from './stream-configuration.ts'
 import { removeBefore } from './stream-removal.ts'
 
+/** What streams are reached over. */
 export interface JetStreamOptions {
   /** Stays the caller's. */
   readonly connection: NatsConnection
   /** `headers` of the client package: makes an empty set. */
   readonly headers: () => NatsHeaders
+  /** Measures how long nothing was answered. */
   readonly clock: Clock
+  /** Makes inboxes that nobody else has. */
   readonly random: Random
+  /** Default, each: that of `NATS_DEFAULTS`. */
   readonly settings?: Partial<NatsSettings>
 }
 
@@ -53,14 +59,11 @@ const PULL_MESSAGES_MAX = 500
 const FRUITLESS_PULLS_MAX = 3
 const NS_PER_MS = 1_000_000
 
-export interface ApiError {
-  readonly code: number
-  readonly err_code?: number
-  readonly description?: string
-}
-
+/** Streams over one connection, which stays the caller's. Calls may overlap. */
 export class JetStream implements Streams {
+  /** As given. */
   readonly connection: NatsConnection
+  /** As they are in force, complete. */
   readonly settings: NatsSettings
   readonly #headers: () => NatsHeaders
   readonly #clock: Clock
@@ -141,7 +144,7 @@ export class JetStream implements Streams {
     const headers = this.#headers()
     headers.set('Nats-Expected-Stream', stream)
     if (expectedLast !== undefined) headers.set('Nats-Expected-Last-Sequence', String(expectedLast))
-    const answer = parse(await this.#request(subject, payload, headers))
+    const answer = parseAnswer(await this.#request(subject, payload, headers))
     const { error } = answer
     if (error === undefined && typeof answer['seq'] === 'number') return { type: 'stored', sequence: answer['seq'] }
     if (error?.err_code === WRONG_LAST_SEQUENCE) return { type: 'refused' }
@@ -227,7 +230,7 @@ export class JetStream implements Streams {
 
   /** One request of the JetStream API. */
   async ask(operation: string, stream: string, parameters: unknown): Promise<ApiAnswer> {
-    return parse(await this.#request(`${this.settings.apiPrefix}.${operation}.${stream}`, json(parameters)))
+    return parseAnswer(await this.#request(`${this.settings.apiPrefix}.${operation}.${stream}`, json(parameters)))
   }
 
   async #request(subject: string, payload: Uint8Array, headers?: NatsHeaders): Promise<Uint8Array> {
@@ -257,27 +260,8 @@ function connectionClosed(cause: unknown): VarveError {
   return new VarveError('CLOSED', message, { cause })
 }
 
-export type ApiAnswer = Readonly<Record<string, unknown>> & { readonly error?: ApiError }
-
 function json(value: unknown): Uint8Array {
   return Buffer.from(JSON.stringify(value))
-}
-
-function parse(data: Uint8Array): ApiAnswer {
-  try {
-    const answer: unknown = JSON.parse(Buffer.from(data.buffer, data.byteOffset, data.byteLength).toString())
-    if (typeof answer === 'object' && answer !== null) return answer as ApiAnswer
-  } catch (error) {
-    throw unanswered('request', 'an answer', error)
-  }
-  throw unanswered('request', 'an answer', new Error('it is no object'))
-}
-
-/** @throws {VarveError} IO_FAILED — the answer lacks it */
-function partOf(answer: ApiAnswer, name: string): Readonly<Record<string, unknown>> {
-  const value = answer[name]
-  if (typeof value === 'object' && value !== null) return value as Record<string, unknown>
-  throw unanswered('request', 'an answer', new Error(`it has no ${name}`))
 }
 
 function stateOf(answer: ApiAnswer): StreamState {
@@ -288,11 +272,4 @@ function stateOf(answer: ApiAnswer): StreamState {
     last: last_seq ?? 0,
     messages: messages ?? 0,
   }
-}
-
-function refused(operation: string, path: string, error: ApiError | undefined): VarveError {
-  const reason = error?.description ?? 'an answer of another form'
-  return new VarveError('IO_FAILED', `NATS refused ${operation} of ${path}: ${reason}`, {
-    details: { operation, path, reason, natsCode: error?.err_code },
-  })
 }

@@ -3,17 +3,19 @@
 import { KIB, MIB } from '../kernel/limits.ts'
 import { DURATION_MS, checkInteger, overDefaults } from '../kernel/setting-check.ts'
 
+/** Defaults and their reasons: `NATS_LOG_DEFAULTS`. */
 export interface NatsLogSettings {
-  /** In front of the names of streams and subjects: letters, digits, `_` and `-`. */
+  /** In front of the names of streams and subjects: 1 … 64 letters, digits, `_` and `-`. */
   readonly prefix: string
   /** Servers that have each message: 1, 3 or 5. A stream that is there already may have more. */
   readonly replicas: number
-  /** Payload of one message, in bytes; half of what the server takes at the most. */
+  /** Payload of one message, in bytes; half of what the server takes at the most. Range: 1 B … 8 MiB. */
   readonly fragmentBytes: number
-  /** How long nothing may be answered before it is given up, in milliseconds. */
+  /** How long nothing may be answered before it is given up, in milliseconds. Range: 0 … 3,600,000. */
   readonly resumeMs: number
 }
 
+/** What is not said. */
 export const NATS_LOG_DEFAULTS: NatsLogSettings = Object.freeze({
   prefix: 'varve',
   replicas: 1,

@@ -13,6 +13,7 @@ import type { VarveError } from '../kernel/errors.ts'
  * that is used here, so that none of these packages is needed to load this one.
  */
 export interface NatsConnection {
+  /** What the server has said of itself, once there is a connection. */
   readonly info?: { readonly max_payload: number; readonly version?: string } | undefined
   /** Which one it is connected with, for errors. */
   getServer?(): string
@@ -22,46 +23,67 @@ export interface NatsConnection {
   isDraining?(): boolean
   /** Resolves when it is closed for good, with the reason where it was none of the program's. */
   closed?(): Promise<unknown>
+  /** Sends without waiting for anything. */
   publish(subject: string, payload?: Uint8Array, options?: NatsPublishOptions): void
+  /** Sends and waits for one answer; rejects where none comes in time, or nobody listens. */
   request(subject: string, payload?: Uint8Array, options?: NatsRequestOptions): Promise<NatsMessage>
+  /** Calls back with what comes, until it is unsubscribed. */
   subscribe(subject: string, options?: NatsSubscribeOptions): NatsSubscription
 }
 
+/** Of a message that is sent. */
 export interface NatsPublishOptions {
+  /** Where the answer is to go. */
   readonly reply?: string
+  /** Made by `JetStreamOptions.headers`. */
   readonly headers?: NatsHeaders
 }
 
+/** Of a request. */
 export interface NatsRequestOptions {
+  /** How long the answer may take, in milliseconds. */
   readonly timeout: number
+  /** Made by `JetStreamOptions.headers`. */
   readonly headers?: NatsHeaders
   /** The answer is a message of a stream, and has its subject. */
   readonly noMux?: boolean
 }
 
+/** Of a subscription. */
 export interface NatsSubscribeOptions {
+  /** Hears every message, or why there will be none. */
   readonly callback?: (error: Error | null, message: NatsMessage) => void
 }
 
+/** A subject that is listened to. */
 export interface NatsSubscription {
+  /** Nothing is heard any more. */
   unsubscribe(): void
 }
 
+/** A message as the client gives it. */
 export interface NatsMessage {
+  /** To which it was sent. */
   readonly subject: string
+  /** Where an answer is to go; empty or undefined: nobody waits for one. */
   readonly reply?: string
+  /** Not changed by either side. */
   readonly data: Uint8Array
+  /** `code` is 400 or more where the server says that there is nothing. */
   readonly headers?: { readonly code: number }
 }
 
 /** `MsgHdrs` of the client. */
 export interface NatsHeaders {
+  /** Adds one. */
   set(name: string, value: string): void
 }
 
 /** What a stream keeps, and how. */
 export interface StreamSettings {
+  /** The server's name for it. */
   readonly name: string
+  /** What is published under these is in it. Wildcards as the server has them. */
   readonly subjects: readonly string[]
   /** `limits`: a log; `workqueue`: what is acknowledged goes. */
   readonly retention: 'limits' | 'workqueue'
@@ -71,6 +93,7 @@ export interface StreamSettings {
   readonly replicas: number
 }
 
+/** What a server says of a stream. */
 export interface StreamState {
   /** When it was made, as the server says it: another stream of the same name has another. */
   readonly created: string
@@ -78,14 +101,19 @@ export interface StreamState {
   readonly first: number
   /** Of the newest message there has ever been; 0: none. */
   readonly last: number
+  /** There are now. */
   readonly messages: number
 }
 
+/** A message that a stream has. */
 export interface StoredMessage {
+  /** Its place in the stream, from 1 on. */
   readonly sequence: number
+  /** The payload, the receiver's own. */
   readonly data: Uint8Array
 }
 
+/** Of `Streams.publish`. */
 export interface PublishOptions {
   /** Stored only where this is the stream's last sequence. Default: in any case. */
   readonly expectedLast?: number
@@ -120,6 +148,7 @@ export interface Streams {
   ensure(settings: StreamSettings): Promise<StreamState>
   /** Undefined: there is none. */
   state(stream: string): Promise<StreamState | undefined>
+  /** Stores one message. @param payload borrowed until it has settled */
   publish(stream: string, subject: string, payload: Uint8Array, options?: PublishOptions): Promise<Published>
   /** Undefined: it is not there, or not yet on the server that answers. */
   message(stream: string, sequence: number): Promise<StoredMessage | undefined>
@@ -131,6 +160,7 @@ export interface Streams {
 
 /** One delivery of a message of a work queue. Whoever has it settles it. */
 export interface Delivery {
+  /** The payload, the receiver's own. */
   readonly data: Uint8Array
   /** How often it has been delivered, this time included. */
   readonly count: number
@@ -161,12 +191,15 @@ export interface WorkQueues {
 
 /** Messages that are for those who listen now, and asked for an answer. */
 export interface Mailbox {
+  /** To be given to whoever may ask. */
   readonly address: string
+  /** Nothing is heard any more. Idempotent. */
   close(): void
 }
 
+/** Messages between those who are connected: nothing is stored, and what nobody hears is lost. */
 export interface Mail {
-  /** Of one message. */
+  /** Of one message, in bytes. */
   readonly bytesMax: number
   /** Listens; what `answer` returns goes back to whoever asks. @param address default: one that nobody else has */
   open(answer: (data: Uint8Array) => Uint8Array | undefined, address?: string): Mailbox
@@ -174,5 +207,6 @@ export interface Mail {
   ask(address: string, data: Uint8Array): Promise<Uint8Array>
   /** Wakes those who listen to `subject`. */
   tell(subject: string): void
+  /** Calls `hear` whenever somebody tells `subject`. */
   listen(subject: string, hear: () => void): Mailbox
 }

@@ -2,10 +2,14 @@
 
 import { checkNumber, overDefaults } from '../kernel/setting-check.ts'
 
+/** Defaults and their reasons: `NATS_DEFAULTS`. */
 export interface NatsSettings {
-  /** How long one request may take, in milliseconds, before it counts as not answered. */
+  /** How long one request may take, in milliseconds, before it counts as not answered. Range: 1 … 3,600,000. */
   readonly requestMs: number
-  /** How long nothing may be answered as long as nothing ever was, in milliseconds: whoever opens something waits no longer. */
+  /**
+   * How long nothing may be answered as long as nothing ever was, in milliseconds: whoever opens something waits no
+   * longer. Range: 1 … 3,600,000.
+   */
   readonly openMs: number
   /** In front of subjects of the JetStream API: `$JS.<domain>.API` for that of a domain. */
   readonly apiPrefix: string
@@ -13,6 +17,7 @@ export interface NatsSettings {
   readonly inboxPrefix: string
 }
 
+/** What is not said. */
 export const NATS_DEFAULTS: NatsSettings = Object.freeze({
   // A cluster takes 0.5 ms, an election of a leader up to 5 s: those who may not give up ask again.
   requestMs: 2_000,

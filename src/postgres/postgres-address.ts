@@ -8,8 +8,11 @@ export interface PostgresAddress {
   readonly connectionString?: string
   /** A name or address; a folder for a Unix socket. */
   readonly host?: string
+  /** 1 … 65,535. Default: that of `PGPORT`, or 5,432. */
   readonly port?: number
+  /** Default: that of `PGDATABASE`, or the name of the user. */
   readonly database?: string
+  /** Default: that of `PGUSER`, or of this process's user. */
   readonly user?: string
   /** Asked for at every connection where it is a function. */
   readonly password?: string | (() => Promise<string>)

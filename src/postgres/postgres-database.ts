@@ -20,9 +20,13 @@ import type { SqlTables } from './sql-tables.ts'
 import { SqlFailure } from './sql.ts'
 import type { Sql, SqlAnswer, SqlStatement, SqlValue } from './sql.ts'
 
+/** Where the database is, and how patiently it is asked. */
 export interface PostgresDatabaseOptions {
+  /** Where the server is, and as whom. */
   readonly address: PostgresAddress
+  /** Measures patience and silence. */
   readonly clock: Clock
+  /** Default, each: that of `POSTGRES_DEFAULTS`. */
   readonly settings?: Partial<PostgresSettings>
 }
 
@@ -37,8 +41,11 @@ interface Idle {
   readonly expiry: Timer
 }
 
+/** Connections to one database, which several parts may share; whoever made it closes it after them. */
 export class PostgresDatabase implements Sql {
+  /** As they are in force, complete. */
   readonly settings: PostgresSettings
+  /** As given. */
   readonly clock: Clock
   readonly #address: PostgresAddress
   readonly #idle: Idle[] = []
@@ -57,10 +64,12 @@ export class PostgresDatabase implements Sql {
     this.#listener = new NotificationListener(clock, (onNotification, onEnd) => this.#connect(onNotification, onEnd))
   }
 
+  /** Where the tables are: `PostgresSettings.schema`. */
   get schema(): string {
     return this.settings.schema
   }
 
+  /** Whether tables may be made: `PostgresSettings.create`. */
   get create(): boolean {
     return this.settings.create
   }

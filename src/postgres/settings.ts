@@ -2,26 +2,32 @@
 
 import { checkInteger, checkNumber, overDefaults } from '../kernel/setting-check.ts'
 
+/** Defaults and their reasons: `POSTGRES_DEFAULTS`. */
 export interface PostgresSettings {
-  /** Schema that holds varve's tables. */
+  /** Schema that holds varve's tables; 1 … 40 bytes in UTF-8. */
   readonly schema: string
-  /** Connections that run statements; one more listens, where there are jobs. */
+  /** Connections that run statements; one more listens, where there are jobs. Range: 1 … 1,000. */
   readonly connectionsMax: number
-  /** How long a connection may take to be made, with its greetings, in milliseconds. */
+  /** How long a connection may take to be made, with its greetings, in milliseconds. Range: 1 … 3,600,000. */
   readonly connectMs: number
-  /** How long the server may take for one statement, in milliseconds; twice that until it counts as gone. */
+  /**
+   * How long the server may take for one statement, in milliseconds; twice that until it counts as gone.
+   * Range: 1 … 3,600,000.
+   */
   readonly answerMs: number
   /**
    * How long the server may be away, in milliseconds: for so long, what can be asked again is asked again, also while
    * something is opened. Where connections are not refused but silent, it may take `connectMs` longer.
+   * Range: 1 … 3,600,000.
    */
   readonly awayMs: number
-  /** Unused connections are closed after this, in milliseconds. */
+  /** Unused connections are closed after this, in milliseconds. Range: 1 … 3,600,000. */
   readonly idleMs: number
   /** Makes tables that are missing; `false`: only checks that they are there. */
   readonly create: boolean
 }
 
+/** What is not said. */
 export const POSTGRES_DEFAULTS: PostgresSettings = Object.freeze({
   schema: 'varve',
   // A shard has one statement under way, and a server in its default settings takes 100 connections of everybody.

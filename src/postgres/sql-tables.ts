@@ -9,6 +9,7 @@ import { VarveError } from '../kernel/errors.ts'
 import { integerOf } from './sql-row.ts'
 import type { SqlAnswer, SqlStatement, SqlValue } from './sql.ts'
 
+/** A part's tables: how to make them, and which version they are. */
 export interface SqlTables {
   /** Such as `journal`. */
   readonly part: string

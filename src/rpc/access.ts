@@ -10,12 +10,14 @@ import { createHash, timingSafeEqual } from 'node:crypto'
 import { VarveError } from '../kernel/errors.ts'
 import type { Grant, Role, Wire } from './rpc.ts'
 
+/** All of them. */
 export const ROLES: readonly Role[] = Object.freeze(['journal', 'heads', 'files', 'jobs', 'worker'])
 
+/** Who may do what. With `token`, `certificate`, or both: either lets in. */
 export interface AccessRule {
   /** For people. */
   readonly name: string
-  /** Who shows this token. At least 16 bytes. */
+  /** Who shows this token: at least 16 characters. */
   readonly token?: string
   /** When the token ends: date and time of ISO 8601 with a zone, such as `2027-01-31T12:00:00Z`. Default: never. */
   readonly expires?: string
@@ -24,9 +26,9 @@ export interface AccessRule {
    * subjectAltName, or its common name.
    */
   readonly certificate?: string
-  /** Default: all. */
+  /** What they may use. Default: all. */
   readonly roles?: readonly Role[]
-  /** Default: all. */
+  /** Names of shards that they may touch. Default: all. */
   readonly shards?: readonly string[]
 }
 
@@ -42,6 +44,7 @@ interface TokenGrant {
 
 type Shown = Pick<Wire, 'safety' | 'certified' | 'certifiedUntilMs' | 'distrust'>
 
+/** The rules of a server. Immutable. */
 export class Access {
   readonly #tokens: readonly TokenGrant[]
   readonly #certificates: ReadonlyMap<string, Grant>

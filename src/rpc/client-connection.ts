@@ -34,6 +34,9 @@ interface PendingCall {
   unlisten: (() => void) | undefined
 }
 
+/**
+ * One connection, from its introduction until it is lost or closed. It is not made again: that is `RpcClient`'s part.
+ */
 export class ClientConnection implements RpcConnection {
   readonly #basis: RpcBasis
   readonly #channel: FrameChannel
@@ -81,6 +84,7 @@ export class ClientConnection implements RpcConnection {
     return connection
   }
 
+  /** It has not ended. */
   get alive(): boolean {
     return this.#deadReason === undefined
   }

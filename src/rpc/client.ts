@@ -17,14 +17,19 @@ import type { Dial, RpcCall, RpcReply, Wire } from './rpc.ts'
 import { resolveRpcSettings } from './settings.ts'
 import type { RpcSettings } from './settings.ts'
 
+/** Which server, as whom, and how patiently. */
 export interface RpcClientOptions {
+  /** Makes a connection, each time one is needed. */
   readonly dial: Dial
+  /** Measures patience and silence. */
   readonly clock: Clock
+  /** Checksums of frames. */
   readonly hash: Hash
   /** Spreads attempts of many clients to come back. */
   readonly random: Random
   /** Shown to the server. Default: none. */
   readonly token?: string
+  /** Default, each: that of `RPC_DEFAULTS`. */
   readonly settings?: Partial<RpcSettings>
 }
 
@@ -32,6 +37,7 @@ export interface RpcClientOptions {
 const RETRY_DELAY_MS = 20
 const RETRY_DELAY_MS_MAX = 1_000
 
+/** A server, as those who call it see it. Several parts may share one; whoever made it closes it after them. */
 export class RpcClient {
   readonly #basis: RpcBasis
   readonly #dial: Dial
@@ -54,18 +60,22 @@ export class RpcClient {
     this.#token = new TextEncoder().encode(token)
   }
 
+  /** As they are in force, complete. */
   get settings(): RpcSettings {
     return this.#basis.settings
   }
 
+  /** As given. */
   get clock(): Clock {
     return this.#basis.clock
   }
 
+  /** As given. */
   get random(): Random {
     return this.#random
   }
 
+  /** As given. */
   get hash(): Hash {
     return this.#basis.hash
   }

@@ -1,8 +1,10 @@
 /** The parameters of a call, for a service: from a peer that may have any version, or mean ill. */
 
+/** Values by their positions, each of which is checked when it is asked for. */
 export class Parameters {
   readonly #values: readonly unknown[]
 
+  /** @param values as they came */
   constructor(values: readonly unknown[]) {
     this.#values = values
   }
@@ -22,10 +24,12 @@ export class Parameters {
     return value
   }
 
+  /** As `count`; undefined where there is none, or null. */
   optionalCount(index: number): number | undefined {
     return this.#values[index] === undefined || this.#values[index] === null ? undefined : this.count(index)
   }
 
+  /** As `text`; undefined where there is none, or null. */
   optionalText(index: number): string | undefined {
     return this.#values[index] === undefined || this.#values[index] === null ? undefined : this.text(index)
   }
@@ -38,6 +42,7 @@ export class Parameters {
     return value
   }
 
+  /** Whether it is `true`. */
   flag(index: number): boolean {
     return this.#values[index] === true
   }

@@ -12,6 +12,7 @@ import type { MessagePort } from 'node:worker_threads'
 import { concatBytes } from '../kernel/bytes.ts'
 import type { Wire, WireReceiver } from './rpc.ts'
 
+/** One end of a message port. */
 export class PortWire implements Wire {
   readonly peer: string
   readonly safety = 'local'

@@ -23,6 +23,7 @@ export type WireSafety =
 export interface Wire {
   /** For people: who is at the other end. */
   readonly peer: string
+  /** Of the way to the other end, both ways. */
   readonly safety: WireSafety
   /** Names in the peer's certificate, where the wire has verified one: DNS names and URIs, its common name last. */
   readonly certified: readonly string[]
@@ -38,6 +39,7 @@ export interface Wire {
   readonly bufferedBytes: number
   /** Hears no more for now: the peer's bytes wait where they are. */
   pause(): void
+  /** Hears again. */
   resume(): void
   /** Sends what is buffered, then ends. Idempotent. */
   end(): void
@@ -45,6 +47,7 @@ export interface Wire {
   destroy(): void
 }
 
+/** Who hears what a wire brings. Called one after the other. */
 export interface WireReceiver {
   /** Lent until it returns, unless it copies: the memory is not written to again. */
   received(bytes: Uint8Array): void
@@ -57,6 +60,7 @@ export interface WireReceiver {
 /** Makes the client's end of a connection. @throws {VarveError} IO_FAILED — nobody answers */
 export type Dial = (signal: AbortSignal) => Promise<Wire>
 
+/** An address that is listened on. */
 export interface Listening {
   /** As it can be dialled: a port of 0 has become the one that was given. */
   readonly address: string
@@ -71,6 +75,7 @@ export type Role = 'journal' | 'heads' | 'files' | 'jobs' | 'worker'
 export interface Grant {
   /** For people; never the token. */
   readonly name: string
+  /** Services with one of these may be used. */
   readonly roles: readonly Role[]
   /** Shards it may touch; undefined: all. */
   readonly shards: readonly string[] | undefined
@@ -80,13 +85,19 @@ export interface Grant {
   readonly certified?: boolean
 }
 
+/** Who is at the other end of a connection. */
 export interface Peer {
+  /** What they may do. */
   readonly grant: Grant
+  /** For people: where they are. */
   readonly address: string
 }
 
+/** A call, as a service gets it. */
 export interface RpcRequest {
+  /** Which the service knows, or answers with an error. */
   readonly method: string
+  /** Plain data of a stranger: see `Parameters`. */
   readonly parameters: readonly unknown[]
   /** The service's own. Empty where there is none. */
   readonly body: Uint8Array
@@ -94,6 +105,7 @@ export interface RpcRequest {
   readonly signal: AbortSignal
 }
 
+/** What a service answers. */
 export interface RpcAnswer {
   /** Plain data. */
   readonly value?: unknown
@@ -103,6 +115,7 @@ export interface RpcAnswer {
 
 /** A part of the system that answers calls. */
 export interface RpcService {
+  /** By which clients name it; once only in a server. */
   readonly name: string
   /** Peers with one of these may talk to it. */
   readonly roles: readonly Role[]
@@ -110,6 +123,7 @@ export interface RpcService {
   openSession(peer: Peer): RpcSession
 }
 
+/** What one connection has of a service. Nothing is called after `close`. */
 export interface RpcSession {
   /** Called in the order in which calls were made; what it throws or rejects with is the answer. */
   call(request: RpcRequest): Promise<RpcAnswer>
@@ -117,12 +131,17 @@ export interface RpcSession {
   close(): Promise<void>
 }
 
+/** A call, as a client makes it. */
 export interface RpcCall {
+  /** Name of the service. */
   readonly service: string
+  /** Which the service knows. */
   readonly method: string
+  /** Plain data. */
   readonly parameters: readonly unknown[]
   /** Lent until the answer is there. */
   readonly body?: Uint8Array
+  /** Gives the call up: ABORTED, and the service is told. Default: nobody does. */
   readonly signal?: AbortSignal | undefined
   /** How long the answer may take, in milliseconds; 0: as long as the connection lives. Default: the client's. */
   readonly timeoutMs?: number
@@ -130,7 +149,9 @@ export interface RpcCall {
   readonly effect?: boolean
 }
 
+/** What came back. */
 export interface RpcReply {
+  /** Plain data. */
   readonly value: unknown
   /** The caller's own. */
   readonly body: Uint8Array
@@ -143,5 +164,6 @@ export interface RpcConnection {
    * @throws {VarveError} PERMISSION_DENIED, ABORTED, CLOSED, and whatever the service answers
    */
   call(call: RpcCall): Promise<RpcReply>
+  /** It has not ended: a call may be answered. */
   readonly alive: boolean
 }

@@ -17,15 +17,21 @@ import type { RpcSettings } from './settings.ts'
 // 2048 of 64 KiB are 128 MiB at the very most, and mostly nothing.
 const STRANGERS_MAX = 2048
 
+/** What is offered, to whom, and how patiently. */
 export interface RpcServerOptions {
+  /** By their names, which differ. */
   readonly services: readonly RpcService[]
+  /** Measures silence, and tells when tokens end. */
   readonly clock: Clock
+  /** Checksums of frames. */
   readonly hash: Hash
   /** Default: nobody has to show anything, and only connections on this machine are served. */
   readonly access?: Access
+  /** Default, each: that of `RPC_DEFAULTS`. */
   readonly settings?: Partial<RpcSettings>
 }
 
+/** Services and the connections to them. Listeners are the caller's: they are closed before it, services after it. */
 export class RpcServer {
   readonly #host: ServerConnectionHost
   /** In order of arrival. */

@@ -4,27 +4,40 @@ import { KIB, MIB } from '../kernel/limits.ts'
 import { checkIntegers, overDefaults } from '../kernel/setting-check.ts'
 import type { SettingRange } from '../kernel/setting-check.ts'
 
+/** Whole numbers, all of them. Defaults and their reasons: `RPC_DEFAULTS`. */
 export interface RpcSettings {
-  /** Silence of a peer after which it is asked whether it lives, in milliseconds. */
+  /** Silence of a peer after which it is asked whether it lives, in milliseconds. Range: 10 … 600,000. */
   readonly heartbeatMs: number
-  /** Silence after which it is given up: what seems open may be half-open. In milliseconds. */
+  /**
+   * Silence after which it is given up, in milliseconds, more than `heartbeatMs`: what seems open may be half-open.
+   * Range: 20 … 3,600,000.
+   */
   readonly silenceMsMax: number
-  /** How long a connection may take to be made and to authenticate, in milliseconds. */
+  /** How long a connection may take to be made and to authenticate, in milliseconds. Range: 10 … 600,000. */
   readonly handshakeMs: number
-  /** How long a client that was never connected tries to be, before its calls fail, in milliseconds; none gives up that has no end. */
+  /**
+   * How long a client that was never connected tries to be, before its calls fail, in milliseconds; none gives up that
+   * has no end. Range: 1 … 3,600,000.
+   */
   readonly openMs: number
-  /** How long an answer may take where the call does not say, in milliseconds. */
+  /** How long an answer may take where the call does not say, in milliseconds. Range: 1 … 86,400,000. */
   readonly callMs: number
-  /** Bytes of calls that were made and not answered; a larger call goes alone. Others wait their turn. */
+  /**
+   * Bytes of calls that were made and not answered; a larger call goes alone. Others wait their turn.
+   * Range: 64 KiB … 1 GiB.
+   */
   readonly inFlightBytesMax: number
-  /** Calls that were made and not answered. */
+  /** Calls that were made and not answered. Range: 1 … 1,000,000. */
   readonly callsMax: number
-  /** Body of one frame: a larger body takes several. */
+  /** Body of one frame, in bytes: a larger body takes several. Range: 1 B … 1 MiB. */
   readonly frameBodyBytes: number
-  /** Bytes handed to the wire and not taken by the system, above which nothing more is handed over. */
+  /**
+   * Bytes handed to the wire and not taken by the system, above which nothing more is handed over. Range: 1 B … 1 GiB.
+   */
   readonly bufferedBytesMax: number
 }
 
+/** What is not said. */
 export const RPC_DEFAULTS: RpcSettings = Object.freeze({
   heartbeatMs: 5_000,
   // Three heartbeats: one may be lost in a pause of the event loop, and its answer in another.

@@ -13,11 +13,13 @@ import type { Certified } from './socket-wire.ts'
 
 /** Certificates in PEM. */
 export interface TlsIdentity {
+  /** With those between it and its authority behind it. */
   readonly certificate: string
   /** Its private key. */
   readonly key: string
 }
 
+/** For `tls:`; ignored by other addresses. */
 export interface DialOptions {
   /** Authorities that may have signed the server's certificate. Default: those of the system. */
   readonly authorities?: string
@@ -25,6 +27,7 @@ export interface DialOptions {
   readonly identity?: TlsIdentity
 }
 
+/** For `tls:`; ignored by other addresses. */
 export interface ListenOptions {
   /** Needed for `tls:`. */
   readonly identity?: TlsIdentity

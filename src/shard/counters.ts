@@ -1,6 +1,7 @@
 /** What a shard has done since it was opened, for statistics. */
 
-import type { Change, ShardStatistics, VersionFile } from './shard.ts'
+import type { Change, VersionFile } from './shard.ts'
+import type { ShardStatistics } from './statistics.ts'
 
 export type Counted = Pick<ShardStatistics, 'flushes' | 'flushedBytes' | 'compactions' | 'compactedBytes' | 'moves'>
 

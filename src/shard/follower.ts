@@ -34,12 +34,14 @@ import { readPresentHead, sourceOf } from './stored-head.ts'
 import type { PresentHead } from './stored-head.ts'
 import { TableStack } from './table-stack.ts'
 
+/** How a shard is followed. */
 export interface FollowOptions {
   /**
    * Name of this follower, as only it has it: files it may read are kept by a pin of that name. A follower that died has
    * its pin until one of the same name begins. Default: no pin, and reads that come too late reject with FILE_MISSING.
    */
   readonly pin?: string
+  /** Gives up opening, with ABORTED. Default: nobody does. */
   readonly signal?: AbortSignal
 }
 
@@ -61,6 +63,7 @@ interface Tail {
   readonly seqnoLast: Seqno
 }
 
+/** Reads a shard that somebody else writes. Refreshes of one follower happen one after the other. */
 export class Follower<Operation, Table extends Memtable<Operation>, Shape> {
   readonly #components: ShardComponents
   readonly #engine: Engine<Operation, Table, Shape>
@@ -113,6 +116,7 @@ export class Follower<Operation, Table extends Memtable<Operation>, Shape> {
     return this.#shard
   }
 
+  /** As of the last refresh; `staleMs` as of now. */
   get state(): FollowerState {
     return {
       epoch: this.#shard.shown.epoch,

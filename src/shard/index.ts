@@ -35,9 +35,9 @@ export type {
   ShardComponents,
   ShardOpenOptions,
   ShardPlace,
-  ShardSettings,
-  ShardStatistics,
   Underway,
   VersionFile,
 } from './shard.ts'
+export type { ShardSettings } from './settings.ts'
+export type { ShardStatistics } from './statistics.ts'
 export type { Version, View } from './version.ts'

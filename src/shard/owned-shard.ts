@@ -32,18 +32,9 @@ import { Progress } from './progress.ts'
 import { SpaceGuard } from './space-guard.ts'
 import { rebuildTables } from './rebuild.ts'
 import { Rebuilder } from './rebuilder.ts'
-import type {
-  Change,
-  CheckpointTarget,
-  Engine,
-  HandOver,
-  Purpose,
-  Shard,
-  ShardComponents,
-  ShardSettings,
-  ShardStatistics,
-  Underway,
-} from './shard.ts'
+import type { Change, CheckpointTarget, Engine, HandOver, Purpose, Shard, ShardComponents, Underway } from './shard.ts'
+import type { ShardSettings } from './settings.ts'
+import type { ShardStatistics } from './statistics.ts'
 import type { FrozenTable, TableStack } from './table-stack.ts'
 import { Views, fileBytes } from './version.ts'
 import { statisticsOf } from './statistics.ts'

@@ -15,7 +15,9 @@ import { clonedBy } from './pins.ts'
 import type { ShardPlace } from './shard.ts'
 import { outcomeOf } from './succession.ts'
 
+/** What became of the files of a superseded shard. */
 export interface Reclaimed {
+  /** Files that nobody referred to any more. */
   readonly removed: number
   /** Files that others still refer to: `detach` in those, and ask again. */
   readonly kept: number

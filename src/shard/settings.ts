@@ -3,8 +3,40 @@
 import { KIB, MIB } from '../kernel/limits.ts'
 import { checkIntegers, overDefaults } from '../kernel/setting-check.ts'
 import type { SettingRange } from '../kernel/setting-check.ts'
-import type { ShardSettings } from './shard.ts'
 
+/** Whole numbers, all of them. Defaults and their reasons: `SHARD_DEFAULTS`. */
+export interface ShardSettings {
+  /** A memtable of this size is frozen and flushed, in bytes. Range: 1 KiB … 2 GiB. */
+  readonly memtableBytes: number
+  /** Frozen memtables that may wait; writes wait while there are more. Range: 1 … 64. */
+  readonly frozenMax: number
+  /** Compactions at a time. Range: 1 … 64. */
+  readonly compactionsMax: number
+  /** Bytes of writes that may wait while writes are held back; beyond, they reject with BUSY. Range: 0 B or more. */
+  readonly queuedBytesMax: number
+  /**
+   * A group of writes is handed to the journal at this size, in bytes, even within one turn of the event loop.
+   * Range: 1 B … 64 MiB.
+   */
+  readonly groupBytesMax: number
+  /** A failed job is tried again after this many milliseconds, doubling up to a minute. Range: 1 … 60,000. */
+  readonly retryDelayMs: number
+  /**
+   * Writes that wait for flushes or compactions, none of which has succeeded for so many milliseconds, reject with
+   * BUSY. Range: 0 … 3,600,000.
+   */
+  readonly stallMs: number
+  /**
+   * How long closing waits for files and heads that do not answer, in milliseconds. What flushes, compactions and
+   * removals have not done by then is left to the next opening. For the journal closing is as patient as that is.
+   * Range: 0 … 3,600,000.
+   */
+  readonly closeMs: number
+}
+
+/**
+ * What is not said. `open` of `varve` takes smaller ones in a small container: docs/decisions/0026-little-memory.md.
+ */
 export const SHARD_DEFAULTS: ShardSettings = Object.freeze({
   // With two frozen ones 96 MiB in all. At 64 MiB, RocksDB's write_buffer_size, a load of 10M keys wrote 2.5 instead of
   // 2.7 bytes for each that was given, and took 100 MiB more memory.

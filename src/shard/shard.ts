@@ -26,22 +26,30 @@ import type {
 } from '../jobs/jobs.ts'
 import type { ManifestState } from './edit.ts'
 import type { HeadContent } from './head-content.ts'
+import type { ShardSettings } from './settings.ts'
+import type { ShardStatistics } from './statistics.ts'
 import type { TableLoad } from './table-load.ts'
 import type { View } from './version.ts'
 
 /** The parts a shard is composed of. Whoever opens the shard owns them and closes them after it. */
 export interface ShardComponents extends ShardPlace {
+  /** Whose shard it is: one name, one shard, ever. */
   readonly shard: ShardId
   /** Where it is, as messages say it: a directory, an address. */
   readonly location?: string
+  /** Where writes are until they are in files. */
   readonly journal: JournalSystem
+  /** Runs flushes and compactions. */
   readonly jobs: JobScheduler
   /** Runs jobs whose inputs are in memory, where `jobs` takes no shared memory. */
   readonly localJobs?: JobScheduler
   /** Given back when the disk is full, so that space can be freed. Shards of one place share it. */
   readonly reserve?: SpaceReserve
+  /** Measures delays and patience. */
   readonly clock: Clock
+  /** Makes names that nobody else has. */
   readonly random: Random
+  /** Checksums of heads and manifests. */
   readonly hash: Hash
 }
 
@@ -55,6 +63,7 @@ export interface ShardComponents extends ShardPlace {
 export interface Engine<Operation, Table extends Memtable<Operation>, Shape> {
   /** Recorded in the manifest, which refuses to open with another. */
   readonly name: string
+  /** Of its operations and of what it describes; recorded, and a newer one is refused. */
   readonly version: number
   /** Further choices that stored data depends on (a key order, a partitioning): recorded and compared like the name. */
   readonly identity: Readonly<Record<string, string>>
@@ -89,30 +98,42 @@ export interface Engine<Operation, Table extends Memtable<Operation>, Shape> {
   retire(file: VersionFile): void
 }
 
+/** Whether writes may go on. */
 export type Pressure = 'none' | 'stop'
 
 /** The engine's part of a job specification; the shard adds identity, attempt and names. */
 export interface JobPlan {
+  /** What runs. */
   readonly handler: HandlerReference
+  /** Files of the version, or what `handOver` gave. */
   readonly inputs: JobSpec['inputs']
+  /** The engine's own, structured-clonable. */
   readonly parameters: unknown
+  /** What it takes. */
   readonly requirements: JobRequirements
+  /** As `JobSpec.priority`: 0 and below is urgent. */
   readonly priority: number
+  /** As `JobSpec.stuckMs`, in milliseconds. Default: that of the scheduler. */
   readonly stuckMs?: number
 }
 
 /** One job of a change, done but not believed. */
 export interface AnsweredJob extends JobResult {
+  /** As it was submitted. */
   readonly spec: JobSpec
 }
 
 /** A file as the manifest keeps it. */
 export interface VersionFile {
+  /** The content. */
   readonly ref: FileRef
+  /** Who can read it. */
   readonly format: FormatReference
   /** The engine's grouping: a level, a run, a window. */
   readonly group: number
+  /** Of the oldest operation in it. */
   readonly seqnoFirst: Seqno
+  /** Of the newest operation in it. */
   readonly seqnoLast: Seqno
   /** What the job that wrote the file says of it. Opaque to the shard. */
   readonly meta: Uint8Array
@@ -128,9 +149,13 @@ export interface Underway {
   readonly changes: readonly Change[]
 }
 
+/** What the engine decides on: one moment. */
 export interface ChooseInput<Shape> extends Underway {
+  /** What the engine derived from `files`. */
   readonly shape: Shape
+  /** Of the newest version. */
   readonly files: readonly VersionFile[]
+  /** Seqnos that readers hold, ascending: what they see must survive. */
   readonly pinnedSeqnos: readonly Seqno[]
   /** Wall clock, milliseconds: for windows and expiry, never for safety. */
   readonly now: number
@@ -143,14 +168,18 @@ export interface ChooseInput<Shape> extends Underway {
 /** Gives files another group without touching them. */
 export interface Move {
   readonly type: 'move'
+  /** Of the version, none of them in a change under way. */
   readonly files: readonly FileName[]
+  /** The group they get. */
   readonly group: number
 }
 
 /** Replaces files by what a job makes of them. */
 export interface Rewrite {
   readonly type: 'rewrite'
+  /** Of the version, none of them in a change under way. */
   readonly inputs: readonly FileName[]
+  /** Of the outputs. */
   readonly group: number
   /** The engine's own, handed to `Engine.rewrite`. */
   readonly parameters: unknown
@@ -159,34 +188,16 @@ export interface Rewrite {
 /** Forgets files: expired windows, ranges deleted as a whole. */
 export interface Drop {
   readonly type: 'drop'
+  /** Of the version, none of them in a change under way. */
   readonly files: readonly FileName[]
 }
 
+/** What may be done with files. */
 export type Change = Move | Rewrite | Drop
 
-export interface ShardSettings {
-  /** A memtable of this size is frozen and flushed, in bytes. */
-  readonly memtableBytes: number
-  /** Frozen memtables that may wait; writes wait while there are more. */
-  readonly frozenMax: number
-  /** Compactions at a time. */
-  readonly compactionsMax: number
-  /** Bytes of writes that may wait while writes are held back; beyond, they reject with BUSY. */
-  readonly queuedBytesMax: number
-  /** A group of writes is handed to the journal at this size, even within one turn of the event loop. */
-  readonly groupBytesMax: number
-  /** A failed job is tried again after this many milliseconds, doubling up to a minute. */
-  readonly retryDelayMs: number
-  /** Writes that wait for flushes or compactions, none of which has succeeded for so many milliseconds, reject with BUSY. */
-  readonly stallMs: number
-  /**
-   * How long closing waits for files and heads that do not answer, in milliseconds. What flushes, compactions and removals
-   * have not done by then is left to the next opening. For the journal closing is as patient as that is.
-   */
-  readonly closeMs: number
-}
-
+/** How a shard is opened. */
 export interface ShardOpenOptions {
+  /** Default, each: that of `SHARD_DEFAULTS`. */
   readonly settings?: Partial<ShardSettings>
   /** Create the shard where there is none. Default true. */
   readonly createIfMissing?: boolean
@@ -194,6 +205,7 @@ export interface ShardOpenOptions {
   readonly errorIfExists?: boolean
   /** Read what is there without taking ownership and without changing anything. Default false. */
   readonly readOnly?: boolean
+  /** Gives up opening, with ABORTED; what has been taken over stays taken over. Default: nobody does. */
   readonly signal?: AbortSignal
 }
 
@@ -205,7 +217,9 @@ export type Purpose = 'store' | 'free'
 
 /** Where a shard's files and heads are. */
 export interface ShardPlace {
+  /** Tables and manifests. */
   readonly files: FileStore
+  /** Heads of this shard, and of others. */
   readonly heads: HeadStore
 }
 
@@ -220,8 +234,11 @@ export interface CheckpointTarget extends ShardPlace {
 
 /** A shard that takes no writes, and whose every write is in files. Its files stay until `resume` or `end`. */
 export interface HandOver {
+  /** The shard that hands over. */
   readonly shard: ShardId
+  /** As it stands in the head store. */
   readonly head: HeadContent
+  /** As the head and its manifest file have it. */
   readonly manifest: ManifestState
   /** Keeps `files`, of this shard's own, for `successor`. */
   pin(successor: ShardId, files: readonly FileName[]): Promise<void>
@@ -235,8 +252,11 @@ export interface HandOver {
 
 /** An open shard, as its engine uses it. */
 export interface Shard<Operation, Table extends Memtable<Operation>, Shape> {
+  /** As in its components. */
   readonly id: ShardId
+  /** It was opened to be read only: writes reject with READ_ONLY. */
   readonly readOnly: boolean
+  /** As they are in force, complete. */
   readonly settings: ShardSettings
   /** The newest view, for reads that end within this turn. */
   readonly view: View<Table, Shape>
@@ -257,6 +277,7 @@ export interface Shard<Operation, Table extends Memtable<Operation>, Shape> {
   writeBatch(operations: readonly Operation[], durability: Durability, purpose?: Purpose): Promise<void>
   /** Holds the current view until `unpin`. */
   pin(): View<Table, Shape>
+  /** Lets go of what `pin` or `freeze` gave; once each. */
   unpin(view: View<Table, Shape>): void
   /**
    * A view that no write changes any more, held until `unpin`: everything applied before this call, and nothing after.
@@ -268,6 +289,7 @@ export interface Shard<Operation, Table extends Memtable<Operation>, Shape> {
   freeze(): Promise<View<Table, Shape>>
   /** Holds what a reader at `seqno` sees until `unpinSeqno`. Default: `visible`; another must be pinned already. */
   pinSeqno(seqno?: Seqno): Seqno
+  /** Lets go of what `pinSeqno` gave; once each. */
   unpinSeqno(seqno: Seqno): void
   /** Resolves when everything written before is in files. */
   flush(): Promise<void>
@@ -304,6 +326,7 @@ export interface Shard<Operation, Table extends Memtable<Operation>, Shape> {
   handOver(): Promise<HandOver>
   /** Resolves if this owner still is the owner. @throws {VarveError} FENCED */
   barrier(): Promise<void>
+  /** What there is and what was done, for people and for metrics. Cheap: nothing is read. */
   statistics(): ShardStatistics
   /**
    * Settles every call, makes what was written durable, then lets go, whatever happens. Idempotent. Resolves also where
@@ -313,32 +336,4 @@ export interface Shard<Operation, Table extends Memtable<Operation>, Shape> {
    * @throws {VarveError} OUTCOME_UNKNOWN — what was written last, and not synced, may not survive a power cut
    */
   close(): Promise<void>
-}
-
-export interface ShardStatistics {
-  readonly epoch: number
-  readonly files: number
-  readonly fileBytes: number
-  /** Memory of the memtables, in bytes. */
-  readonly memtableBytes: number
-  readonly frozenTables: number
-  readonly journalBytes: number
-  readonly queuedBytes: number
-  /** Since opening: encoded bytes of all operations, and bytes of files written by flushes and by compactions. */
-  readonly writtenBytes: number
-  readonly flushedBytes: number
-  readonly compactedBytes: number
-  readonly flushes: number
-  readonly compactions: number
-  readonly moves: number
-  readonly jobsRunning: number
-  readonly jobFailures: number
-  /** Milliseconds that writes were held back. */
-  readonly heldMs: number
-  /** The disk is full: only what frees space is taken. */
-  readonly outOfSpace: boolean
-  /** Bytes set aside for that, as long as it is not. */
-  readonly reserveBytes: number
-  readonly pinnedViews: number
-  readonly pinnedSeqnos: number
 }

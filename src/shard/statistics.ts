@@ -2,7 +2,51 @@
 
 import type { SpaceReserve } from '../fs/fs.ts'
 import type { Counted } from './counters.ts'
-import type { ShardStatistics, VersionFile } from './shard.ts'
+import type { VersionFile } from './shard.ts'
+
+/** Of one shard, at one moment. Counts are since it was opened by this owner. */
+export interface ShardStatistics {
+  /** Of this owner: how often the shard has been taken over. */
+  readonly epoch: number
+  /** Of the newest version, key columns and the like included. */
+  readonly files: number
+  /** Of those files together. */
+  readonly fileBytes: number
+  /** Memory of the memtables, in bytes. */
+  readonly memtableBytes: number
+  /** Memtables that wait to be flushed. */
+  readonly frozenTables: number
+  /** What the journal takes on storage, in bytes. */
+  readonly journalBytes: number
+  /** Bytes of writes that wait because writes are held back. */
+  readonly queuedBytes: number
+  /** Encoded bytes of all operations. */
+  readonly writtenBytes: number
+  /** Bytes of files that flushes have put into versions. */
+  readonly flushedBytes: number
+  /** Bytes of files that compactions have put into versions. */
+  readonly compactedBytes: number
+  /** Flushes that were committed. */
+  readonly flushes: number
+  /** Rewrites that were committed. */
+  readonly compactions: number
+  /** Changes that gave files another group, and were committed. */
+  readonly moves: number
+  /** Jobs that have not settled. */
+  readonly jobsRunning: number
+  /** Jobs that failed, each attempt counted; they are tried again. */
+  readonly jobFailures: number
+  /** Milliseconds that writes were held back, all in all. */
+  readonly heldMs: number
+  /** The disk is full: only what frees space is taken. */
+  readonly outOfSpace: boolean
+  /** Bytes set aside for that, as long as it is not; 0: there is no reserve, or it was given back. */
+  readonly reserveBytes: number
+  /** Views that readers hold. */
+  readonly pinnedViews: number
+  /** Seqnos that readers hold. */
+  readonly pinnedSeqnos: number
+}
 
 export interface MeasuredParts {
   readonly epoch: number

@@ -32,6 +32,7 @@ import type { HandOver, ShardPlace, VersionFile } from './shard.ts'
 
 /** A shard that takes the place of others, or of a part of them. */
 export interface Successor {
+  /** Its id: never used before. */
   readonly shard: ShardId
   /** Files of the parents, as this shard sees them; where several have one, in one way. */
   readonly files: readonly VersionFile[]

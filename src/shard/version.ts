@@ -9,15 +9,21 @@
 import { assert } from '../kernel/assert.ts'
 import type { VersionFile } from './shard.ts'
 
+/** The files of a shard at one moment. */
 export interface Version<Shape> {
+  /** In the manifest's order. */
   readonly files: readonly VersionFile[]
+  /** What the engine derived from them. */
   readonly shape: Shape
 }
 
+/** What a reader sees: pinned, it stays readable. */
 export interface View<Table, Shape> {
+  /** Grows with every view of a shard. */
   readonly id: number
   /** Newest first: the active one, except in what `Shard.freeze` gives, then the frozen ones. */
   readonly tables: readonly Table[]
+  /** The files under the memtables. */
   readonly version: Version<Shape>
 }
 

@@ -3,13 +3,15 @@
 import { MIB } from '../kernel/limits.ts'
 import { checkInteger, checkNumber, overDefaults } from '../kernel/setting-check.ts'
 
+/** Defaults and their reasons: `BLOCK_CACHE_DEFAULTS`. */
 export interface BlockCacheSettings {
-  /** Memory for decoded blocks, indexes and filters, in bytes. 0 keeps no block. */
+  /** Memory for decoded blocks, indexes and filters, in bytes. 0 keeps no block. Range: 0 B or more. */
   readonly cacheBytes: number
-  /** Part of the blocks' budget that new blocks share before they have been used again. 0 … 1. */
+  /** Part of the blocks' budget that new blocks share before they have been used again. Range: 0 … 1. */
   readonly probationShare: number
 }
 
+/** What is not said. */
 export const BLOCK_CACHE_DEFAULTS: BlockCacheSettings = Object.freeze({
   // Indexes and filters of about 20M entries, or of 10M and a third of it for blocks.
   cacheBytes: 64 * MIB,

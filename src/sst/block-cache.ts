@@ -41,22 +41,29 @@ const LARGE_ONE_IN = 16
 // Entries that are read often are few, and weigh little beside the blocks around them.
 const ENTRY_SHARE = 1 / 16
 
+/** Of one cache, at one moment. Counts are since it was made. */
 export interface BlockCacheStatistics {
   /** Blocks found in memory, and not found. */
   readonly hits: number
+  /** Blocks that were asked for and not found in memory. */
   readonly misses: number
+  /** Blocks that had to go for others. */
   readonly evictions: number
   /** Decoded blocks kept now. */
   readonly blockCount: number
+  /** Memory of those, in bytes. */
   readonly blockBytes: number
-  /** Indexes and filters of open tables, and copies of entries that are read often. */
+  /** Memory of indexes and filters of open tables, and of copies of entries that are read often, in bytes. */
   readonly pinnedBytes: number
 }
 
+/** Blocks of any number of tables within one budget. Synchronous; one thread's. */
 export class BlockCache {
+  /** As they are in force, complete. */
   readonly settings: BlockCacheSettings
   /** Counted by the readers, which are the ones to know. */
   hits = 0
+  /** Counted by the readers. */
   misses = 0
   #evictions = 0
   #pinnedBytes = 0
@@ -81,6 +88,7 @@ export class BlockCache {
     this.settings = resolveBlockCacheSettings(settings)
   }
 
+  /** What it holds and has done so far. */
   get statistics(): BlockCacheStatistics {
     return {
       hits: this.hits,
@@ -139,6 +147,7 @@ export class BlockCache {
     this.#shrink()
   }
 
+  /** Takes back what `pin` has counted. */
   unpin(bytes: number): void {
     this.#pinnedBytes -= bytes
   }
@@ -156,6 +165,7 @@ export class BlockCache {
     return true
   }
 
+  /** Takes back what `pinEntries` has counted. */
   unpinEntries(bytes: number): void {
     this.#entryBytes -= bytes
     this.unpin(bytes)

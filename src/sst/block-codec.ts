@@ -15,6 +15,7 @@ import { unpackBlock } from './packed-block.ts'
 import { tableCorrupt } from './table-damage.ts'
 import type { TablePlace } from './table-damage.ts'
 
+/** How a block is stored. */
 export type BlockCodecName = 'none' | 'lz4'
 
 /** Durable numbers of the codecs. */

@@ -18,9 +18,11 @@ export interface BlockSource {
   loadNow(blockNumber: number): object | undefined
   /** A fetch holds the block from now on, until `letGo` is called as many times. */
   hold(blockNumber: number): void
+  /** Takes back one `hold`. */
   letGo(blockNumber: number): void
 }
 
+/** What one lookup lacks, and what was loaded for it. Whoever uses it calls `clear` when the lookup has ended. */
 export class BlockFetch {
   #wantedSources: BlockSource[] = []
   #wantedNumbers: number[] = []

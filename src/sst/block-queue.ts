@@ -5,12 +5,15 @@ import type { BlockMemory } from './block-memory.ts'
 
 /** Told when the cache gives a block up. */
 export interface CachedBlockOwner {
+  /** The block of that number is in the cache no more: its slot is to be cleared. */
   evicted(blockNumber: number): void
 }
 
 /** What a cache keeps: a block, with its links and its mark. Formats extend it with their decoded content. */
 export abstract class CachedBlock {
+  /** Whose block it is. */
   readonly owner: CachedBlockOwner
+  /** Position among its owner's blocks, from 0 on. */
   readonly blockNumber: number
   /** Memory it stands for, in bytes. */
   readonly chargeBytes: number
@@ -18,9 +21,12 @@ export abstract class CachedBlock {
   touched = false
   /** The queue it is in, or undefined when it is not cached. */
   queue: BlockQueue | undefined = undefined
+  /** The one in front of it in its queue. */
   before: CachedBlock | undefined = undefined
+  /** The one behind it in its queue. */
   after: CachedBlock | undefined = undefined
 
+  /** @param chargeBytes what it counts as in the cache's budget */
   constructor(owner: CachedBlockOwner, blockNumber: number, chargeBytes: number) {
     this.owner = owner
     this.blockNumber = blockNumber

@@ -15,6 +15,7 @@ import {
 import type { KeyColumnBlock, KeyColumnPlace, KeyColumnSummary } from './key-column.ts'
 import { tableCorrupt } from './table-damage.ts'
 
+/** Reads a key column over an open file. Nothing is kept: every block is read when it is asked for. */
 export class KeyColumnReader {
   readonly #file: FileReader
   readonly #hash: Hash
@@ -27,11 +28,15 @@ export class KeyColumnReader {
     this.#identity = fileIdentity(hash, file.ref.name)
   }
 
+  /** The file that it reads. */
   get ref(): FileRef {
     return this.#file.ref
   }
 
-  /** @throws {VarveError} TABLE_CORRUPT, INCOMPATIBLE, FILE_MISSING */
+  /**
+   * What the column holds, and where its blocks lie; read once. @throws {VarveError} TABLE_CORRUPT, INCOMPATIBLE,
+   * FILE_MISSING
+   */
   async summary(signal?: AbortSignal): Promise<KeyColumnSummary & { readonly places: readonly KeyColumnPlace[] }> {
     const { bytes, name } = this.#file.ref
     const [hash, identity, options] = [this.#hash, this.#identity, optionsOf(signal)]
@@ -43,7 +48,7 @@ export class KeyColumnReader {
     return { entryCount, keyBytes, valueBytes, places: decodeKeyColumnIndex(index, footer, name, identity, hash) }
   }
 
-  /** @throws {VarveError} TABLE_CORRUPT, FILE_MISSING */
+  /** One block, checked, in memory of its own. @throws {VarveError} TABLE_CORRUPT, FILE_MISSING */
   async block(place: KeyColumnPlace, signal?: AbortSignal): Promise<KeyColumnBlock> {
     const bytes = await this.#file.read(place.offset, place.length, optionsOf(signal))
     return decodeKeyColumnBlock(bytes, place, this.#file.ref.name, this.#identity, this.#hash)
@@ -86,6 +91,7 @@ export class KeyColumnReader {
       throw tableCorrupt(whole, 'checksum does not match its reference')
   }
 
+  /** Closes the file. Idempotent. */
   close(): Promise<void> {
     return this.#file.close()
   }

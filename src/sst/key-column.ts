@@ -25,6 +25,7 @@ import { PART_BLOCK, PART_FOOTER, PART_INDEX, partSeed } from './file-identity.t
 import { tableCorrupt } from './table-damage.ts'
 import type { TablePart } from './table-damage.ts'
 
+/** As the manifest has it. */
 export const KEY_COLUMN_FORMAT = Object.freeze({ name: 'key-column', version: 1 })
 export const KEY_COLUMN_FOOTER_BYTES = 64
 const MAGIC = 0x434b5256
@@ -34,28 +35,39 @@ const MAGIC = 0x434b5256
 const KEY_BYTES_TIMES_MAX = 8
 const KEY_BYTES_BASE = 1 * MIB
 
+/** What a column's footer says. Whole numbers. */
 export interface KeyColumnSummary {
+  /** Entries of all blocks: versions and deletions included. */
   readonly entryCount: number
-  /** Key bytes of all entries. */
+  /** Key bytes of all entries, as given. */
   readonly keyBytes: number
+  /** Lengths of all values, added up, in bytes. */
   readonly valueBytes: number
 }
 
 /** Where one block lies, and what must be found there. */
 export interface KeyColumnPlace {
+  /** In the file, in bytes. */
   readonly offset: number
+  /** As it is stored, in bytes. */
   readonly length: number
+  /** Entries of the block. */
   readonly entryCount: number
+  /** XXH64 of the stored bytes. */
   readonly checksum: bigint
 }
 
 /** Entries of one block, in key order, newest first within a key. */
 export interface KeyColumnBlock {
+  /** Entries; the arrays have one element each, where nothing else is said. */
   readonly count: number
   /** Back to back: key i is [keyStarts[i], keyStarts[i + 1]). */
   readonly keys: Uint8Array
+  /** `count` + 1 offsets into `keys`. */
   readonly keyStarts: Uint32Array
+  /** In bytes; 0 for deletions. */
   readonly valueLengths: Uint32Array
+  /** Integers below 2^53. */
   readonly seqnos: Float64Array
   /** See kernel/entry.ts. */
   readonly kinds: Uint8Array

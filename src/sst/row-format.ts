@@ -14,6 +14,7 @@ import { RowTableReader } from './row-reader.ts'
 import { RowTableWriter } from './row-writer.ts'
 import type { TableFormat } from './sst.ts'
 
+/** The table format of the key-value engine; any engine of ordered keys may use it. */
 export const rowTableFormat: TableFormat = Object.freeze({
   name: 'row',
   version: ROW_FORMAT_VERSION,

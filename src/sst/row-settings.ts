@@ -5,14 +5,20 @@ import { checkInteger, overDefaults } from '../kernel/setting-check.ts'
 import { BLOCK_CODECS } from './block-codec.ts'
 import type { BlockCodecName } from './block-codec.ts'
 
+/** Defaults and their reasons: `ROW_TABLE_DEFAULTS`. */
 export interface RowTableSettings {
-  /** Target size of a decoded data block, in bytes. Larger: smaller file and index, more decompressed per cold get. */
+  /**
+   * Target size of a decoded data block, in bytes. Larger: smaller file and index, more decompressed per cold get.
+   * Range: 64 B … 1 MiB.
+   */
   readonly blockBytes: number
+  /** How blocks are stored. */
   readonly codec: BlockCodecName
-  /** Filter bits per distinct key. 0: no filter. */
+  /** Filter bits per distinct key. 0: no filter. Range: 0 … 40. */
   readonly filterBitsPerKey: number
 }
 
+/** What is not said. */
 export const ROW_TABLE_DEFAULTS: RowTableSettings = Object.freeze({
   // With 16-byte keys and 100-byte values, half compressible (docs/formats/row-table.md has the table): 4 KiB builds 15%
   // slower and has 40% more index and filter for a cold get up to 20% sooner; 16 KiB builds no faster and decompresses

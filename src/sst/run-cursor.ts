@@ -14,14 +14,19 @@ import { isAtOrAfterLower, isAtOrBeforeUpper, isEmptyRange } from '../kernel/key
 import { BlockFetch } from './block-fetch.ts'
 import type { TableSource } from './table-source.ts'
 
+/** One table of a run. Its keys must not change. */
 export interface RunTable {
+  /** The least key it may have. */
   readonly keyFirst: Uint8Array
+  /** The greatest key it may have. */
   readonly keyLast: Uint8Array
+  /** Where its reader comes from. */
   readonly source: TableSource
   /** Only what lies between these two cuts is part of the run. */
   readonly within?: { readonly lower: KeyCut; readonly upper: KeyCut } | undefined
 }
 
+/** Entries of a run, in order. At most one table is open for it at a time. */
 export class RunCursor implements Cursor {
   readonly #tables: readonly RunTable[]
   readonly #order: KeyOrder

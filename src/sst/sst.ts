@@ -25,9 +25,11 @@ import type { FileReader, FileWriter } from '../fs/fs.ts'
 import type { BlockCache } from './block-cache.ts'
 import type { BlockFetch } from './block-fetch.ts'
 
+/** How tables are written and read. Immutable; one object a format. */
 export interface TableFormat {
   /** Recorded with every file. */
   readonly name: string
+  /** The one that `writer` writes. */
   readonly version: number
   /** The oldest version that `reader` reads; it reads all from there to `version`, which is the one that is written. */
   readonly versionFirst: number
@@ -37,8 +39,11 @@ export interface TableFormat {
   reader(file: FileReader, options: TableReaderOptions): TableReader
 }
 
+/** What a table is written with. */
 export interface TableWriterOptions {
+  /** The order in which entries come; its name is stored. */
   readonly order: KeyOrder
+  /** Checksums of blocks and of keys. */
   readonly hash: Hash
   /** Compresses blocks into memory at hand. Default: `lz4-napi`, which makes a buffer for each. */
   readonly lz4?: Lz4 | undefined
@@ -46,9 +51,13 @@ export interface TableWriterOptions {
   readonly settings?: Readonly<Record<string, unknown>>
 }
 
+/** What a table is read with, shared by all of an engine's. */
 export interface TableReaderOptions {
+  /** Must have the name that the table has stored; else INCOMPATIBLE. */
   readonly order: KeyOrder
+  /** The same as the writer's. */
   readonly hash: Hash
+  /** Where decoded blocks are kept. */
   readonly cache: BlockCache
   /** Decodes blocks into memory that the cache hands out. Default: `lz4-napi`, which makes a buffer for each. */
   readonly lz4?: Lz4 | undefined
@@ -56,6 +65,7 @@ export interface TableReaderOptions {
   readonly decoding?: DecodeThread | undefined
 }
 
+/** A table that is being written. One caller at a time; whoever began it calls `finish` or `abort`. */
 export interface TableWriter {
   /**
    * Appends entries [start, limit) of `batch`: ascending keys, newest first within a key, each seqno once. Synchronous;
@@ -81,31 +91,41 @@ export interface TableWriter {
   abort(): Promise<void>
 }
 
+/** A table that was written. */
 export interface TableSummary {
+  /** To open it by. */
   readonly ref: FileRef
+  /** As they are stored in it. */
   readonly properties: TableProperties
 }
 
 /** What a table knows about itself; stored in it. */
 export interface TableProperties {
+  /** Versions and deletions included. */
   readonly entryCount: number
+  /** Those that delete one key. */
   readonly deleteCount: number
   /** Key bytes of all entries, as given. */
   readonly keyBytes: number
+  /** Value bytes of all entries, as given. */
   readonly valueBytes: number
   /** Range tombstones: one for each seqno of each fragment. */
   readonly rangeCount: number
-  /** Of entries and range tombstones. */
+  /** Of the oldest entry or range tombstone. */
   readonly seqnoFirst: Seqno
+  /** Of the newest entry or range tombstone. */
   readonly seqnoLast: Seqno
   /** Of the entries; empty, like `keyLast`, where there are none. */
   readonly keyFirst: Uint8Array
+  /** See `keyFirst`. */
   readonly keyLast: Uint8Array
   /** Name of the key order. */
   readonly order: string
 }
 
+/** An open table. Synchronous where nothing else is said; calls may overlap. Whoever opened it closes it. */
 export interface TableReader {
+  /** The file that it reads. */
   readonly ref: FileRef
   /**
    * The newest entry of `key` at or below `seqno`: true when `into` has it, false when there is none. A range tombstone
@@ -117,6 +137,10 @@ export interface TableReader {
   get(key: Uint8Array, keyHash: number, seqno: Seqno, into: Found, fetch: BlockFetch): boolean | Pending
   /** Entries in order, also those that a range tombstone covers. Cursors of `intent: 'stream'` do not push others out of the cache and read ahead. */
   cursor(options: CursorOptions, intent?: 'point' | 'stream'): Cursor
+  /**
+   * What the table says of itself; PENDING where that has not been read yet. @throws {VarveError} TABLE_CORRUPT,
+   * INCOMPATIBLE
+   */
   properties(fetch: BlockFetch): TableProperties | Pending
   /** Good for as long as it is held, whatever becomes of the reader. */
   rangeTombstones(fetch: BlockFetch): RangeTombstones | Pending

@@ -15,15 +15,21 @@ import type { TableCacheSettings } from './table-cache-settings.ts'
 import { TableHandle } from './table-handle.ts'
 import type { TableOpener } from './table-handle.ts'
 
+/** Of one cache, at one moment. Counts are since it was made. */
 export interface TableCacheStatistics {
+  /** Files it knows, open or not. */
   readonly handleCount: number
+  /** Readers that are open. */
   readonly openCount: number
+  /** Readers that were opened. */
   readonly opens: number
   /** Readers closed to make room. */
   readonly evictions: number
 }
 
+/** Readers of the tables of one store, which stays the caller's. One thread's. */
 export class TableCache implements TableOpener {
+  /** As they are in force, complete. */
   readonly settings: TableCacheSettings
   readonly #files: FileStore
   readonly #options: TableReaderOptions
@@ -43,6 +49,7 @@ export class TableCache implements TableOpener {
     this.#options = options
   }
 
+  /** What it holds and has done so far. */
   get statistics(): TableCacheStatistics {
     return {
       handleCount: this.#handles.size,
@@ -104,6 +111,7 @@ export class TableCache implements TableOpener {
     }
   }
 
+  /** Twin of `open`. @throws {VarveError} WOULD_BLOCK — the store has no synchronous reads */
   openSync(handle: TableHandle): TableReader {
     this.#checkOpen()
     this.#openingCount++

@@ -22,8 +22,11 @@ export interface TableOpener {
 
 const OPEN = 0
 
+/** One file and its reader, where it is open. Made by `TableCache.handle`; engines keep it as long as the file. */
 export class TableHandle implements TableSource, BlockSource {
+  /** The file. */
   readonly ref: FileRef
+  /** In what it is written. */
   readonly format: TableFormat
   /** Used since the cache last looked. */
   touched = false
@@ -33,6 +36,7 @@ export class TableHandle implements TableSource, BlockSource {
   #retainCount = 0
   #forgotten = false
 
+  /** Use `TableCache.handle`. */
   constructor(ref: FileRef, format: TableFormat, opener: TableOpener) {
     this.ref = ref
     this.format = format
@@ -51,6 +55,7 @@ export class TableHandle implements TableSource, BlockSource {
     return PENDING
   }
 
+  /** Its reader is open now. */
   get isOpen(): boolean {
     return this.#reader !== undefined
   }
@@ -69,6 +74,7 @@ export class TableHandle implements TableSource, BlockSource {
     this.#retainCount++
   }
 
+  /** Takes back one `retain`. */
   release(): void {
     assert(this.#retainCount > 0, 'released more often than retained')
     this.#retainCount--
@@ -105,6 +111,7 @@ export class TableHandle implements TableSource, BlockSource {
     this.retain()
   }
 
+  /** Takes back one `hold`. */
   letGo(): void {
     this.release()
   }

@@ -4,6 +4,7 @@ import type { Pending } from '../kernel/cursor.ts'
 import type { BlockFetch } from './block-fetch.ts'
 import type { TableReader } from './sst.ts'
 
+/** A table that may have to be opened first. Synchronous; what it lacks it notes in the caller's fetch. */
 export interface TableSource {
   /**
    * The reader, or PENDING after noting in `fetch` that it has to be opened. Good for synchronous use at once; whoever
@@ -14,5 +15,6 @@ export interface TableSource {
   keepOpen(fetch: BlockFetch): void
   /** The reader is not closed to make room until `release` has been called as many times. */
   retain(): void
+  /** Takes back one `retain`. */
   release(): void
 }

@@ -20,7 +20,9 @@ import { SeededRandom } from './seeded-random.ts'
 export type CrashStatePolicy =
   'none' | 'all' | 'one' | 'all but one' | 'subset' | 'torn' | 'grown' | 'names only' | 'data only'
 
+/** One state that a power cut may leave. */
 export interface CrashState {
+  /** By which it was thought of. */
   readonly policy: CrashStatePolicy
   /** One for each change. */
   readonly fates: readonly Fate[]

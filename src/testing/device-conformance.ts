@@ -9,6 +9,7 @@ import { testDeviceFiles } from './device-file-conformance.ts'
 import { testDeviceNames } from './device-name-conformance.ts'
 import { failsWith, failureOf } from './expected-failure.ts'
 
+/** A device for one test. */
 export interface DeviceUnderTest {
   /** Empty, but for its root. */
   readonly device: Device
@@ -16,10 +17,13 @@ export interface DeviceUnderTest {
   reopen(options: { readonly readOnly: boolean }): Device
   /** The device after a power cut that lost all that was not synced. */
   powerCut?(): Device
+  /** Gives up what it took, when the test has ended. Default: nothing is to be done. */
   dispose?(): Promise<void>
 }
 
+/** A device, as its conformance suite is given it. */
 export interface DeviceSuite extends ConformanceSuite {
+  /** An empty one; called for every test. */
   open(): Promise<DeviceUnderTest>
 }
 

@@ -7,6 +7,7 @@ import { hashKey } from '../kernel/hash.ts'
 
 /** The bytes of one file. */
 export class FileContent {
+  /** Not to be changed. */
   readonly bytes: Uint8Array
   #hash: string | undefined
 
@@ -22,12 +23,15 @@ export class FileContent {
   }
 }
 
+/** A disk, as it was at one moment. */
 export class DiskImage {
+  /** Paths, sorted; the root is not among them. */
   readonly directories: readonly string[]
   /** By path, sorted. Two names of one file have the same object. */
   readonly files: ReadonlyMap<string, FileContent>
   #hash: string | undefined
 
+  /** @param files sorted by path */
   constructor(directories: readonly string[], files: ReadonlyMap<string, FileContent>) {
     this.directories = [...directories].sort()
     this.files = new Map([...files].sort(([a], [b]) => (a < b ? -1 : 1)))

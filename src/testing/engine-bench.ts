@@ -24,6 +24,7 @@ import type { FailedJob } from './watched-scheduler.ts'
 
 /** An open shard of the engine under test. */
 export interface EngineUnderTest {
+  /** The engine's own handle on it, as far as the suite uses it. */
   readonly shard: Pick<Shard<never, never, unknown>, 'flush' | 'settle' | 'sync' | 'checkpoint' | 'clone'> & {
     statistics(): { readonly flushes: number; readonly compactions: number }
     close(): Promise<void>
@@ -36,18 +37,25 @@ export interface EngineUnderTest {
   snapshot(): Promise<EngineSnapshot>
 }
 
+/** A moment of the engine under test. */
 export interface EngineSnapshot {
+  /** Everything that a reader at this moment can see, as text. */
   content(): Promise<string>
+  /** Lets go of it. Idempotent. */
   close(): void
 }
 
 /** What a suite may compose otherwise. The bench closes `jobs`, `localJobs` and `files`, in this order. */
 export interface EngineParts extends ShardPlace {
+  /** Given to the shard as `ShardComponents` has it. */
   readonly journal: JournalSystem
+  /** Given to the shard as `ShardComponents` has it. */
   readonly jobs: JobScheduler
+  /** Given to the shard as `ShardComponents` has it. */
   readonly localJobs?: JobScheduler
 }
 
+/** An engine, as its conformance suite is given it. */
 export interface EngineSuite extends ConformanceSuite {
   /** Handlers of the engine's jobs, by the module that its plans name. */
   readonly handlers: Readonly<Record<string, HandlerModule>>

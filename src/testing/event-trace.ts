@@ -2,11 +2,12 @@
 
 import { createHash } from 'node:crypto'
 import type { Hash } from 'node:crypto'
-import type { DeviceOperation } from './simulated-device.ts'
+import type { DeviceOperation } from './device-operation.ts'
 
 // Hashing costs by the call as much as by the byte.
 const LINES_LENGTH_MAX = 4096
 
+/** Hashes events as they come: two runs with the same digest did the same. */
 export class EventTrace {
   readonly #hash: Hash = createHash('sha256')
   /** Not hashed yet. */
@@ -18,10 +19,12 @@ export class EventTrace {
     return this.#count
   }
 
+  /** Something happened, at that time. */
   event(label: string, atMs: number): void {
     this.#add(`${label} @${atMs}`)
   }
 
+  /** A process asked its device for something; the bytes of a write are hashed at once. */
   operation(process: number, { operation, path, position, bytes, parts = [] }: DeviceOperation): void {
     this.#add(`${process} ${operation} ${path} ${position} ${bytes}`)
     if (parts.length === 0) return

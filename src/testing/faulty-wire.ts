@@ -11,19 +11,27 @@ import type { SeededRandom } from './seeded-random.ts'
 
 /** How often: one piece in so many. Default: never. */
 export interface WireFaults {
+  /** Lost. */
   readonly dropsOnceIn?: number
+  /** Sent twice. */
   readonly repeatsOnceIn?: number
+  /** Sent behind the next one. */
   readonly swapsOnceIn?: number
+  /** A bit of it is another. */
   readonly damagesOnceIn?: number
+  /** The wire ends in its place. */
   readonly cutsOnceIn?: number
   /** Turns of the event loop a piece takes at most. Default 0. */
   readonly delayTurnsMax?: number
 }
 
+/** Of all wires that one dial makes. */
 export interface FaultyWireOptions {
+  /** Decides; the same seed and the same pieces, the same faults. */
   readonly random: SeededRandom
   /** Only its turns are used. */
   readonly clock: Clock
+  /** Which, and how often. */
   readonly faults: WireFaults
 }
 
@@ -32,12 +40,14 @@ export function faultyDial(dial: Dial, options: FaultyWireOptions): Dial {
   return async (signal) => new FaultyWire(await dial(signal), options)
 }
 
+/** A wire over another, with faults on the way both ways. */
 export class FaultyWire implements Wire {
   readonly #inner: Wire
   readonly #out: Pieces
   readonly #in: Pieces
   #receiver: WireReceiver | undefined
 
+  /** @param inner this wire's own from now on */
   constructor(inner: Wire, options: FaultyWireOptions) {
     this.#inner = inner
     const cut = (): void => inner.destroy()

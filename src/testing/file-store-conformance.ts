@@ -20,10 +20,13 @@ export interface FileStorePlace {
   open(): Promise<FileStore>
   /** Cuts the power, which keeps nothing that was not synced. Stores opened before are not used any more. */
   powerCut?(): void
+  /** Gives up what it took, when the test has ended. Default: nothing is to be done. */
   dispose?(): Promise<void>
 }
 
+/** A file store, as its conformance suite is given it. */
 export interface FileStoreSuite extends ConformanceSuite {
+  /** The store's own: checksums of references are compared with it. */
   readonly hash: Hash
   /** An empty place. */
   open(): Promise<FileStorePlace>

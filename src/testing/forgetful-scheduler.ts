@@ -3,12 +3,17 @@
 import { VarveError } from '../kernel/errors.ts'
 import type { JobHandle, JobScheduler, JobSpec, JobSupport } from '../jobs/jobs.ts'
 
+/** A scheduler over another, whose answers may get lost. */
 export class ForgetfulScheduler implements JobScheduler {
   readonly name = 'forgetful'
   readonly #inner: JobScheduler
   /** Asked for every job. */
   readonly #forgets: () => boolean
 
+  /**
+   * @param inner closed with this one
+   * @param forgets asked for every job that is submitted: whether its answer will be lost
+   */
   constructor(inner: JobScheduler, forgets: () => boolean) {
     this.#inner = inner
     this.#forgets = forgets
@@ -22,6 +27,7 @@ export class ForgetfulScheduler implements JobScheduler {
     return this.#inner.pending
   }
 
+  /** As that of the scheduler below. */
   get pendingMax(): number {
     return this.#inner.pendingMax
   }

@@ -17,9 +17,11 @@ export interface HeadStorePlace {
   open(): Promise<HeadStore>
   /** Cuts the power, which keeps nothing that was not synced. Stores opened before are not used any more. */
   powerCut?(): void
+  /** Gives up what it took, when the test has ended. Default: nothing is to be done. */
   dispose?(): Promise<void>
 }
 
+/** A head store, as its conformance suite is given it. */
 export interface HeadStoreSuite extends ConformanceSuite {
   /** An empty place. */
   open(): Promise<HeadStorePlace>

@@ -9,10 +9,13 @@ import type { FileStore } from '../fs/fs.ts'
 import type { JobScheduler, JobSpec } from '../jobs/jobs.ts'
 import { testHandler } from './job-handlers.ts'
 
+/** A scheduler for one test. */
 export interface JobSchedulerUnderTest {
+  /** Knows the handlers of `varve/testing/job-handlers`. */
   readonly scheduler: JobScheduler
   /** The same files as handlers see, empty at first. */
   readonly files: FileStore
+  /** The one its handlers have, or one that goes with it. */
   readonly clock: Clock
   /** Closes the scheduler, if the test has not, and gives up the files. */
   close(): Promise<void>
@@ -21,13 +24,19 @@ export interface JobSchedulerUnderTest {
 // Of anything that is waited for: machines that test are busy.
 const PATIENCE_MS = 60_000
 
+/** One test of a scheduler, and what it needs again and again. */
 export class JobBench {
+  /** As given. */
   readonly scheduler: JobScheduler
+  /** As given. */
   readonly files: FileStore
+  /** As given. */
   readonly clock: Clock
+  /** As given. */
   readonly close: () => Promise<void>
   #specCount = 0
 
+  /** @param opened closed by `close` */
   constructor(opened: JobSchedulerUnderTest) {
     this.scheduler = opened.scheduler
     this.files = opened.files
@@ -35,6 +44,7 @@ export class JobBench {
     this.close = () => opened.close()
   }
 
+  /** A job for one of this module's handlers, with an id of its own; `given` wins. */
   readonly spec = (handler: string, given: Partial<JobSpec> = {}): JobSpec => {
     const id = `job-${++this.#specCount}`
     return {
@@ -51,6 +61,7 @@ export class JobBench {
     }
   }
 
+  /** Resolves when `condition` holds; rejects with an assertion after a minute. */
   async until(condition: () => Promise<boolean>): Promise<void> {
     const limit = this.clock.monotonic() + PATIENCE_MS
     while (!(await condition())) {
@@ -59,6 +70,7 @@ export class JobBench {
     }
   }
 
+  /** Writes a file of three bytes: what opens a gate. */
   async writeFile(name: string): Promise<void> {
     const writer = await this.files.create(fileName(name))
     await writer.write(new Uint8Array(3))
@@ -79,6 +91,7 @@ export class JobBench {
     }
   }
 
+  /** Turns of the event loop until `result` has settled, with which it rejects. */
   async turnsUntil(result: Promise<unknown>): Promise<number> {
     let turns = 0
     let ended = false

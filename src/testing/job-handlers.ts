@@ -14,6 +14,7 @@ import type { HandlerExport, HandlerReference, JobContext, JobHandler, JobOutput
 /** The module specifier under which the scheduler under test must know these handlers. */
 export const TEST_HANDLERS = 'varve/testing/job-handlers'
 
+/** Names the handler of this module that is exported as `name`. */
 export function testHandler(name: string): HandlerReference {
   return { module: TEST_HANDLERS, export: name, version: 1 }
 }

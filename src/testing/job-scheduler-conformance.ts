@@ -15,6 +15,7 @@ import type { JobSchedulerUnderTest } from './job-bench.ts'
 import { testJobFailures } from './job-failure-conformance.ts'
 import type { DefinePromise } from './job-failure-conformance.ts'
 
+/** A job scheduler, as its conformance suite is given it. */
 export interface JobSchedulerSuite extends ConformanceSuite {
   /** Handlers run on threads of their own: one that never pauses, or crashes, harms nobody else. */
   readonly isolated: boolean

@@ -14,9 +14,11 @@ import { MemoryStateKeeper } from './memory-state-keeper.ts'
 export interface JournalPlace {
   /** A system over the same stored bytes, as another process would make it. */
   system(): JournalSystem
+  /** Gives up what it took, when the test has ended. Default: nothing is to be done. */
   dispose?(): Promise<void>
 }
 
+/** A journal system, as its conformance suite is given it. */
 export interface JournalSuite extends ConformanceSuite {
   /** An empty place. */
   open(): Promise<JournalPlace>

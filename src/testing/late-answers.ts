@@ -7,7 +7,9 @@ import type { Clock } from '../kernel/clock.ts'
 import type { CallInterceptor, StoreCall } from '../fs/store-call.ts'
 import type { SeededRandom } from './seeded-random.ts'
 
+/** How late, by what chance. */
 export interface LateAnswersOptions {
+  /** Decides; the same seed and the same calls, the same delays. */
   readonly random: SeededRandom
   /** Only its turns are used. */
   readonly clock: Clock
@@ -15,6 +17,7 @@ export interface LateAnswersOptions {
   readonly turnsMax?: number
 }
 
+/** Holds calls back on their way there, and answers on their way back. For `InterceptedFileStore` and its like. */
 export class LateAnswers implements CallInterceptor {
   readonly #random: SeededRandom
   readonly #clock: Clock

@@ -14,16 +14,21 @@
 
 import { SeenStates } from './seen-states.ts'
 
+/** One call of a history. Plain data. */
 export interface RecordedCall<Input, Output> {
+  /** What was asked. */
   readonly input: Input
   /** Undefined: nobody knows what became of it. */
   readonly output: Output | undefined
   /** Any order-preserving numbers; `end` is Infinity where `output` is undefined. */
   readonly start: number
+  /** When its answer came. */
   readonly end: number
 }
 
+/** What calls do, one after the other. Pure: a state is never changed. */
 export interface SequentialModel<State, Input, Output> {
+  /** Of every part. */
   readonly initial: State
   /** Part of the history that the call belongs to; parts must be independent. */
   partOf(input: Input): string
@@ -33,9 +38,12 @@ export interface SequentialModel<State, Input, Output> {
   describe(state: State): string
 }
 
+/** What `checkLinearizability` has found. */
 export type Linearizability =
+  /** There is such an order. */
   | { readonly linearizable: true }
   | {
+      /** There is none. */
       readonly linearizable: false
       /** The part that no order explains. */
       readonly part: string

@@ -3,6 +3,7 @@
 import { copyOf } from '../kernel/bytes.ts'
 import type { JournalStateKeeper } from '../journal/journal.ts'
 
+/** For tests of a journal that has no shard. */
 export class MemoryStateKeeper implements JournalStateKeeper {
   state: Uint8Array | undefined = undefined
 

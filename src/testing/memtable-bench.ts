@@ -16,6 +16,7 @@ import type { OrderedMemtable, OrderedReader } from '../memtable/ordered-memtabl
 import { testPromise } from './conformance-suite.ts'
 import type { ConformanceSuite } from './conformance-suite.ts'
 
+/** A memtable, as its conformance suite is given it. */
 export interface MemtableSuite extends ConformanceSuite<() => void> {
   /** An empty memtable. */
   open(order: KeyOrder): OrderedMemtable

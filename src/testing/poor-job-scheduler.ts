@@ -10,10 +10,13 @@ import type { JobHandle, JobResult, JobScheduler, JobSpec } from '../jobs/jobs.t
 import type { QueuedJob } from '../jobs/queued-job.ts'
 import type { SeededRandom } from './seeded-random.ts'
 
+/** What it runs on, and how poor it is. */
 export interface PoorJobSchedulerOptions {
   /** Runs the jobs, and decides how many at a time. Takes more than twice `pendingMax` jobs; closed with this one. */
   readonly inner: JobScheduler
+  /** Only its turns are used. */
   readonly clock: Clock
+  /** Jobs that have not settled; with as many, `submit` throws BUSY. */
   readonly pendingMax: number
   /** Turns of the event loop that an answer takes. */
   readonly delayTurns: number
@@ -21,6 +24,7 @@ export interface PoorJobSchedulerOptions {
   readonly random?: SeededRandom
 }
 
+/** A scheduler over another, late and without shared memory. */
 export class PoorJobScheduler extends DistantScheduler {
   readonly name = 'poor'
   readonly #inner: JobScheduler

@@ -18,6 +18,7 @@ import type { LateAnswersOptions } from './late-answers.ts'
 import { PoorJournal, PoorJournalReader } from './poor-journal.ts'
 import type { AppendOutcome } from './poor-journal.ts'
 
+/** How poor it is. */
 export interface PoorJournalOptions extends LateAnswersOptions {
   /** Rungs to offer. Default: those of the system below. */
   readonly durability?: readonly Durability[]
@@ -27,6 +28,7 @@ export interface PoorJournalOptions extends LateAnswersOptions {
   readonly failsOnceIn?: number
 }
 
+/** A journal system over another, late and with less to offer. */
 export class PoorJournalSystem implements JournalSystem {
   /** Of the system below, so that one opens what the other wrote. */
   readonly name: string
@@ -36,6 +38,7 @@ export class PoorJournalSystem implements JournalSystem {
   readonly #late: LateAnswers
   readonly #options: PoorJournalOptions
 
+  /** @param inner has the journals */
   constructor(inner: JournalSystem, options: PoorJournalOptions) {
     this.name = inner.name
     this.version = inner.version

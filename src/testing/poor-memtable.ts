@@ -16,6 +16,7 @@ import type { RangeTombstones } from '../kernel/range-tombstone.ts'
 import type { OrderedOperation } from '../memtable/entry-operation.ts'
 import type { OrderedMemtable } from '../memtable/ordered-memtable.ts'
 
+/** A memtable over another, with no more than the port promises. */
 export class PoorMemtable implements OrderedMemtable {
   readonly #inner: OrderedMemtable
   readonly #lent: Uint8Array[] = []

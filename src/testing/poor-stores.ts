@@ -11,11 +11,13 @@ import { randomFaults } from '../fs/random-faults.ts'
 import { LateAnswers } from './late-answers.ts'
 import type { LateAnswersOptions } from './late-answers.ts'
 
+/** How poor they are. */
 export interface PoorStoreOptions extends LateAnswersOptions {
   /** Share of calls that fail as `randomFaults` has it, 0 … 1. Default 0: a conformance suite passes. */
   readonly failures?: number
 }
 
+/** A file store over another, late and without synchronous calls. */
 export class PoorFileStore extends InterceptedFileStore {
   /** @param inner closed with this one */
   constructor(inner: FileStore, options: PoorStoreOptions) {
@@ -26,7 +28,9 @@ export class PoorFileStore extends InterceptedFileStore {
   }
 }
 
+/** A head store over another, late. */
 export class PoorHeadStore extends InterceptedHeadStore {
+  /** @param inner has the heads */
   constructor(inner: HeadStore, options: PoorStoreOptions) {
     const { random, clock, failures = 0 } = options
     const failing =

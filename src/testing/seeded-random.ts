@@ -2,9 +2,11 @@
 
 import type { Random } from '../kernel/random.ts'
 
+/** For tests and simulations; not for secrets. */
 export class SeededRandom implements Random {
   #state: number
 
+  /** @param seed its low 32 bits count */
   constructor(seed: number) {
     this.#state = seed | 0
   }

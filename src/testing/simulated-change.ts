@@ -18,6 +18,7 @@ export interface PendingChange {
   readonly path: string
   /** Of a write. */
   readonly position: number
+  /** Length of a write, in bytes; what a truncation leaves. */
   readonly bytes: number
   /** Bytes by which it makes the file longer than it is on stable storage. */
   readonly grownBytes: number

@@ -11,12 +11,14 @@ interface Waiting {
   readonly task: () => void
 }
 
+/** Time that only a test moves. `turn` lets real turns of the event loop pass. */
 export class SimulatedClock implements Clock {
   #now: number
   #monotonic = 0
   #orderNext = 0
   readonly #waiting = new Set<Waiting>()
 
+  /** @param startMs of the wall clock, in milliseconds since 1970 */
   constructor(startMs: number = 1_700_000_000_000) {
     this.#now = startMs
   }

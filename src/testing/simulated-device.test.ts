@@ -4,7 +4,8 @@ import type { DeviceFile } from '../kernel/device.ts'
 import { isCode } from '../kernel/errors.ts'
 import { SimulatedDevice } from './simulated-device.ts'
 import { failure } from './simulated-failure.ts'
-import type { CrashPolicy, OperationName, SimulatedDeviceOptions } from './simulated-device.ts'
+import type { CrashPolicy, SimulatedDeviceOptions } from './simulated-device.ts'
+import type { OperationName } from './device-operation.ts'
 
 const NOTHING: CrashPolicy = { data: 'none', names: 'none' }
 const EVERYTHING: CrashPolicy = { data: 'all', names: 'all' }

@@ -23,6 +23,7 @@ import { SeededRandom } from './seeded-random.ts'
 import { failure, unsupported } from './simulated-failure.ts'
 import type { DiskImage } from './disk-image.ts'
 import type { Fate, PendingChange } from './simulated-change.ts'
+import type { DeviceOperation, OperationName } from './device-operation.ts'
 import { SimulatedFile } from './simulated-file.ts'
 import type { FailedSyncs, SimulatedInode } from './simulated-inode.ts'
 import type { TransferFault } from './simulated-transfer.ts'
@@ -31,30 +32,7 @@ import type { CrashPolicy } from './simulated-tree.ts'
 
 export type { CrashPolicy } from './simulated-tree.ts'
 
-export type OperationName =
-  | 'open'
-  | 'read'
-  | 'write'
-  | 'sync'
-  | 'truncate'
-  | 'list'
-  | 'stat'
-  | 'link'
-  | 'rename'
-  | 'unlink'
-  | 'syncDirectory'
-  | 'makeDirectory'
-  | 'space'
-
-export interface DeviceOperation {
-  readonly operation: OperationName
-  readonly path: string
-  readonly position: number
-  readonly bytes: number
-  /** What a write brings, lent for the call. */
-  readonly parts?: readonly Uint8Array[]
-}
-
+/** What the disk can do, and what goes wrong with it. */
 export interface SimulatedDeviceOptions {
   /** Default true. */
   readonly syncRead?: boolean
@@ -85,9 +63,16 @@ export interface SimulatedDeviceOptions {
 /** What changes a disk without an open file. */
 const CHANGES: ReadonlySet<OperationName> = new Set(['link', 'rename', 'unlink', 'syncDirectory', 'makeDirectory'])
 
+/**
+ * A disk that only exists in memory. Processes that are killed or lose their power are other objects over the same
+ * disk.
+ */
 export class SimulatedDevice implements Device {
+  /** By its options. */
   readonly supports: DeviceSupport
+  /** As given. */
   readonly failedWrites: 'nothing' | 'some'
+  /** As given. */
   readonly failedSyncs: FailedSyncs
   readonly #options: SimulatedDeviceOptions
   readonly #tree: SimulatedTree
@@ -188,6 +173,7 @@ export class SimulatedDevice implements Device {
     return this.#tree.list(path)
   }
 
+  /** As `Device.stat`. */
   async stat(path: string): Promise<DeviceStat | undefined> {
     await this.delay()
     return this.#stat(path)

@@ -20,7 +20,9 @@ export type KeptChanges = 'none' | 'all' | 'some'
  */
 export type FailedSyncs = 'dropped' | 'reverted' | 'retained'
 
+/** The bytes of one file, twice: as readers see them, and as a power cut would leave them. */
 export class SimulatedInode {
+  /** As `DeviceStat.identity`. */
   readonly identity: number
   /** What a reader sees. */
   #current: SimulatedBytes
@@ -32,6 +34,7 @@ export class SimulatedInode {
   /** Changes before `#pending`, over the inode's life. */
   #settled = 0
 
+  /** @param content what is on stable storage; not changed */
   constructor(identity: number, content: FileContent = new FileContent(new Uint8Array(0))) {
     this.identity = identity
     this.#current = new SimulatedBytes(content.bytes)
@@ -40,14 +43,17 @@ export class SimulatedInode {
     this.#random = new SeededRandom(identity)
   }
 
+  /** As readers see it, in bytes. */
   get length(): number {
     return this.#current.length
   }
 
+  /** On stable storage, in bytes. */
   get durableLength(): number {
     return this.#durable.length
   }
 
+  /** A power cut may lose something of it. */
   get dirty(): boolean {
     return this.#pending.length > 0
   }
@@ -62,6 +68,7 @@ export class SimulatedInode {
     return this.#settled + this.#pending.length
   }
 
+  /** As a reader sees it. @returns bytes read, fewer than asked for only at the end */
   read(into: Uint8Array, position: number): number {
     return this.#current.read(into, position)
   }
@@ -71,6 +78,7 @@ export class SimulatedInode {
     return this.#durable.read(into, position)
   }
 
+  /** Not synced. The parts are copied. */
   write(parts: readonly Uint8Array[], position: number): void {
     const bytes = Uint8Array.from(parts.length === 1 ? (parts[0] as Uint8Array) : Buffer.concat(parts))
     if (bytes.length > 0) this.#change({ type: 'write', position, bytes })
@@ -85,6 +93,7 @@ export class SimulatedInode {
     }
   }
 
+  /** Not synced. Cuts, or lengthens with zeros. */
   truncate(bytes: number): void {
     this.#change({ type: 'truncate', bytes })
   }

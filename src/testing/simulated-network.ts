@@ -17,14 +17,21 @@ import { SimulatedWire } from './simulated-wire.ts'
 
 /** How often: one piece in so many. Default: never. All of them end a connection, sooner or later. */
 export interface NetworkFaults {
+  /** Lost. */
   readonly dropsOnceIn?: number
+  /** Arrives twice. */
   readonly repeatsOnceIn?: number
+  /** A bit of it is another. */
   readonly damagesOnceIn?: number
+  /** The connection ends in its place. */
   readonly cutsOnceIn?: number
 }
 
+/** How the network behaves. */
 export interface SimulatedNetworkOptions {
+  /** Whose time it takes. */
   readonly scheduler: SimulatedScheduler
+  /** Decides what goes wrong. */
   readonly random: SeededRandom
   /** Asked for every piece: how long it takes, in milliseconds. */
   readonly latencyMs: () => number
@@ -32,6 +39,7 @@ export interface SimulatedNetworkOptions {
   readonly trace?: (from: string, to: string, bytes: Uint8Array) => void
 }
 
+/** Machines by name, and what is under way between them. */
 export class SimulatedNetwork {
   readonly #options: SimulatedNetworkOptions
   readonly #places = new Map<string, NetworkPlace>()
@@ -39,6 +47,7 @@ export class SimulatedNetwork {
   readonly #parted = new Set<string>()
   readonly #wires = new Set<SimulatedWire>()
   readonly #counts: Record<string, number> = {}
+  /** In force from now on; may be changed at any time. */
   faults: NetworkFaults = {}
 
   constructor(options: SimulatedNetworkOptions) {
@@ -50,6 +59,7 @@ export class SimulatedNetwork {
     return this.#counts
   }
 
+  /** That of its options. */
   get random(): SeededRandom {
     return this.#options.random
   }
@@ -61,6 +71,7 @@ export class SimulatedNetwork {
     return place
   }
 
+  /** The place of whoever is there now. */
   placeOf(machine: string): NetworkPlace | undefined {
     return this.#places.get(machine)
   }
@@ -70,6 +81,7 @@ export class SimulatedNetwork {
     this.#parted.add(`${from}>${to}`)
   }
 
+  /** What `from` sends does not arrive at `to`. */
   isParted(from: string, to: string): boolean {
     return this.#parted.has(`${from}>${to}`)
   }
@@ -90,6 +102,7 @@ export class SimulatedNetwork {
     }
   }
 
+  /** Both ends of a new connection. */
   connect(from: NetworkPlace, to: NetworkPlace): [client: SimulatedWire, server: SimulatedWire] {
     const [client, server] = [new SimulatedWire(this, from), new SimulatedWire(this, to)]
     client.join(server)
@@ -98,6 +111,7 @@ export class SimulatedNetwork {
     return [client, server]
   }
 
+  /** A connection that has ended. */
   forget(wire: SimulatedWire): void {
     this.#wires.delete(wire)
   }
@@ -108,6 +122,7 @@ export class SimulatedNetwork {
     scheduler.add(to.process, latencyMs(), label, happen)
   }
 
+  /** Tells the trace of a piece. */
   arrived(from: string, to: string, bytes: Uint8Array): void {
     this.#options.trace?.(from, to, bytes)
   }
@@ -124,11 +139,14 @@ export class SimulatedNetwork {
 
 /** Where a process meets the network. */
 export class NetworkPlace {
+  /** Its name. */
   readonly machine: string
+  /** Who lives there. */
   readonly process: SimulatedProcess
   readonly #network: SimulatedNetwork
   #accept: ((wire: Wire) => void) | undefined
 
+  /** Use `SimulatedNetwork.join`. */
   constructor(network: SimulatedNetwork, machine: string, process: SimulatedProcess) {
     this.#network = network
     this.machine = machine
@@ -171,6 +189,7 @@ export class NetworkPlace {
       })
   }
 
+  /** Who takes connections; undefined: nobody listens. */
   get accepting(): ((wire: Wire) => void) | undefined {
     return this.#accept
   }

@@ -19,7 +19,9 @@ interface Event {
   cancelled: boolean
 }
 
+/** How a history comes about. */
 export interface SimulatedSchedulerOptions {
+  /** Decides between events that are due; the same seed, the same history. */
   readonly random: SeededRandom
   /** Events so close together may happen in any order, in milliseconds. Default 1. */
   readonly slackMs?: number
@@ -30,6 +32,7 @@ export interface SimulatedSchedulerOptions {
 // Nothing waits for a year; what keeps a process alive while a call waits is a timer over and over.
 const SETTLES_WITHIN_MS = 365 * 86_400_000
 
+/** One history: events in an order that the seed decides. */
 export class SimulatedScheduler {
   readonly #options: SimulatedSchedulerOptions
   // For its turn of the real event loop: promises run to their end in between.
@@ -42,6 +45,7 @@ export class SimulatedScheduler {
     this.#options = options
   }
 
+  /** Virtual time, in milliseconds from 0 on. */
   get monotonic(): number {
     return this.#monotonic
   }
@@ -139,6 +143,7 @@ export class SimulatedScheduler {
  * until it goes on, and then everything that was due at once.
  */
 export class SimulatedProcess implements Clock {
+  /** Its number, from 1 on. */
   readonly id: number
   readonly #scheduler: SimulatedScheduler
   readonly #missed: Event[] = []
@@ -147,15 +152,18 @@ export class SimulatedProcess implements Clock {
   /** The wall clock is so far from the monotonic one, in milliseconds. May be changed at any time. */
   skewMs = 1_700_000_000_000
 
+  /** Use `SimulatedScheduler.process`. */
   constructor(scheduler: SimulatedScheduler, id: number) {
     this.#scheduler = scheduler
     this.id = id
   }
 
+  /** It has not been killed. */
   get alive(): boolean {
     return this.#alive
   }
 
+  /** It has been stopped, and not resumed. */
   get stopped(): boolean {
     return this.#stopped
   }
@@ -181,6 +189,7 @@ export class SimulatedProcess implements Clock {
     return new Promise((resolve) => void this.#scheduler.add(this, delayMs, label, resolve))
   }
 
+  /** Nothing happens to it any more. Idempotent. */
   kill(): void {
     this.#alive = false
   }

@@ -10,9 +10,12 @@ import type { SimulatedInode } from './simulated-inode.ts'
  * - `short`: a read stops early as if the file ended there; a write stores its first bytes and fails with IO_FAILED
  */
 export type TransferFault =
+  /** Which, counted from the first byte on, modulo those there are. */
   | { readonly type: 'flipped'; readonly bit: number }
+  /** Where it goes to instead, in bytes. */
   | { readonly type: 'misdirected'; readonly position: number }
   | { readonly type: 'stale' }
+  /** What is transferred of it. */
   | { readonly type: 'short'; readonly bytes: number }
 
 /** Bytes read: all the caller will ever know. */

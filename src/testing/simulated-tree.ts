@@ -13,7 +13,9 @@ import type { KeptChanges } from './simulated-inode.ts'
 
 /** What survives a power cut of what was not synced: of the data of files, and of the names in directories. */
 export interface CrashPolicy {
+  /** Of what was written to files. */
   readonly data: KeptChanges
+  /** Of what directories were told. */
   readonly names: KeptChanges
 }
 

@@ -7,8 +7,10 @@
 import type { Clock } from '../kernel/clock.ts'
 import type { Device, DeviceFile } from '../kernel/device.ts'
 import type { ProcessIdentity, ProcessTable } from '../fs/process-table.ts'
-import type { OperationName, SimulatedDevice } from './simulated-device.ts'
+import type { SimulatedDevice } from './simulated-device.ts'
+import type { OperationName } from './device-operation.ts'
 
+/** The processes of one device, none of which moves by itself. */
 export class SteppedProcesses {
   readonly #world: World
   readonly #processes: SteppedProcess[] = []
@@ -49,7 +51,9 @@ interface World {
   readonly takesStep: (operation: OperationName, path: string) => boolean
 }
 
+/** A process, and the steps that wait for somebody to let it take them. */
 export class SteppedProcess {
+  /** Its number, from 1 on. */
   readonly pid: number
   /** The device as this process has it. Synchronous calls take no step. */
   readonly device: Device
@@ -61,6 +65,7 @@ export class SteppedProcess {
   /** What waits for a step, in order. */
   readonly #waiting: (() => void)[] = []
 
+  /** Use `SteppedProcesses.spawn`. */
   constructor(pid: number, world: World) {
     this.pid = pid
     this.#world = world
@@ -68,6 +73,7 @@ export class SteppedProcess {
     this.table = { self: () => ({ bootId: 'boot', pid, startedAt: String(pid) }), isAlive: world.isAlive }
   }
 
+  /** It has not been killed. */
   get alive(): boolean {
     return this.#alive
   }
@@ -105,6 +111,7 @@ export class SteppedProcess {
     return new Promise((resolve) => void this.#waiting.push(resolve))
   }
 
+  /** It takes no further step, and what it waited for never comes. Idempotent. */
   kill(): void {
     this.#alive = false
     this.#waiting.length = 0

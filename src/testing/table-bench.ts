@@ -22,12 +22,15 @@ import type { ConformanceSuite } from './conformance-suite.ts'
 import { batchesOf, sortEntries } from './entry-model.ts'
 import type { ModelEntry } from './entry-model.ts'
 
+/** A table format, as its conformance suite is given it. */
 export interface TableFormatSuite extends ConformanceSuite {
+  /** The format under test. */
   readonly format: TableFormat
   /** What the writer is given: something that makes many small blocks shows most. */
   readonly settings: Readonly<Record<string, unknown>>
   /** A new, empty file store. */
   openFiles(): Promise<FileStore>
+  /** For checksums and keys. */
   readonly hash: Hash
   /** Budget of the block cache, in bytes. */
   readonly cacheBytes: number

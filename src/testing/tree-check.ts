@@ -17,9 +17,13 @@ import {
 } from '../memtable/tree-layout.ts'
 import type { TreeImage } from '../memtable/tree-reader.ts'
 
+/** How large a tree is. */
 export interface TreeShape {
+  /** Levels of nodes, leaves included. */
   readonly height: number
+  /** Leaves. */
   readonly leaves: number
+  /** Distinct keys. */
   readonly keys: number
 }
 

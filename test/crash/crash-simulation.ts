@@ -2,7 +2,8 @@
 
 import type { DiskImage } from '../../src/testing/disk-image.ts'
 import { SimulatedDevice } from '../../src/testing/simulated-device.ts'
-import type { DeviceOperation, SimulatedDeviceOptions } from '../../src/testing/simulated-device.ts'
+import type { SimulatedDeviceOptions } from '../../src/testing/simulated-device.ts'
+import type { DeviceOperation } from '../../src/testing/device-operation.ts'
 import { Simulation, TINY_SETTINGS } from '../simulation.ts'
 import type { State } from './alphabet.ts'
 

@@ -1,6 +1,6 @@
 /** The steps of the protocol by which a shard is owned, and small worlds of processes that take all of them in every order. */
 
-import type { OperationName } from '../../src/testing/simulated-device.ts'
+import type { OperationName } from '../../src/testing/device-operation.ts'
 import type { Simulation } from '../simulation.ts'
 import { allSchedules, runSchedule } from './all-schedules.ts'
 import type { Schedules } from './all-schedules.ts'

@@ -5,7 +5,7 @@ import { SimulatedClock } from '../../src/testing/simulated-clock.ts'
 import type { JobSpec } from '../../src/jobs/jobs.ts'
 import type { BrokeredJob, JobOutcome } from '../../src/jobs/remote/brokered-job.ts'
 import { JobBroker } from '../../src/jobs/remote/job-broker.ts'
-import type { LeasedJob } from '../../src/jobs/remote/job-broker.ts'
+import type { LeasedJob } from '../../src/jobs/remote/brokered-job.ts'
 import type { BrokerSettings } from '../../src/jobs/remote/settings.ts'
 import type { WorkerOffer } from '../../src/jobs/remote/worker-settings.ts'
 

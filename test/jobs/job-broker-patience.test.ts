@@ -2,7 +2,7 @@
 
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import type { LeasedJob } from '../../src/jobs/remote/job-broker.ts'
+import type { LeasedJob } from '../../src/jobs/remote/brokered-job.ts'
 import { BrokerBench, RESULT } from './broker-bench.ts'
 
 test('a job that nobody asks for is given back; one that waits behind others is not', async () => {

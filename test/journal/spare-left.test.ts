@@ -3,7 +3,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { SimulatedDevice } from '../../src/testing/simulated-device.ts'
-import type { DeviceOperation } from '../../src/testing/simulated-device.ts'
+import type { DeviceOperation } from '../../src/testing/device-operation.ts'
 import { failure } from '../../src/testing/simulated-failure.ts'
 import { JournalOnDisk, texts, writeAll } from './journal-on-disk.ts'
 

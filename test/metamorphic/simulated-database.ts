@@ -3,7 +3,7 @@
 import assert from 'node:assert/strict'
 import type { KvShard } from '../../src/engines/kv/kv-shard.ts'
 import { SeededRandom } from '../../src/testing/seeded-random.ts'
-import type { DeviceOperation } from '../../src/testing/simulated-device.ts'
+import type { DeviceOperation } from '../../src/testing/device-operation.ts'
 import { failure } from '../../src/testing/simulated-failure.ts'
 import type { Composition } from '../compositions.ts'
 import { Simulation } from '../simulation.ts'

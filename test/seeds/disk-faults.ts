@@ -3,7 +3,7 @@
 import type { ErrorCode, VarveError } from '../../src/kernel/errors.ts'
 import type { EventTrace } from '../../src/testing/event-trace.ts'
 import type { SeededRandom } from '../../src/testing/seeded-random.ts'
-import type { DeviceOperation } from '../../src/testing/simulated-device.ts'
+import type { DeviceOperation } from '../../src/testing/device-operation.ts'
 import { failure } from '../../src/testing/simulated-failure.ts'
 import type { SimulatedProcess } from '../../src/testing/simulated-scheduler.ts'
 

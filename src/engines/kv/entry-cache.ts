@@ -46,8 +46,9 @@ interface Chunk {
   readonly view: DataView
 }
 
+/** Of this shard, since it was opened; `bytes` is as of now. */
 export interface EntryCacheStatistics {
-  /** Gets that it answered. */
+  /** Gets that it answered, without a table being asked. */
   readonly hits: number
   /** Memory it takes, counted in `cacheBytes`. */
   readonly bytes: number

@@ -28,4 +28,5 @@ async function run(spec: JobSpec, context: JobContext): Promise<JobResult> {
   return { outputs, statistics: { entriesRead, entriesDropped } }
 }
 
+/** The handler that `flush` jobs name: module `varve/kv/jobs`, export `flush`. */
 export const flush = Object.freeze({ version: 1, run })

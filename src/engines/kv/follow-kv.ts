@@ -11,8 +11,12 @@ import type { Levels } from './levels.ts'
 import { openWith } from './open-kv.ts'
 import type { KvComponents } from './open-kv.ts'
 
+/** How a follower is opened. What a follower does not do, such as flushing, its settings are not asked about. */
 export interface KvFollowOptions extends Pick<KvOpenOptions, 'settings' | 'order'>, FollowOptions {
-  /** Refreshes by itself, so many milliseconds after the last refresh has ended. Default: only when it is asked to. */
+  /**
+   * Refreshes by itself, so many milliseconds after the last refresh has ended; above 0. Default: only when it is asked
+   * to.
+   */
   readonly everyMs?: number
   /** Hears of a refresh of its own that has failed; the next one is made all the same. */
   readonly onError?: (error: unknown) => void
@@ -41,6 +45,7 @@ export class KvFollower {
     if (polling !== undefined) this.#refreshLater(polling)
   }
 
+  /** How far it has come, and how stale that is now. */
   get state(): FollowerState {
     return this.#follower.state
   }

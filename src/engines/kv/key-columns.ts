@@ -26,6 +26,7 @@ import { checkColumnOptions } from './read-options.ts'
 
 /** A key column of the current view, open. */
 export interface TableKeyColumn {
+  /** The table whose entries the column has. */
   readonly table: KvTable
   /** Lent until the next is asked for. */
   readonly column: KeyColumnReader

@@ -51,6 +51,10 @@ import { freshRead, trackedRead } from './tracked-read.ts'
 
 const EMPTY: Uint8Array = new Uint8Array(0)
 
+/**
+ * An open key-value shard. Calls may overlap: writes take effect in the order of their calls, reads are as of theirs.
+ * Bytes that are handed in are borrowed for the call; bytes that are handed out are the caller's.
+ */
 export class KvShard {
   /** What the composition allows. */
   readonly supports: KvSupport
@@ -89,6 +93,7 @@ export class KvShard {
     })
   }
 
+  /** It was opened to be read only: writes reject with READ_ONLY. */
   get readOnly(): boolean {
     return this.#shard.readOnly
   }
@@ -281,6 +286,7 @@ export class KvShard {
     return this.#guard(() => detachShard(this.#shard))
   }
 
+  /** What there is and what was done, for people and for metrics. Cheap: nothing is read. */
   statistics(): KvStatistics {
     const { cache } = this.#parts
     const levels = levelStatistics(this.#shard.view.version.shape)

@@ -14,7 +14,9 @@ import type { VerifyOptions } from './kv.ts'
 import type { KvTable, Levels } from './levels.ts'
 import { checkVerifyOptions } from './read-options.ts'
 
+/** What became of one file. Those of a table come one after the other. */
 export interface TableVerification {
+  /** The table that was read, or whose key column was. */
   readonly table: KvTable
   /** What was read: the table's, or its key column's. */
   readonly file: VersionFile

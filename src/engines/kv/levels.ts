@@ -17,12 +17,15 @@ import { decodeView, viewedMeta } from './key-view.ts'
 import { decodeTableMeta } from './table-meta.ts'
 import type { CutSpan, TableMeta } from './table-meta.ts'
 
+/** A table of a version, and what the engine knows of it. For people; not to be kept beyond the moment. */
 export interface KvTable {
+  /** As the manifest has it. */
   readonly file: VersionFile
   /** As this shard sees the table. */
   readonly meta: TableMeta
   /** Only what lies between these two cuts is this shard's; undefined: all of it. */
   readonly view: CutSpan | undefined
+  /** By which the engine reads it. */
   readonly handle: TableHandle
   /** The table as compaction policies see it. */
   readonly placed: PolicyFile<KeyPoint>

@@ -5,11 +5,15 @@ import { VarveError } from '../../kernel/errors.ts'
 import { kindOf } from '../../kernel/kind-of.ts'
 import { KIB, LIMITS, MIB } from '../../kernel/limits.ts'
 
+/** What is larger is refused with LIMIT_EXCEEDED; nothing is written then. */
 export const KV_LIMITS = Object.freeze({
+  /** Of one key, in bytes. */
   keyBytesMax: 64 * KIB,
+  /** Of one value, in bytes. */
   valueBytesMax: 256 * MIB,
   /** Keys and values of one batch; leaves room in a journal batch for what frames them. */
   batchBytesMax: LIMITS.batchBytesMax - 64 * MIB,
+  /** Operations of one batch. */
   operationsMax: 1_000_000,
 })
 

@@ -127,4 +127,5 @@ async function tombstonesOf(
   return found
 }
 
+/** The handler that compactions name: module `varve/kv/jobs`, export `merge`. */
 export const merge = Object.freeze({ version: 1, run })

@@ -8,7 +8,9 @@ import { BYTEWISE } from '../../kernel/key-order.ts'
 import type { KeyOrder } from '../../kernel/key-order.ts'
 import { kindOf } from '../../kernel/kind-of.ts'
 
+/** An order of keys, and where workers find it. The name of `order` is recorded with the shard. */
 export interface NamedOrder {
+  /** As it is on this thread: the very export that is named below. */
   readonly order: KeyOrder
   /** Module that exports it: a package specifier, or a `file:` URL where all workers share a disk. */
   readonly module: string

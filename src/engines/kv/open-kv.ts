@@ -1,6 +1,7 @@
 /** Opening a key-value shard over given components. */
 
-import type { Shard, ShardComponents, ShardSettings } from '../../shard/shard.ts'
+import type { Shard, ShardComponents } from '../../shard/shard.ts'
+import type { ShardSettings } from '../../shard/settings.ts'
 import { openShard } from '../../shard/open-shard.ts'
 import { resolveShardSettings, SHARD_DEFAULTS } from '../../shard/settings.ts'
 import { VarveError, checkSignal } from '../../kernel/errors.ts'
@@ -27,6 +28,7 @@ import { KV_DEFAULTS, isKvSetting, resolveKvSettings } from './settings.ts'
 import type { KvSettings } from './settings.ts'
 import { holdParts } from './shared-parts.ts'
 
+/** The parts of a key-value shard. What is optional is made where it is not given. */
 export interface KvComponents extends ShardComponents {
   /** Memory for memtables; give the same pool to several shards for one budget. Default: one of its own. */
   readonly arenas?: ArenaPool

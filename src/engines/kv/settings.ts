@@ -10,31 +10,47 @@ import type { LeveledSettings } from '../../shard/policy/leveled.ts'
 import { TIERED_DEFAULTS, TIERED_LEVEL_LAST } from '../../shard/policy/tiered.ts'
 import type { TieredSettings } from '../../shard/policy/tiered.ts'
 
+/** The policies there are; see docs/policies.md. */
 export const KV_POLICIES = Object.freeze(['leveled', 'tiered', 'fifo', 'lazy-leveled'] as const)
 
+/** Name of a compaction policy. */
 export type KvPolicy = (typeof KV_POLICIES)[number]
 
+/**
+ * Of the key-value engine. Those of the policies that are not in use are ignored. Defaults and their reasons:
+ * `KV_DEFAULTS`.
+ */
 export interface KvSettings extends LeveledSettings, TieredSettings, FifoSettings {
   /**
    * How tables are compacted: see docs/policies.md. Not recorded: a shard may be opened with another at any time. With
    * `fifo` the oldest tables are forgotten when all are larger than `fifoBytesMax`: for caches.
    */
   readonly policy: KvPolicy
-  /** Memory for blocks, indexes, filters and copies of entries that are read often, in bytes. */
+  /** Memory for blocks, indexes, filters and copies of entries that are read often, in bytes. Range: 0 B or more. */
   readonly cacheBytes: number
-  /** Table files held open. */
+  /** Table files held open. Range: 8 … 1,000,000. */
   readonly openFilesMax: number
-  /** A compaction starts another output file at this size, in bytes. Larger: fewer files; smaller: finer compactions. */
+  /**
+   * A compaction starts another output file at this size, in bytes. Larger: fewer files; smaller: finer compactions.
+   * Range: 1 KiB … 1 GiB.
+   */
   readonly tableBytes: number
   /**
    * A compaction of more input, in bytes, is divided by ranges of keys among jobs of this size or up to four times as
-   * much, which run at the same time where there are workers for them.
+   * much, which run at the same time where there are workers for them. Range: 1 KiB or more.
    */
   readonly jobBytes: number
-  /** Uncompressed size of a data block. Larger: smaller index, better compression; smaller: less to read for one key. */
+  /**
+   * Uncompressed size of a data block, in bytes. Larger: smaller index, better compression; smaller: less to read for
+   * one key. Range: 64 B … 1 MiB.
+   */
   readonly blockBytes: number
+  /** Of data blocks, written from now on: tables of both kinds are read. `none` is faster to write and larger. */
   readonly compression: 'none' | 'lz4'
-  /** Filter bits for each key; 0 for none. 10 let through about 1 lookup in 100 for a key that is not there. */
+  /**
+   * Filter bits for each key; 0 for none. 10 let through about 1 lookup in 100 for a key that is not there.
+   * Range: 0 … 40.
+   */
   readonly filterBitsPerKey: number
   /**
    * Flushes and compactions write a key column beside every table: keys and lengths of values, to be read without the
@@ -43,6 +59,9 @@ export interface KvSettings extends LeveledSettings, TieredSettings, FifoSetting
   readonly keyColumns: boolean
 }
 
+/**
+ * What is not said. `open` of `varve` takes smaller ones in a small container: docs/decisions/0026-little-memory.md.
+ */
 export const KV_DEFAULTS: KvSettings = Object.freeze({
   ...TIERED_DEFAULTS,
   ...FIFO_DEFAULTS,

@@ -9,6 +9,7 @@
 import { VarveError } from '../../kernel/errors.ts'
 import type { ErrorCode } from '../../kernel/errors.ts'
 
+/** The codes of abstract-level that varve's errors become. */
 export type LevelErrorCode =
   | 'LEVEL_ABORTED'
   | 'LEVEL_CORRUPTION'
@@ -43,9 +44,12 @@ const LEVEL_CODES: Readonly<Partial<Record<ErrorCode, LevelErrorCode>>> = Object
   FILE_MISSING: 'LEVEL_CORRUPTION',
 })
 
+/** An error with a code of abstract-level's. `cause` is the VarveError, where there is one. */
 export class LevelError extends Error {
+  /** What a program compares; abstract-level says what each means. */
   readonly code: LevelErrorCode
 
+  /** @param cause what it came of; default: nothing */
   constructor(code: LevelErrorCode, message: string, cause?: unknown) {
     super(message, cause === undefined ? undefined : { cause })
     this.code = code

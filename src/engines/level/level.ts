@@ -48,21 +48,32 @@ export interface LevelOpenOptions extends AbstractOpenOptions {
   readonly compression?: boolean | undefined
 }
 
+/** Options of the constructor. Those of `open` among them are its defaults. */
 export interface LevelOptions<K, V> extends AbstractDatabaseOptions<K, V>, Omit<LevelOpenOptions, 'passive'> {}
 
+/** Of writes, beside abstract-level's. */
 export interface LevelWriteOptions {
   /** True: resolve only when the write survives a power cut. Default false: when the operating system has it. */
   readonly sync?: boolean | undefined
 }
 
+/** Of `db.put`. */
 export interface LevelPutOptions<K, V> extends AbstractPutOptions<K, V>, LevelWriteOptions {}
+/** Of `db.del`. */
 export interface LevelDelOptions<K> extends AbstractDelOptions<K>, LevelWriteOptions {}
+/** Of `db.batch` with an array. */
 export interface LevelBatchOptions<K, V> extends AbstractBatchOptions<K, V>, LevelWriteOptions {}
 
+/** A batch that is put together call by call: keys and values are copied when they are given. */
 export interface LevelChainedBatch<TDatabase, K, V> extends AbstractChainedBatch<TDatabase, K, V> {
+  /**
+   * Commits what was put together, whole or not at all. A promise that rejects has the code that a `batch` would have
+   * had.
+   */
   write(options?: LevelWriteOptions): Promise<void>
 }
 
+/** How far iterators read ahead. */
 export interface LevelReadAhead {
   /**
    * Once the keys and values that a read brings exceed this many bytes, it brings no more: bounds what `nextv()` returns
@@ -71,10 +82,14 @@ export interface LevelReadAhead {
   readonly highWaterMarkBytes?: number | undefined
 }
 
+/** Of `db.iterator`. */
 export type LevelIteratorOptions<K, V> = AbstractIteratorOptions<K, V> & LevelReadAhead
+/** Of `db.keys`. */
 export type LevelKeyIteratorOptions<K> = AbstractKeyIteratorOptions<K> & LevelReadAhead
+/** Of `db.values`. */
 export type LevelValueIteratorOptions<K, V> = AbstractValueIteratorOptions<K, V> & LevelReadAhead
 
+/** Of `approximateSize` and `compactRange`. */
 export interface LevelRangeOptions<K> {
   /** Encodes `start` and `end`. Default: the database's. */
   readonly keyEncoding?: string | Transcoder.PartialEncoder<K> | undefined

@@ -23,11 +23,16 @@ import { CachedFileWriter } from './cached-file-writer.ts'
 import { ChunkFetches } from './chunk-fetches.ts'
 import type { DiskCache } from './disk-cache.ts'
 
+/** What stands in front of the slow store. */
 export interface CachedFileStoreOptions {
   /** Of this store only. Stays the caller's: closed after it. */
   readonly cache: DiskCache
 }
 
+/**
+ * Reads what the cache has from there, and keeps what it had to fetch. Errors are those of the store behind: a cache
+ * that fails is one that has nothing.
+ */
 export class CachedFileStore implements FileStore {
   readonly name: string
   readonly supports: FileStoreSupport = Object.freeze({ syncRead: false, readNow: false })

@@ -19,21 +19,29 @@ import { RECORD_BYTES, chunkSeed, decodeHeader, decodeSlot, encodeHeader, encode
 import { SlotTable } from './slot-table.ts'
 import type { Slot } from './slot-table.ts'
 
+/** Where a cache is, and how large it may grow. */
 export interface DiskCacheOptions {
+  /** The disk that has `directory`. */
   readonly device: Device
   /** Of its own: it is made where it is not there. */
   readonly directory: string
   /** Its two files are never larger, together. In bytes. */
   readonly bytesMax: number
+  /** Checksums of chunks and records. */
   readonly hash: Hash
+  /** Default, each: that of `DISK_CACHE_DEFAULTS`. */
   readonly settings?: Partial<DiskCacheSettings>
 }
 
+/** Counts since the cache was opened; `bytes` is as of now. */
 export interface DiskCacheUsage {
-  /** Of chunks. */
+  /** Of chunks that are kept, each counted whole. */
   readonly bytes: number
+  /** Reads that found their chunk, checked. */
   readonly hits: number
+  /** Reads that did not, for whatever reason. */
   readonly misses: number
+  /** Chunks that had to make room for others. */
   readonly evictions: number
   /** Chunks that were not what their record says. */
   readonly damaged: number
@@ -46,8 +54,11 @@ const INDEX_NAME = 'index'
 // Of the index, while it is read.
 const READ_RECORDS = 1024
 
+/** Chunks of files on a local disk. Synchronous look-ups; reads and writes of the disk never fail whoever asked. */
 export class DiskCache {
+  /** As they are in force, complete. */
   readonly settings: DiskCacheSettings
+  /** As given. */
   readonly hash: Hash
   readonly #table: SlotTable
   readonly #chunks: DeviceFile
@@ -92,6 +103,7 @@ export class DiskCache {
     }
   }
 
+  /** What it holds and has done so far. */
   get usage(): DiskCacheUsage {
     return {
       bytes: this.#table.usedCount * this.settings.chunkBytes,
@@ -189,6 +201,7 @@ export class DiskCache {
     })
   }
 
+  /** Gives back what `write` took: for a file that came to nothing. */
   discard({ slot, done }: WrittenChunk): void {
     this.#background(async () => {
       await done

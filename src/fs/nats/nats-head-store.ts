@@ -25,12 +25,17 @@ import { checkHeadSize } from '../head-size.ts'
 import { HeadPartCodec, PART_HEADER_BYTES } from './head-part.ts'
 import type { HeadPart } from './head-part.ts'
 
+/** What heads in streams are made of. */
 export interface NatsHeadStoreOptions {
   /** Such as a `JetStream` of `varve/nats`. Stays the caller's. */
   readonly streams: Streams
+  /** Checksums of heads. */
   readonly hash: Hash
+  /** Measures how long nothing was answered, and waits before asking again. */
   readonly clock: Clock
+  /** Makes the parts of versions that nobody else has chosen. */
   readonly random: Random
+  /** Default, each: that of `NATS_LOG_DEFAULTS`. */
   readonly settings?: Partial<NatsLogSettings>
 }
 
@@ -48,6 +53,10 @@ interface HeadStream {
 // Those who write heads of several messages at once hold each other up.
 const RETRY_MS = 20
 
+/**
+ * Heads in streams of JetStream. What a server has acknowledged counts as durable: see docs/decisions/0013-nats.md for
+ * what that means.
+ */
 export class NatsHeadStore implements HeadStore {
   readonly name = 'nats'
   readonly #options: NatsHeadStoreOptions

@@ -21,13 +21,17 @@ import type { AbortOptions, Head, HeadStore, HeadVersion } from '../fs.ts'
 import { headConflict } from '../head-conflict.ts'
 import { checkHeadSize } from '../head-size.ts'
 
+/** What heads in a database are made of. */
 export interface PostgresHeadStoreOptions {
   /** Stays the caller's. */
   readonly database: PostgresDatabase
+  /** Checksums of heads. */
   readonly hash: Hash
+  /** Makes the parts of versions that nobody else has chosen. */
   readonly random: Random
 }
 
+/** The tables, for whoever makes them beforehand: see `creationScript` of `varve/postgres`. */
 export const HEAD_TABLES: SqlTables = Object.freeze({
   part: 'heads',
   version: 1,
@@ -49,6 +53,7 @@ interface Statements {
   readonly confirm: SqlStatement
 }
 
+/** Heads in a table. A change has resolved once the server has committed it to its disk. */
 export class PostgresHeadStore implements HeadStore {
   readonly name = 'postgres'
   readonly #database: PostgresDatabase

@@ -31,9 +31,11 @@ const OPEN_FILES_MAX = 8192
 // Twice as long as a client tries to come back.
 const ABSENCE_MS_MAX = 60_000
 
+/** What is offered, and to whom for how long. */
 export interface FileServiceOptions {
   /** Stays the caller's. */
   readonly files: FileStore
+  /** Checksums of the references that are handed out. */
   readonly hash: Hash
   /** Measures how long a client is away. */
   readonly clock: Clock
@@ -45,7 +47,9 @@ interface FileHost extends FileServiceOptions {
   readonly readers: HeldOpen<FileReader>
 }
 
+/** Offers a file store to clients. What each has open is its own. */
 export class FileService implements RpcService {
+  /** As clients ask for it. */
   readonly name = FILE_SERVICE
   readonly roles = ['files', 'worker'] as const
   readonly #host: FileHost

@@ -30,7 +30,9 @@ export interface HeadServiceOptions {
   readonly clock: Clock
 }
 
+/** Offers a head store to clients, each change once however often it is asked for. */
 export class HeadService implements RpcService {
+  /** As clients ask for it. */
   readonly name = HEAD_SERVICE
   readonly roles = ['heads'] as const
   readonly #heads: HeadStore

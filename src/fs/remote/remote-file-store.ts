@@ -28,6 +28,7 @@ import { FILE_SERVICE } from './file-service.ts'
 import { RemoteFileReader, openOn } from './remote-file-reader.ts'
 import { RemoteFileWriter } from './remote-file-writer.ts'
 
+/** The connection over which the files are reached. */
 export interface RemoteFileStoreOptions {
   /** Of a server with a `FileService`. Stays the caller's. */
   readonly client: RpcClient
@@ -36,6 +37,7 @@ export interface RemoteFileStoreOptions {
 // Of one removal: a name has 128 characters at the most, a message 1 MiB.
 const NAMES_MAX = 4096
 
+/** Files behind a service. Closing it closes what is open through it, not the client. */
 export class RemoteFileStore implements FileStore {
   readonly name = 'remote'
   readonly supports: FileStoreSupport = Object.freeze({ syncRead: false, readNow: false })

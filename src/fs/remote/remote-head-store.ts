@@ -22,6 +22,7 @@ interface Introduction {
   readonly key: Promise<string>
 }
 
+/** Heads behind a service. Nothing of it has to be closed. */
 export class RemoteHeadStore implements HeadStore {
   readonly name = 'remote'
   readonly #client: RpcClient

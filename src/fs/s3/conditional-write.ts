@@ -13,7 +13,8 @@ import { VarveError } from '../../kernel/errors.ts'
 import { answerCode, answerError, isPassing } from './answer-error.ts'
 import type { HttpResponse } from './http.ts'
 import { describe, isSuccess, isUnanswered } from './s3-client.ts'
-import type { S3Client, S3Request } from './s3-client.ts'
+import type { S3Client } from './s3-client.ts'
+import type { S3Request } from './s3-request.ts'
 
 export const MARK_HEADER = 'x-amz-meta-varve-mark'
 

@@ -11,9 +11,12 @@ export interface HttpTransport {
   close(): Promise<void>
 }
 
+/** The methods that the client uses. */
 export type HttpMethod = 'GET' | 'HEAD' | 'PUT' | 'POST' | 'DELETE'
 
+/** One request, complete: nothing is added but what the transport needs. */
 export interface HttpRequest {
+  /** In upper case, as it is signed. */
   readonly method: HttpMethod
   /** Absolute; path and query are encoded as they are sent. */
   readonly url: string
@@ -27,9 +30,12 @@ export interface HttpRequest {
   readonly signal: AbortSignal
 }
 
+/** An answer, whatever its status. */
 export interface HttpResponse {
+  /** 100 … 599. */
   readonly status: number
   /** Names in lower case. */
   readonly headers: Readonly<Record<string, string | undefined>>
+  /** The whole of it, the receiver's own; empty where there is none. */
   readonly body: Uint8Array
 }

@@ -7,6 +7,7 @@ import { VarveError } from '../../kernel/errors.ts'
 import { S3_DEFAULTS } from './settings.ts'
 import type { HttpRequest, HttpResponse, HttpTransport } from './http.ts'
 
+/** Of the sockets. */
 export interface NodeHttpTransportOptions {
   /** Connections at the most; further requests wait for one. */
   readonly connectionsMax: number
@@ -30,6 +31,7 @@ const UNSENT_CODES: readonly unknown[] = [
   CONNECT_LATE,
 ]
 
+/** Requests over sockets of this process, which it keeps open and closes in `close`. */
 export class NodeHttpTransport implements HttpTransport {
   readonly #plain: http.Agent
   readonly #secure: https.Agent

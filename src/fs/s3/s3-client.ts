@@ -18,6 +18,7 @@ import type { Random } from '../../kernel/random.ts'
 import { answerCode, answerError, isPassing } from './answer-error.ts'
 import type { HttpMethod, HttpResponse, HttpTransport } from './http.ts'
 import { NodeHttpTransport } from './node-http-transport.ts'
+import type { S3Request } from './s3-request.ts'
 import { resolveS3Settings } from './settings.ts'
 import type { S3Settings } from './settings.ts'
 import { encodePath, encodeQuery, signedHeaders } from './signature.ts'
@@ -25,9 +26,11 @@ import type { S3Credentials } from './signature.ts'
 import { UsageMeter } from './usage.ts'
 import type { S3RequestKind, S3Usage } from './usage.ts'
 
+/** Which bucket, as whom, and how patiently. */
 export interface S3ClientOptions {
   /** For instance `https://s3.eu-central-1.amazonaws.com` or `http://127.0.0.1:7480`. */
   readonly endpoint: string
+  /** Its name: 3 … 63 of lower-case letters, digits, `-` and `.`. */
   readonly bucket: string
   /** Begins the key of every object: for several that share a bucket. Letters, digits, `-`, `_`, `.` and `/`. Default none. */
   readonly prefix?: string
@@ -37,31 +40,14 @@ export interface S3ClientOptions {
   readonly credentials: S3Credentials | (() => Promise<S3Credentials>)
   /** Where the bucket is named: in the path, which every store takes, or in the host. Default `path`. */
   readonly addressing?: 'path' | 'host'
+  /** Dates requests, and measures attempts and delays. */
   readonly clock: Clock
+  /** Spreads delays. */
   readonly random: Random
+  /** Default, each: that of `S3_DEFAULTS`. */
   readonly settings?: Partial<S3Settings>
   /** Default: Node's sockets. Closed by `close`. */
   readonly transport?: HttpTransport
-}
-
-export interface S3Request {
-  readonly method: HttpMethod
-  /** Without the prefix; empty: the bucket. */
-  readonly key: string
-  readonly query?: Readonly<Record<string, string>>
-  /** Names in lower case. */
-  readonly headers?: Readonly<Record<string, string>>
-  readonly body?: Uint8Array
-  /** SHA-256 of the body, in hexadecimal, where it is known. */
-  readonly bodyDigest?: string
-  /** What it is counted as, if not by its method. */
-  readonly kind?: S3RequestKind
-  /** Of the answer. Default 8 MiB. */
-  readonly answerBytesMax?: number
-  /** Aborts between attempts and during them. */
-  readonly signal?: AbortSignal | undefined
-  /** Of the call that it is a part of, by the client's clock: its attempts share `callMs`. Default: now. */
-  readonly beganMs?: number | undefined
 }
 
 const EMPTY = new Uint8Array(0)
@@ -69,12 +55,17 @@ const EMPTY_DIGEST = createHash('sha256').digest('hex')
 const PREFIX = /^[A-Za-z0-9._/-]*$/
 const BUCKET = /^[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]$/
 
+/** A bucket, and the one place that talks to it. Several stores may share one; whoever made it closes it after them. */
 export class S3Client {
+  /** As they are in force, complete. */
   readonly settings: S3Settings
   /** For errors: which one, and where. */
   readonly bucket: string
+  /** Begins the key of every object; may be empty. */
   readonly prefix: string
+  /** As given. */
   readonly clock: Clock
+  /** As given. */
   readonly random: Random
   readonly #origin: string
   readonly #host: string
@@ -121,6 +112,7 @@ export class S3Client {
     return this.#trouble
   }
 
+  /** What was asked so far. */
   get usage(): S3Usage {
     return this.#meter.usage
   }

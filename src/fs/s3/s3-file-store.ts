@@ -36,12 +36,15 @@ import type { S3Client } from './s3-client.ts'
 import { S3FileReader } from './s3-file-reader.ts'
 import { S3FileWriter } from './s3-file-writer.ts'
 
+/** What files in a bucket are made of. */
 export interface S3FileStoreOptions {
   /** Stays the caller's. */
   readonly client: S3Client
+  /** Checksums of the references that `finish` gives. */
   readonly hash: Hash
 }
 
+/** Files in a bucket. Durable when the store has answered. Closing it ends what it has open, not the client. */
 export class S3FileStore implements FileStore {
   readonly name = 's3'
   readonly supports: FileStoreSupport = Object.freeze({ syncRead: false, readNow: false })

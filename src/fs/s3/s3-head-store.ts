@@ -22,12 +22,15 @@ import { probeHeads } from './probe.ts'
 import { describe } from './s3-client.ts'
 import type { S3Client } from './s3-client.ts'
 
+/** What heads in a bucket are made of. */
 export interface S3HeadStoreOptions {
   /** Stays the caller's. */
   readonly client: S3Client
+  /** Checksums of heads. */
   readonly hash: Hash
 }
 
+/** Heads in a bucket. Nothing of it has to be closed. */
 export class S3HeadStore implements HeadStore {
   readonly name = 's3'
   readonly #client: S3Client

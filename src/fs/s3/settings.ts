@@ -4,35 +4,46 @@ import { GIB, KIB, MIB } from '../../kernel/limits.ts'
 import { checkIntegers, overDefaults } from '../../kernel/setting-check.ts'
 import type { SettingRange } from '../../kernel/setting-check.ts'
 
+/** Whole numbers, all of them. Defaults and their reasons: `S3_DEFAULTS`. */
 export interface S3Settings {
-  /** Files up to this size are one request; larger ones are uploaded in parts of it. In bytes. */
+  /** Files up to this size are one request; larger ones are uploaded in parts of it. In bytes. Range: 5 MiB … 1 GiB. */
   readonly partBytes: number
-  /** Parts of one file that are under way at once. */
+  /** Parts of one file that are under way at once. Range: 1 … 64. */
   readonly partsInFlight: number
-  /** Longer reads are several requests, under way together. In bytes. */
+  /** Longer reads are several requests, under way together. In bytes. Range: 64 KiB … 1 GiB. */
   readonly rangeBytes: number
-  /** While a store is opened, how long it may answer nothing useful before that fails, in milliseconds. */
+  /**
+   * While a store is opened, how long it may answer nothing useful before that fails, in milliseconds.
+   * Range: 1 … 3,600,000.
+   */
   readonly openMs: number
-  /** How long a connection may take to be made, in milliseconds. */
+  /** How long a connection may take to be made, in milliseconds. Range: 1 … 3,600,000. */
   readonly connectMs: number
-  /** How long a connection may stand still during an attempt, both ways, before that counts as not answered, in milliseconds. */
+  /**
+   * How long a connection may stand still during an attempt, both ways, before that counts as not answered, in
+   * milliseconds. Range: 1 … 3,600,000.
+   */
   readonly silentMs: number
-  /** How long one attempt may take, in milliseconds, its credentials included. */
+  /** How long one attempt may take, in milliseconds, its credentials included. Range: 100 … 3,600,000. */
   readonly attemptMs: number
-  /** Attempts of one request. */
+  /** Attempts of one request. Range: 1 … 100. */
   readonly attemptsMax: number
-  /** No attempt begins later than so long after the first, in milliseconds. */
+  /** No attempt begins later than so long after the first, in milliseconds. Range: 0 … 3,600,000. */
   readonly callMs: number
-  /** Before the second attempt at most so long, in milliseconds; before each further one twice as long as before the last. */
+  /**
+   * Before the second attempt at most so long, in milliseconds; before each further one twice as long as before the
+   * last. Range: 1 … 60,000.
+   */
   readonly retryDelayMs: number
-  /** And never longer than so, in milliseconds. */
+  /** And never longer than so, in milliseconds. Range: 1 … 600,000. */
   readonly retryDelayMsMax: number
-  /** Bytes of parts under way above which `ready()` waits. */
+  /** Bytes of parts under way above which `ready()` waits. Range: 5 MiB … 64 GiB. */
   readonly pendingBytesMax: number
-  /** Connections at the most. */
+  /** Connections at the most. Range: 1 … 10,000. */
   readonly connectionsMax: number
 }
 
+/** What is not said. */
 export const S3_DEFAULTS: S3Settings = Object.freeze({
   // A table of 32 MiB is four parts: at 60 MiB/s a connection, as S3 has it, that is as fast as the network of most
   // machines, and 10,000 parts, the most there may be, are 78 GiB.

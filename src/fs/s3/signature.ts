@@ -9,8 +9,11 @@
 
 import { createHash, createHmac } from 'node:crypto'
 
+/** What requests are signed with. */
 export interface S3Credentials {
+  /** Shown with every request, in the clear. */
   readonly accessKeyId: string
+  /** Never sent: signs. */
   readonly secretAccessKey: string
   /** Of temporary credentials. */
   readonly sessionToken?: string

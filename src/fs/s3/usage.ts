@@ -8,6 +8,7 @@ export interface S3Usage {
   readonly writes: number
   /** GET and HEAD of objects. */
   readonly reads: number
+  /** Pages of lists, of objects and of uploads. */
   readonly lists: number
   /** Of one object or of up to a thousand. */
   readonly deletes: number
@@ -15,15 +16,21 @@ export interface S3Usage {
   readonly retries: number
   /** Of bodies. */
   readonly sentBytes: number
+  /** Of bodies. */
   readonly receivedBytes: number
 }
 
 /** In dollars. */
 export interface S3Prices {
+  /** Of a thousand `writes`. */
   readonly perThousandWrites: number
+  /** Of a thousand `reads`. */
   readonly perThousandReads: number
+  /** Of a thousand `lists`. */
   readonly perThousandLists: number
+  /** Of a thousand `deletes`. */
   readonly perThousandDeletes: number
+  /** Of 2^30 `receivedBytes`. */
   readonly perReceivedGib: number
 }
 

@@ -33,6 +33,7 @@ export interface NatsJobWorkerOptions extends Partial<JobWorkerSettings> {
   readonly queue: string
   /** Runs the jobs. Stays the caller's. */
   readonly jobs: JobScheduler
+  /** Measures leases. */
   readonly clock: Clock
   /** As the schedulers have it. Default 1. */
   readonly replicas?: number
@@ -50,6 +51,7 @@ const KINDS_MAX = 64
 // within seconds; until then it is not found at all, so that many questions in a row would take no time.
 const UNANSWERED_MAX = 10
 
+/** Works from its making until `close`. Leaves the connection and the scheduler as they are. */
 export class NatsJobWorker {
   readonly #options: NatsJobWorkerOptions
   readonly #places: JobStreams

@@ -27,7 +27,9 @@ import type { JobStreams } from './job-streams.ts'
 import { OfferedJob } from './offered-job.ts'
 import type { OfferOutcome } from './offered-job.ts'
 
+/** What is needed to have jobs run elsewhere. */
 export interface NatsSchedulerOptions {
+  /** Such as a `JetStream` of `varve/nats`: for dead letters. Stays the caller's. */
   readonly streams: Streams
   /** Such as a `JetStreamQueues` of `varve/nats`. Stays the caller's. */
   readonly queues: WorkQueues & Mail
@@ -35,7 +37,9 @@ export interface NatsSchedulerOptions {
   readonly queue: string
   /** Whose jobs these are: shards take turns. */
   readonly shard: string
+  /** Measures leases and patience. */
   readonly clock: Clock
+  /** Makes names that nobody else has. */
   readonly random: Random
   /** Runs what nobody elsewhere does. Stays the caller's. Default: such a job fails. */
   readonly local?: JobScheduler
@@ -52,6 +56,7 @@ export interface NatsSchedulerOptions {
 /** As with a broker: a waiting spec takes some kilobytes. */
 export const NATS_JOBS_MAX = 100
 
+/** Jobs for workers elsewhere, over JetStream. `close` ends what is under way, not the connection. */
 export class NatsScheduler extends DistantScheduler {
   readonly name = 'nats'
   readonly #options: NatsSchedulerOptions

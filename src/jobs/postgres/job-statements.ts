@@ -11,6 +11,7 @@ import type { SqlStatement } from '../../postgres/sql.ts'
 
 export const STATE = Object.freeze({ waiting: 0, leased: 1, done: 2, failed: 3 })
 
+/** The tables, for whoever makes them beforehand: see `creationScript` of `varve/postgres`. */
 export const JOB_TABLES: SqlTables = Object.freeze({
   part: 'jobs',
   version: 2,

@@ -21,11 +21,13 @@ import { JobWatch } from './job-watch.ts'
 import { resolvePostgresJobSettings } from './settings.ts'
 import type { PostgresJobSettings } from './settings.ts'
 
+/** What is needed to have jobs run elsewhere. */
 export interface PostgresSchedulerOptions {
   /** Stays the caller's. */
   readonly database: PostgresDatabase
   /** Whose jobs these are: shards take turns. */
   readonly shard: string
+  /** Makes names that nobody else has. */
   readonly random: Random
   /** Runs what nobody elsewhere does. Stays the caller's. Default: such a job fails. */
   readonly local?: JobScheduler
@@ -33,12 +35,14 @@ export interface PostgresSchedulerOptions {
   readonly pendingMax?: number
   /** What workers have, such as `gpu`; jobs that need anything else are refused. Default: nothing. */
   readonly labels?: readonly string[]
+  /** Default, each: that of `POSTGRES_JOB_DEFAULTS`. */
   readonly settings?: Partial<PostgresJobSettings>
 }
 
 /** All of them are looked after by one statement. */
 export const POSTGRES_JOBS_MAX = 256
 
+/** Jobs for workers elsewhere, over a table. `close` ends what is under way, not the database. */
 export class PostgresScheduler extends DistantScheduler {
   readonly name = 'postgres'
   readonly #options: PostgresSchedulerOptions

@@ -22,13 +22,17 @@ import type { PlaceLease, PulledJob } from './job-queue-table.ts'
 import { resolvePostgresJobSettings } from './settings.ts'
 import type { PostgresJobSettings } from './settings.ts'
 
+/** What a worker is made of. */
 export interface PostgresWorkerOptions {
   /** Stays the caller's. */
   readonly database: PostgresDatabase
   /** Runs the jobs. Stays the caller's. */
   readonly jobs: JobScheduler
+  /** Makes names of leases. */
   readonly random: Random
+  /** Default, each: that of `JOB_WORKER_DEFAULTS`. */
   readonly places?: Partial<JobWorkerSettings>
+  /** Default, each: that of `POSTGRES_JOB_DEFAULTS`. */
   readonly settings?: Partial<PostgresJobSettings>
 }
 
@@ -37,6 +41,7 @@ const PROGRESS_MS = 100
 // After a failure, until it looks again.
 const AGAIN_MS = 500
 
+/** Works from its opening until `close`. Leaves the database and the scheduler as they are. */
 export class PostgresWorker {
   readonly #options: PostgresWorkerOptions
   readonly #places: JobWorkerSettings

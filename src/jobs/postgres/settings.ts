@@ -6,12 +6,19 @@ import type { BrokerSettings } from '../remote/settings.ts'
 
 /** Times of leases are of the server's clock. A job stays wanted for `orphanMs` when its submitter is silent. */
 export interface PostgresJobSettings extends BrokerSettings {
-  /** How often those look who wait for an answer, in milliseconds: for progress, and for what nobody tells. */
+  /**
+   * How often those look who wait for an answer, in milliseconds: for progress, and for what nobody tells.
+   * Range: 0 … 3,600,000.
+   */
   readonly watchMs: number
-  /** How often an idle place of a worker looks for work, in milliseconds, should a notification have been lost. */
+  /**
+   * How often an idle place of a worker looks for work, in milliseconds, should a notification have been lost.
+   * Range: 0 … 3,600,000.
+   */
   readonly pollMs: number
 }
 
+/** What is not said. */
 export const POSTGRES_JOB_DEFAULTS: PostgresJobSettings = Object.freeze({
   ...BROKER_DEFAULTS,
   // Faster than a person reads, and a look costs the server a fraction of a millisecond.

@@ -5,37 +5,61 @@ import type { JobResult, JobSpec } from '../jobs.ts'
 import type { LeaseProgress } from '../lease-progress.ts'
 import type { WorkerOffer } from './worker-settings.ts'
 
+/** What becomes of a job at a broker. */
 export type JobOutcome =
+  /** A worker has run it. */
   | { readonly type: 'done'; readonly result: JobResult }
   /** What the handler, or the broker, has to say. */
   | { readonly type: 'failed'; readonly error: unknown }
   /** Nobody asked for it: it has not begun. */
   | { readonly type: 'not-begun' }
 
+/** One worker's right to one job, for as long as it is renewed. */
 export interface Lease {
+  /** Which the worker names in every call; nobody else knows it. */
   readonly id: string
   /** Of the place that has it. */
   readonly offer: WorkerOffer
   /** Says so to the worker. Called once. */
   end: () => void
+  /** Ends the lease, where nobody renews it before. */
   timer: Timer | undefined
+  /** How far the worker has come, and since when no further. */
   readonly progress: LeaseProgress
 }
 
+/** What a worker gets. */
+export interface LeasedJob {
+  /** To be named when it is renewed and when it has ended. */
+  readonly lease: string
+  /** How long the worker may be silent, in milliseconds. */
+  readonly leaseMs: number
+  /** What is to run; its output prefix is of this try alone. */
+  readonly spec: JobSpec
+}
+
+/** A job as a broker keeps it. The broker changes it; others read. */
 export class BrokeredJob {
+  /** Under which it was submitted: the same key, the same job. */
   readonly key: string
+  /** Whose turn it takes. */
   readonly shard: string
+  /** As it was submitted. */
   readonly spec: JobSpec
   /** Counts up where a broker that does not know it any more is given it again. */
   readonly submission: number
+  /** Resolves once, when it has settled. */
   readonly outcome: Promise<JobOutcome>
   readonly #settle: (outcome: JobOutcome) => void
   /** Place in the line: a job whose worker has gone takes its former place. */
   readonly order: number
   /** How often it was given to a worker. */
   tries = 0
+  /** Undefined: nobody has it now. */
   lease: Lease | undefined
+  /** Nobody wants its answer any more. */
   cancelled = false
+  /** `outcome` has resolved. */
   settled = false
   /** Ends it where nobody has begun it. */
   timer: Timer | undefined
@@ -45,6 +69,10 @@ export class BrokeredJob {
   orphaned: Timer | undefined
   #progress = 0
 
+  /**
+   * @param order place in the line, ascending
+   * @param submission see there
+   */
   constructor(key: string, shard: string, spec: JobSpec, order: number, submission = 0) {
     this.key = key
     this.shard = shard
@@ -56,14 +84,17 @@ export class BrokeredJob {
     this.#settle = (outcome) => resolve?.(outcome)
   }
 
+  /** Of priority 0 and below. */
   get urgent(): boolean {
     return this.spec.priority <= 0
   }
 
+  /** 0 … 1, the furthest that any worker has said. */
   get progress(): number {
     return this.#progress
   }
 
+  /** Goes on to `fraction`, never back. */
   advance(fraction: number): void {
     if (fraction > this.#progress) this.#progress = Math.min(fraction, 1)
   }
@@ -78,6 +109,7 @@ export class BrokeredJob {
     return { ...spec, outputPrefix }
   }
 
+  /** Ends it, with its lease and its timers. At most once. */
   settle(outcome: JobOutcome): void {
     this.settled = true
     this.timer?.cancel()

@@ -1,7 +1,8 @@
 /** `varve/jobs/remote`: workers elsewhere, the broker between them and shards, and its client. */
 
 export { JobBroker } from './job-broker.ts'
-export type { JobBrokerOptions, LeasedJob } from './job-broker.ts'
+export type { JobBrokerOptions } from './job-broker.ts'
+export type { LeasedJob } from './brokered-job.ts'
 export { BrokeredJob } from './brokered-job.ts'
 export type { JobOutcome, Lease } from './brokered-job.ts'
 export { JobService, WorkerService } from './job-service.ts'

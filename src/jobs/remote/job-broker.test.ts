@@ -3,7 +3,7 @@ import { test } from 'node:test'
 import { BrokerBench, RESULT } from '../../../test/jobs/broker-bench.ts'
 import { VarveError } from '../../kernel/errors.ts'
 import { fileName, seqno } from '../../kernel/ids.ts'
-import type { LeasedJob } from './job-broker.ts'
+import type { LeasedJob } from './brokered-job.ts'
 import { WorkerPulls } from './worker-pulls.ts'
 
 test('shards take turns, however many jobs one of them has, and urgent jobs go first', async () => {

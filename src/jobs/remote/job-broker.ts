@@ -17,6 +17,7 @@ import { nonce } from '../../kernel/random.ts'
 import type { Random } from '../../kernel/random.ts'
 import type { JobResult, JobSpec } from '../jobs.ts'
 import { BrokeredJob } from './brokered-job.ts'
+import type { LeasedJob } from './brokered-job.ts'
 import { chooseJob, fits } from './job-choice.ts'
 import type { WorkerOffer } from './worker-settings.ts'
 import { LeaseProgress } from '../lease-progress.ts'
@@ -25,16 +26,14 @@ import { RecentOffers } from './recent-offers.ts'
 import { resolveBrokerSettings } from './settings.ts'
 import type { BrokerSettings } from './settings.ts'
 
+/** What a broker is made of. */
 export interface JobBrokerOptions {
+  /** Measures leases and patience. */
   readonly clock: Clock
+  /** Makes names of leases. */
   readonly random: Random
+  /** Default, each: that of `BROKER_DEFAULTS`. */
   readonly settings?: Partial<BrokerSettings>
-}
-
-export interface LeasedJob {
-  readonly lease: string
-  readonly leaseMs: number
-  readonly spec: JobSpec
 }
 
 interface WaitingWorker {
@@ -46,6 +45,7 @@ interface WaitingWorker {
 // Of all shards together: a waiting spec takes some kilobytes.
 const PENDING_MAX = 10_000
 
+/** Everything it knows is in memory: a broker that is started anew knows no job, and is given them again. */
 export class JobBroker {
   readonly #clock: Clock
   readonly #random: Random
@@ -114,6 +114,7 @@ export class JobBroker {
     return job
   }
 
+  /** The job of that key: one that has not settled, or has not long ago. */
   find(key: string): BrokeredJob | undefined {
     return this.#jobs.get(key) ?? this.#settled.get(key)
   }

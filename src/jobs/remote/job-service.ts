@@ -13,7 +13,9 @@ import { decodeResult, decodeSpec, encodeResult, encodeSpec } from '../wire/job-
 export const JOB_SERVICE = 'jobs'
 export const WORKER_SERVICE = 'worker'
 
+/** Takes jobs for a broker, cancels them and gives answers. A client sees the shards that it may touch. */
 export class JobService implements RpcService {
+  /** As clients ask for it. */
   readonly name = JOB_SERVICE
   readonly roles = ['jobs'] as const
   readonly #broker: JobBroker
@@ -79,7 +81,9 @@ function answerOf(outcome: JobOutcome): RpcAnswer {
   return { value: ['failed', error] }
 }
 
+/** Gives a broker's jobs to workers. */
 export class WorkerService implements RpcService {
+  /** As workers ask for it. */
   readonly name = WORKER_SERVICE
   readonly roles = ['worker'] as const
   readonly #broker: JobBroker

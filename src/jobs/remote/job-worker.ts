@@ -17,12 +17,15 @@ import { decodeSpec, encodeResult } from '../wire/job-wire.ts'
 import { resolveJobWorkerSettings } from './worker-settings.ts'
 import type { JobWorkerSettings } from './worker-settings.ts'
 
+/** What a worker is made of. */
 export interface JobWorkerOptions {
   /** Of a server with a `WorkerService`. Stays the caller's. */
   readonly client: RpcClient
   /** Runs the jobs. Stays the caller's. */
   readonly jobs: JobScheduler
+  /** Measures leases, and waits while the broker is away. */
   readonly clock: Clock
+  /** Default, each: that of `JOB_WORKER_DEFAULTS`. */
   readonly settings?: Partial<JobWorkerSettings>
 }
 
@@ -30,6 +33,7 @@ export interface JobWorkerOptions {
 const RENEWAL_MS_MAX = 1_000
 const PROGRESS_MS = 100
 
+/** Works from its making until `close`. Leaves the client and the scheduler as they are. */
 export class JobWorker {
   readonly #options: JobWorkerOptions
   readonly #settings: JobWorkerSettings

@@ -21,12 +21,15 @@ import type { QueuedJob } from '../queued-job.ts'
 import { JOB_SERVICE } from './job-service.ts'
 import { decodeResult, encodeSpec } from '../wire/job-wire.ts'
 
+/** What is needed to have jobs run elsewhere. */
 export interface RemoteSchedulerOptions {
   /** Of a server with a `JobService`. Stays the caller's. */
   readonly client: RpcClient
   /** Whose jobs these are: shards take turns. */
   readonly shard: string
+  /** Measures how long the broker is away. */
   readonly clock: Clock
+  /** Makes keys that nobody else has. */
   readonly random: Random
   /** Runs what nobody elsewhere does. Stays the caller's. Default: such a job fails. */
   readonly local?: JobScheduler
@@ -40,11 +43,15 @@ export interface RemoteSchedulerOptions {
 
 /** Of a call's limit on a connection; every job is a call that is under way. */
 export const REMOTE_JOBS_MAX = 100
+/**
+ * In milliseconds. A broker that is started again takes a second or two; what waits for longer can as well run here.
+ */
 export const REMOTE_JOBS_AWAY_MS = 5_000
 
 // Faster than a person reads, and a call costs some ten microseconds.
 const PROGRESS_MS = 250
 
+/** Jobs for workers elsewhere, over a broker. `close` ends what is under way, not the client. */
 export class RemoteScheduler extends DistantScheduler {
   readonly name = 'remote'
   readonly #options: RemoteSchedulerOptions

@@ -2,24 +2,30 @@
 
 import { DURATION_MS, checkInteger, checkNumber, overDefaults } from '../../kernel/setting-check.ts'
 
+/** Defaults and their reasons: `BROKER_DEFAULTS`. */
 export interface BrokerSettings {
-  /** How long a worker may be silent about a job before another gets it, in milliseconds. */
+  /** How long a worker may be silent about a job before another gets it, in milliseconds. Range: 0 … 3,600,000. */
   readonly leaseMs: number
-  /** How long a worker may have a job without progress before another gets it, in milliseconds; a job may say otherwise. */
+  /**
+   * How long a worker may have a job without progress before another gets it, in milliseconds; a job may say otherwise.
+   * Range: 1 … 86,400,000.
+   */
   readonly stuckMs: number
-  /** How often a job is given to a worker before it is given up. */
+  /** How often a job is given to a worker before it is given up. Range: 1 … 100. */
   readonly triesMax: number
-  /** How long a job waits while no worker that could run it asks for work, in milliseconds. */
+  /** How long a job waits while no worker that could run it asks for work, in milliseconds. Range: 0 … 3,600,000. */
   readonly startMs: number
-  /** How long a job goes on whose submitter's connection is lost, in milliseconds. */
+  /** How long a job goes on whose submitter's connection is lost, in milliseconds. Range: 0 … 3,600,000. */
   readonly orphanMs: number
-  /** Failures in a row of the same work after which it is not taken for a while. */
+  /** Failures in a row of the same work after which it is not taken for a while. Range: 1 … 100. */
   readonly failuresMax: number
-  /** For how long then, in milliseconds; doubles with each further failure. */
+  /** For how long then, in milliseconds; doubles with each further failure. Range: 0 … 3,600,000. */
   readonly quarantineMs: number
+  /** And never longer than so, in milliseconds. Range: 0 … 3,600,000. */
   readonly quarantineMsMax: number
 }
 
+/** What is not said. */
 export const BROKER_DEFAULTS: BrokerSettings = Object.freeze({
   // Three renewals; SlateDB's remote compaction reclaims after 30 s, and a worker here says something every few seconds.
   leaseMs: 15_000,

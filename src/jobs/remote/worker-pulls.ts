@@ -3,7 +3,8 @@
  * connection was lost, asks again and is given the same one.
  */
 
-import type { JobBroker, LeasedJob } from './job-broker.ts'
+import type { JobBroker } from './job-broker.ts'
+import type { LeasedJob } from './brokered-job.ts'
 import type { WorkerOffer } from './worker-settings.ts'
 
 export class WorkerPulls {

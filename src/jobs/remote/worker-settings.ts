@@ -4,12 +4,13 @@ import { GIB } from '../../kernel/limits.ts'
 import { checkInteger, overDefaults } from '../../kernel/setting-check.ts'
 import { checkedLabels } from '../queue-settings.ts'
 
+/** Defaults and their reasons: `JOB_WORKER_DEFAULTS`. */
 export interface JobWorkerSettings {
-  /** Jobs at a time. The scheduler must have so many places, for whatever comes. */
+  /** Jobs at a time. The scheduler must have so many places, for whatever comes. Range: 1 … 1,024. */
   readonly places: number
-  /** Of these, how many take urgent jobs only. One place is always for all. */
+  /** Of these, how many take urgent jobs only. One place is always for all. Range: 0 … 1,024. */
   readonly urgentPlaces: number
-  /** What one job may need, in bytes. */
+  /** What one job may need, in bytes. Range: 0 B or more. */
   readonly memoryBytes: number
   /** What this machine has, such as `gpu`. The scheduler must have them, too (`QueueSettings.labels`). */
   readonly labels: readonly string[]
@@ -19,10 +20,13 @@ export interface JobWorkerSettings {
 export interface WorkerOffer {
   /** Takes jobs of priority 0 and below only. */
   readonly urgentOnly: boolean
+  /** What a job may need there, in bytes. */
   readonly memoryBytes: number
+  /** What the place has, such as `gpu`. */
   readonly labels: readonly string[]
 }
 
+/** What is not said. */
 export const JOB_WORKER_DEFAULTS: JobWorkerSettings = Object.freeze({
   places: 2,
   // A compaction lasts seconds, and a verification that a shard waits for should not wait for it.

@@ -30,12 +30,17 @@ import type { NatsJournalSettings } from './settings.ts'
 import { ShardLog } from './shard-log.ts'
 import type { Tail } from './shard-log.ts'
 
+/** What journals in streams are made of. */
 export interface NatsJournalOptions {
   /** Such as a `JetStream` of `varve/nats`. Stays the caller's. */
   readonly streams: Streams
+  /** Checksums of fragments. */
   readonly hash: Hash
+  /** Measures how long nothing was answered, and waits before asking again. */
   readonly clock: Clock
+  /** Makes the names of owners. */
   readonly random: Random
+  /** Default, each: that of `NATS_JOURNAL_DEFAULTS`. */
   readonly settings?: Partial<NatsJournalSettings>
 }
 
@@ -44,6 +49,7 @@ const TRIES_BEFORE_KNOCKING = 2
 const TRIES_PER_KNOCK = 20
 const RETRY_MS = 20
 
+/** Journals in streams of JetStream. Nothing of it has to be closed but the journals. */
 export class NatsJournalSystem implements JournalSystem {
   readonly name = 'nats'
   readonly version = 1

@@ -5,13 +5,15 @@ import { checkInteger, overDefaults } from '../../kernel/setting-check.ts'
 import { NATS_LOG_DEFAULTS, checkLogSettings } from '../../nats/log-settings.ts'
 import type { NatsLogSettings } from '../../nats/log-settings.ts'
 
+/** Defaults and their reasons: `NATS_JOURNAL_DEFAULTS`. */
 export interface NatsJournalSettings extends NatsLogSettings {
-  /** Messages under way. */
+  /** Messages under way. Range: 1 … 65,536. */
   readonly windowMessages: number
-  /** Bytes appended and not acknowledged above which callers should wait. */
+  /** Bytes appended and not acknowledged above which callers should wait. Range: 1 B or more. */
   readonly pendingBytesMax: number
 }
 
+/** What is not said. */
 export const NATS_JOURNAL_DEFAULTS: NatsJournalSettings = Object.freeze({
   ...NATS_LOG_DEFAULTS,
   // 22,000 messages a second on three nodes, where one that waits for its answer makes 1,700. More gain nothing.

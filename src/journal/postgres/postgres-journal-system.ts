@@ -31,12 +31,17 @@ import { PostgresJournalTable } from './postgres-journal-table.ts'
 import { decodeRowJournalState, encodeRowJournalState } from './row-journal-state.ts'
 import { damagedRow } from './row-codec.ts'
 
+/** What journals in a database are made of. */
 export interface PostgresJournalOptions {
   /** Stays the caller's. */
   readonly database: PostgresDatabase
+  /** Checksums of rows. */
   readonly hash: Hash
+  /** Makes the names of owners. */
   readonly random: Random
-  /** Bytes appended and not written above which callers should wait. Default POSTGRES_JOURNAL_PENDING_BYTES. */
+  /**
+   * Bytes appended and not written above which callers should wait; at least 1. Default POSTGRES_JOURNAL_PENDING_BYTES.
+   */
   readonly pendingBytesMax?: number
 }
 
@@ -57,12 +62,14 @@ export interface PostgresJournalParts {
 
 const START: Omit<LogState, 'epoch' | 'owner'> = { start: 0, end: 0 }
 
+/** Journals in tables. Nothing of it has to be closed but the journals. */
 export class PostgresJournalSystem implements JournalSystem {
   readonly name = 'postgres'
   readonly version = 1
   readonly supports: JournalSupport
   readonly #parts: PostgresJournalParts
 
+  /** Use `connect`. */
   constructor(parts: PostgresJournalParts, durability: readonly Durability[]) {
     this.#parts = parts
     this.supports = Object.freeze({ durability: Object.freeze([...durability]), read: true })

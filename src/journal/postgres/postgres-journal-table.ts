@@ -9,6 +9,7 @@ import type { SqlRow, SqlStatement } from '../../postgres/sql.ts'
 import type { Durability } from '../journal.ts'
 import type { JournalRow, JournalTable, LogState, RowAppend, RowKind, RowOutcome } from './journal-table.ts'
 
+/** The tables, for whoever makes them beforehand: see `creationScript` of `varve/postgres`. */
 export const JOURNAL_TABLES: SqlTables = Object.freeze({
   part: 'journal',
   version: 1,

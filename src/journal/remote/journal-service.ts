@@ -29,9 +29,11 @@ export const JOURNAL_SERVICE = 'journal'
 const ABSENCE_MS_MAX = 10 * 60_000
 const REPLAY_BYTES = 4 * MIB
 
+/** What is offered, and to whom for how long. */
 export interface JournalServiceOptions {
   /** What is offered: any journal system. */
   readonly journals: JournalSystem
+  /** Measures how long a client is away. */
   readonly clock: Clock
 }
 
@@ -42,9 +44,12 @@ interface Hosted {
   absence: Timer | undefined
 }
 
+/** Offers a journal system to clients. One open journal, one client. */
 export class JournalService implements RpcService {
+  /** As clients ask for it. */
   readonly name = JOURNAL_SERVICE
   readonly roles = ['journal'] as const
+  /** As given. */
   readonly journals: JournalSystem
   readonly #clock: Clock
   readonly #open = new Map<string, Hosted>()
@@ -58,6 +63,7 @@ export class JournalService implements RpcService {
     return new JournalSession(this, grant)
   }
 
+  /** Keeps an open journal under the name that its client has given it. */
   host(key: string, hosted: HostedJournal, session: JournalSession): void {
     this.#open.set(key, { hosted, sessions: new Set([session]), absence: undefined })
   }
@@ -72,10 +78,12 @@ export class JournalService implements RpcService {
     return open.hosted
   }
 
+  /** Whether a journal of that name is open here. */
   isOpen(key: string): boolean {
     return this.#open.has(key)
   }
 
+  /** Closes the journal of that name, where there is one. Rejects as `Journal.close`. */
   async closeJournal(key: string): Promise<void> {
     const open = this.#open.get(key)
     this.#open.delete(key)

@@ -25,9 +25,11 @@ import { RemoteJournal } from './remote-journal.ts'
 import type { OpenedJournal } from './remote-journal.ts'
 import { RemoteJournalReader } from './remote-journal-reader.ts'
 
+/** What is needed to have a journal elsewhere. */
 export interface RemoteJournalOptions {
   /** Of a server with a `JournalService`. Stays the caller's. */
   readonly client: RpcClient
+  /** Makes the names by which journals are known to the service. */
   readonly random: Random
   /**
    * How long a journal waits for its service to come back, in milliseconds, before appends that are under way are of
@@ -41,6 +43,7 @@ export const REMOTE_JOURNAL_RESUME_MS = 10_000
 
 const NOTHING = new Uint8Array(0)
 
+/** Journals behind a service. Nothing of it has to be closed but the journals. */
 export class RemoteJournalSystem implements JournalSystem {
   readonly name: string
   readonly version: number

@@ -12,11 +12,13 @@ import { GIB } from '../../kernel/limits.ts'
 import { Layout, sumBytes } from './layout.ts'
 import type { DropChoice, PolicyFile, PolicyInput } from './policy.ts'
 
+/** Defaults and their reasons: `FIFO_DEFAULTS`. */
 export interface FifoSettings {
-  /** Bytes of files that are kept. */
+  /** Bytes of files that are kept. Range: 0 B or more. */
   readonly fifoBytesMax: number
 }
 
+/** What is not said. */
 export const FIFO_DEFAULTS: FifoSettings = Object.freeze({
   // RocksDB's max_table_files_size: a cache of a size that reads can look through.
   fifoBytesMax: 1 * GIB,

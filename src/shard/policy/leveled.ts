@@ -22,19 +22,27 @@ import { MIB } from '../../kernel/limits.ts'
 import { Layout, sumBytes } from './layout.ts'
 import type { PlaceChoice, PolicyFile, PolicyInput } from './policy.ts'
 
+/** Defaults and their reasons: `LEVELED_DEFAULTS`. */
 export interface LeveledSettings {
-  /** Files in level 0 that start a compaction of it. Smaller: cheaper reads; larger: less write amplification. */
+  /**
+   * Files in level 0 that start a compaction of it. Smaller: cheaper reads; larger: less write amplification.
+   * Range: 1 … 1,000.
+   */
   readonly level0Files: number
-  /** Files in level 0 at which writes wait. */
+  /** Files in level 0 at which writes wait, more than `level0Files`. Range: 2 … 10,000. */
   readonly level0FilesStop: number
-  /** Size of the first level below 0, at least, in bytes. */
+  /** Size of the first level below 0, at least, in bytes. Range: 1 KiB or more. */
   readonly levelBytesBase: number
-  /** A level is at most this many times as large as the one above. Smaller: more levels; larger: less stored twice. */
+  /**
+   * A level is at most this many times as large as the one above. Smaller: more levels; larger: less stored twice.
+   * Range: 2 … 100.
+   */
   readonly levelSizeRatio: number
-  /** Levels at most, level 0 included. */
+  /** Levels at most, level 0 included. Range: 2 … 32. */
   readonly levelCount: number
 }
 
+/** What is not said. */
 export const LEVELED_DEFAULTS: LeveledSettings = Object.freeze({
   // LevelDB's and RocksDB's trigger.
   level0Files: 4,

@@ -16,14 +16,19 @@ import type { FileName } from '../../kernel/ids.ts'
 
 /** A file as a policy sees it. */
 export interface PolicyFile<Bound> {
+  /** Names the file in choices. */
   readonly name: FileName
+  /** Its length. */
   readonly bytes: number
   /** All there are, and how many of them delete something older. */
   readonly entries: number
+  /** Those among `entries` that delete. */
   readonly deletions: number
+  /** 0, or that of a sorted run. */
   readonly level: number
   /** Bounds of what it holds, both inside. */
   readonly first: Bound
+  /** See `first`. */
   readonly last: Bound
   /** Age, among files of level 0. */
   readonly seqnoLast: number
@@ -39,15 +44,21 @@ export interface PolicySpan<Bound> {
 
 /** A change under way: its inputs are still there, its outputs will be files of `level`, or nothing. */
 export interface PolicyChange {
+  /** Files that no other change may choose. */
   readonly inputs: readonly FileName[]
   /** undefined: the inputs are dropped. */
   readonly level: number | undefined
 }
 
+/** One moment of a shard. A policy changes nothing of it. */
 export interface PolicyInput<Bound, Settings> {
+  /** All of the version, in no particular order. */
   readonly files: readonly PolicyFile<Bound>[]
+  /** All that are under way. */
   readonly changes: readonly PolicyChange[]
+  /** The order of bounds: negative, 0 or positive. */
   readonly compare: (a: Bound, b: Bound) => number
+  /** Complete and checked. */
   readonly settings: Settings
 }
 
@@ -56,6 +67,7 @@ export interface PlaceChoice extends PolicyChange {
   readonly type: 'move' | 'rewrite'
   /** Newest data first; files of one sorted run in order of their bounds. */
   readonly inputs: readonly FileName[]
+  /** Where the outputs go; deeper than, or the same as, where the inputs were. */
   readonly level: number
   /** No older file has anything in the bounds of the inputs: deletions may be dropped. */
   readonly bottom: boolean
@@ -64,7 +76,9 @@ export interface PlaceChoice extends PolicyChange {
 /** `inputs` are forgotten. */
 export interface DropChoice extends PolicyChange {
   readonly type: 'drop'
+  /** They go nowhere. */
   readonly level: undefined
 }
 
+/** What a policy can say. */
 export type PolicyChoice = PlaceChoice | DropChoice

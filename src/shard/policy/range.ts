@@ -6,7 +6,9 @@ import type { PlaceChoice, PolicyFile, PolicyInput } from './policy.ts'
 
 /** undefined: unbounded. */
 export interface PolicyRange<Bound> {
+  /** Included; undefined: unbounded. */
   readonly first: Bound | undefined
+  /** Included; undefined: unbounded. */
   readonly last: Bound | undefined
 }
 

@@ -19,13 +19,18 @@
 import { Layout, sumBytes } from './layout.ts'
 import type { PlaceChoice, PolicyFile, PolicyInput } from './policy.ts'
 
+/** Defaults and their reasons: `TIERED_DEFAULTS`. */
 export interface TieredSettings {
-  /** Files in level 0 that start a merge of it. */
+  /** Files in level 0 that start a merge of it. Range: 1 … 1,000. */
   readonly level0Files: number
-  /** Runs of about the same size that are merged into one. Smaller: cheaper reads; larger: less write amplification. */
+  /**
+   * Runs of about the same size that are merged into one. Smaller: cheaper reads; larger: less write amplification.
+   * Range: 2 … 16.
+   */
   readonly tierRuns: number
 }
 
+/** What is not said. */
 export const TIERED_DEFAULTS: TieredSettings = Object.freeze({
   level0Files: 4,
   // Cassandra's min_threshold.
