@@ -29,8 +29,14 @@ test('a part of an entry cannot be asked for, nor what is no key be sought', asy
   assert.throws(() => other.seek(given(3)), /key must be a Uint8Array, got number/)
   assert.equal((await other.next(Infinity)).length, 4)
   assert.equal((await scan.next()).length, 4)
-  await assert.rejects(db.scan().chunks(1.5)[Symbol.asyncIterator]().next(), wrong)
+  const { pinnedSeqnos } = db.statistics()
+  assert.throws(() => db.scan().chunks(1.5), wrong)
+  assert.throws(() => db.scan().chunks(0), { name: 'RangeError', message: 'count must be above 0, got 0' })
+  assert.throws(() => db.scan().chunks(given('2')), { name: 'RangeError', message: /count must be a whole number/ })
+  // Nobody could close them any more.
+  assert.equal(db.statistics().pinnedSeqnos, pinnedSeqnos)
   other.close()
+  assert.throws(() => other.chunks(), { code: 'CLOSED' })
   scan.close()
 })
 

@@ -131,7 +131,12 @@ export interface KvScan extends AsyncIterable<KvEntry> {
   nextSync(count?: number, bytes?: number): KvEntry[]
   /** Goes on at the first key at or after `key` (at or before, in reverse) that is inside the bounds. Keeps the limit. */
   seek(key: Uint8Array): void
-  /** Iterates in chunks, which costs less than one by one. */
+  /**
+   * Iterates in chunks, which costs less than one by one, and closes the scan at the end, by `break`, and where this throws.
+   *
+   * @param count as that of `next`
+   * @throws {RangeError} a bad count; {VarveError} CLOSED — at once; what `next` rejects with — when a chunk is asked for
+   */
   chunks(count?: number): AsyncIterable<KvEntry[]>
   /** Idempotent. */
   close(): void

@@ -153,7 +153,19 @@ export class Scan implements KvScan {
     if (this.#state === 'ended') this.#state = 'open'
   }
 
-  async *chunks(count: number = CHUNK_COUNT): AsyncGenerator<KvEntry[], void, undefined> {
+  chunks(count: number = CHUNK_COUNT): AsyncGenerator<KvEntry[], void, undefined> {
+    try {
+      checkCount(count)
+      this.#check()
+    } catch (error) {
+      // Whoever wrote `db.scan().chunks(…)` has nothing to close it by.
+      this.close()
+      throw error
+    }
+    return this.#chunks(count)
+  }
+
+  async *#chunks(count: number): AsyncGenerator<KvEntry[], void, undefined> {
     try {
       for (;;) {
         const entries = await this.next(count)
@@ -182,8 +194,7 @@ export class Scan implements KvScan {
   }
 
   #begin(count: number, bytes: number): void {
-    checkWhole('count', count)
-    if (count <= 0) throw new RangeError(`count must be above 0, got ${count}`)
+    checkCount(count)
     if (typeof bytes !== 'number' || !(bytes > 0)) throw new RangeError(`bytes must be above 0, got ${String(bytes)}`)
     this.#check()
     if (this.#busy) throw new TypeError('next() while an earlier next() is running')
@@ -269,4 +280,10 @@ export class Scan implements KvScan {
     this.#batch = undefined
     this.#index = 0
   }
+}
+
+/** @throws {RangeError} not whole, or none */
+function checkCount(count: number): void {
+  checkWhole('count', count)
+  if (count <= 0) throw new RangeError(`count must be above 0, got ${count}`)
 }
