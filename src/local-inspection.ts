@@ -29,6 +29,9 @@ const HEADS = 'heads'
 const FILES = 'files'
 const JOURNAL = 'journal'
 
+/** The shard of a directory that nobody has composed otherwise. */
+export const MAIN_SHARD = shardId('main')
+
 export interface HeadFile {
   readonly version: number
   readonly name: string
@@ -39,12 +42,13 @@ export class InspectedDirectory {
   readonly device: Device
   readonly hash: Hash
   readonly files: FileStore
-  readonly shard = shardId('main')
-  readonly journalPath = joinPath(JOURNAL, this.shard)
-
+  readonly shard: ShardId
+  readonly journalPath: string
   readonly #keys: KeyRing | undefined
 
-  private constructor(device: Device, hash: Hash, files: FileStore, keys: KeyRing | undefined) {
+  private constructor(shard: ShardId, device: Device, hash: Hash, files: FileStore, keys: KeyRing | undefined) {
+    this.shard = shard
+    this.journalPath = joinPath(JOURNAL, shard)
     this.device = device
     this.hash = hash
     this.#keys = keys
@@ -56,7 +60,11 @@ export class InspectedDirectory {
    * @throws {VarveError} NOT_FOUND — there is no directory, or nothing of a shard in it
    * @throws {TypeError} {RangeError} keys that cannot be used
    */
-  static async open(directory: string, encryption?: LocalEncryption): Promise<InspectedDirectory> {
+  static async open(
+    directory: string,
+    encryption?: LocalEncryption,
+    shard: ShardId = MAIN_SHARD,
+  ): Promise<InspectedDirectory> {
     const keys = encryption === undefined ? undefined : new KeyRing(encryption.keys)
     const device = new NodeDevice(directory, { readOnly: true })
     const names = await namesIn(device, '.')
@@ -65,7 +73,7 @@ export class InspectedDirectory {
     }
     const hash = await loadHash()
     const files = await LocalFileStore.open({ device, directory: FILES, hash, readOnly: true })
-    return new InspectedDirectory(device, hash, files, keys)
+    return new InspectedDirectory(shard, device, hash, files, keys)
   }
 
   /** Shards that have a head here, sorted: this one, those it was cloned to, and those in whose place it is or that took its. */
@@ -73,6 +81,11 @@ export class InspectedDirectory {
     const names = await namesIn(this.device, HEADS)
     const found = names.flatMap((name) => /^(.+)\.head-\d+$/.exec(name)?.[1] ?? [])
     return [...new Set(found)].sort().map(shardId)
+  }
+
+  /** Those but this one. */
+  async otherShards(): Promise<readonly ShardId[]> {
+    return (await this.shards()).filter((shard) => shard !== this.shard)
   }
 
   /** Versions of the head that are there, newest first. */

@@ -3,7 +3,7 @@
  *
  * Everything is visited twice: first to learn the newest seqno of every key, then to write what it belongs to. That takes
  * memory for each key, and none for values. Where no head can be read, nobody knows which tables and records count any
- * more: all do, and what had been deleted and compacted away may be back.
+ * more: all do that no other shard has written, and what had been deleted and compacted away may be back.
  */
 
 import { join } from 'node:path'
@@ -11,7 +11,7 @@ import { checkOrder } from './engines/kv/named-order.ts'
 import type { NamedOrder } from './engines/kv/named-order.ts'
 import type { KvOperation } from './engines/kv/kv.ts'
 import type { KvShard } from './engines/kv/kv-shard.ts'
-import { decodeJournalState } from './journal/journal-state.ts'
+import { LOCAL_JOURNAL, decodeJournalState } from './journal/journal-state.ts'
 import type { JournalState } from './journal/journal-state.ts'
 import { shardIdentity } from './journal/segment-id.ts'
 import { readClosing, requireFence } from './journal/fence.ts'
@@ -21,12 +21,13 @@ import { readLockFile } from './fs/lock-file.ts'
 import { refuseNoDirectory } from './fs/node-other-thing.ts'
 import { NodeProcessTable } from './fs/node-process-table.ts'
 import { VarveError, isCode, throwIfAborted } from './kernel/errors.ts'
+import { shardId } from './kernel/ids.ts'
 import { isAfterCut } from './kernel/key-cut.ts'
 import type { KeyOrder } from './kernel/key-order.ts'
 import { MIB } from './kernel/limits.ts'
 import { checkOptionNames } from './kernel/option-names.ts'
 import type { RangeTombstone } from './kernel/range-tombstone.ts'
-import { InspectedDirectory } from './local-inspection.ts'
+import { InspectedDirectory, MAIN_SHARD, namesIn } from './local-inspection.ts'
 import { Salvage } from './local-salvage.ts'
 import type { KnownJournal, Loss, SalvagedEntry } from './local-salvage.ts'
 import { checkWrapping } from './local-wrappers.ts'
@@ -40,6 +41,8 @@ const BATCH_BYTES = 1 * MIB
 
 /** What the damaged database was made with. */
 export interface RepairOptions {
+  /** Name of the shard that is saved; the new database's is `main`, whatever this is. Default: `main`. */
+  readonly shard?: string
   /** The order the database was made with. Default: bytewise. */
   readonly order?: NamedOrder
   /** With what the database is encrypted: the new one is, too, under the first key. Default: neither is. */
@@ -58,13 +61,19 @@ export interface RepairReport {
   readonly headFound: boolean
 }
 
-const OPTIONS: Readonly<Record<keyof RepairOptions, true>> = { order: true, encryption: true, signal: true }
+const OPTIONS: Readonly<Record<keyof RepairOptions, true>> = {
+  shard: true,
+  order: true,
+  encryption: true,
+  signal: true,
+}
 
 /**
  * Writes what `source` still holds to `target`, which must be empty or missing, and is a database only once all of it is there.
  *
  * @throws {TypeError} {RangeError} an argument or option is wrong or unknown; the message names it
- * @throws {VarveError} NOT_FOUND — there is no database in `source`; LOCKED — a live process has it open
+ * @throws {VarveError} NOT_FOUND — there is no database in `source`, or no shard of that name; `details.shards` has those
+ *   there are; LIMIT_EXCEEDED — no name of a shard; LOCKED — a live process has it open
  * @throws {VarveError} EXISTS — there is something in `target`; INCOMPATIBLE — another engine or order, a newer format,
  *   encrypted and no keys given, or the other way round; WRONG_KEY — a head, manifest or table is under another key, and
  *   nothing was written; NO_SPACE; ABORTED
@@ -80,9 +89,11 @@ export async function repair(source: string, target: string, options: RepairOpti
   // The source itself, perhaps, under whatever name.
   await requireEmpty(target)
   const order = checkOrder(options.order)
-  const directory = await InspectedDirectory.open(source, options.encryption)
+  const shard = options.shard === undefined ? MAIN_SHARD : shardId(options.shard)
+  const directory = await InspectedDirectory.open(source, options.encryption, shard)
   try {
     await refuseLive(directory, source)
+    await requireShard(directory, source)
     const losses: Loss[] = []
     const note = (error: VarveError): void => {
       // Whole, but not for us: encrypted, or of a newer version. Around it there is nothing to be saved, only to be misread.
@@ -142,11 +153,26 @@ async function otherThings(source: string): Promise<readonly Loss[]> {
   return losses
 }
 
+/** A head, a table or a segment says that the shard was here. Where none does, others are no part of it. */
+async function requireShard(directory: InspectedDirectory, source: string): Promise<void> {
+  const { device, shard, journalPath } = directory
+  const shards = await directory.shards()
+  if (shards.length === 0 || shards.includes(shard)) return
+  const files = await namesIn(device, 'files')
+  if (files.some((name) => name.startsWith(`${shard}.`)) || (await namesIn(device, journalPath)).length > 0) return
+  throw new VarveError(
+    'NOT_FOUND',
+    `there is no shard ${shard} in ${source}; it has ${shards.join(', ')}: name the one to save`,
+    {
+      details: { path: source, shard, shards },
+    },
+  )
+}
+
 /** Shards that were cloned from this one, or took its place: what they hold is not in the new database. */
 async function othersOf(directory: InspectedDirectory): Promise<readonly Loss[]> {
   const losses: Loss[] = []
-  for (const shard of await directory.shards()) {
-    if (shard === directory.shard) continue
+  for (const shard of await directory.otherShards()) {
     const [newest] = await directory.heads(shard)
     const file = newest === undefined ? 'heads' : `heads/${newest.name}`
     const reason = `shard ${shard} is not saved: only ${directory.shard} is`
@@ -223,9 +249,6 @@ class NewestEntries {
 function textOf(key: Uint8Array): string {
   return Buffer.from(key.buffer, key.byteOffset, key.length).toString('latin1')
 }
-
-// Of which the directory of a database has the files.
-const LOCAL_JOURNAL = 'local'
 
 const UNKNOWN_JOURNAL: KnownJournal = Object.freeze({ state: undefined, end: 0 })
 

@@ -72,7 +72,7 @@ export class Salvage {
   readonly #journal: KnownJournal
 
   /**
-   * @param manifest undefined where no head can be read: then everything that is there counts
+   * @param manifest undefined where no head can be read: then everything that is there counts, but tables that other shards have written
    */
   constructor(directory: InspectedDirectory, manifest: ManifestState | undefined, journal: KnownJournal) {
     this.#journal = journal
@@ -103,9 +103,11 @@ export class Salvage {
       const tables = [...this.#manifest.files.values()].filter(({ format }) => !isKeyColumn(format))
       return tables.map(({ ref, meta }) => ({ ref, ...boundsOf(meta, ref.name) }))
     }
+    // What others have written since they were cloned is newer, and theirs.
+    const others = await this.#directory.otherShards()
     const listed = await this.#directory.files.list()
     return listed
-      .filter(({ name }) => TABLE_NAME.test(name))
+      .filter(({ name }) => TABLE_NAME.test(name) && !others.some((shard) => name.startsWith(`${shard}.`)))
       .map(({ name, bytes }) => ({ ref: { name, bytes, checksum: '' }, ...ANYWHERE }))
   }
 

@@ -25,6 +25,9 @@ export interface SegmentExtent {
   readonly end: number
 }
 
+/** Name of the journal system whose state this is, as heads record it. */
+export const LOCAL_JOURNAL = 'local'
+
 export interface JournalState {
   readonly epoch: number
   readonly attempt: number

@@ -19,7 +19,7 @@ import type { Random } from '../kernel/random.ts'
 import { Fence, fenced, readClosing, requireFence } from './fence.ts'
 import type { Closing } from './fence.ts'
 import type { Journal, JournalReader, JournalStateKeeper, JournalSupport, JournalSystem } from './journal.ts'
-import { decodeJournalState, encodeJournalState } from './journal-state.ts'
+import { LOCAL_JOURNAL, decodeJournalState, encodeJournalState } from './journal-state.ts'
 import type { JournalState } from './journal-state.ts'
 import { LocalJournal } from './local-journal.ts'
 import { LocalJournalReader } from './local-journal-reader.ts'
@@ -51,7 +51,7 @@ export interface LocalJournalComponents {
 
 /** Journals in directories of one device. Nothing of it has to be closed but the journals. */
 export class LocalJournalSystem implements JournalSystem {
-  readonly name = 'local'
+  readonly name = LOCAL_JOURNAL
   readonly version = 1
   readonly supports: JournalSupport = Object.freeze({
     durability: Object.freeze(['written', 'synced'] as const),

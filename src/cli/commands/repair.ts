@@ -16,16 +16,21 @@ export const repair: Command = {
   details: [
     'Reads DIR and never changes it. Every block of a table and every record of the journal is taken by itself: what is',
     'whole goes to NEW, which must be empty or missing; what is not is named, with the keys it may have held.',
-    'Where no head can be read, all tables count, and keys that had been deleted may be back. Takes memory for each key.',
+    'Where no head can be read, all tables count but those that other shards have written, and keys that had been deleted',
+    'may be back. Takes memory for each key. NEW has one shard, main, whatever the name of the one that is saved.',
     'Exits with 1 where anything was lost.',
     'FILE of --keys is a JSON list of { "id", "secret" }, each secret 32 bytes in base64: what DIR is encrypted with. NEW is',
     'encrypted with the first.',
   ],
-  options: [{ name: 'keys', value: 'FILE', help: 'of an encrypted shard' }],
+  options: [
+    { name: 'shard', value: 'NAME', help: 'which one, where it is not called main' },
+    { name: 'keys', value: 'FILE', help: 'of an encrypted shard' },
+  ],
   async run({ positionals: [directory = '', target = ''], value }, { output, signal }) {
-    const path = value('keys')
+    const [path, shard] = [value('keys'), value('shard')]
+    const chosen = shard === undefined ? {} : { shard }
     const encryption = path === undefined ? {} : { encryption: { keys: await readKeys(path, 'repair') } }
-    const { entries, losses, headFound } = await repairShard(directory, target, { signal, ...encryption })
+    const { entries, losses, headFound } = await repairShard(directory, target, { signal, ...chosen, ...encryption })
     for (const { file, reason, keyFirst, keyLast } of losses) {
       const isKnown = keyFirst !== undefined && keyLast !== undefined && keyLast.length > 0
       const keys = isKnown ? `; keys from ${show(keyFirst)} to ${show(keyLast)}` : ''

@@ -6,7 +6,7 @@ import type { KeyCut } from '../../kernel/key-cut.ts'
 import { decodeColumnMeta, isKeyColumn } from '../../engines/kv/key-columns.ts'
 import { decodeView } from '../../engines/kv/key-view.ts'
 import { decodeTableMeta } from '../../engines/kv/table-meta.ts'
-import { decodeJournalState } from '../../journal/journal-state.ts'
+import { LOCAL_JOURNAL, decodeJournalState } from '../../journal/journal-state.ts'
 import { segmentName, shardIdentity } from '../../journal/segment-id.ts'
 import { decodeEdit } from '../../shard/edit.ts'
 import type { Edit } from '../../shard/edit.ts'
@@ -100,7 +100,7 @@ function describeRef({ name, bytes, checksum }: FileRef): string {
 
 async function dumpJournalState(shard: ShardId, head: HeadContent, output: DumpOutput): Promise<void> {
   const { journal, journalState } = head
-  if (journalState === undefined || journal.name !== 'local') return
+  if (journalState === undefined || journal.name !== LOCAL_JOURNAL) return
   await output.attempt(1, async () => {
     const { epoch, attempt, start, segments } = decodeJournalState(journalState, shardIdentity(shard))
     await output.line(`journal state: epoch ${epoch}, attempt ${attempt}, its own log begins at position ${start}`, 1)

@@ -11,7 +11,7 @@ import {
 } from '../../journal/segment-id.ts'
 import type { SegmentId } from '../../journal/segment-id.ts'
 import { requireFence } from '../../journal/fence.ts'
-import { decodeJournalState } from '../../journal/journal-state.ts'
+import { LOCAL_JOURNAL, decodeJournalState } from '../../journal/journal-state.ts'
 import { LocalJournalSystem } from '../../journal/local-journal-system.ts'
 import { inspectSegment } from '../../journal/segment-inspection.ts'
 import type { InspectedBatch, InspectedFrame } from '../../journal/segment-inspection.ts'
@@ -65,7 +65,7 @@ async function requireJournal(
   needed: JournalPosition,
   hasSegments: boolean,
 ): Promise<void> {
-  if (journal.name !== 'local' || journalState === undefined) return
+  if (journal.name !== LOCAL_JOURNAL || journalState === undefined) return
   if (hasSegments) return requireFence(device, journalPath, decodeJournalState(journalState, shardIdentity(shard)))
   const parts = { device, directory: posix.dirname(journalPath), hash, random: new SystemRandom() }
   const reader = await new LocalJournalSystem(parts).openReadOnly(shard, journalState, needed)
