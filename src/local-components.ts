@@ -75,7 +75,7 @@ export async function localComponents(
 ): Promise<LocalComponents> {
   checkLocalComponents(directory, options)
   const readOnly = options.readOnly === true
-  if (options.jobs !== 'inline' && !readOnly) await checkModules(options)
+  if (options.jobs !== 'inline' && !readOnly) checkModules(options)
   const native = loadNative()
   const [clock, random] = [new SystemClock(), new SystemRandom()]
   const calls = native === undefined ? undefined : new NativeFileCalls(native, directory, clock)
@@ -86,12 +86,15 @@ export async function localComponents(
   const lock = readOnly ? undefined : await lockDirectory(device, directory, random)
   try {
     const reserve = readOnly ? undefined : await openReserve(device, options.reserveBytes ?? RESERVE_BYTES_DEFAULT)
-    const localFiles = await LocalFileStore.open({ device, directory: 'files', hash, readOnly })
-    const localHeads = await LocalHeadStore.open({ device, directory: 'heads', hash, random, readOnly })
-    if (!readOnly) {
-      await localFiles.removeLeftovers()
-      await localHeads.removeLeftovers()
-    }
+    const stores = [
+      LocalFileStore.open({ device, directory: 'files', hash, readOnly }).then((store) => tidied(store, readOnly)),
+      LocalHeadStore.open({ device, directory: 'heads', hash, random, readOnly }).then((store) =>
+        tidied(store, readOnly),
+      ),
+    ] as const
+    // What one is at when the other fails is not left under way without the lock.
+    await Promise.allSettled(stores)
+    const [localFiles, localHeads] = await Promise.all(stores)
     const files = await wrapFiles(localFiles, options, { hash, clock })
     const heads = encryptHeads(localHeads, options.encryption, random, hash)
     const journal = new LocalJournalSystem({ device, directory: 'journal', hash, random, clock })
@@ -126,6 +129,14 @@ export async function localComponents(
     await calls?.close()
     throw error
   }
+}
+
+async function tidied<Store extends { removeLeftovers(): Promise<void> }>(
+  store: Store,
+  readOnly: boolean,
+): Promise<Store> {
+  if (!readOnly) await store.removeLeftovers()
+  return store
 }
 
 /** Undefined where there is to be none. */
@@ -186,12 +197,12 @@ function scheduler(
  *
  * @throws {VarveError} UNSUPPORTED
  */
-async function checkModules({ workerUrl = WORKER_URL, handlers = {} }: LocalComponentsOptions): Promise<void> {
+function checkModules({ workerUrl = WORKER_URL, handlers = {} }: LocalComponentsOptions): void {
   for (const url of [workerUrl, COMPOSITION_URL, ...Object.values(handlers).map((each) => each.url)]) {
     if (url.protocol !== 'file:') continue
     const path = fileURLToPath(url)
     const folder = new NodeDevice(fileURLToPath(new URL('.', url)), { readOnly: true })
-    if ((await folder.stat(basename(path))) !== undefined) continue
+    if (folder.statSync(basename(path)) !== undefined) continue
     const remedy = "a bundle must leave varve out, as an external package, or open with jobs: 'inline'"
     throw new VarveError('UNSUPPORTED', `a module of the worker threads is not there, ${path}: ${remedy}`, {
       details: { capability: 'threads', path },

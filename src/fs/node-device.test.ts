@@ -182,14 +182,12 @@ test('after a sync that failed every later one of the handle fails, also those t
 test('a directory that was there is made durable too: whoever made it may have been killed before', async (context) => {
   const root = await temporary(context)
   const synced: string[] = []
-  const { open, fsync } = nodeFs
+  const { openSync, fsync } = nodeFs
   const opened = new Map<number, string>()
-  mock.method(nodeFs, 'open', (file: string, flags: number, ...rest: unknown[]) => {
-    const done = rest.at(-1) as Callback
-    open(file, flags, (error, fd) => {
-      opened.set(fd, file)
-      done(error, fd)
-    })
+  mock.method(nodeFs, 'openSync', (file: string, flags: number) => {
+    const fd = openSync(file, flags)
+    opened.set(fd, file)
+    return fd
   })
   mock.method(nodeFs, 'fsync', (fd: number, done: Callback) => {
     synced.push(path.relative(path.dirname(root), opened.get(fd) as string))

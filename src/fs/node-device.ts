@@ -76,17 +76,7 @@ export class NodeDevice implements Device {
   async makeDirectory(directory: string): Promise<void> {
     const full = this.#full(directory, 'make directory', true)
     const shown = this.#shown(directory)
-    const first = await attempt<string | undefined>('make directory', shown, (done) =>
-      fs.mkdir(full, { recursive: true }, done),
-    ).catch(async (error: unknown) => {
-      const isInTheWay = isCode(error, 'EXISTS', 'NOT_FOUND', 'PERMISSION_DENIED')
-      const other = isInTheWay ? await inTheWay(full, shown, 'make directory') : undefined
-      if (other !== undefined) throw other
-      // Node says ENOENT, too, where the file system is read-only: not of a directory that is made by itself.
-      if (!isCode(error, 'NOT_FOUND')) throw error
-      await attempt<void>('make directory', shown, (done) => fs.mkdir(full, done))
-      return full
-    })
+    const first = (await isDirectory(full)) ? undefined : await this.#make(full, shown)
     // An entry is durable only with the directory that holds it. Those that were there are synced too: whoever made them
     // may have been killed before the sync.
     for (let made = full; made.length > this.#root.length; made = path.dirname(made))
@@ -164,7 +154,7 @@ export class NodeDevice implements Device {
     await syncDirectory(this.#full(directory, 'sync directory', true), directory)
   }
 
-  openDirectory(directory: string): Promise<DeviceDirectory> {
+  async openDirectory(directory: string): Promise<DeviceDirectory> {
     return NodeDirectory.open(this.#full(directory, 'sync directory', true), directory)
   }
 
@@ -172,6 +162,21 @@ export class NodeDevice implements Device {
     const full = this.#full(file, 'space', false)
     const stat = await attempt<fs.StatsFs>('space', file, (done) => fs.statfs(full, done))
     return { freeBytes: stat.bavail * stat.bsize, totalBytes: stat.blocks * stat.bsize }
+  }
+
+  /** @returns the first directory that was missing */
+  async #make(full: string, shown: string): Promise<string | undefined> {
+    return attempt<string | undefined>('make directory', shown, (done) =>
+      fs.mkdir(full, { recursive: true }, done),
+    ).catch(async (error: unknown) => {
+      const isInTheWay = isCode(error, 'EXISTS', 'NOT_FOUND', 'PERMISSION_DENIED')
+      const other = isInTheWay ? await inTheWay(full, shown, 'make directory') : undefined
+      if (other !== undefined) throw other
+      // Node says ENOENT, too, where the file system is read-only: not of a directory that is made by itself.
+      if (!isCode(error, 'NOT_FOUND')) throw error
+      await attempt<void>('make directory', shown, (done) => fs.mkdir(full, done))
+      return full
+    })
   }
 
   /** How errors name a directory: nobody knows the root by `.`. */
@@ -189,9 +194,13 @@ export class NodeDevice implements Device {
   }
 }
 
+async function isDirectory(full: string): Promise<boolean> {
+  return new Promise((resolve) => fs.stat(full, (error, stat) => resolve(error === null && stat.isDirectory())))
+}
+
 /** Makes the entries of the directory at `full` durable. */
 async function syncDirectory(full: string, shown: string): Promise<void> {
-  const directory = await NodeDirectory.open(full, shown)
+  const directory = NodeDirectory.open(full, shown)
   try {
     await directory.sync()
   } finally {

@@ -123,11 +123,14 @@ export class NodeFile implements DeviceFile {
     })
   }
 
-  size(): Promise<number> {
-    return this.#run('stat', async () => {
-      const stat = await attempt<fs.Stats>('stat', this.path, (callback) => fs.fstat(this.#fd, callback))
-      return stat.size
-    })
+  /** What the system knows of a file that is open: asking does not wait for the disk. */
+  async size(): Promise<number> {
+    this.#checkOpen('stat')
+    try {
+      return fs.fstatSync(this.#fd).size
+    } catch (error) {
+      throw deviceError(error, 'stat', this.path)
+    }
   }
 
   truncate(bytes: number): Promise<void> {

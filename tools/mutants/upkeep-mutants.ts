@@ -73,8 +73,8 @@ export const UPKEEP_MUTANTS: readonly Mutant[] = [
   mutant(
     'opening-leaves-leftovers',
     'local-components.js',
-    'if (!readOnly) {',
-    'if (false) {',
+    'if (!readOnly)\n        await store.removeLeftovers();',
+    '',
     'test/put-in-place.test.js',
   ),
   mutant('retries-come-ever-faster', 'shard/back-off.js', '* 2 **', '/ 2 **', 'src/shard/back-off.test.js'),
