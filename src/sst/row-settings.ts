@@ -1,7 +1,7 @@
 /** Settings of the row format's writer. Readers need none: a file says what it is. */
 
 import { KIB, MIB } from '../kernel/limits.ts'
-import { checkInteger, overDefaults } from '../kernel/setting-check.ts'
+import { checkInteger, checkNumber, overDefaults } from '../kernel/setting-check.ts'
 import { BLOCK_CODECS } from './block-codec.ts'
 import type { BlockCodecName } from './block-codec.ts'
 
@@ -14,7 +14,7 @@ export interface RowTableSettings {
   readonly blockBytes: number
   /** How blocks are stored. */
   readonly codec: BlockCodecName
-  /** Filter bits per distinct key. 0: no filter. Range: 0 … 40. */
+  /** Filter bits per distinct key, on average. 0: no filter. Range: 0 … 40. */
   readonly filterBitsPerKey: number
 }
 
@@ -34,7 +34,7 @@ export const ROW_TABLE_DEFAULTS: RowTableSettings = Object.freeze({
 export function resolveRowTableSettings(input: Readonly<Record<string, unknown>> = {}): RowTableSettings {
   const settings = overDefaults<RowTableSettings>(ROW_TABLE_DEFAULTS, input)
   checkInteger('blockBytes', settings.blockBytes, [64, 1 * MIB])
-  checkInteger('filterBitsPerKey', settings.filterBitsPerKey, [0, 40])
+  checkNumber('filterBitsPerKey', settings.filterBitsPerKey, [0, 40])
   if (!BLOCK_CODECS.includes(settings.codec)) {
     throw new RangeError(`codec must be one of ${BLOCK_CODECS.join(', ')}, got ${JSON.stringify(settings.codec)}`)
   }
