@@ -76,7 +76,7 @@ const OPTIONS: Readonly<Record<keyof RepairOptions, true>> = {
  *   there are; LIMIT_EXCEEDED — no name of a shard; LOCKED — a live process has it open
  * @throws {VarveError} EXISTS — there is something in `target`; INCOMPATIBLE — another engine or order, a newer format,
  *   encrypted and no keys given, or the other way round; WRONG_KEY — a head, manifest or table is under another key, and
- *   nothing was written; NO_SPACE; ABORTED
+ *   nothing was written; UNSUPPORTED — blocks are compressed, and LZ4 does not load here: likewise; NO_SPACE; ABORTED
  */
 export async function repair(source: string, target: string, options: RepairOptions = {}): Promise<RepairReport> {
   for (const [name, path] of Object.entries({ source, target })) {

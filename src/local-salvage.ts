@@ -229,8 +229,9 @@ function visitBatch({ payload, position }: InspectedBatch, visitor: SalvageVisit
   })
 }
 
-/** What went wrong, of the errors that damage makes; others are thrown on, such as that a key is missing. */
+/** What went wrong, of the errors that damage makes; others are thrown on: a key is missing, or LZ4 does not load here. */
 function reasonOf(error: unknown): string {
-  if (error instanceof VarveError && error.code !== 'WRONG_KEY') return error.message
+  const isDamage = error instanceof VarveError && error.code !== 'WRONG_KEY' && error.code !== 'UNSUPPORTED'
+  if (isDamage) return error.message
   throw error
 }

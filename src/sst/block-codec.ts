@@ -147,9 +147,11 @@ function lengthsFault(length: number, storedLength: number): string | undefined 
 }
 
 function uncompressed(stored: Uint8Array, length: number, place: TablePlace): Uint8Array {
+  // Before what is told of as damage: where the library does not load, every block would be damaged.
+  const library = lz4Library()
   let decoded: Uint8Array
   try {
-    decoded = lz4Library().uncompressSync(stored)
+    decoded = library.uncompressSync(stored)
   } catch (cause) {
     throw tableCorrupt(place, 'malformed LZ4 block', cause)
   }

@@ -107,7 +107,8 @@ async function told(signal: AbortSignal | undefined, work: () => Promise<void>):
     return undefined
   } catch (error) {
     throwIfAborted(signal)
-    if (error instanceof VarveError && error.kind !== 'closed') return error
+    // What this process cannot decode is not damaged.
+    if (error instanceof VarveError && error.kind !== 'closed' && error.code !== 'UNSUPPORTED') return error
     throw error
   }
 }
