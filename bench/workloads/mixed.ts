@@ -113,7 +113,7 @@ export const MIXED_WORKLOADS: readonly Workload[] = [
     unit: 'ranges/s',
     data: 'copy',
     needs: 'deleteRange',
-    operations: (keys) => Math.max(1, Math.floor(keys / (10 * RANGE_KEYS))),
+    operations: (keys) => Math.max(1, Math.floor(keys / RANGE_KEYS)),
     run: deleteRanges,
   },
 ]
