@@ -2,6 +2,8 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import type { DeviceFile } from '../kernel/device.ts'
 import { isCode } from '../kernel/errors.ts'
+import { randomFaults } from '../fs/random-faults.ts'
+import { SeededRandom } from './seeded-random.ts'
 import { SimulatedDevice } from './simulated-device.ts'
 import { failure } from './simulated-failure.ts'
 import type { CrashPolicy, SimulatedDeviceOptions } from './simulated-device.ts'
@@ -244,4 +246,17 @@ test('every operation is recorded in order, with position and bytes', async () =
     device.operations.map(({ operation, path, position, bytes }) => `${operation} ${path} ${position} ${bytes}`),
     ['open a 0 0', 'write a 7 5', 'sync a 0 0', 'syncDirectory . 0 0'],
   )
+})
+
+test('an injected failure has its code in its message, for those who see no more of it', async () => {
+  const device = new SimulatedDevice({
+    before: ({ operation, path }) => {
+      if (operation === 'stat') throw failure('PERMISSION_DENIED', operation, path)
+    },
+  })
+  await assert.rejects(device.stat('a'), { message: 'stat of a failed: PERMISSION_DENIED (simulated)' })
+  const plan = randomFaults(new SeededRandom(1), { failures: 1 })
+  const call = { name: 'a', offset: 0, bytes: 0, sync: false } as const
+  assert.match(plan({ operation: 'read', ...call })?.error?.message ?? '', /IO_FAILED/)
+  assert.match(plan({ operation: 'finish', ...call })?.error?.message ?? '', /OUTCOME_UNKNOWN/)
 })
