@@ -6,80 +6,50 @@
 
 import type { VarveError } from '../kernel/errors.ts'
 import type { Seqno, ShardId } from '../kernel/ids.ts'
-import { Pace } from '../kernel/pace.ts'
 import type { Durability, Journal } from '../journal/journal.ts'
 import type { Memtable } from '../memtable/memtable.ts'
 import { withFlushed, writeCheckpoint, writeClone } from './checkpoint.ts'
 import type { Origin } from './checkpoint.ts'
 import { closed, closes } from './closed.ts'
-import type { Committer } from './committer.ts'
-import { Compactor } from './compactor.ts'
+import type { Compactor } from './compactor.ts'
 import type { ManifestState } from './edit.ts'
-import { FileChanges } from './file-changes.ts'
-import { FileRemover } from './file-remover.ts'
-import { Flusher } from './flusher.ts'
-import { HandOvers } from './hand-over.ts'
+import type { Flusher } from './flusher.ts'
 import { inOrder } from './in-order.ts'
-import { JobRunner } from './job-runner.ts'
-import { ImpatientFiles, ImpatientHeads } from './impatient-stores.ts'
-import { KeepAlive } from './keep-alive.ts'
-import { ManifestLog } from './manifest-log.ts'
-import { OpeningFlush } from './opening-flush.ts'
-import { OfferedRungs } from './offered-rungs.ts'
-import { OwnerDoubt, graver } from './owner-doubt.ts'
-import { PinnedSeqnos } from './pinned-seqnos.ts'
-import { Progress } from './progress.ts'
-import { SpaceGuard } from './space-guard.ts'
-import { rebuildTables } from './rebuild.ts'
-import { Rebuilder } from './rebuilder.ts'
+import type { ManifestLog } from './manifest-log.ts'
+import type { OfferedRungs } from './offered-rungs.ts'
+import { graver } from './owner-doubt.ts'
+import type { PinnedSeqnos } from './pinned-seqnos.ts'
+import type { Progress } from './progress.ts'
 import type { Change, CheckpointTarget, Engine, HandOver, Purpose, Shard, ShardComponents, Underway } from './shard.ts'
 import type { ShardSettings } from './settings.ts'
+import { ShardParts } from './shard-parts.ts'
+import type { OpenedShard, PartsHost } from './shard-parts.ts'
+import type { SpaceGuard } from './space-guard.ts'
+import { statisticsOf } from './statistics.ts'
 import type { ShardStatistics } from './statistics.ts'
 import type { FrozenTable, TableStack } from './table-stack.ts'
-import { Views, fileBytes } from './version.ts'
-import { statisticsOf } from './statistics.ts'
-import { VersionCommits } from './version-commits.ts'
-import type { View } from './version.ts'
-import { WritePath } from './write-path.ts'
-import { inVain } from './write-refusal.ts'
-
-/** What opening a shard has found. */
-export interface OpenedShard<Table extends Memtable<never>, Shape> {
-  readonly committer: Committer
-  readonly journal: Journal
-  readonly manifest: ManifestState
-  readonly shape: Shape | undefined
-  readonly tables: TableStack<Table>
-  readonly seqnoLast: Seqno
-}
+import type { View, Views } from './version.ts'
+import type { WritePath } from './write-path.ts'
 
 export class OwnedShard<Operation, Table extends Memtable<Operation>, Shape> implements Shard<Operation, Table, Shape> {
   readonly readOnly = false
   readonly settings: ShardSettings
   readonly #components: ShardComponents
   readonly #engine: Engine<Operation, Table, Shape>
-  readonly #committer: Committer
+  readonly #parts: ShardParts<Operation, Table, Shape>
+  // Parts that nearly every call needs.
   readonly #journal: Journal
   readonly #rungs: OfferedRungs
   readonly #tables: TableStack<Table>
   readonly #views: Views<Table, Shape>
   readonly #writes: WritePath<Operation, Table>
-  readonly #jobs: JobRunner
-  readonly #files: FileChanges<Table, Shape>
   readonly #flusher: Flusher<Table>
   readonly #compactor: Compactor
-  readonly #remover: FileRemover
   readonly #space: SpaceGuard
-  readonly #pins = new PinnedSeqnos()
+  readonly #pins: PinnedSeqnos
   readonly #manifest: ManifestLog
-  readonly #handOvers: HandOvers<View<Table, Shape>>
   readonly #progress: Progress
-  readonly #opening: OpeningFlush
-  readonly #doubt: OwnerDoubt
-  readonly #rebuilder: Rebuilder
   #failure: VarveError | undefined
-  /** Aborts when closing has waited long enough for files and heads. */
-  readonly #impatience = new AbortController()
   #closing: Promise<void> | undefined
 
   constructor(
@@ -91,109 +61,34 @@ export class OwnedShard<Operation, Table extends Memtable<Operation>, Shape> imp
     this.settings = settings
     this.#components = components
     this.#engine = engine
-    this.#committer = opened.committer
+    this.#parts = new ShardParts(components, engine, settings, opened, this.#host())
     this.#journal = opened.journal
-    this.#rungs = new OfferedRungs(components.journal.supports)
     this.#tables = opened.tables
-    const [{ shard: id, clock }, { content }] = [components, opened.committer]
-    const { signal } = this.#impatience
-    const place = {
-      files: new ImpatientFiles(components.files, signal),
-      heads: new ImpatientHeads(components.heads, signal),
-    }
-    opened.committer.endWith(signal)
-    this.#doubt = new OwnerDoubt(opened.committer, (reason) => this.#fail(reason))
-    this.#manifest = new ManifestLog(id, place.files, opened.committer, opened.manifest)
-    const keepAlive = new KeepAlive(clock)
-    this.#progress = new Progress(keepAlive)
-    this.#space = new SpaceGuard(components.reserve, clock, {
-      fileBytes: () => fileBytes(this.view.version),
-      refuse: (reason) => this.#writes.refuse(reason),
-      retry: () => [this.#flusher, this.#compactor].forEach((loop) => loop.retryNow()),
-      tick: () => this.#clear(),
-    })
-    const found = [...opened.manifest.files.values()]
-    this.#views = new Views(this.#tables.list(), { files: found, shape: engine.shape(found, opened.shape) })
-    const awaited = () => ({ flush: this.#flusher, compaction: this.#compactor, rebuild: this.#rebuilder })
-    this.#writes = new WritePath(
-      engine,
-      this.#journal,
-      settings,
-      {
-        freeze: () => this.#freeze(),
-        rebuild: (error) => this.#rebuilder.begin(this.#space.met(error)),
-        doubts: () => void this.#doubt.ask(),
-        refused: () => this.#space.check(),
-        inVain: (holds) => inVain(holds, awaited(), settings.stallMs),
-        advanced: () => this.#progress.wake(),
-        keepAlive,
-        pace: new Pace(clock),
-        now: () => clock.monotonic(),
-        turn: () => clock.turn(),
-      },
-      { table: this.#tables.active, seqno: opened.seqnoLast },
-    )
-    this.#jobs = new JobRunner({ ...components, ...place }, content, (jobs) => engine.verify(jobs), signal)
-    this.#remover = new FileRemover(id, place, () => this.#committer.content.pins)
-    const [{ journal, tables }, manifest, views, remover] = [opened, this.#manifest, this.#views, this.#remover]
-    const parts = { engine, journal, clock, manifest, views, tables }
-    this.#rebuilder = new Rebuilder(clock, settings.retryDelayMs, {
-      rebuild: async () => this.#rebuilt(await rebuildTables(parts, this.#writes.visible)),
-      stalled: (error) => this.#stalled(error),
-      failed: async (error) => {
-        await this.#doubt.ask()
-        this.#fail(error)
-      },
-    })
-    const commits = new VersionCommits({ engine, manifest, views, tables, remover })
-    const [jobs, pins, space] = [this.#jobs, this.#pins, this.#space]
-    this.#files = new FileChanges(
-      { engine, clock, jobs, journal, rungs: this.#rungs, manifest, commits, tables, views, pins, space },
-      {
-        committed: () => this.#committed(),
-        truncated: () => {
-          if (space.full) this.#compactor.retryNow()
-        },
-      },
-    )
-    this.#handOvers = new HandOvers(id, opened.committer, this.#manifest, this.#views, {
+    this.#rungs = this.#parts.rungs
+    this.#views = this.#parts.views
+    this.#writes = this.#parts.writes
+    this.#flusher = this.#parts.flusher
+    this.#compactor = this.#parts.compactor
+    this.#space = this.#parts.space
+    this.#pins = this.#parts.pins
+    this.#manifest = this.#parts.manifest
+    this.#progress = this.#parts.progress
+  }
+
+  #host(): PartsHost<Table> {
+    return {
+      failure: () => this.#failure,
       check: () => this.#throwIfUnable(),
-      flush: () => this.flush(() => this.#writes.hold('hand-over')),
-      resumed: () => this.#writes.release('hand-over'),
-      ended: (reason) => this.#fail(reason),
-    })
-    this.#opening = new OpeningFlush({
-      clock,
-      progress: this.#progress,
-      freeze: () => (this.#freezeWritten(), this.#tables.newestFrozen?.positionLimit),
-      flushedTo: () => this.#manifest.state.replayFrom,
-      isStuck: () => (this.#failure ?? this.#writes.failure ?? this.#flusher.stalledBy) !== undefined,
-      truncate: () => this.#journal.truncate(this.#manifest.state.replayFrom),
-    })
-    this.#flusher = new Flusher(
-      {
-        nextFrozen: () => this.#tables.oldestFrozen,
-        untilVisible: (slot) => this.#untilVisible(slot),
-        writeFiles: (slot) => this.#files.writeFiles(slot),
-        commitFlush: (slot, files) => this.#files.commitFlush(slot, files),
-        stalled: (error) => this.#stalled(error),
-        failed: (error) => this.#fail(error),
-      },
-      clock,
-      settings.retryDelayMs,
-    )
-    this.#compactor = new Compactor(
-      {
-        choose: (underway) => this.#files.choose(underway),
-        rewriteFiles: (change) => this.#files.rewriteFiles(change),
-        commitChange: (change, added) => this.#files.commitChange(change, added),
-        stalled: (error) => this.#stalled(error),
-        failed: (error) => this.#fail(error),
-      },
-      clock,
-      settings.compactionsMax,
-      settings.retryDelayMs,
-    )
+      fail: (error) => this.#fail(error),
+      freeze: () => this.#freeze(),
+      freezeWritten: () => this.#freezeWritten(),
+      flush: (first) => this.flush(first),
+      untilVisible: (slot) => this.#untilVisible(slot),
+      committed: () => this.#committed(),
+      stalled: (error) => this.#stalled(error),
+      rebuilt: (seqnoLast) => this.#rebuilt(seqnoLast),
+      makeSpace: () => this.#makeSpace(),
+    }
   }
 
   /** Starts what runs in the background. */
@@ -202,9 +97,9 @@ export class OwnedShard<Operation, Table extends Memtable<Operation>, Shape> imp
     await this.#space.start()
     this.#flusher.kick()
     this.#compactor.kick()
-    const { epoch } = this.#committer.content
-    await this.#opening.begin(this.id, epoch, this.#manifest.state.files.keys())
-    this.#remover.removeOrphans(epoch, this.#committer.content, this.#manifest.state).catch(() => {
+    const { epoch } = this.#parts.committer.content
+    await this.#parts.opening.begin(this.id, epoch, this.#manifest.state.files.keys())
+    this.#parts.remover.removeOrphans(epoch, this.#parts.committer.content, this.#manifest.state).catch(() => {
       // Listing failed: the orphans are still there for the next owner.
     })
   }
@@ -302,23 +197,23 @@ export class OwnedShard<Operation, Table extends Memtable<Operation>, Shape> imp
 
   clone(clone: ShardId): Promise<void> {
     return withFlushed(this, this.#views, this.#manifest, (manifest) =>
-      writeClone(this.#origin(manifest), this.#committer, clone),
+      writeClone(this.#origin(manifest), this.#parts.committer, clone),
     )
   }
 
   handOver(): Promise<HandOver> {
-    return this.#handOvers.begin()
+    return this.#parts.handOvers.begin()
   }
 
   async barrier(): Promise<void> {
     this.#throwIfUnable()
-    await this.#doubt.about(this.#journal.barrier())
+    await this.#parts.doubt.about(this.#journal.barrier())
   }
 
   statistics(): ShardStatistics {
     const [view, tables, journal, writes] = [this.view, this.#tables, this.#journal, this.#writes]
-    const [jobs, space, views, pins] = [this.#jobs, this.#space, this.#views, this.#pins]
-    const [{ epoch }, { counted }, { reserve }] = [this.#committer.content, this.#files, this.#components]
+    const [jobs, space, views, pins] = [this.#parts.jobs, this.#space, this.#views, this.#pins]
+    const [{ epoch }, { counted }, { reserve }] = [this.#parts.committer.content, this.#parts.files, this.#components]
     return statisticsOf({ epoch, view, tables, journal, writes, jobs, space, views, pins, counted, reserve })
   }
 
@@ -329,24 +224,24 @@ export class OwnedShard<Operation, Table extends Memtable<Operation>, Shape> imp
   async #close(): Promise<void> {
     this.#writes.endGroup()
     const reason = closed()
-    const patience = this.#components.clock.after(this.settings.closeMs, () => this.#impatience.abort(reason))
-    await this.#opening.end()
+    const patience = this.#components.clock.after(this.settings.closeMs, () => this.#parts.impatience.abort(reason))
+    await this.#parts.opening.end()
     this.#space.stop()
     const stopped = Promise.all([this.#flusher.stop(), this.#compactor.stop()])
-    this.#jobs.cancelAll(reason)
+    this.#parts.jobs.cancelAll(reason)
     // Group in flight settle with the journal's close; what is queued never reached it.
     this.#progress.wake()
     await stopped
-    await this.#rebuilder.stop()
+    await this.#parts.rebuilder.stop()
     try {
       const question = { clock: this.#components.clock, ms: this.settings.closeMs }
       if (this.#failure === undefined)
-        await closes(this.id, this.#doubt.about(this.#rungs.secure(this.#journal), question))
+        await closes(this.id, this.#parts.doubt.about(this.#rungs.secure(this.#journal), question))
     } finally {
       await this.#journal.close()
       this.#writes.fail(reason)
       this.#progress.wake()
-      await this.#remover.idle()
+      await this.#parts.remover.idle()
       patience.cancel()
     }
   }
@@ -364,7 +259,7 @@ export class OwnedShard<Operation, Table extends Memtable<Operation>, Shape> imp
   async #inOrder<T>(work: () => T): Promise<T> {
     this.#throwIfUnable()
     const check = (): void =>
-      this.#throwIfUnable(this.#flusher.stalledBy ?? this.#compactor.stalledBy ?? this.#rebuilder.stalledBy)
+      this.#throwIfUnable(this.#flusher.stalledBy ?? this.#compactor.stalledBy ?? this.#parts.rebuilder.stalledBy)
     return inOrder(this.#writes, this.#progress, check, work)
   }
 
@@ -398,7 +293,7 @@ export class OwnedShard<Operation, Table extends Memtable<Operation>, Shape> imp
   }
 
   #origin(manifest: ManifestState): Origin {
-    return { shard: this.id, place: this.#components, head: this.#committer.content, manifest }
+    return { shard: this.id, place: this.#components, head: this.#parts.committer.content, manifest }
   }
 
   /** A flush or a change has failed: who waits for it hears why. */
@@ -406,12 +301,12 @@ export class OwnedShard<Operation, Table extends Memtable<Operation>, Shape> imp
     void this.#space.met(error)
     this.#writes.refuseInVain()
     this.#progress.wake()
-    void this.#doubt.ask()
+    void this.#parts.doubt.ask()
   }
 
   /** Deletions free nothing before they are compacted; nor does the journal, where it could not be truncated. */
-  #clear(): void {
-    if (this.#failure !== undefined || this.#rebuilder.running) return
+  #makeSpace(): void {
+    if (this.#failure !== undefined || this.#parts.rebuilder.running) return
     if (this.#writes.freed()) this.#freezeWritten()
     this.#journal.truncate(this.#manifest.state.replayFrom).catch(() => undefined)
   }
