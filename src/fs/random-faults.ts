@@ -44,6 +44,8 @@ export function randomFaults(random: Random, rates: FaultRates): FaultPlan {
 function failureOf({ operation, name }: StoreCall): VarveError {
   const details = { operation, path: name }
   return UNKNOWN.has(operation)
-    ? new VarveError('OUTCOME_UNKNOWN', `${operation} of ${name}: its answer was lost: OUTCOME_UNKNOWN (injected)`, { details })
+    ? new VarveError('OUTCOME_UNKNOWN', `${operation} of ${name}: its answer was lost: OUTCOME_UNKNOWN (injected)`, {
+        details,
+      })
     : new VarveError('IO_FAILED', `${operation} of ${name} failed: IO_FAILED (injected)`, { details })
 }

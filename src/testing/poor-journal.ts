@@ -81,9 +81,13 @@ export class PoorJournal implements Journal {
     const outcome = this.#outcome()
     const append = outcome === 'not-happened' ? undefined : this.#inner.append(payload, durability)
     if (outcome === 'known' && append !== undefined) return this.#acknowledgeLater(append)
-    const failure = new VarveError('OUTCOME_UNKNOWN', 'an append may or may not have happened: OUTCOME_UNKNOWN (injected)', {
-      details: { operation: 'append' },
-    })
+    const failure = new VarveError(
+      'OUTCOME_UNKNOWN',
+      'an append may or may not have happened: OUTCOME_UNKNOWN (injected)',
+      {
+        details: { operation: 'append' },
+      },
+    )
     this.#failure = failure
     return this.#lost(failure, payload, durability, append)
   }
