@@ -73,12 +73,18 @@ test('while merges are poisoned writes go on until level 0 is full, then wait, t
   const taken = await putUntilBusy(world.db, turn)
   const { levels, frozenTables } = world.db.statistics()
   assert.equal(levels[0]?.files, TINY_SETTINGS.level0FilesStop)
+  let synced = 'waits'
+  const sync = world.db.sync().then(
+    () => (synced = 'synced'),
+    () => (synced = 'is told why it waits'),
+  )
   const outcomes = taken.map(() => 'waits')
   for (const [index, put] of taken.entries()) void put.then(() => (outcomes[index] = 'written'))
   for (let left = 0; left < 10; left++) await turn()
   const written = outcomes.lastIndexOf('written') + 1
   assert.ok(written > 6 && outcomes.indexOf('waits') === written, `${outcomes.join(' ')}, ${frozenTables} frozen`)
   await check(world.db, written)
+  assert.notEqual(synced, 'synced', 'a sync is about the writes that wait, too')
   assert.ok(taken.length - written <= QUEUED_BYTES_MAX / VALUE_BYTES + 2, `${taken.length - written} wait`)
 
   world.fateOf = () => 'three times'
@@ -90,6 +96,7 @@ test('while merges are poisoned writes go on until level 0 is full, then wait, t
   }
   assert.ok(settled, 'healed, they go on')
   await all
+  await sync
   await check(world.db, taken.length)
   await simulation.stop()
 })

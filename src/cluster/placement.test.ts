@@ -97,6 +97,15 @@ test('a node that comes takes what others have above their bound, and not more t
   assert.equal(moved(current, slack).length, 0)
 })
 
+test('large shards are placed while there is room for them, whatever they are called', () => {
+  const small = Array.from({ length: 8 }, (_, index) => ({ shard: `small-${index}`, weight: 1 }))
+  for (const shard of ['a-large-one', 'the-large-one']) {
+    const all = [...small, { shard, weight: 8 }]
+    const placed = placeShards({ nodes: [{ name: 'n1' }, { name: 'n2' }], shards: all, slack: 1 })
+    assert.deepEqual([...loads(placed, all).values()], [8, 8], shard)
+  }
+})
+
 test('a node of twice the weight gets about twice as much', () => {
   const allShards = Array.from({ length: 3000 }, (_, index) => ({ shard: `s${index}` }))
   const placed = placeShards({ nodes: [{ name: 'a' }, { name: 'b', weight: 2 }], shards: allShards })

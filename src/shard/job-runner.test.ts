@@ -134,6 +134,24 @@ test('a failed job is told within seconds where what it left cannot be removed',
   assert.deepEqual(await files.list(), [])
 })
 
+test('who hears of a failed job begins another attempt with the space of what it left', async () => {
+  const { scheduler, files, run, result } = await bench()
+  const running = run(1)
+  await turn()
+  await result(0)
+  const remove = files.remove.bind(files)
+  const removal = deferred<undefined>()
+  files.remove = (names) => removal.promise.then(() => remove(names))
+  scheduler.jobs[0]?.fail(new VarveError('JOB_FAILED', 'broken', { details: { job: 'x', attempt: 1 } }))
+  let isTold = false
+  const told = assert.rejects(running, (error) => isCode(error, 'JOB_FAILED')).then(() => (isTold = true))
+  await turn()
+  assert.equal(isTold, false)
+  removal.resolve(undefined)
+  await told
+  assert.deepEqual(await files.list(), [])
+})
+
 test('when one job of several fails the others are cancelled, and nothing of any is left', async () => {
   const { scheduler, files, run, result } = await bench()
   const running = run(3)

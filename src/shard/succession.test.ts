@@ -127,10 +127,14 @@ class ForgetfulHeads extends MemoryHeadStore {
   }
 }
 
-test('a file of a third shard stays pinned for who will see it, though an owner that opened it meanwhile let it go', async () => {
-  const [owner, parent] = [shardId('owner'), shardId('parent')]
-  const heads = new ForgetfulHeads()
-  const place = { heads, files: new MemoryFileStore({ hash: await loadHash() }) }
+/** A parent that sees a file of a third shard, and what that one has pinned for the successor. */
+async function ofThird(heads: MemoryHeadStore): Promise<{
+  readonly handOver: HandOver
+  readonly file: VersionFile
+  readonly pinned: () => Promise<readonly FileName[] | undefined>
+  readonly letGo: () => Promise<void>
+}> {
+  const owner = shardId('owner')
   await heads.compareAndSet(owner, undefined, encodeHead(contentOf(undefined, 'somebody')))
   const name = fileName('owner.e1-j1-a1-0.table')
   const empty = new Uint8Array(0)
@@ -145,7 +149,7 @@ test('a file of a third shard stays pinned for who will see it, though an owner 
   }
   const done = (): Promise<void> => Promise.resolve()
   const handOver: HandOver = {
-    shard: parent,
+    shard: shardId('parent'),
     head: contentOf(undefined, 'us'),
     manifest: { ...EMPTY_MANIFEST, files: new Map([[name, file]]) },
     pin: done,
@@ -153,16 +157,41 @@ test('a file of a third shard stays pinned for who will see it, though an owner 
     resume: done,
     end: () => undefined,
   }
-  const pinned = async (): Promise<readonly FileName[] | undefined> => {
-    const head = await heads.read(owner)
-    const { pins } = decodeHead((head as NonNullable<typeof head>).content, 'head of owner')
-    return pins.find((pin) => pin.name === clonePin(LEAD))?.files
+  return {
+    handOver,
+    file,
+    pinned: async () => {
+      const head = await heads.read(owner)
+      const { pins } = decodeHead((head as NonNullable<typeof head>).content, 'head of owner')
+      return pins.find((pin) => pin.name === clonePin(LEAD))?.files
+    },
+    letGo: () => changePin(heads, owner, clonePin(LEAD), () => []),
   }
+}
+
+test('a file of a third shard stays pinned for who will see it, though an owner that opened it meanwhile let it go', async () => {
+  const heads = new ForgetfulHeads()
+  const { handOver, file, pinned, letGo } = await ofThird(heads)
   heads.forgets = async () => {
-    assert.deepEqual(await pinned(), [name], 'before the head that refers to it')
-    await changePin(heads, owner, clonePin(LEAD), () => [])
+    assert.deepEqual(await pinned(), [file.ref.name], 'before the head that refers to it')
+    await letGo()
   }
+  const place = { heads, files: new MemoryFileStore({ hash: await loadHash() }) }
   await succeed([handOver], [{ shard: LEAD, files: [file] }], place)
   assert.equal(await outcomeOf(heads, LEAD), 'committed')
-  assert.deepEqual(await pinned(), [name])
+  assert.deepEqual(await pinned(), [file.ref.name])
+})
+
+test('a change that is given up lets go of what it has pinned of a third shard, whose files would stay for nobody', async () => {
+  const heads = new MemoryHeadStore()
+  const { handOver, file, pinned } = await ofThird(heads)
+  const refusal = new VarveError('IO_FAILED', 'as the test wants it')
+  const seal = async (): Promise<never> => {
+    assert.deepEqual(await pinned(), [file.ref.name], 'while it is still open')
+    throw refusal
+  }
+  const place = { heads, files: new MemoryFileStore({ hash: await loadHash() }) }
+  await assert.rejects(succeed([{ ...handOver, seal }], [{ shard: LEAD, files: [file] }], place), refusal)
+  assert.equal(await outcomeOf(heads, LEAD), 'void')
+  assert.equal(await pinned(), undefined)
 })

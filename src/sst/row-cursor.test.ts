@@ -127,6 +127,28 @@ async function countReads(
   return { reads, kept, blocks: Math.ceil((8000 * 107) / 8192) }
 }
 
+test('keys of one length that differ only behind their first bytes are several keys, beside versions of one', async () => {
+  const entry = (text: string, at: number): ModelEntry => {
+    return { key: Buffer.from(text), seqno: at, kind: 1, value: Buffer.from(`${text} at ${at}`) }
+  }
+  for (const middle of ['', '4567', '4567890123456789']) {
+    // The first keeps the block from having a prefix, and its versions a scan from copying runs.
+    const list = [entry('a', 9), entry('a', 2), entry(`b123${middle}x`, 3), entry(`b123${middle}y`, 4)]
+    list.push(entry(`b123${middle}y`, 1), entry(`b123${middle}z`, 5))
+    const entries = sortEntries(list, BYTEWISE)
+    const files = new MemoryFileStore({ hash })
+    const { ref } = await writeTable(files, rowTableFormat, hash, { name: 'a', entries, settings: {}, order: BYTEWISE })
+    const reader = rowTableFormat.reader(await files.open(ref), { order: BYTEWISE, hash, cache: new BlockCache() })
+    for (const reverse of [false, true]) {
+      const options = { ...everything, reverse }
+      const seen = await drainCursor(reader.cursor(options), 3)
+      assert.equal(seen.length, 4)
+      assert.deepEqual(seen.map(describe), scanOf(entries, BYTEWISE, options).map(describe))
+    }
+    await reader.close()
+  }
+})
+
 test('a stream reads many blocks at once and leaves nothing in the cache', async () => {
   for (const reverse of [false, true]) {
     const { reads, kept, blocks } = await countReads('stream', reverse)

@@ -11,12 +11,14 @@ import { READ_MUTANTS } from './read-mutants.ts'
 import { REMOTE_MUTANTS } from './remote-mutants.ts'
 import { STEP_MUTANTS } from './step-mutants.ts'
 import { UPKEEP_MUTANTS } from './upkeep-mutants.ts'
+import { WAIT_MUTANTS } from './wait-mutants.ts'
 import { WRITE_MUTANTS } from './write-mutants.ts'
 
 // Those whose tests are quick first.
 export const ALL_MUTANTS: readonly Mutant[] = [
   ...WRITE_MUTANTS,
   ...UPKEEP_MUTANTS,
+  ...WAIT_MUTANTS,
   ...PLACE_MUTANTS,
   ...REMOTE_MUTANTS,
   ...JOURNAL_SERVICE_MUTANTS,

@@ -89,4 +89,11 @@ export const CACHE_MUTANTS: readonly Mutant[] = [
     'if (--this.#usedCount === 0)',
     'src/sst/block-reuse.test.js',
   ),
+  mutant(
+    'keys-alike-by-their-first-bytes',
+    'sst/row-block-search.js',
+    'if (aLimit === aStart)',
+    'if (true)',
+    'src/sst/row-cursor.test.js',
+  ),
 ]

@@ -1,9 +1,11 @@
+import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { loadHash } from '../../kernel/hash.ts'
 import { KIB } from '../../kernel/limits.ts'
 import { testFileStore } from '../../testing/file-store-conformance.ts'
 import { SimulatedDevice } from '../../testing/simulated-device.ts'
 import { LocalFileStore } from '../local-file-store.ts'
+import { MemoryFileStore } from '../memory-file-store.ts'
 import { CachedFileStore } from './cached-file-store.ts'
 import { DiskCache } from './disk-cache.ts'
 
@@ -44,3 +46,25 @@ for (const [size, bytesMax] of [
     },
   })
 }
+
+test('closing ends when the store behind the cache has closed, and says what that says', async () => {
+  const cache = await DiskCache.open({
+    device: new SimulatedDevice(),
+    directory: 'cache',
+    bytesMax: 5 * CHUNK,
+    hash,
+    settings: { chunkBytes: CHUNK },
+  })
+  const inner = new MemoryFileStore({ hash })
+  let fail = (_reason: Error): void => undefined
+  inner.close = () => new Promise((_resolve, reject) => (fail = reject))
+  let isClosed = false
+  const closed = assert
+    .rejects(new CachedFileStore(inner, { cache }).close(), /cannot be closed/)
+    .then(() => (isClosed = true))
+  await new Promise((resolve) => setImmediate(resolve))
+  assert.equal(isClosed, false)
+  fail(new Error('cannot be closed'))
+  await closed
+  await cache.close()
+})

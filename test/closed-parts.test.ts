@@ -1,0 +1,81 @@
+/** What a closed shard leaves of parts that are not its own: nothing open, and nothing under way. */
+
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import * as kvJobs from '../src/engines/kv/jobs.ts'
+import { openKv } from '../src/engines/kv/open-kv.ts'
+import type { FileReader } from '../src/fs/fs.ts'
+import { MemoryFileStore } from '../src/fs/memory-file-store.ts'
+import { MemoryHeadStore } from '../src/fs/memory-head-store.ts'
+import { HandlerTable } from '../src/jobs/handler-table.ts'
+import { InlineScheduler } from '../src/jobs/inline-scheduler.ts'
+import { MemoryJournalStorage, MemoryJournalSystem } from '../src/journal/memory-journal.ts'
+import { loadHash } from '../src/kernel/hash.ts'
+import { shardId } from '../src/kernel/ids.ts'
+import { SeededRandom } from '../src/testing/seeded-random.ts'
+import { SimulatedClock } from '../src/testing/simulated-clock.ts'
+
+const hash = await loadHash()
+const bytes = (text: string): Uint8Array => Buffer.from(text)
+
+/** Parts that others use as well: closing a shard does not close them. */
+function sharedParts() {
+  const [clock, random] = [new SimulatedClock(), new SeededRandom(1)]
+  const [files, heads] = [new MemoryFileStore({ hash }), new MemoryHeadStore()]
+  const journal = new MemoryJournalSystem({ storage: new MemoryJournalStorage() })
+  const handlers = new HandlerTable({ 'varve/kv/jobs': kvJobs })
+  const jobs = new InlineScheduler({ files, hash, clock, handlers })
+  return { shard: shardId('main'), files, heads, journal, jobs, clock, random, hash }
+}
+
+test('a closed shard has no table open any more, though the files are those of others too', async () => {
+  const parts = sharedParts()
+  const open = new Set<FileReader>()
+  const counted = (reader: FileReader): FileReader => {
+    open.add(reader)
+    const close = reader.close.bind(reader)
+    reader.close = () => {
+      open.delete(reader)
+      return close()
+    }
+    return reader
+  }
+  const [opens, opensSync] = [parts.files.open.bind(parts.files), parts.files.openSync.bind(parts.files)]
+  parts.files.open = async (...given) => counted(await opens(...given))
+  parts.files.openSync = (...given) => counted(opensSync(...given))
+  const db = await openKv(parts)
+  await db.put(bytes('key'), bytes('value'))
+  await db.flush()
+  assert.deepEqual(await db.get(bytes('key')), bytes('value'))
+  assert.ok(open.size > 0, 'it reads from a table')
+  await db.close()
+  assert.equal(open.size, 0)
+})
+
+test('closing waits for a flush that is under way, behind which nothing is done any more', async () => {
+  const parts = sharedParts()
+  const creates = parts.files.create.bind(parts.files)
+  let release = (): void => undefined
+  const released = new Promise<void>((resolve) => (release = resolve))
+  const begun = new Promise<void>((resolve) => {
+    parts.files.create = async (...given) => {
+      resolve()
+      await released
+      return creates(...given)
+    }
+  })
+  const db = await openKv(parts)
+  await db.put(bytes('key'), bytes('value'))
+  const flushed = assert.rejects(db.flush(), { code: 'CLOSED' })
+  await begun
+  let isClosed = false
+  const closed = db.close().then(() => (isClosed = true))
+  for (let left = 0; left < 50; left++) await parts.clock.turn()
+  assert.equal(isClosed, false, 'its table is still being written')
+  release()
+  await closed
+  await flushed
+  const [listed, head] = [await parts.files.list(), await parts.heads.read(parts.shard)]
+  for (let left = 0; left < 50; left++) await parts.clock.turn()
+  assert.deepEqual([await parts.files.list(), await parts.heads.read(parts.shard)], [listed, head])
+})
