@@ -80,7 +80,10 @@ async function bundle(out) {
         resolveImportMeta: (property, { moduleId, chunkId }) => {
           if (property !== 'url') throw new Error(`import.meta.${property} in ${moduleId}`)
           const place = relative(dirname(join(out, chunkId)), moduleId)
-          return `new URL(${JSON.stringify(place.startsWith('.') ? place : `./${place}`)}, import.meta.url).href`
+          // Where another bundler has made CommonJS of it there is no such URL: what is missing beside its file is told when
+          // a directory is opened, and nothing fails before that.
+          const url = `new URL(${JSON.stringify(place.startsWith('.') ? place : `./${place}`)}, import.meta.url).href`
+          return `(import.meta.url === undefined ? 'file://' + encodeURI(__filename) : ${url})`
         },
       },
     ],

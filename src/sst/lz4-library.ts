@@ -25,8 +25,8 @@ function load(): Lz4Library {
     return require('lz4-napi') as Lz4Library
   } catch (cause) {
     const remedy =
-      'install the dependencies of varve on this platform, optional ones too, and let Node load addons; ' +
-      "only what is new can do without, with compression: 'none'"
+      'install the dependencies of varve on this platform, optional ones too, let Node load addons, and leave both out of ' +
+      "a bundle; only what is new can do without, with compression: 'none'"
     throw new VarveError('UNSUPPORTED', `lz4-napi does not load here, and compressed blocks need it: ${remedy}`, {
       details: { capability: 'lz4' },
       cause,
