@@ -1,6 +1,6 @@
 /** The pin of a follower: what it shows, and what somebody still reads of what it has shown before. */
 
-import { isCode } from '../kernel/errors.ts'
+import { VarveError, isCode } from '../kernel/errors.ts'
 import type { FileName, ShardId } from '../kernel/ids.ts'
 import type { HeadStore } from '../fs/fs.ts'
 import { encodeHead } from './head-content.ts'
@@ -47,6 +47,7 @@ export class FollowerPins {
       await this.#heads.compareAndSet(this.#shard, stored.version, encodeHead({ ...content, pins }))
     } catch (error) {
       if (isCode(error, 'HEAD_CONFLICT', 'OUTCOME_UNKNOWN')) return false
+      if (isCode(error, 'READ_ONLY')) throw noPin(this.#shard, error)
       throw error
     }
     this.#owners.clear()
@@ -64,4 +65,9 @@ export class FollowerPins {
   async clear(): Promise<void> {
     for (const owner of [this.#shard, ...this.#owners]) await changePin(this.#heads, owner, this.#name, () => [])
   }
+}
+
+function noPin(shard: ShardId, cause: VarveError): VarveError {
+  const message = `a pin is written to the head of shard ${shard}, which can only be read here: follow without a pin`
+  return new VarveError('READ_ONLY', message, { details: cause.details, cause })
 }
