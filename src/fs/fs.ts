@@ -65,6 +65,7 @@ export interface AbortOptions {
   readonly signal?: AbortSignal
 }
 
+/** How a reader is to read. */
 export interface ReadOptions extends AbortOptions {
   /**
    * Memory, lent until the read settles, that may hold the answer: its first bytes, where it is long enough and the

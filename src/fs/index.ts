@@ -13,6 +13,7 @@ export type {
   HeadVersion,
   OpenOptions,
   ReadIntent,
+  ReadOptions,
   SpaceReserve,
 } from './fs.ts'
 export { DirectoryLock } from './directory-lock.ts'

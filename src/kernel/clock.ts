@@ -11,6 +11,7 @@ export interface Clock {
   turn(): Promise<void>
 }
 
+/** Of `Clock.after`. */
 export interface TimerOptions {
   /** The process does not end before `task` has run or was cancelled. Default false. */
   readonly keepAlive?: boolean

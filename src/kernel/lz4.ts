@@ -4,6 +4,7 @@
  * Half of what decompressing 8 KiB costs in Node is the buffer it makes: 4 µs for the buffer, 1.6 µs for the bytes.
  */
 
+/** Whoever has one gives it to the parts that may use it; without, they take `lz4-napi`. Synchronous; one thread's. */
 export interface Lz4 {
   /**
    * Encodes [start, limit) of `source` into `into`, from `intoStart` on. Synchronous; borrows both for the call.

@@ -8,13 +8,22 @@ export type { FifoSettings } from './policy/fifo.ts'
 export { chooseLazyLeveled } from './policy/lazy-leveled.ts'
 export { chooseLeveled, LEVELED_DEFAULTS } from './policy/leveled.ts'
 export type { LeveledSettings } from './policy/leveled.ts'
-export type { DropChoice, PlaceChoice, PolicyChange, PolicyChoice, PolicyFile, PolicyInput } from './policy/policy.ts'
+export type {
+  DropChoice,
+  PlaceChoice,
+  PolicyChange,
+  PolicyChoice,
+  PolicyFile,
+  PolicyInput,
+  PolicySpan,
+} from './policy/policy.ts'
 export { chooseRange } from './policy/range.ts'
 export type { PolicyRange } from './policy/range.ts'
 export { chooseTiered, TIERED_DEFAULTS, TIERED_LEVEL_LAST } from './policy/tiered.ts'
 export type { TieredSettings } from './policy/tiered.ts'
 export { reclaimSuperseded } from './reclaim.ts'
 export type { Reclaimed } from './reclaim.ts'
+export type { TableLoad } from './table-load.ts'
 export { succeed } from './succession.ts'
 export type { Successor } from './succession.ts'
 export { SHARD_DEFAULTS } from './settings.ts'

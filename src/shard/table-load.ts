@@ -3,6 +3,7 @@
 import type { Decoder } from '../kernel/codec.ts'
 import type { JournalPosition, Seqno } from '../kernel/ids.ts'
 
+/** What `Engine.load` gives: fills one memtable, once. */
 export interface TableLoad {
   /** Takes the next operation, as `Engine.decode` would read it. `seqno` grows with every call. */
   take(from: Decoder, seqno: Seqno, position: JournalPosition): void

@@ -14,7 +14,9 @@
 import type { KeyCut } from '../../kernel/key-cut.ts'
 import type { KeyOrder } from '../../kernel/key-order.ts'
 
+/** A key, or what is just beside it. */
 export interface KeyPoint {
+  /** Empty where `place` is −2 or 2. */
   readonly key: Uint8Array
   /** −1: just before the key, 0: the key, 1: just after it; −2 and 2: before and after all keys. */
   readonly place: number

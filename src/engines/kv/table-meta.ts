@@ -19,16 +19,21 @@ import type { KeyOrder } from '../../kernel/key-order.ts'
 import { failHead } from '../../shard/head-content.ts'
 import type { TableProperties } from '../../sst/sst.ts'
 
+/** A table as its shard sees it: of one that it has a part of only, counts are those of the whole. Plain data; never changed. */
 export interface TableMeta {
   /** Of the entries; empty, like `keyLast`, where there are none. */
   readonly keyFirst: Uint8Array
+  /** See `keyFirst`. */
   readonly keyLast: Uint8Array
+  /** Versions and deletions included. */
   readonly entryCount: number
+  /** Those that delete one key. */
   readonly deleteCount: number
   /** Range tombstones: one for each seqno of each fragment. */
   readonly rangeCount: number
-  /** Bounds of all it has, entries and range tombstones. */
+  /** Where all it has begins, entries and range tombstones. */
   readonly lower: KeyCut
+  /** Where that ends. */
   readonly upper: KeyCut
   /** Stretches without a gap that range tombstones cover, ascending: the first few. */
   readonly covers: readonly CutSpan[]
@@ -36,8 +41,11 @@ export interface TableMeta {
   readonly samples: readonly Uint8Array[]
 }
 
+/** What lies between two cuts. */
 export interface CutSpan {
+  /** Where it begins. */
   readonly lower: KeyCut
+  /** Where it ends, after `lower`. */
   readonly upper: KeyCut
 }
 

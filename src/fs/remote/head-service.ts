@@ -23,6 +23,7 @@ const KEY_LENGTH_MAX = 64
 /** Of one connection: a client has one. */
 const CLIENTS_MAX = 64
 
+/** What is offered, and to whom for how long. */
 export interface HeadServiceOptions {
   /** Stays the caller's. */
   readonly heads: HeadStore

@@ -38,7 +38,9 @@ export interface PolicyFile<Bound> {
 
 /** Bounds, both inside. */
 export interface PolicySpan<Bound> {
+  /** The least that is in it. */
   readonly first: Bound
+  /** The greatest that is in it. */
   readonly last: Bound
 }
 
