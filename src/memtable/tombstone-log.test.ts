@@ -14,7 +14,8 @@ const numbered = (number: number): Uint8Array => Uint8Array.of(number >>> 16, nu
 test('whatever overlaps whatever, the log finds what a look at every tombstone finds, at every seqno', () => {
   const random = new SeededRandom(7)
   for (let round = 0; round < 30; round++) {
-    const log = new TombstoneLog(BYTEWISE)
+    // Half of them with few that may wait, so that lookups see some of them in every place.
+    const log = random.once(2) ? new TombstoneLog(BYTEWISE) : new TombstoneLog(BYTEWISE, 100, random.below(3))
     const list = new TombstoneList(BYTEWISE)
     const span = 1 + random.below(200)
     const count = random.below(150)
@@ -62,7 +63,8 @@ for (const [shape, rangeOf] of Object.entries(SHAPES)) {
     const order = new CountingOrder()
     const log = new TombstoneLog(order)
     for (let index = 0; index < 10_000; index++) log.add(...rangeOf(index), index + 1)
-    assert.ok(order.comparisons < 10_000 * 40, `${order.comparisons} comparisons to add them`)
+    for (let lookup = 0; lookup < 40; lookup++) log.newest(numbered(lookup), 0, 3, 20_000)
+    assert.ok(order.comparisons < 10_000 * 50, `${order.comparisons} comparisons to add them, until none waits`)
     const random = new SeededRandom(1)
     for (let probe = 0; probe < 500; probe++) {
       order.comparisons = 0
@@ -77,6 +79,23 @@ for (const [shape, rangeOf] of Object.entries(SHAPES)) {
     }
   })
 }
+
+test('tombstones that nobody asks for are not compared, and no lookup takes more than some of those that wait', () => {
+  const order = new CountingOrder()
+  const log = new TombstoneLog(order, 4000)
+  const add = (index: number): void =>
+    log.add(cutBefore(numbered(index * 4)), cutBefore(numbered(index * 4 + 2)), index + 1)
+  for (let index = 0; index < 4000; index++) add(index)
+  assert.equal(order.comparisons, 0)
+  for (let index = 4000; index < 8000; index++) add(index)
+  assert.ok(order.comparisons > 0, 'from then on each takes the place of another')
+  assert.ok(order.comparisons < 4000 * 40, `${order.comparisons} comparisons`)
+  for (let lookup = 0; lookup < 20; lookup++) {
+    order.comparisons = 0
+    assert.equal(log.newest(numbered(lookup), 0, 3, 10_000), lookup % 4 < 2 ? (lookup >> 2) + 1 : 0)
+    assert.ok(order.comparisons < (lookup < 16 ? 256 * 40 + 2 * 4000 : 100), `${order.comparisons} by lookup ${lookup}`)
+  }
+})
 
 test('what is encoded for another thread says the same', () => {
   const log = new TombstoneLog(BYTEWISE)
