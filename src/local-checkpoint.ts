@@ -1,5 +1,6 @@
 /** Checkpoints on this machine: a copy of a live database in another directory. */
 
+import { resolve } from 'node:path'
 import { VarveError } from './kernel/errors.ts'
 import { loadHash } from './kernel/hash.ts'
 import { checkOptionNames } from './kernel/option-names.ts'
@@ -49,13 +50,14 @@ export async function checkpoint(db: Checkpointed, directory: string, options: C
   checkOptionNames(options, OPTIONS)
   checkWrapping(options)
   const keys = options.encryption === undefined ? undefined : new KeyRing(options.encryption.keys)
-  const device = new NodeDevice(directory)
+  const root = resolve(directory)
+  const device = new NodeDevice(root)
   const found = await namesIn(device, '.')
   if (found !== undefined && found.length > 0)
     throw new VarveError('EXISTS', `${directory} is not empty`, { details: { path: directory } })
   await device.makeDirectory('.')
   try {
-    await copyTo(db, device, directory, keys)
+    await copyTo(db, device, [root, directory], keys)
   } catch (error) {
     if (found === undefined) await removeIfEmpty(device, '.').catch(() => undefined)
     throw error
@@ -65,11 +67,11 @@ export async function checkpoint(db: Checkpointed, directory: string, options: C
 async function copyTo(
   db: Checkpointed,
   device: NodeDevice,
-  directory: string,
+  [root, directory]: readonly [root: string, shownAs: string],
   keys: KeyRing | undefined,
 ): Promise<void> {
   const random = new SystemRandom()
-  const lock = await lockDirectory(device, directory, random)
+  const lock = await lockDirectory(device, root, directory, random)
   try {
     const hash = await loadHash()
     const files = await LocalFileStore.open({ device, directory: 'files', hash })

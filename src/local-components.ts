@@ -8,7 +8,7 @@
  *      <directory>/reserve    space set aside for the day the disk is full
  */
 
-import { basename, join } from 'node:path'
+import { basename, join, resolve } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { VarveError, isCode } from './kernel/errors.ts'
 import { loadHash } from './kernel/hash.ts'
@@ -39,7 +39,7 @@ import type { ShardComponents } from './shard/shard.ts'
 import { checkLocalComponents } from './local-options.ts'
 import type { LocalComponentsOptions } from './local-options.ts'
 import { directoryThreads } from './local-worker.ts'
-import { encryptHeads, workerWrappers, wrapFiles } from './local-wrappers.ts'
+import { encryptHeads, keepKeys, workerWrappers, wrapFiles } from './local-wrappers.ts'
 import { SystemClock } from './system-clock.ts'
 import { SystemRandom } from './system-random.ts'
 
@@ -74,16 +74,18 @@ export async function localComponents(
   options: LocalComponentsOptions = {},
 ): Promise<LocalComponents> {
   checkLocalComponents(directory, options)
+  // Both as they are now: the process may go to another directory meanwhile, and whoever called may overwrite the keys.
+  const [root, kept] = [resolve(directory), keepKeys(options)]
   const readOnly = options.readOnly === true
   if (options.jobs !== 'inline' && !readOnly) checkModules(options)
   const native = loadNative()
   const [clock, random] = [new SystemClock(), new SystemRandom()]
-  const calls = native === undefined ? undefined : new NativeFileCalls(native, directory, clock)
-  const device = new NodeDevice(directory, { readOnly, ...(calls === undefined ? {} : { calls }) })
-  if (readOnly || options.create === false) await requireDirectory(device, directory)
+  const calls = native === undefined ? undefined : new NativeFileCalls(native, root, clock)
+  const device = new NodeDevice(root, { readOnly, ...(calls === undefined ? {} : { calls }) })
+  if (readOnly || options.create === false) await requireDirectory(device, root, directory)
   else await device.makeDirectory('.')
   const hash = await loadHash()
-  const lock = readOnly ? undefined : await lockDirectory(device, directory, random)
+  const lock = readOnly ? undefined : await lockDirectory(device, root, directory, random)
   try {
     const reserve = readOnly ? undefined : await openReserve(device, options.reserveBytes ?? RESERVE_BYTES_DEFAULT)
     const stores = [
@@ -95,12 +97,12 @@ export async function localComponents(
     // What one is at when the other fails is not left under way without the lock.
     await Promise.allSettled(stores)
     const [localFiles, localHeads] = await Promise.all(stores)
-    const files = await wrapFiles(localFiles, options, { hash, clock })
-    const heads = encryptHeads(localHeads, options.encryption, random, hash)
+    const files = await wrapFiles(localFiles, kept, { hash, clock })
+    const heads = encryptHeads(localHeads, kept.encryption, random, hash)
     const journal = new LocalJournalSystem({ device, directory: 'journal', hash, random, clock })
     const lz4 = openNativeLz4()
     const decoding = openNativeDecodeThread()
-    const jobs = scheduler(directory, { files, hash, clock, lz4 }, options)
+    const jobs = scheduler(root, { files, hash, clock, lz4 }, kept)
     const close = async (): Promise<void> => {
       await jobs.close()
       await decoding?.close()
@@ -160,9 +162,15 @@ async function acquireLock(options: DirectoryLockOptions): Promise<DirectoryLock
 /**
  * Locks the directory a device is rooted at. With the addon, processes in other containers are seen too.
  *
+ * @param root its absolute path; `directory` is how it is shown
  * @throws {VarveError} LOCKED — a live process has it open
  */
-export function lockDirectory(device: NodeDevice, directory: string, random: Random): Promise<DirectoryLock> {
+export function lockDirectory(
+  device: NodeDevice,
+  root: string,
+  directory: string,
+  random: Random,
+): Promise<DirectoryLock> {
   const native = loadNative()
   return acquireLock({
     device,
@@ -170,7 +178,7 @@ export function lockDirectory(device: NodeDevice, directory: string, random: Ran
     shownAs: directory,
     processes: new NodeProcessTable(),
     random,
-    ...(native === undefined ? {} : { holds: new NativeFileHolds(native, directory) }),
+    ...(native === undefined ? {} : { holds: new NativeFileHolds(native, root) }),
   })
 }
 
@@ -211,7 +219,7 @@ function checkModules({ workerUrl = WORKER_URL, handlers = {} }: LocalComponents
 }
 
 /** Of one that has nothing of a shard, nothing is made one. */
-async function requireDirectory(device: NodeDevice, directory: string): Promise<void> {
+async function requireDirectory(device: NodeDevice, root: string, directory: string): Promise<void> {
   const details = { path: directory }
   const entries = await device.list('.').catch((error: unknown) => {
     if (!isCode(error, 'NOT_FOUND')) throw error
@@ -220,5 +228,5 @@ async function requireDirectory(device: NodeDevice, directory: string): Promise<
   if (!entries.some(({ name }) => PARTS.has(name)))
     throw new VarveError('NOT_FOUND', `there is no shard in ${directory}`, { details })
   // To whoever only reads, they would be missing.
-  for (const part of PARTS) await refuseNoDirectory(join(directory, part), part)
+  for (const part of PARTS) await refuseNoDirectory(join(root, part), part)
 }

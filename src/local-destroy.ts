@@ -5,6 +5,7 @@
  * again, this goes on.
  */
 
+import { resolve } from 'node:path'
 import { VarveError, isCode } from './kernel/errors.ts'
 import { RESERVE_NAME } from './fs/local-reserve.ts'
 import { NodeDevice } from './fs/node-device.ts'
@@ -30,10 +31,11 @@ const OWN_NAMES: ReadonlySet<string> = new Set(['heads', 'journal', 'files', 'lo
  */
 export async function destroy(directory: string): Promise<void> {
   if (typeof directory !== 'string' || directory === '') throw new TypeError('directory must be a path')
-  const device = new NodeDevice(directory)
+  const root = resolve(directory)
+  const device = new NodeDevice(root)
   const found = (await namesIn(device, '.')) ?? []
   if (!found.some((name) => OWN_NAMES.has(name))) return
-  const lock = await lockDirectory(device, directory, new SystemRandom())
+  const lock = await lockDirectory(device, root, directory, new SystemRandom())
   try {
     await refuseOthers(device, directory)
     if (found.includes(RESERVE_NAME)) await device.unlink(RESERVE_NAME)

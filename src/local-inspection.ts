@@ -7,7 +7,9 @@ import type { FileReader, FileStore } from './fs/fs.ts'
 import { HEAD_FILE_BYTES_MAX, decodeHeadFile, headFileVersion } from './fs/head-file.ts'
 import { KeyRing } from './fs/key-ring.ts'
 import { LocalFileStore } from './fs/local-file-store.ts'
+import { readLockFile } from './fs/lock-file.ts'
 import { NodeDevice } from './fs/node-device.ts'
+import { NodeProcessTable } from './fs/node-process-table.ts'
 import type { Device } from './kernel/device.ts'
 import { VarveError, isCode } from './kernel/errors.ts'
 import { loadHash } from './kernel/hash.ts'
@@ -167,4 +169,18 @@ export async function namesIn(device: Device, directory: string): Promise<readon
     if (isCode(error, 'NOT_FOUND')) return []
     throw error
   }
+}
+
+/** @throws {VarveError} LOCKED — a live process has it open */
+export async function refuseLive(directory: InspectedDirectory, source: string): Promise<void> {
+  const holder = await readLockFile(directory.device, 'lock').catch(unlessNoFile)
+  if (holder === undefined || typeof holder === 'string' || !new NodeProcessTable().isAlive(holder)) return
+  throw new VarveError('LOCKED', `${source} is open in process ${holder.pid}: close it there first`, {
+    details: { path: source, holder: { pid: holder.pid } },
+  })
+}
+
+/** A directory in the place of the lock is held by nobody, and its error sends to repair. */
+function unlessNoFile(error: unknown): undefined {
+  if (!isCode(error, 'PERMISSION_DENIED') || error.details['found'] === undefined) throw error
 }

@@ -6,7 +6,7 @@
  * more: all do that no other shard has written, and what had been deleted and compacted away may be back.
  */
 
-import { join } from 'node:path'
+import { join, resolve } from 'node:path'
 import { checkOrder } from './engines/kv/named-order.ts'
 import type { NamedOrder } from './engines/kv/named-order.ts'
 import type { KvOperation } from './engines/kv/kv.ts'
@@ -17,9 +17,7 @@ import { shardIdentity } from './journal/segment-id.ts'
 import { readClosing, requireFence } from './journal/fence.ts'
 import { readWitness } from './journal/sync-witness.ts'
 import type { HeadContent } from './shard/head-content.ts'
-import { readLockFile } from './fs/lock-file.ts'
 import { refuseNoDirectory } from './fs/node-other-thing.ts'
-import { NodeProcessTable } from './fs/node-process-table.ts'
 import { VarveError, isCode, throwIfAborted } from './kernel/errors.ts'
 import { shardId } from './kernel/ids.ts'
 import { isAfterCut } from './kernel/key-cut.ts'
@@ -27,10 +25,10 @@ import type { KeyOrder } from './kernel/key-order.ts'
 import { MIB } from './kernel/limits.ts'
 import { checkOptionNames } from './kernel/option-names.ts'
 import type { RangeTombstone } from './kernel/range-tombstone.ts'
-import { InspectedDirectory, MAIN_SHARD, namesIn } from './local-inspection.ts'
+import { InspectedDirectory, MAIN_SHARD, namesIn, refuseLive } from './local-inspection.ts'
 import { Salvage } from './local-salvage.ts'
 import type { KnownJournal, Loss, SalvagedEntry } from './local-salvage.ts'
-import { checkWrapping } from './local-wrappers.ts'
+import { checkWrapping, keepKeys } from './local-wrappers.ts'
 import type { LocalEncryption } from './local-wrappers.ts'
 import { makeWhole, requireEmpty } from './local-unfinished.ts'
 import { open } from './local.ts'
@@ -86,6 +84,11 @@ export async function repair(source: string, target: string, options: RepairOpti
   checkOptionNames(options, OPTIONS)
   checkWrapping(options)
   throwIfAborted(options.signal)
+  // As they are now: the process may go to another directory meanwhile, and whoever called may overwrite the keys.
+  return repairPlace(resolve(source), resolve(target), keepKeys(options))
+}
+
+async function repairPlace(source: string, target: string, options: RepairOptions): Promise<RepairReport> {
   // The source itself, perhaps, under whatever name.
   await requireEmpty(target)
   const order = checkOrder(options.order)
@@ -277,19 +280,6 @@ async function knownJournal(
     note(error)
     return { state, end: 0 }
   }
-}
-
-async function refuseLive(directory: InspectedDirectory, source: string): Promise<void> {
-  const holder = await readLockFile(directory.device, 'lock').catch(unlessNoFile)
-  if (holder === undefined || typeof holder === 'string' || !new NodeProcessTable().isAlive(holder)) return
-  throw new VarveError('LOCKED', `${source} is open in process ${holder.pid}: close it there first`, {
-    details: { path: source, holder: { pid: holder.pid } },
-  })
-}
-
-/** A directory in the place of the lock is held by nobody, and its error sends to repair. */
-function unlessNoFile(error: unknown): undefined {
-  if (!isCode(error, 'PERMISSION_DENIED') || error.details['found'] === undefined) throw error
 }
 
 function requireOrder(engine: string, found: string | undefined, order: KeyOrder): void {

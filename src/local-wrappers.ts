@@ -18,7 +18,7 @@ export interface LocalWrapping {
   readonly wrappers?: readonly LocalWrapper[]
 }
 
-/** Keys of a directory that is encrypted. */
+/** Keys of a directory that is encrypted. They are copied at the call, and may be overwritten once it has returned its promise. */
 export interface LocalEncryption {
   /** The first writes, all of them read. */
   readonly keys: readonly EncryptionKey[]
@@ -51,6 +51,14 @@ export function checkWrapping({ encryption, wrappers = [] }: LocalWrapping): voi
     if (typeof module[name] !== 'function') throw new TypeError(`wrapper ${name} must be a function of its module`)
     if (!(url instanceof URL)) throw new TypeError(`wrapper ${name} must have the URL of its module`)
   }
+}
+
+/** `options` with keys of its own: whoever gave them may overwrite them before they are needed, as on a thread that begins later. */
+export function keepKeys<Options extends Pick<LocalWrapping, 'encryption'>>(options: Options): Options {
+  const { encryption } = options
+  if (encryption === undefined) return options
+  const keys = encryption.keys.map(({ id, secret }) => ({ id, secret: Uint8Array.from(secret) }))
+  return { ...options, encryption: { keys } }
 }
 
 /** `inner` as this thread sees it. */

@@ -41,9 +41,10 @@ export class WorkerScheduler extends QueuedScheduler {
       ...onlyGiven(options.settings ?? {}),
     })
     super(settings)
-    const { composition, clock, workerUrl } = options
+    const { clock, workerUrl } = options
     this.#pool = new WorkerPool({
-      composition,
+      // As threads get it, but now: they begin when there is something to do, and what was given may have changed by then.
+      composition: structuredClone(options.composition),
       clock,
       settings,
       cores,
