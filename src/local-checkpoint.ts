@@ -16,6 +16,7 @@ import { emptyDirectory, namesIn, removeIfEmpty } from './local-destroy.ts'
 import { checkWrapping } from './local-wrappers.ts'
 import type { CheckpointTarget } from './shard/shard.ts'
 import { SystemRandom } from './system-random.ts'
+import { FILES, HEADS } from './local-layout.ts'
 
 /** What can be copied: a `KvShard`, or the open shard of another engine. */
 export interface Checkpointed {
@@ -74,8 +75,8 @@ async function copyTo(
   const lock = await lockDirectory(device, root, directory, random)
   try {
     const hash = await loadHash()
-    const files = await LocalFileStore.open({ device, directory: 'files', hash })
-    const heads = await LocalHeadStore.open({ device, directory: 'heads', hash, random })
+    const files = await LocalFileStore.open({ device, directory: FILES, hash })
+    const heads = await LocalHeadStore.open({ device, directory: HEADS, hash, random })
     if (keys === undefined) {
       await db.checkpoint({ files, heads, adopt: (refs, source) => files.adopt(refs, source) })
     } else {

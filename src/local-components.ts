@@ -1,18 +1,12 @@
 /**
  * The local composition: every component a shard needs, on one directory of this machine, whatever its engine.
- *
- *      <directory>/lock       who has it open
- *      <directory>/heads/     the heads, one for each shard
- *      <directory>/journal/   segments
- *      <directory>/files/     tables and manifests
- *      <directory>/reserve    space set aside for the day the disk is full
+ * What is where in it: local-layout.ts.
  */
 
 import { basename, join, resolve } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { VarveError, isCode } from './kernel/errors.ts'
 import { loadHash } from './kernel/hash.ts'
-import { shardId } from './kernel/ids.ts'
 import type { DecodeThread } from './kernel/decode-thread.ts'
 import type { Lz4 } from './kernel/lz4.ts'
 import type { Random } from './kernel/random.ts'
@@ -42,9 +36,7 @@ import { directoryThreads } from './local-worker.ts'
 import { encryptHeads, keepKeys, workerWrappers, wrapFiles } from './local-wrappers.ts'
 import { SystemClock } from './system-clock.ts'
 import { SystemRandom } from './system-random.ts'
-
-/** Where there is none of these, no shard has been. */
-const PARTS: ReadonlySet<string> = new Set(['files', 'heads', 'journal'])
+import { FILES, HEADS, JOURNAL, MAIN_SHARD, SHARD_FOLDERS } from './local-layout.ts'
 
 // What a worker thread begins with, and what it is made of.
 const WORKER_URL = new URL('./jobs/worker-main.js', import.meta.url)
@@ -89,8 +81,8 @@ export async function localComponents(
   try {
     const reserve = readOnly ? undefined : await openReserve(device, options.reserveBytes ?? RESERVE_BYTES_DEFAULT)
     const stores = [
-      LocalFileStore.open({ device, directory: 'files', hash, readOnly }).then((store) => tidied(store, readOnly)),
-      LocalHeadStore.open({ device, directory: 'heads', hash, random, readOnly }).then((store) =>
+      LocalFileStore.open({ device, directory: FILES, hash, readOnly }).then((store) => tidied(store, readOnly)),
+      LocalHeadStore.open({ device, directory: HEADS, hash, random, readOnly }).then((store) =>
         tidied(store, readOnly),
       ),
     ] as const
@@ -99,7 +91,7 @@ export async function localComponents(
     const [localFiles, localHeads] = await Promise.all(stores)
     const files = await wrapFiles(localFiles, kept, { hash, clock })
     const heads = encryptHeads(localHeads, kept.encryption, random, hash)
-    const journal = new LocalJournalSystem({ device, directory: 'journal', hash, random, clock })
+    const journal = new LocalJournalSystem({ device, directory: JOURNAL, hash, random, clock })
     const lz4 = openNativeLz4()
     const decoding = openNativeDecodeThread()
     const jobs = scheduler(root, { files, hash, clock, lz4 }, kept)
@@ -112,7 +104,7 @@ export async function localComponents(
       await calls?.close()
     }
     const parts = {
-      shard: shardId('main'),
+      shard: MAIN_SHARD,
       location: directory,
       files,
       heads,
@@ -225,8 +217,8 @@ async function requireDirectory(device: NodeDevice, root: string, directory: str
     if (!isCode(error, 'NOT_FOUND')) throw error
     throw new VarveError('NOT_FOUND', `there is no directory ${directory}`, { cause: error, details })
   })
-  if (!entries.some(({ name }) => PARTS.has(name)))
+  if (!entries.some(({ name }) => SHARD_FOLDERS.includes(name)))
     throw new VarveError('NOT_FOUND', `there is no shard in ${directory}`, { details })
   // To whoever only reads, they would be missing.
-  for (const part of PARTS) await refuseNoDirectory(join(root, part), part)
+  for (const part of SHARD_FOLDERS) await refuseNoDirectory(join(root, part), part)
 }

@@ -11,15 +11,15 @@ import { RESERVE_NAME } from './fs/local-reserve.ts'
 import { NodeDevice } from './fs/node-device.ts'
 import { lockDirectory } from './local-components.ts'
 import { SystemRandom } from './system-random.ts'
+import { FILES, HEADS, JOURNAL, MAIN_SHARD, OWN_NAMES } from './local-layout.ts'
 
 /** Directories, in the order in which they are emptied and removed, and what varve calls its files there. */
 const CONTENTS: readonly (readonly [directory: string, names: RegExp])[] = [
-  ['journal/main', /^(?:(?:fence|synced)\.[0-9]+-[0-9]+|[0-9]+-[0-9]+-[0-9]+\.log)$/],
-  ['journal', /^$/],
-  ['files', /^main\./],
-  ['heads', /^(?:main\.head-[0-9]{16}|unfinished-[0-9a-f]+)$/],
+  [`${JOURNAL}/${MAIN_SHARD}`, /^(?:(?:fence|synced)\.[0-9]+-[0-9]+|[0-9]+-[0-9]+-[0-9]+\.log)$/],
+  [JOURNAL, /^$/],
+  [FILES, /^main\./],
+  [HEADS, /^(?:main\.head-[0-9]{16}|unfinished-[0-9a-f]+)$/],
 ]
-const OWN_NAMES: ReadonlySet<string> = new Set(['heads', 'journal', 'files', 'lock', RESERVE_NAME])
 
 /**
  * Removes the database in `directory`, and the directory itself if nothing else is in it. Does nothing where there is no
@@ -48,7 +48,7 @@ export async function destroy(directory: string): Promise<void> {
 
 /** Without the tables of `main`, what was cloned from it or took its place would be damaged. */
 async function refuseOthers(device: NodeDevice, directory: string): Promise<void> {
-  for (const name of (await namesIn(device, 'heads')) ?? []) {
+  for (const name of (await namesIn(device, HEADS)) ?? []) {
     const shard = /^(.+)\.head-[0-9]{16}$/.exec(name)?.[1]
     if (shard === undefined || shard === 'main') continue
     const remedy = 'remove the directory as a whole'

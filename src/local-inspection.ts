@@ -3,6 +3,7 @@
 import { joinPath } from './fs/device-path.ts'
 import { EncryptedFileStore } from './fs/encrypted-file-store.ts'
 import { openHead } from './fs/encrypted-head-store.ts'
+import { LOCK_NAME } from './fs/directory-lock.ts'
 import type { FileReader, FileStore } from './fs/fs.ts'
 import { HEAD_FILE_BYTES_MAX, decodeHeadFile, headFileVersion } from './fs/head-file.ts'
 import { KeyRing } from './fs/key-ring.ts'
@@ -25,14 +26,7 @@ import { failHead } from './shard/head-content.ts'
 import { manifestFiles, readManifestFile } from './shard/manifest.ts'
 import type { LocalEncryption } from './local-wrappers.ts'
 import { SystemRandom } from './system-random.ts'
-
-/** Where src/local-components.ts puts them. */
-const HEADS = 'heads'
-const FILES = 'files'
-const JOURNAL = 'journal'
-
-/** The shard of a directory that nobody has composed otherwise. */
-export const MAIN_SHARD = shardId('main')
+import { FILES, HEADS, JOURNAL, MAIN_SHARD, SHARD_FOLDERS } from './local-layout.ts'
 
 export interface HeadFile {
   readonly version: number
@@ -70,7 +64,7 @@ export class InspectedDirectory {
     const keys = encryption === undefined ? undefined : new KeyRing(encryption.keys)
     const device = new NodeDevice(directory, { readOnly: true })
     const names = await namesIn(device, '.')
-    if (![HEADS, FILES, JOURNAL].some((name) => names.includes(name))) {
+    if (!SHARD_FOLDERS.some((name) => names.includes(name))) {
       throw new VarveError('NOT_FOUND', `there is no shard in ${directory}`, { details: { path: directory } })
     }
     const hash = await loadHash()
@@ -173,7 +167,7 @@ export async function namesIn(device: Device, directory: string): Promise<readon
 
 /** @throws {VarveError} LOCKED — a live process has it open */
 export async function refuseLive(directory: InspectedDirectory, source: string): Promise<void> {
-  const holder = await readLockFile(directory.device, 'lock').catch(unlessNoFile)
+  const holder = await readLockFile(directory.device, LOCK_NAME).catch(unlessNoFile)
   if (holder === undefined || typeof holder === 'string' || !new NodeProcessTable().isAlive(holder)) return
   throw new VarveError('LOCKED', `${source} is open in process ${holder.pid}: close it there first`, {
     details: { path: source, holder: { pid: holder.pid } },

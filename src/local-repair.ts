@@ -20,14 +20,14 @@ import type { HeadContent } from './shard/head-content.ts'
 import { refuseNoDirectory } from './fs/node-other-thing.ts'
 import { VarveError, isCode, throwIfAborted } from './kernel/errors.ts'
 import { shardId } from './kernel/ids.ts'
-import { isAfterCut } from './kernel/key-cut.ts'
 import type { KeyOrder } from './kernel/key-order.ts'
 import { MIB } from './kernel/limits.ts'
 import { checkOptionNames } from './kernel/option-names.ts'
-import type { RangeTombstone } from './kernel/range-tombstone.ts'
-import { InspectedDirectory, MAIN_SHARD, namesIn, refuseLive } from './local-inspection.ts'
+import { InspectedDirectory, namesIn, refuseLive } from './local-inspection.ts'
+import { FILES, HEADS, JOURNAL, MAIN_SHARD, SHARD_FOLDERS } from './local-layout.ts'
+import { NewestEntries } from './local-newest-entries.ts'
 import { Salvage } from './local-salvage.ts'
-import type { KnownJournal, Loss, SalvagedEntry } from './local-salvage.ts'
+import type { KnownJournal, Loss } from './local-salvage.ts'
 import { checkWrapping, keepKeys } from './local-wrappers.ts'
 import type { LocalEncryption } from './local-wrappers.ts'
 import { makeWhole, requireEmpty } from './local-unfinished.ts'
@@ -102,7 +102,7 @@ async function repairPlace(source: string, target: string, options: RepairOption
       // Whole, but not for us: encrypted, or of a newer version. Around it there is nothing to be saved, only to be misread.
       if (error.code === 'INCOMPATIBLE' || error.code === 'WRONG_KEY') throw error
       losses.push({
-        file: typeof error.details['file'] === 'string' ? error.details['file'] : 'heads',
+        file: typeof error.details['file'] === 'string' ? error.details['file'] : HEADS,
         reason: error.message,
         keyFirst: undefined,
         keyLast: undefined,
@@ -145,7 +145,7 @@ async function repairPlace(source: string, target: string, options: RepairOption
 /** What is in the place of a directory: to whoever lists it, that is missing. */
 async function otherThings(source: string): Promise<readonly Loss[]> {
   const losses: Loss[] = []
-  for (const file of ['heads', 'journal', 'files']) {
+  for (const file of SHARD_FOLDERS) {
     try {
       await refuseNoDirectory(join(source, file), file)
     } catch (error) {
@@ -161,7 +161,7 @@ async function requireShard(directory: InspectedDirectory, source: string): Prom
   const { device, shard, journalPath } = directory
   const shards = await directory.shards()
   if (shards.length === 0 || shards.includes(shard)) return
-  const files = await namesIn(device, 'files')
+  const files = await namesIn(device, FILES)
   if (files.some((name) => name.startsWith(`${shard}.`)) || (await namesIn(device, journalPath)).length > 0) return
   throw new VarveError(
     'NOT_FOUND',
@@ -177,7 +177,7 @@ async function othersOf(directory: InspectedDirectory): Promise<readonly Loss[]>
   const losses: Loss[] = []
   for (const shard of await directory.otherShards()) {
     const [newest] = await directory.heads(shard)
-    const file = newest === undefined ? 'heads' : `heads/${newest.name}`
+    const file = newest === undefined ? HEADS : `${HEADS}/${newest.name}`
     const reason = `shard ${shard} is not saved: only ${directory.shard} is`
     losses.push({ file, reason, keyFirst: undefined, keyLast: undefined })
   }
@@ -217,42 +217,6 @@ async function write(
   return entries
 }
 
-class NewestEntries {
-  readonly #order: KeyOrder
-  /** By key, a character for each byte. */
-  readonly #seqnos = new Map<string, number>()
-  readonly #tombstones: RangeTombstone[] = []
-
-  constructor(order: KeyOrder) {
-    this.#order = order
-  }
-
-  add(key: Uint8Array, seqno: number): void {
-    const text = textOf(key)
-    if (seqno > (this.#seqnos.get(text) ?? -1)) this.#seqnos.set(text, seqno)
-  }
-
-  cover(tombstone: RangeTombstone): void {
-    this.#tombstones.push(tombstone)
-  }
-
-  /** Whether the entry is what its key has now. True once only: the same entry may be in a table and in the journal. */
-  take({ key, seqno }: SalvagedEntry): boolean {
-    const text = textOf(key)
-    if (this.#seqnos.get(text) !== seqno) return false
-    this.#seqnos.set(text, Infinity)
-    return !this.#tombstones.some((tombstone) => tombstone.seqno > seqno && this.#isInside(key, tombstone))
-  }
-
-  #isInside(key: Uint8Array, { lower, upper }: RangeTombstone): boolean {
-    return isAfterCut(this.#order, key, 0, key.length, lower) && !isAfterCut(this.#order, key, 0, key.length, upper)
-  }
-}
-
-function textOf(key: Uint8Array): string {
-  return Buffer.from(key.buffer, key.byteOffset, key.length).toString('latin1')
-}
-
 const UNKNOWN_JOURNAL: KnownJournal = Object.freeze({ state: undefined, end: 0 })
 
 /** It must reach as far as its state in the head, the witness of the last sync and its closing say. */
@@ -263,7 +227,7 @@ async function knownJournal(
 ): Promise<KnownJournal> {
   if (journal.name !== LOCAL_JOURNAL) {
     const reason = `the journal is elsewhere (${journal.name}): what was not in tables yet is not saved`
-    note(new VarveError('JOURNAL_CORRUPT', reason, { details: { file: 'journal' } }))
+    note(new VarveError('JOURNAL_CORRUPT', reason, { details: { file: JOURNAL } }))
     return UNKNOWN_JOURNAL
   }
   if (journalState === undefined) return UNKNOWN_JOURNAL

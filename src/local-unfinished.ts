@@ -10,9 +10,9 @@ import { VarveError } from './kernel/errors.ts'
 import { NodeDevice } from './fs/node-device.ts'
 import { namesIn } from './local-inspection.ts'
 import { destroy } from './local-destroy.ts'
+import { HEADS } from './local-layout.ts'
 
 const FOLDER = 'unfinished'
-const HEADS = 'heads'
 
 /**
  * Makes the database of `directory`, which must be empty or missing.

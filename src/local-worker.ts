@@ -14,6 +14,7 @@ import { loadNative } from './native/load-native.ts'
 import { openNativeLz4 } from './native/native-lz4.ts'
 import { SystemClock } from './system-clock.ts'
 import { SystemRandom } from './system-random.ts'
+import { FILES } from './local-layout.ts'
 
 /** Threads of this machine over `files`, wherever these are. @param handlers URLs of modules, by the names that jobs call them */
 export function threadsOver(files: ComponentReference, handlers: Readonly<Record<string, string>>): WorkerComposition {
@@ -34,7 +35,7 @@ export function directoryThreads(directory: string, handlers: Readonly<Record<st
 
 export async function openFiles(options: unknown, parts: { readonly hash: Hash }): Promise<FileStore> {
   const { directory } = options as { readonly directory: string }
-  return await LocalFileStore.open({ device: new NodeDevice(directory), directory: 'files', hash: parts.hash })
+  return await LocalFileStore.open({ device: new NodeDevice(directory), directory: FILES, hash: parts.hash })
 }
 
 /** A wrapper of files, on the thread that owns the database as in its workers. */

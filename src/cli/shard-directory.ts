@@ -5,17 +5,17 @@ import type { KvRange } from '../engines/kv/kv.ts'
 import type { KvShard } from '../engines/kv/kv-shard.ts'
 import { deviceError } from '../fs/device-error.ts'
 import { readLockFile } from '../fs/lock-file.ts'
-import { RESERVE_NAME } from '../fs/local-reserve.ts'
 import { NodeDevice } from '../fs/node-device.ts'
 import { NodeProcessTable } from '../fs/node-process-table.ts'
 import { VarveError, isCode } from '../kernel/errors.ts'
 import { open } from '../local.ts'
 import type { Output } from './output.ts'
 import { UsageError } from './usage-error.ts'
+import { OWN_NAMES } from '../local-layout.ts'
+import { LOCK_NAME } from '../fs/directory-lock.ts'
 
 // One is nearly always enough: an owner replaces files every few seconds at most.
 const ATTEMPTS_MAX = 5
-const OWN_NAMES: ReadonlySet<string> = new Set(['heads', 'journal', 'files', 'lock', RESERVE_NAME])
 
 /**
  * Opens the shard as it is at this moment; another process may go on writing to it.
@@ -54,8 +54,8 @@ async function holdTables(shard: KvShard, range: KvRange): Promise<boolean> {
 }
 
 /** Number of the live process that has the shard open for writing. */
-export async function ownerOf(directory: string): Promise<number | undefined> {
-  const holder = await readLockFile(new NodeDevice(directory, { readOnly: true }), 'lock')
+async function ownerOf(directory: string): Promise<number | undefined> {
+  const holder = await readLockFile(new NodeDevice(directory, { readOnly: true }), LOCK_NAME)
   if (holder === undefined || typeof holder === 'string') return undefined
   return new NodeProcessTable().isAlive(holder) ? holder.pid : undefined
 }

@@ -16,7 +16,7 @@ import { checked } from './map-changes.ts'
 import type { MapEntry, Partition, ShardMap } from './shard-map.ts'
 
 const MAGIC = 0x504d_5356 // 'VSMP' read as a little-endian u32
-export const MAP_FORMAT_VERSION = 1
+const MAP_FORMAT_VERSION = 1
 const PARTITIONS: readonly Partition[] = ['range', 'hash']
 
 export function encodeMap(map: ShardMap): Uint8Array {

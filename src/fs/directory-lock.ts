@@ -39,7 +39,8 @@ import { readLockFile, writeLockFile } from './lock-file.ts'
 import type { LockHolder } from './lock-file.ts'
 import type { ProcessTable } from './process-table.ts'
 
-const LOCK_NAME = 'lock'
+/** Name of the file. */
+export const LOCK_NAME = 'lock'
 /** Before the nonce of a dead holder: its successor. */
 const LINK_PREFIX = 'lock.'
 /** Before one's own nonce: the file that is put in place. */

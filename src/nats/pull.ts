@@ -105,7 +105,7 @@ export function unanswered(operation: string, path: string, cause: unknown, serv
 }
 
 /** What clients say in few words, in more. */
-export function reasonOf(cause: unknown): string {
+function reasonOf(cause: unknown): string {
   const reason = cause instanceof Error ? cause.message : String(cause)
   if (!/no ?responders|503/i.test(`${cause instanceof Error ? cause.name : ''} ${reason}`)) return reason
   return `${reason} (JetStream is off, has no leader, or is that of another account or domain: see apiPrefix)`

@@ -14,6 +14,7 @@ import type { Random } from '../../kernel/random.ts'
 import { loadNative } from '../../native/load-native.ts'
 import { NativeFileHolds } from '../../native/native-file-holds.ts'
 import { openSharedLog } from './shared-log.ts'
+import { FILES, HEADS, JOURNAL } from '../../local-layout.ts'
 
 /** What has been opened, to be closed in the opposite order. */
 export class Opened {
@@ -47,9 +48,9 @@ export class ServedDirectories {
   async files(directory: string): Promise<{ readonly files: LocalFileStore; readonly heads: LocalHeadStore }> {
     const { hash, random, opened } = this.#basis
     const device = await this.#device(directory)
-    const files = await LocalFileStore.open({ device, directory: 'files', hash })
+    const files = await LocalFileStore.open({ device, directory: FILES, hash })
     opened.add(() => files.close())
-    const heads = await LocalHeadStore.open({ device, directory: 'heads', hash, random })
+    const heads = await LocalHeadStore.open({ device, directory: HEADS, hash, random })
     await files.removeLeftovers()
     await heads.removeLeftovers()
     return { files, heads }
@@ -59,7 +60,7 @@ export class ServedDirectories {
   async journals(directory: string): Promise<JournalSystem> {
     const { hash, random, clock } = this.#basis
     const device = await this.#device(directory)
-    return new LocalJournalSystem({ device, directory: 'journal', hash, random, clock })
+    return new LocalJournalSystem({ device, directory: JOURNAL, hash, random, clock })
   }
 
   /**

@@ -277,7 +277,7 @@ export function isUnanswered(error: unknown): error is VarveError {
   return isCode(error, 'IO_FAILED') && 'unsent' in error.details
 }
 
-export function sha256(bytes: Uint8Array): string {
+function sha256(bytes: Uint8Array): string {
   return createHash('sha256').update(bytes).digest('hex')
 }
 
