@@ -280,8 +280,11 @@ test('a follower whose refresh fails tells its caller, goes on showing what it h
 
 test('a follower that finds damage under a head that stays says so, and leaves no pin behind', async () => {
   const simulation = await Simulation.start(9, TINY_SETTINGS)
+  // A file, which is pinned before the journal is read.
+  await simulation.db.put(Buffer.from('a'), Buffer.from('in a file'))
+  await simulation.db.flush()
   await simulation.db.put(Buffer.from('a'), Buffer.from('value'), { durability: 'synced' })
-  const segment = simulation.device.inode(simulation.device.files().find((path) => path.endsWith('.log')) as string)
+  const segment = simulation.device.inode(simulation.device.files().findLast((path) => path.endsWith('.log')) as string)
   segment.flipBit(Buffer.from(segment.content()).indexOf('value'), 1)
   await assert.rejects(follow(simulation, { pin: 'reader' }), { code: 'JOURNAL_CORRUPT' })
   const { device, random } = simulation

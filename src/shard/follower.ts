@@ -135,7 +135,7 @@ export class Follower<Operation, Table extends Memtable<Operation>, Shape> {
   }
 
   async #refresh(signal: AbortSignal | undefined): Promise<void> {
-    let former: PresentHead | undefined
+    let former: HeadContent | undefined
     for (;;) {
       throwIfAborted(signal)
       if (this.#closed) throw closed()
@@ -146,10 +146,10 @@ export class Follower<Operation, Table extends Memtable<Operation>, Shape> {
         this.#freshAt = this.#held ? this.#freshAt : startedAt
         return
       } catch (error) {
-        // The owner goes on meanwhile: what its newer head does not need it has removed.
+        // The owner goes on meanwhile: what its newer head does not need it has removed. A pin, ours too, is no commit of its.
         if (!(error instanceof VarveError) || error.kind !== 'corrupt') throw error
-        if (former?.stored.version === head.stored.version) throw error
-        former = head
+        if (former !== undefined && isSameCommit(former, head.content)) throw error
+        former = head.content
       }
     }
   }
@@ -158,7 +158,7 @@ export class Follower<Operation, Table extends Memtable<Operation>, Shape> {
   async #follow(head: PresentHead): Promise<boolean> {
     const { content } = head
     const { shown } = this.#shard
-    const isSame = this.#content?.epoch === content.epoch && this.#content.commit === content.commit
+    const isSame = this.#content !== undefined && isSameCommit(this.#content, content)
     const manifest = isSame ? shown.manifest : await this.#load(content)
     const isNew = !sameFiles(manifest, shown.manifest)
     if (isNew && this.#shard.isHeld) return this.#hold()
@@ -231,6 +231,10 @@ export class Follower<Operation, Table extends Memtable<Operation>, Shape> {
     this.#closed = true
     await this.#turn.runExclusive(() => this.#pins?.clear())
   }
+}
+
+function isSameCommit(a: HeadContent, b: HeadContent): boolean {
+  return a.epoch === b.epoch && a.commit === b.commit
 }
 
 function sameFiles(a: ManifestState, b: ManifestState): boolean {

@@ -149,6 +149,31 @@ test('keys of one length that differ only behind their first bytes are several k
   }
 })
 
+test('keys of one length that differ in their first bytes only are several keys, also where a block ends between them', async () => {
+  const letters = Array.from({ length: 26 }, (_, index) => String.fromCharCode(0x61 + index))
+  for (const length of [1, 4, 6]) {
+    for (const valueBytes of [1, 8, 15]) {
+      const list = letters.flatMap((letter, index) =>
+        [1, 2].map((version): ModelEntry => {
+          const key = Buffer.from(`${letter}${'x'.repeat(length - 1)}`)
+          return { key, seqno: index * 2 + version, kind: 1, value: Buffer.alloc(valueBytes, letter) }
+        }),
+      )
+      const entries = sortEntries(list, BYTEWISE)
+      const files = new MemoryFileStore({ hash })
+      const settings = { blockBytes: 90 }
+      const { ref } = await writeTable(files, rowTableFormat, hash, { name: 'a', entries, settings, order: BYTEWISE })
+      const reader = rowTableFormat.reader(await files.open(ref), { order: BYTEWISE, hash, cache: new BlockCache() })
+      for (const reverse of [false, true]) {
+        const options = { ...everything, reverse }
+        const seen = await drainCursor(reader.cursor(options), 7)
+        assert.deepEqual(seen.map(describe), scanOf(entries, BYTEWISE, options).map(describe))
+      }
+      await reader.close()
+    }
+  }
+})
+
 test('a stream reads many blocks at once and leaves nothing in the cache', async () => {
   for (const reverse of [false, true]) {
     const { reads, kept, blocks } = await countReads('stream', reverse)

@@ -6,6 +6,7 @@
  */
 
 import { createHash } from 'node:crypto'
+import { setImmediate as turn } from 'node:timers/promises'
 import { VarveError } from '../../src/kernel/errors.ts'
 import { concatBytes } from '../../src/kernel/bytes.ts'
 import { MIB } from '../../src/kernel/limits.ts'
@@ -43,7 +44,7 @@ export class S3Double {
   readonly quirks: S3Quirks
   /** Objects of a page of a list. */
   pageSize = 1000
-  /** Every request that arrived. */
+  /** That arrived. */
   readonly calls: S3Call[] = []
   /** Asked for every request. */
   plan: (call: S3Call) => S3Fault | undefined = () => undefined
@@ -274,11 +275,14 @@ export class S3Double {
   }
 
   #removeBatch(headers: HttpRequest['headers'], body: Uint8Array): HttpResponse {
-    if (this.quirks.noBatchRemoval === true) return errorAnswer(501, 'NotImplemented')
+    const { noBatchRemoval, keepsInBatch } = this.quirks
+    if (noBatchRemoval !== undefined) return errorAnswer(noBatchRemoval, 'NotImplemented')
     if (headers['content-md5'] !== createHash('md5').update(body).digest('base64')) return errorAnswer(400, 'BadDigest')
+    let failures = ''
     for (const [, key = ''] of new TextDecoder().decode(body).matchAll(/<Key>([^<]*)<\/Key>/g))
-      this.#objects.delete(key)
-    return answerOf(200, TEXT.encode('<DeleteResult></DeleteResult>'))
+      if (key === keepsInBatch) failures += `<Error><Key>${key}</Key><Code>InternalError</Code></Error>`
+      else this.#objects.delete(key)
+    return answerOf(200, TEXT.encode(`<DeleteResult>${failures}</DeleteResult>`))
   }
 }
 
@@ -292,8 +296,4 @@ function digest(algorithm: 'md5' | 'sha256', bytes: Uint8Array): string {
 
 function noAnswer(reason: string, unsent: boolean): VarveError {
   return new VarveError('IO_FAILED', reason, { details: { operation: 'send', unsent } })
-}
-
-function turn(): Promise<void> {
-  return new Promise((resolve) => setImmediate(resolve))
 }

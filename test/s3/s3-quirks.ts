@@ -18,8 +18,10 @@ export interface S3Quirks {
   ignoresRange?: boolean
   /** Ranges begin one byte late. */
   shiftedRange?: boolean
-  /** No request removes several objects. */
-  noBatchRemoval?: boolean
+  /** No request removes several objects: what the store says to one that is to. */
+  noBatchRemoval?: 400 | 404 | 405 | 501
+  /** Of several objects that one request is to remove, this one is not, which is told. */
+  keepsInBatch?: string
   /** A condition whose object is not there is 404, not 412 (Amazon). */
   missingIs404?: boolean
 }

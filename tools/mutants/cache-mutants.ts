@@ -96,4 +96,11 @@ export const CACHE_MUTANTS: readonly Mutant[] = [
     'if (true)',
     'src/sst/row-cursor.test.js',
   ),
+  mutant(
+    'keys-alike-but-for-their-first-bytes',
+    'sst/row-block-search.js',
+    'key.length < prefixLength || block.headAt(index) !== headOf(key, prefixLength, key.length)',
+    'key.length < prefixLength',
+    'src/sst/row-cursor.test.js',
+  ),
 ]

@@ -187,4 +187,11 @@ export const ENGINE_MUTANTS: readonly Mutant[] = [
     'this.#reader.all(this.limit)',
     'test/level/level-iterators.test.js',
   ),
+  mutant(
+    'covered-files-forgotten-beside-an-older-snapshot',
+    'engines/kv/compaction.js',
+    'pinnedSeqnos[0] ?? Infinity',
+    'pinnedSeqnos.at(-1) ?? Infinity',
+    'test/range-snapshots.test.js',
+  ),
 ]

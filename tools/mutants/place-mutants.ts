@@ -117,4 +117,11 @@ export const PLACE_MUTANTS: readonly Mutant[] = [
     "outcome === 'committed'",
     'test/stale-pins.test.js',
   ),
+  mutant(
+    's3-removal-that-is-not-known-taken-for-done',
+    'fs/s3/object-removal.js',
+    'if (answer.status !== 200)',
+    'if (false)',
+    'test/s3/s3-removal.test.js',
+  ),
 ]

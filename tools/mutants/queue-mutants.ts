@@ -3,6 +3,7 @@
 import { mutant } from './mutant.ts'
 import type { Mutant } from './mutant.ts'
 
+const JOB_SERVICE = 'src/jobs/remote/job-service.test.js'
 const PATIENCE = 'test/jobs/job-broker-patience.test.js'
 
 export const QUEUE_MUTANTS: readonly Mutant[] = [
@@ -100,5 +101,20 @@ export const QUEUE_MUTANTS: readonly Mutant[] = [
     'succeeded(spec) {\n        this.#failing.delete(workName(spec));',
     'succeeded(spec) {',
     'src/jobs/remote/job-broker.test.js',
+  ),
+  mutant('jobs-of-any-shard', 'jobs/remote/job-service.js', 'checkShard(grant, shard);', '', JOB_SERVICE),
+  mutant(
+    'outputs-among-files-of-any-shard',
+    'jobs/remote/job-service.js',
+    'checkFileName(grant, spec.outputPrefix);',
+    '',
+    JOB_SERVICE,
+  ),
+  mutant(
+    'inputs-of-any-shard',
+    'jobs/remote/job-service.js',
+    'checkFileName(grant, input.ref.name);',
+    'void input;',
+    JOB_SERVICE,
   ),
 ]

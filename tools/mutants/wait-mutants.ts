@@ -50,4 +50,11 @@ export const WAIT_MUTANTS: readonly Mutant[] = [
     'names',
     'src/shard/succession.test.js',
   ),
+  mutant(
+    'follower-that-fails-leaves-its-pin',
+    'shard/follower.js',
+    'await follower.#pins?.clear().catch(() => undefined);',
+    '',
+    'test/follower.test.js',
+  ),
 ]

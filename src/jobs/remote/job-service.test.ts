@@ -1,0 +1,69 @@
+/** Who may do what with which jobs. */
+
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import { fileName } from '../../kernel/ids.ts'
+import type { Peer, RpcSession } from '../../rpc/rpc.ts'
+import { SeededRandom } from '../../testing/seeded-random.ts'
+import { SimulatedClock } from '../../testing/simulated-clock.ts'
+import type { JobSpec } from '../jobs.ts'
+import { encodeSpec } from '../wire/job-wire.ts'
+import { JobBroker } from './job-broker.ts'
+import { JobService } from './job-service.ts'
+
+const SPEC: JobSpec = {
+  id: 'mine.e1-j1',
+  attempt: 1,
+  handler: { module: 'm', export: 'x', version: 1 },
+  inputs: [],
+  parameters: null,
+  pinnedSeqnos: [],
+  outputPrefix: 'mine.e1-j1-a1-',
+  requirements: { memoryBytes: 0, labels: [] },
+  priority: 1,
+}
+
+/** Of a peer that has one shard. */
+function sessionOf(broker: JobBroker): RpcSession {
+  const grant: Peer['grant'] = { name: 'a tenant', roles: ['jobs'], shards: ['mine'] }
+  return new JobService({ broker }).openSession({ grant, address: 'here' })
+}
+
+const { signal } = new AbortController()
+const NOTHING = new Uint8Array(0)
+
+test('a peer has to do with jobs of its shards only, and a job of theirs with their files only', async () => {
+  const broker = new JobBroker({ clock: new SimulatedClock(), random: new SeededRandom(1) })
+  const session = sessionOf(broker)
+  const theirs = { name: fileName('theirs.e1-j1-a1-0.table'), bytes: 1, checksum: '0'.repeat(16) }
+  const input = { type: 'file', ref: theirs, format: { name: 'f', version: 1 }, meta: NOTHING, view: NOTHING } as const
+  const denied = { code: 'PERMISSION_DENIED' }
+  for (const method of ['submit', 'await', 'progress', 'cancel'])
+    await assert.rejects(
+      async () => session.call({ method, parameters: ['theirs', 'job'], body: encodeSpec(SPEC), signal }),
+      denied,
+      method,
+    )
+  for (const wrong of [{ outputPrefix: 'theirs.e1-j1-a1-' }, { inputs: [input] }])
+    await assert.rejects(
+      async () =>
+        session.call({
+          method: 'submit',
+          parameters: ['mine', 'job'],
+          body: encodeSpec({ ...SPEC, ...wrong }),
+          signal,
+        }),
+      denied,
+      Object.keys(wrong)[0],
+    )
+  assert.equal(broker.find('theirs/job'), undefined)
+  assert.equal(broker.find('mine/job'), undefined)
+  const own = session.call({ method: 'submit', parameters: ['mine', 'job'], body: encodeSpec(SPEC), signal })
+  assert.ok(broker.find('mine/job') !== undefined)
+  assert.deepEqual(await session.call({ method: 'progress', parameters: ['mine', 'job'], body: NOTHING, signal }), {
+    value: 0,
+  })
+  await session.call({ method: 'cancel', parameters: ['mine', 'job'], body: NOTHING, signal })
+  await own
+  broker.close()
+})
