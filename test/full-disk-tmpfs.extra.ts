@@ -11,13 +11,14 @@ import { join } from 'node:path'
 import { test } from 'node:test'
 import { fileURLToPath } from 'node:url'
 
-const MOUNT = 'mount -t tmpfs -o size=96m varve-test "$0"'
-const program = fileURLToPath(new URL('./full-disk/fill-and-clear.js', import.meta.url))
+const fillAndClear = fileURLToPath(new URL('./full-disk/fill-and-clear.js', import.meta.url))
+const fillJournals = fileURLToPath(new URL('./full-disk/fill-journals.js', import.meta.url))
 
-function inNamespace(script: string, ...rest: readonly string[]): ReturnType<typeof spawnSync> {
+function inNamespace(size: string, script: string, ...rest: readonly string[]): ReturnType<typeof spawnSync> {
   const place = mkdtempSync(join(tmpdir(), 'varve-full-disk-'))
   try {
-    return spawnSync('unshare', ['-m', 'sh', '-c', `${MOUNT} && ${script}`, place, ...rest], {
+    const mount = `mount -t tmpfs -o size=${size} varve-test "$0"`
+    return spawnSync('unshare', ['-m', 'sh', '-c', `${mount} && ${script}`, place, ...rest], {
       encoding: 'utf8',
       timeout: 540_000,
     })
@@ -26,7 +27,7 @@ function inNamespace(script: string, ...rest: readonly string[]): ReturnType<typ
   }
 }
 
-const probe = inNamespace('true')
+const probe = inNamespace('1m', 'true')
 const reason = probe.error?.message ?? String(probe.stderr).trim()
 const skip = probe.status === 0 ? false : `no mount namespace of its own: ${reason}`
 
@@ -34,8 +35,24 @@ test(
   'a tmpfs that is filled and cleared twenty times takes writes again each time, and holds what it should',
   { skip },
   () => {
-    const { status, stdout, stderr } = inNamespace('exec "$1" "$2" "$0"', process.execPath, program)
+    const { status, stdout, stderr } = inNamespace('96m', 'exec "$1" "$2" "$0"', process.execPath, fillAndClear)
     assert.equal(status, 0, `${String(stdout)}\n${String(stderr)}`)
     assert.match(String(stdout), /20 rounds/)
   },
 )
+
+for (const [kind, words] of [
+  ['one log for all shards', []],
+  ['a log for each shard', ['--per-shard']],
+] as const) {
+  test(
+    `a tmpfs of 24 MiB that a journal service fills takes writes again by itself, also after a kill: ${kind}`,
+    { skip },
+    () => {
+      const script = 'exec "$1" "$2" "$0" $3'
+      const run = inNamespace('24m', script, process.execPath, fillJournals, ...words)
+      assert.equal(run.status, 0, `${String(run.stdout)}\n${String(run.stderr)}`)
+      assert.match(String(run.stdout), /12 rounds/)
+    },
+  )
+}

@@ -14,7 +14,7 @@ import { resolveJobWorkerSettings } from '../src/jobs/remote/worker-settings.ts'
 import { resolveWorkerSettings } from '../src/jobs/worker-settings.ts'
 import { resolveNatsJournalSettings } from '../src/journal/nats/settings.ts'
 import { resolveLocalJournalSettings } from '../src/journal/settings.ts'
-import { resolveSharedJournalSettings } from '../src/journal/shared-journal-system.ts'
+import { resolveSharedJournalSettings } from '../src/journal/shared-settings.ts'
 import { GIB, KIB, MIB } from '../src/kernel/limits.ts'
 import { ArenaPool } from '../src/memtable/arena.ts'
 import { resolveNatsLogSettings } from '../src/nats/log-settings.ts'
@@ -45,7 +45,7 @@ const SETTINGS: Readonly<Record<string, readonly [name: string, resolve: Resolve
   'src/jobs/worker-settings.ts': ['WorkerSettings', resolveWorkerSettings],
   'src/journal/nats/settings.ts': ['NatsJournalSettings', resolveNatsJournalSettings],
   'src/journal/settings.ts': ['LocalJournalSettings', resolveLocalJournalSettings],
-  'src/journal/shared-journal-system.ts': ['SharedJournalSettings', resolveSharedJournalSettings],
+  'src/journal/shared-settings.ts': ['SharedJournalSettings', resolveSharedJournalSettings],
   'src/memtable/arena.ts': ['ArenaSettings', (settings) => new ArenaPool(settings)],
   'src/nats/log-settings.ts': ['NatsLogSettings', resolveNatsLogSettings],
   'src/nats/settings.ts': ['NatsSettings', resolveNatsSettings],

@@ -13,7 +13,7 @@ import { BROKER_DEFAULTS, resolveBrokerSettings } from '../src/jobs/remote/setti
 import { JOB_WORKER_DEFAULTS, resolveJobWorkerSettings } from '../src/jobs/remote/worker-settings.ts'
 import { WORKER_DEFAULTS, resolveWorkerSettings } from '../src/jobs/worker-settings.ts'
 import { NATS_JOURNAL_DEFAULTS, resolveNatsJournalSettings } from '../src/journal/nats/settings.ts'
-import { SHARED_JOURNAL_DEFAULTS, resolveSharedJournalSettings } from '../src/journal/shared-journal-system.ts'
+import { SHARED_JOURNAL_DEFAULTS, resolveSharedJournalSettings } from '../src/journal/shared-settings.ts'
 import { LOCAL_JOURNAL_DEFAULTS, resolveLocalJournalSettings } from '../src/journal/settings.ts'
 import { ARENA_DEFAULTS, ArenaPool } from '../src/memtable/arena.ts'
 import { NATS_LOG_DEFAULTS, resolveNatsLogSettings } from '../src/nats/log-settings.ts'

@@ -45,6 +45,8 @@ export interface LocalJournalComponents {
   readonly random: Random
   /** For an owner that looks, now and then, whether its segments are still there. Default: it does not. */
   readonly clock?: Clock
+  /** Whether space is so scarce that little things are done to give some back. Default: it never is. */
+  readonly crowded?: () => boolean
   /** Default, each: that of `LOCAL_JOURNAL_DEFAULTS`. */
   readonly settings?: Partial<LocalJournalSettings>
 }
@@ -63,6 +65,7 @@ export class LocalJournalSystem implements JournalSystem {
   readonly #hash: Hash
   readonly #random: Random
   readonly #clock: Clock | undefined
+  readonly #crowded: (() => boolean) | undefined
   readonly #settings: LocalJournalSettings
 
   constructor(components: LocalJournalComponents) {
@@ -71,6 +74,7 @@ export class LocalJournalSystem implements JournalSystem {
     this.#hash = components.hash
     this.#random = components.random
     this.#clock = components.clock
+    this.#crowded = components.crowded
     this.#settings = resolveLocalJournalSettings(components.settings)
   }
 
@@ -99,7 +103,8 @@ export class LocalJournalSystem implements JournalSystem {
       const witness = new SyncWitness(this.#device, directory, fence, identity)
       const watch = this.#clock === undefined ? undefined : new LogWatch(this.#device, this.#clock, chain)
       const standing = new Standing(fence, watch)
-      return new LocalJournal({ ...components, settings: this.#settings }, { fence: standing, witness }, chain)
+      const log = { ...components, settings: this.#settings, crowded: this.#crowded }
+      return new LocalJournal(log, { fence: standing, witness }, chain)
     } catch (error) {
       await fence.release()
       throw error

@@ -11,35 +11,40 @@ import type { VarveError } from '../kernel/errors.ts'
 import type { Epoch, JournalPosition, ShardId } from '../kernel/ids.ts'
 import type { Journal, JournalReader, JournalStateKeeper, JournalSupport, JournalSystem } from './journal.ts'
 import { SharedJournalSystem } from './shared-journal-system.ts'
-import type { SharedJournalSettings } from './shared-journal-system.ts'
+import type { SharedJournalSettings } from './shared-settings.ts'
 
 /** A `SharedJournalSystem` that is made anew where the log below has failed. Its own `close` closes that log. */
 export class RenewedSharedJournal implements JournalSystem {
   readonly #openBelow: () => Promise<Journal>
   readonly #settings: Partial<SharedJournalSettings>
+  readonly #crowded: (() => boolean) | undefined
   #system: SharedJournalSystem
   #renewing: Promise<SharedJournalSystem> | undefined
 
   private constructor(
     openBelow: () => Promise<Journal>,
     settings: Partial<SharedJournalSettings>,
+    crowded: (() => boolean) | undefined,
     system: SharedJournalSystem,
   ) {
     this.#openBelow = openBelow
     this.#settings = settings
+    this.#crowded = crowded
     this.#system = system
   }
 
   /**
    * @param openBelow the log below, each time with a higher epoch
+   * @param crowded as `SharedJournalSystem.open`
    * @throws {VarveError} JOURNAL_CORRUPT, and what `openBelow` throws
    */
   static async open(
     openBelow: () => Promise<Journal>,
     settings: Partial<SharedJournalSettings> = {},
+    crowded?: () => boolean,
   ): Promise<RenewedSharedJournal> {
-    const system = await SharedJournalSystem.open(await openBelow(), settings)
-    return new RenewedSharedJournal(openBelow, settings, system)
+    const system = await SharedJournalSystem.open(await openBelow(), settings, crowded)
+    return new RenewedSharedJournal(openBelow, settings, crowded, system)
   }
 
   get name(): string {
@@ -88,7 +93,7 @@ export class RenewedSharedJournal implements JournalSystem {
 
   async #renew(reason: VarveError): Promise<SharedJournalSystem> {
     await this.#system.end(reason)
-    this.#system = await SharedJournalSystem.open(await this.#openBelow(), this.#settings)
+    this.#system = await SharedJournalSystem.open(await this.#openBelow(), this.#settings, this.#crowded)
     return this.#system
   }
 }

@@ -8,6 +8,7 @@ import { assert } from '../kernel/assert.ts'
 import type { Device } from '../kernel/device.ts'
 import type { Hash } from '../kernel/hash.ts'
 import type { ShardId } from '../kernel/ids.ts'
+import { KIB } from '../kernel/limits.ts'
 import type { Closing } from './fence.ts'
 import type { PendingFrame } from './pending-frame.ts'
 import type { OpenSegment } from './open-segment.ts'
@@ -25,10 +26,14 @@ export interface SegmentLogComponents {
   readonly directory: string
   readonly shard: ShardId
   readonly settings: LocalJournalSettings
+  /** Whether space is so scarce that a segment is replaced for the little there is in it. */
+  readonly crowded?: (() => boolean) | undefined
 }
 
 // A new file costs two syncs: below a sixteenth of a segment, the space is not worth them.
 const WORN_SHARE = 16
+// Its successor takes a block.
+const WORN_BYTES = 16 * KIB
 
 export class SegmentLog {
   readonly #components: SegmentLogComponents
@@ -68,7 +73,10 @@ export class SegmentLog {
   /** The active segment is large enough to be replaced by an empty one, when nothing in it is needed any more. */
   get worn(): boolean {
     const active = this.#active
-    return active !== undefined && !this.#torn && active.offset > this.#components.settings.segmentBytes / WORN_SHARE
+    const { crowded, settings } = this.#components
+    const least = settings.segmentBytes / WORN_SHARE
+    const kept = crowded?.() === true ? Math.min(WORN_BYTES, least) : least
+    return active !== undefined && !this.#torn && active.offset > kept
   }
 
   /** Begins another segment, durably: from now on it bears witness of where the log ends. */

@@ -15,8 +15,6 @@ import { assert } from '../kernel/assert.ts'
 import { VarveError } from '../kernel/errors.ts'
 import { POSITION_ZERO } from '../kernel/ids.ts'
 import type { Epoch, JournalPosition, ShardId } from '../kernel/ids.ts'
-import { MIB } from '../kernel/limits.ts'
-import { checkInteger, checkNumber, overDefaults } from '../kernel/setting-check.ts'
 import { fenced } from './fence.ts'
 import type {
   Append,
@@ -34,32 +32,9 @@ import { SharedLog } from './shared-log.ts'
 import { encodeRecord } from './shared-record.ts'
 import { SharedRecovery } from './shared-recovery.ts'
 import { replayShared } from './shared-replay.ts'
-
-/** Defaults and their reasons: `SHARED_JOURNAL_DEFAULTS`. */
-export interface SharedJournalSettings {
-  /**
-   * Bytes of the log below that nobody needs before any go, since each time every shard's state is written again.
-   * Range: 0 B or more.
-   */
-  readonly reclaimBytes: number
-  /** Of those, what shards still need may be copied up to a share of one in so many. Range: 1 or more. */
-  readonly copyShare: number
-}
-
-/** What is not said. */
-export const SHARED_JOURNAL_DEFAULTS: SharedJournalSettings = Object.freeze({
-  // A segment of the local journal: less cannot be given back.
-  reclaimBytes: 64 * MIB,
-  copyShare: 4,
-})
-
-/** @throws {TypeError | RangeError} naming the setting */
-export function resolveSharedJournalSettings(input: Partial<SharedJournalSettings> = {}): SharedJournalSettings {
-  const settings = overDefaults(SHARED_JOURNAL_DEFAULTS, input)
-  checkInteger('reclaimBytes', settings.reclaimBytes, [0, Number.MAX_SAFE_INTEGER])
-  checkNumber('copyShare', settings.copyShare, [1, Infinity])
-  return Object.freeze(settings)
-}
+import { resolveSharedJournalSettings } from './shared-settings.ts'
+import type { SharedJournalSettings } from './shared-settings.ts'
+import { SharedSpace } from './shared-space.ts'
 
 /** Journals of many shards over one. Owns the log below: `close` closes it, and only after the journals over it. */
 export class SharedJournalSystem implements JournalSystem {
@@ -70,7 +45,7 @@ export class SharedJournalSystem implements JournalSystem {
     read: true,
   })
   readonly #physical: Journal
-  readonly #settings: SharedJournalSettings
+  readonly #space: SharedSpace
   readonly #logs: Map<ShardId, SharedLog>
   readonly #host: SharedHost
   /** Where the log below ended after the last append: where it ends before that now, appends were taken back. */
@@ -81,11 +56,22 @@ export class SharedJournalSystem implements JournalSystem {
   #dropping: Promise<unknown> | undefined
   #failure: VarveError | undefined
 
-  private constructor(physical: Journal, settings: SharedJournalSettings, logs: ReadonlyMap<ShardId, SharedLog>) {
+  private constructor(
+    physical: Journal,
+    settings: SharedJournalSettings,
+    crowded: () => boolean,
+    logs: ReadonlyMap<ShardId, SharedLog>,
+  ) {
     this.#physical = physical
-    this.#settings = settings
     this.#logs = new Map(logs)
     this.#end = physical.end
+    this.#space = new SharedSpace(settings, {
+      physical,
+      logs: this.#logs,
+      crowded,
+      append: (record) => this.#appendRecord(record, 'written'),
+      drop: (before) => this.#drop(before),
+    })
     this.#host = {
       physical,
       append: (log, payload, durability) => this.#append(log, payload, durability),
@@ -98,12 +84,17 @@ export class SharedJournalSystem implements JournalSystem {
 
   /**
    * @param physical the log below, just opened; this system's own from now on
+   * @param crowded whether space is so scarce that up to two thirds of the log are copied to give the rest back. Default: it never is
    * @throws {VarveError} JOURNAL_CORRUPT
    */
-  static async open(physical: Journal, settings: Partial<SharedJournalSettings> = {}): Promise<SharedJournalSystem> {
+  static async open(
+    physical: Journal,
+    settings: Partial<SharedJournalSettings> = {},
+    crowded: () => boolean = () => false,
+  ): Promise<SharedJournalSystem> {
     const found = new SharedRecovery()
     await physical.replay(physical.start, (bytes, at) => found.add(bytes, at))
-    return new SharedJournalSystem(physical, resolveSharedJournalSettings(settings), found.logs())
+    return new SharedJournalSystem(physical, resolveSharedJournalSettings(settings), crowded, found.logs())
   }
 
   /** Ends when the log below has failed: whatever is appended rejects then, until it is opened anew. */
@@ -209,25 +200,8 @@ export class SharedJournalSystem implements JournalSystem {
 
   /** Gives back segments that nobody needs, once at a time. */
   #reclaim(): Promise<void> {
-    this.#reclaiming ??= this.#reclaimOnce().finally(() => (this.#reclaiming = undefined))
+    this.#reclaiming ??= this.#space.reclaim().finally(() => (this.#reclaiming = undefined))
     return this.#reclaiming
-  }
-
-  async #reclaimOnce(): Promise<void> {
-    const { reclaimBytes, copyShare } = this.#settings
-    const stored = this.#physical.end - this.#physical.start
-    if (stored < reclaimBytes) return
-    let liveBytes = 0
-    for (const log of this.#logs.values()) liveBytes += log.bytes
-    if (liveBytes * copyShare <= stored) await this.#copyBefore(this.#physical.end - Math.floor(stored / copyShare))
-    let first: number = this.#physical.end
-    for (const { recordFirst } of this.#logs.values())
-      if (recordFirst !== undefined && recordFirst < first) first = recordFirst
-    if (first - this.#physical.start < reclaimBytes / 2) return
-    for (const { shard, epoch, start, end } of this.#logs.values())
-      this.#appendRecord(encodeRecord({ kind: 'state', shard, epoch, position: start, end }), 'written')
-    await this.#physical.sync()
-    await this.#drop(first as JournalPosition)
   }
 
   /** A batch may have been moved, and go where it was, while somebody reads it there: that would look like damage. */
@@ -250,23 +224,6 @@ export class SharedJournalSystem implements JournalSystem {
       return await reading
     } finally {
       this.#reads.delete(reading)
-    }
-  }
-
-  /** Copies what is needed before `limit` of the log below to its end. */
-  async #copyBefore(limit: number): Promise<void> {
-    for (const log of this.#logs.values()) {
-      for (const batch of log.batches.filter(({ record }) => record < limit)) {
-        const payload = await this.#physical.read(batch.payload as JournalPosition, batch.bytes)
-        await this.#physical.ready()
-        // Forgotten meanwhile.
-        if (batch.position < log.start) continue
-        const { position } = batch
-        const bytes = encodeRecord({ kind: 'batch', shard: log.shard, epoch: log.epoch, position, end: 0, payload })
-        const record = this.#physical.end
-        await this.#appendRecord(bytes, 'written').written
-        log.place({ ...batch, record, payload: record + bytes.length - payload.length })
-      }
     }
   }
 }

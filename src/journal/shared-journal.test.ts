@@ -232,6 +232,26 @@ test('on a full disk every shard takes back what did not fit, and goes on from t
   await place.system.close()
 })
 
+// Of a shard with nothing in the log they alone say that it was there: it could not be opened any more.
+test('segments stay where the states of the shards do not fit', async () => {
+  let full = false
+  const place = await new Place(({ operation, path }) => {
+    if (full && operation === 'write' && path.endsWith('.log')) throw failure('NO_SPACE', operation, path)
+  }).open()
+  const quiet = await place.shard('quiet', 3)
+  await quiet.append(Uint8Array.of(1, 2), 'synced').synced
+  await quiet.truncate(quiet.end)
+  const loud = await place.shard('loud', 1)
+  for (let segment = 0; segment < 4; segment++) await loud.append(SEGMENT_FULL, 'synced').synced
+  full = true
+  await assert.rejects(loud.truncate(loud.end), { code: 'NO_SPACE' })
+  full = false
+  await place.reopen()
+  assert.equal((await place.shard('quiet', 4, journalPosition(2))).end, 2)
+  await assert.rejects(place.shard('quiet', 3), { code: 'FENCED' })
+  await place.system.close()
+})
+
 // Its client had taken it back, too, and was told that nobody knows.
 test('what a former owner had under way on a full disk is taken back from its end, and it is fenced', async () => {
   let full = false

@@ -246,9 +246,9 @@ export class OwnedShard<Operation, Table extends Memtable<Operation>, Shape> imp
     }
   }
 
-  #freeze(): void {
+  #freeze(seqnoLast = this.#writes.applied): void {
     const next = this.#engine.memtable()
-    this.#tables.freeze(next, this.#journal.end, this.#writes.applied)
+    this.#tables.freeze(next, this.#journal.end, seqnoLast)
     this.#writes.table = next
     this.#views.advance(this.#tables.list(), this.view.version)
     this.#holdIfBehind()
@@ -315,6 +315,8 @@ export class OwnedShard<Operation, Table extends Memtable<Operation>, Shape> imp
   #rebuilt(seqnoLast: Seqno): void {
     // Frozen tables that had to be flushed may have gone, and nobody would let the writes behind them go on.
     this.#holdIfBehind()
+    // Before any write goes on: a table with one that is refused again is made anew, and not flushed.
+    this.#parts.files.emptyJournal(() => this.#freeze(seqnoLast))
     this.#writes.rebuilt(this.#tables.active, seqnoLast)
     this.#progress.wake()
   }

@@ -119,6 +119,20 @@ test('other errors, and a full disk without a reserve or after the end, change n
   assert.deepEqual([without.guard.full, without.told, without.clock.pending], [false, [], 0])
 })
 
+test('without a reserve, it is told once that something has met a full disk', async () => {
+  const { guard, told } = new Guarded(false)
+  await guard.met(new VarveError('IO_FAILED', 'broken'))
+  assert.equal(guard.crowded(), false)
+  await guard.met(NO_SPACE)
+  assert.deepEqual([guard.crowded(), guard.crowded(), guard.full, told], [true, false, false, []])
+  const { guard: reserved, reserve } = new Guarded()
+  const met = reserved.met(NO_SPACE)
+  await reserve.answer(undefined)
+  await met
+  assert.equal(reserved.crowded(), false)
+  reserved.stop()
+})
+
 test('a full disk is looked at every second until the reserve can be held again; then all goes on, and nobody looks', async () => {
   const guarded = new Guarded()
   const { guard, reserve, clock, told } = guarded

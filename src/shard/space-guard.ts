@@ -8,7 +8,8 @@
  * While it is full, what frees space goes on in the space of the reserve: deletions, flushes, compactions and commits. As
  * soon as there is space for the reserve and as much again, operations are taken as before; nobody has to reopen.
  *
- * Without a reserve every write finds out for itself.
+ * Without a reserve every write finds out for itself. What was full may be a journal elsewhere, before any memtable is: what
+ * it has goes into files then, so that it can go from there.
  */
 
 import type { Clock, Timer } from '../kernel/clock.ts'
@@ -38,6 +39,7 @@ export class SpaceGuard {
   readonly #clock: Clock
   readonly #host: SpaceHost
   #full = false
+  #crowded = false
   #releasing: Promise<void> | undefined
   #checking = false
   #timer: Timer | undefined
@@ -62,9 +64,20 @@ export class SpaceGuard {
 
   /** Something has met `error`. Resolves when the reserve, if that is what is needed, has been given back. */
   async met(error: unknown): Promise<void> {
-    if (!isNoSpace(error) || this.#reserve === undefined || this.#stopped) return
+    if (!isNoSpace(error) || this.#stopped) return
+    if (this.#reserve === undefined) {
+      this.#crowded = true
+      return
+    }
     this.#enter()
     await (this.#releasing ??= this.#release(this.#reserve))
+  }
+
+  /** Whether something has met NO_SPACE, without a reserve, since this was last asked. */
+  crowded(): boolean {
+    const crowded = this.#crowded
+    this.#crowded = false
+    return crowded
   }
 
   /** Looks whether there is space again. Returns at once. */

@@ -3,18 +3,18 @@
 import { DirectoryLock } from '../../fs/directory-lock.ts'
 import { LocalFileStore } from '../../fs/local-file-store.ts'
 import { LocalHeadStore } from '../../fs/local-head-store.ts'
+import { LocalReserve, RESERVE_NAME } from '../../fs/local-reserve.ts'
 import { NodeDevice } from '../../fs/node-device.ts'
 import { NodeProcessTable } from '../../fs/node-process-table.ts'
-import { LocalJournalSystem } from '../../journal/local-journal-system.ts'
-import { RenewedSharedJournal } from '../../journal/renewed-shared-journal.ts'
 import type { JournalSystem } from '../../journal/journal.ts'
 import type { Clock } from '../../kernel/clock.ts'
+import { isCode } from '../../kernel/errors.ts'
 import type { Hash } from '../../kernel/hash.ts'
 import type { Random } from '../../kernel/random.ts'
 import { loadNative } from '../../native/load-native.ts'
 import { NativeFileHolds } from '../../native/native-file-holds.ts'
-import { openSharedLog } from './shared-log.ts'
-import { FILES, HEADS, JOURNAL } from '../../local-layout.ts'
+import { FILES, HEADS } from '../../local-layout.ts'
+import { journalsOn, sharedJournalOn } from './served-journals.ts'
 
 /** What has been opened, to be closed in the opposite order. */
 export class Opened {
@@ -56,29 +56,14 @@ export class ServedDirectories {
     return { files, heads }
   }
 
-  /** One log per shard, in the layout of an embedded database. */
+  /** One log per shard, in the layout of an embedded database. @throws {VarveError} LOCKED, NO_SPACE, … */
   async journals(directory: string): Promise<JournalSystem> {
-    const { hash, random, clock } = this.#basis
-    const device = await this.#device(directory)
-    return new LocalJournalSystem({ device, directory: JOURNAL, hash, random, clock })
+    return journalsOn({ ...this.#basis, device: await this.#device(directory), directory })
   }
 
-  /**
-   * One log for all shards.
-   *
-   *      <directory>/lock      who serves it
-   *      <directory>/state/    epoch of the log, and what its journal keeps
-   *      <directory>/log/      segments
-   */
+  /** One log for all shards. @throws {VarveError} LOCKED, NO_SPACE, … */
   async sharedJournal(directory: string): Promise<JournalSystem> {
-    const { hash, random, clock, opened } = this.#basis
-    const device = await this.#device(directory)
-    const heads = await LocalHeadStore.open({ device, directory: 'state', hash, random })
-    await heads.removeLeftovers()
-    const journals = new LocalJournalSystem({ device, directory: 'log', hash, random, clock })
-    const system = await RenewedSharedJournal.open(() => openSharedLog(heads, journals))
-    opened.add(() => system.close())
-    return system
+    return sharedJournalOn({ ...this.#basis, device: await this.#device(directory), directory })
   }
 
   async #device(directory: string): Promise<NodeDevice> {
@@ -86,17 +71,27 @@ export class ServedDirectories {
     if (there !== undefined) return there
     const device = new NodeDevice(directory)
     await device.makeDirectory('.')
+    const lock = await this.#lock(device, directory)
+    this.#basis.opened.add(() => lock.release())
+    this.#devices.set(directory, device)
+    return device
+  }
+  /** On a disk that is full to the last block, the lock file takes its own from the reserve. */
+  async #lock(device: NodeDevice, directory: string): Promise<DirectoryLock> {
     const native = loadNative()
-    const lock = await DirectoryLock.acquire({
+    const options = {
       device,
       directory: '.',
       shownAs: directory,
       processes: new NodeProcessTable(),
       random: this.#basis.random,
       ...(native === undefined ? {} : { holds: new NativeFileHolds(native, directory) }),
-    })
-    this.#basis.opened.add(() => lock.release())
-    this.#devices.set(directory, device)
-    return device
+    }
+    try {
+      return await DirectoryLock.acquire(options)
+    } catch (error) {
+      if (!isCode(error, 'NO_SPACE') || !(await LocalReserve.nibble(device, RESERVE_NAME))) throw error
+      return DirectoryLock.acquire(options)
+    }
   }
 }
