@@ -5,7 +5,9 @@
 
 import { open, rename, rm, stat } from 'node:fs/promises'
 import type { FileHandle } from 'node:fs/promises'
+import { dirname } from 'node:path'
 import { deviceError } from '../../fs/device-error.ts'
+import { isCode } from '../../kernel/errors.ts'
 import type { ByteSink } from '../byte-sink.ts'
 import { UsageError } from '../usage-error.ts'
 
@@ -48,7 +50,12 @@ export class OutputFile implements ByteSink {
   async finish(): Promise<void> {
     if (this.#partial !== undefined) await this.#named(this.#handle.sync())
     await this.#handle.close()
-    if (this.#partial !== undefined) await this.#named(rename(this.#partial, this.#path))
+    if (this.#partial === undefined) return
+    await this.#named(rename(this.#partial, this.#path))
+    await this.#named(syncDirectory(dirname(this.#path))).catch((error: unknown) => {
+      // One may write into a directory and not be let to read it.
+      if (!isCode(error, 'PERMISSION_DENIED')) throw error
+    })
   }
 
   /** Takes away what has been written. */
@@ -64,5 +71,15 @@ export class OutputFile implements ByteSink {
     } catch (error) {
       throw deviceError(error, 'write', this.#path)
     }
+  }
+}
+
+/** Makes the names in it durable. */
+async function syncDirectory(path: string): Promise<void> {
+  const directory = await open(path)
+  try {
+    await directory.sync()
+  } finally {
+    await directory.close()
   }
 }
