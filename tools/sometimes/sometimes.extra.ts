@@ -58,6 +58,8 @@ const WHOLE = [
   'reused-buffers',
   'lost-journal',
   'kv-arguments',
+  'kv-misspelt',
+  'no-addons',
   'fuzz/hostile-stores',
   'kv-key-columns',
   'kv-fifo',
