@@ -140,7 +140,7 @@ test('workers elsewhere compact over TLS, and the tokens and certificates that w
     'const dial = dialSocket(address)': dial,
     'remoteWorkers({ address })': 'remoteWorkers({ address, token, dial: { authorities } })',
   })
-  const jobs = remote.fence('ts', "from 'varve/jobs/remote'", shown)
+  const jobs = remote.fence('ts', 'new RemoteScheduler(', shown)
   const flushesHereOnly = `
     const ranHere: string[] = []
     const submit = localJobs.submit.bind(localJobs)
