@@ -2,6 +2,7 @@
 
 #include "varve.h"
 #include <stdlib.h>
+#include <string.h>
 
 #define ARGUMENTS_MAX 5
 #define DIRECTORY_BYTES_MAX 4097
@@ -98,6 +99,81 @@ static napi_value decode_row_block(napi_env env, napi_callback_info info) {
       !bytes_of(env, values[3], &block, &length))
     return refuse(env, "decodeRowBlock(stored, seed, checksum, block)");
   return number(env, row_block_decode(stored, stored_length, seed, checksum, block, length));
+}
+
+static napi_value hash_32(napi_env env, napi_callback_info info) {
+  napi_value values[2];
+  uint32_t seed;
+  void *bytes;
+  size_t length;
+  if (!take_arguments(env, info, 2, values)) return NULL;
+  if (!bytes_of(env, values[0], &bytes, &length) || napi_get_value_uint32(env, values[1], &seed) != napi_ok)
+    return refuse(env, "hash32(bytes, seed)");
+  return number(env, xxh32(bytes, length, seed));
+}
+
+static napi_value bigint(napi_env env, uint64_t value) {
+  napi_value result;
+  napi_create_bigint_uint64(env, value, &result);
+  return result;
+}
+
+static napi_value hash_64(napi_env env, napi_callback_info info) {
+  napi_value values[2];
+  uint64_t seed;
+  bool lossless;
+  void *bytes;
+  size_t length;
+  if (!take_arguments(env, info, 2, values)) return NULL;
+  if (!bytes_of(env, values[0], &bytes, &length) ||
+      napi_get_value_bigint_uint64(env, values[1], &seed, &lossless) != napi_ok)
+    return refuse(env, "hash64(bytes, seed)");
+  return bigint(env, xxh64(bytes, length, seed));
+}
+
+/* In JavaScript's memory, which may be aligned to anything. */
+static bool state_of(napi_env env, napi_value value, void **memory) {
+  size_t length;
+  return bytes_of(env, value, memory, &length) && length == sizeof(struct xxh64_state);
+}
+
+static napi_value begin_hash_64(napi_env env, napi_callback_info info) {
+  napi_value values[2];
+  uint64_t seed;
+  bool lossless;
+  void *memory;
+  struct xxh64_state state;
+  if (!take_arguments(env, info, 2, values)) return NULL;
+  if (!state_of(env, values[0], &memory) ||
+      napi_get_value_bigint_uint64(env, values[1], &seed, &lossless) != napi_ok)
+    return refuse(env, "beginHash64(state, seed)");
+  xxh64_begin(&state, seed);
+  memcpy(memory, &state, sizeof(state));
+  return NULL;
+}
+
+static napi_value update_hash_64(napi_env env, napi_callback_info info) {
+  napi_value values[2];
+  void *memory, *bytes;
+  size_t length;
+  struct xxh64_state state;
+  if (!take_arguments(env, info, 2, values)) return NULL;
+  if (!state_of(env, values[0], &memory) || !bytes_of(env, values[1], &bytes, &length))
+    return refuse(env, "updateHash64(state, bytes)");
+  memcpy(&state, memory, sizeof(state));
+  xxh64_update(&state, bytes, length);
+  memcpy(memory, &state, sizeof(state));
+  return NULL;
+}
+
+static napi_value end_hash_64(napi_env env, napi_callback_info info) {
+  napi_value values[1];
+  void *memory;
+  struct xxh64_state state;
+  if (!take_arguments(env, info, 1, values)) return NULL;
+  if (!state_of(env, values[0], &memory)) return refuse(env, "endHash64(state)");
+  memcpy(&state, memory, sizeof(state));
+  return bigint(env, xxh64_end(&state));
 }
 
 static napi_value takes_nowait(napi_env env, napi_callback_info info) {
@@ -248,6 +324,11 @@ NAPI_MODULE_INIT() {
       {"decodeLz4", NULL, decode_lz4, NULL, NULL, NULL, napi_enumerable, NULL},
       {"encodeLz4", NULL, encode_lz4, NULL, NULL, NULL, napi_enumerable, NULL},
       {"decodeRowBlock", NULL, decode_row_block, NULL, NULL, NULL, napi_enumerable, NULL},
+      {"hash32", NULL, hash_32, NULL, NULL, NULL, napi_enumerable, NULL},
+      {"hash64", NULL, hash_64, NULL, NULL, NULL, napi_enumerable, NULL},
+      {"beginHash64", NULL, begin_hash_64, NULL, NULL, NULL, napi_enumerable, NULL},
+      {"updateHash64", NULL, update_hash_64, NULL, NULL, NULL, napi_enumerable, NULL},
+      {"endHash64", NULL, end_hash_64, NULL, NULL, NULL, napi_enumerable, NULL},
       {"takesNowait", NULL, takes_nowait, NULL, NULL, NULL, napi_enumerable, NULL},
       {"lockFile", NULL, lock_file, NULL, NULL, NULL, napi_enumerable, NULL},
       {"dropCache", NULL, drop_cache, NULL, NULL, NULL, napi_enumerable, NULL},
@@ -263,7 +344,7 @@ NAPI_MODULE_INIT() {
   napi_define_properties(env, exports, sizeof(functions) / sizeof(functions[0]), functions);
   /* Raised with every change of a function: src/native/load-native.ts takes no other. */
   napi_value version;
-  napi_create_uint32(env, 5, &version);
+  napi_create_uint32(env, 6, &version);
   napi_set_named_property(env, exports, "interfaceVersion", version);
   return exports;
 }

@@ -1,5 +1,5 @@
 /*
- * The addon of varve: system calls that Node does not have, and LZ4. N-API, raw system calls; neither libuv nor
+ * The addon of varve: system calls that Node does not have, LZ4 and checksums. N-API, raw system calls; neither libuv nor
  * liburing.
  *
  *      addon.c    what JavaScript sees
@@ -7,6 +7,7 @@
  *      file.c     reads that cannot block, file locks, dropping the page cache
  *      memory.c   giving freed memory back
  *      row-block.c, row-blocks.c  stored blocks of row tables, decoded
+ *      xxh32.c, xxh64.c  checksums
  *      queue.c    requests on their way: one thread for each queue, completions back to the event loop
  *      ring.c     io_uring
  *
@@ -60,8 +61,23 @@ static inline void write_u32(uint8_t *bytes, uint32_t value) {
   bytes[3] = (uint8_t)(value >> 24);
 }
 
+/* xxh32.c */
+uint32_t xxh32(const uint8_t *bytes, size_t length, uint32_t seed);
+
 /* xxh64.c */
 uint64_t xxh64(const uint8_t *bytes, size_t length, uint64_t seed);
+/* The same over bytes that come in pieces. */
+struct xxh64_state {
+  uint64_t lanes[4];
+  uint64_t seed;
+  /* Of all bytes so far. */
+  uint64_t length;
+  /* Behind the last whole stripe. */
+  uint8_t rest[32];
+};
+void xxh64_begin(struct xxh64_state *state, uint64_t seed);
+void xxh64_update(struct xxh64_state *state, const uint8_t *bytes, size_t length);
+uint64_t xxh64_end(const struct xxh64_state *state);
 
 /* row-block.c. `stored` may be the end of `block` where it is not compressed. */
 bool row_block_decode(const uint8_t *stored, size_t stored_length, uint64_t seed, uint64_t checksum, uint8_t *block,

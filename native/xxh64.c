@@ -9,6 +9,8 @@ static const uint64_t PRIME_3 = 0x165667b19e3779f9u;
 static const uint64_t PRIME_4 = 0x85ebca77c2b2ae63u;
 static const uint64_t PRIME_5 = 0x27d4eb2f165667c5u;
 
+enum { STRIPE = 32 };
+
 static inline uint64_t rotate(uint64_t value, int bits) {
   return value << bits | value >> (64 - bits);
 }
@@ -30,23 +32,36 @@ static inline uint64_t merge(uint64_t hash, uint64_t lane) {
   return (hash ^ accumulate(0, lane)) * PRIME_1 + PRIME_4;
 }
 
-uint64_t xxh64(const uint8_t *bytes, size_t length, uint64_t seed) {
-  const uint8_t *end = bytes + length;
-  uint64_t hash;
-  if (length >= 32) {
-    uint64_t a = seed + PRIME_1 + PRIME_2, b = seed + PRIME_2, c = seed, d = seed - PRIME_1;
-    for (; end - bytes >= 32; bytes += 32) {
-      a = accumulate(a, word64(bytes));
-      b = accumulate(b, word64(bytes + 8));
-      c = accumulate(c, word64(bytes + 16));
-      d = accumulate(d, word64(bytes + 24));
-    }
-    hash = rotate(a, 1) + rotate(b, 7) + rotate(c, 12) + rotate(d, 18);
-    hash = merge(merge(merge(merge(hash, a), b), c), d);
-  } else {
-    hash = seed + PRIME_5;
+static inline void begin(uint64_t lanes[4], uint64_t seed) {
+  lanes[0] = seed + PRIME_1 + PRIME_2;
+  lanes[1] = seed + PRIME_2;
+  lanes[2] = seed;
+  lanes[3] = seed - PRIME_1;
+}
+
+/* Takes whole stripes and returns where they end. */
+static inline const uint8_t *take_stripes(uint64_t lanes[4], const uint8_t *bytes, const uint8_t *end) {
+  uint64_t a = lanes[0], b = lanes[1], c = lanes[2], d = lanes[3];
+  for (; end - bytes >= STRIPE; bytes += STRIPE) {
+    a = accumulate(a, word64(bytes));
+    b = accumulate(b, word64(bytes + 8));
+    c = accumulate(c, word64(bytes + 16));
+    d = accumulate(d, word64(bytes + 24));
   }
-  hash += length;
+  lanes[0] = a;
+  lanes[1] = b;
+  lanes[2] = c;
+  lanes[3] = d;
+  return bytes;
+}
+
+static inline uint64_t joined(const uint64_t lanes[4]) {
+  uint64_t hash = rotate(lanes[0], 1) + rotate(lanes[1], 7) + rotate(lanes[2], 12) + rotate(lanes[3], 18);
+  return merge(merge(merge(merge(hash, lanes[0]), lanes[1]), lanes[2]), lanes[3]);
+}
+
+/* With what is behind the last stripe. */
+static uint64_t finish(uint64_t hash, const uint8_t *bytes, const uint8_t *end) {
   for (; end - bytes >= 8; bytes += 8) hash = rotate(hash ^ accumulate(0, word64(bytes)), 27) * PRIME_1 + PRIME_4;
   if (end - bytes >= 4) {
     hash = rotate(hash ^ read_u32(bytes) * PRIME_1, 23) * PRIME_2 + PRIME_3;
@@ -56,4 +71,43 @@ uint64_t xxh64(const uint8_t *bytes, size_t length, uint64_t seed) {
   hash = (hash ^ hash >> 33) * PRIME_2;
   hash = (hash ^ hash >> 29) * PRIME_3;
   return hash ^ hash >> 32;
+}
+
+uint64_t xxh64(const uint8_t *bytes, size_t length, uint64_t seed) {
+  const uint8_t *end = bytes + length;
+  if (length < STRIPE) return finish(seed + PRIME_5 + length, bytes, end);
+  uint64_t lanes[4];
+  begin(lanes, seed);
+  bytes = take_stripes(lanes, bytes, end);
+  return finish(joined(lanes) + length, bytes, end);
+}
+
+void xxh64_begin(struct xxh64_state *state, uint64_t seed) {
+  memset(state, 0, sizeof(*state));
+  begin(state->lanes, seed);
+  state->seed = seed;
+}
+
+void xxh64_update(struct xxh64_state *state, const uint8_t *bytes, size_t length) {
+  size_t begun = state->length % STRIPE;
+  state->length += length;
+  if (begun > 0) {
+    size_t missing = STRIPE - begun;
+    if (length < missing) {
+      memcpy(state->rest + begun, bytes, length);
+      return;
+    }
+    memcpy(state->rest + begun, bytes, missing);
+    take_stripes(state->lanes, state->rest, state->rest + STRIPE);
+    bytes += missing;
+    length -= missing;
+  }
+  const uint8_t *end = bytes + length;
+  bytes = take_stripes(state->lanes, bytes, end);
+  memcpy(state->rest, bytes, (size_t)(end - bytes));
+}
+
+uint64_t xxh64_end(const struct xxh64_state *state) {
+  uint64_t hash = state->length < STRIPE ? state->seed + PRIME_5 : joined(state->lanes);
+  return finish(hash + state->length, state->rest, state->rest + state->length % STRIPE);
 }

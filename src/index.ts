@@ -18,19 +18,29 @@ export { KV_LIMITS } from './engines/kv/limits.ts'
 export type {
   GetOptions,
   KvEntry,
+  KvKeyOperation,
   KvOpenOptions,
   KvOperation,
   KvRange,
+  KvRangeDeletion,
   KvScan,
   KvSnapshot,
   KvStatistics,
+  KvSupport,
   LevelStatistics,
   ReadOptions,
   ScanOptions,
   SyncReadOptions,
+  VerifyOptions,
   WriteOptions,
 } from './engines/kv/kv.ts'
+export type { EntryCacheStatistics } from './engines/kv/entry-cache.ts'
+export type { TableKeyColumn } from './engines/kv/key-columns.ts'
+export type { TableVerification } from './engines/kv/kv-verify.ts'
+export type { KvTable } from './engines/kv/levels.ts'
+export type { NamedOrder } from './engines/kv/named-order.ts'
+export type { KvSettings } from './engines/kv/settings.ts'
 export { ERROR_KINDS, VarveError, isCode } from './kernel/errors.ts'
-export type { ErrorCode, ErrorKind } from './kernel/errors.ts'
+export type { ErrorCode, ErrorKind, VarveErrorOptions } from './kernel/errors.ts'
 export { SystemClock } from './system-clock.ts'
 export { SystemRandom } from './system-random.ts'

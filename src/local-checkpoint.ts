@@ -1,6 +1,5 @@
 /** Checkpoints on this machine: a copy of a live database in another directory. */
 
-import { resolve } from 'node:path'
 import { VarveError } from './kernel/errors.ts'
 import { loadHash } from './kernel/hash.ts'
 import { checkOptionNames } from './kernel/option-names.ts'
@@ -11,7 +10,7 @@ import type { EncryptionKey } from './fs/key-ring.ts'
 import { LocalFileStore } from './fs/local-file-store.ts'
 import { LocalHeadStore } from './fs/local-head-store.ts'
 import { NodeDevice } from './fs/node-device.ts'
-import { lockDirectory } from './local-components.ts'
+import { lockDirectory } from './local-lock.ts'
 import { emptyDirectory, namesIn, removeIfEmpty } from './local-destroy.ts'
 import { checkWrapping } from './local-wrappers.ts'
 import type { CheckpointTarget } from './shard/shard.ts'
@@ -51,14 +50,13 @@ export async function checkpoint(db: Checkpointed, directory: string, options: C
   checkOptionNames(options, OPTIONS)
   checkWrapping(options)
   const keys = options.encryption === undefined ? undefined : new KeyRing(options.encryption.keys)
-  const root = resolve(directory)
-  const device = new NodeDevice(root)
+  const device = new NodeDevice(directory)
   const found = await namesIn(device, '.')
   if (found !== undefined && found.length > 0)
     throw new VarveError('EXISTS', `${directory} is not empty`, { details: { path: directory } })
   await device.makeDirectory('.')
   try {
-    await copyTo(db, device, [root, directory], keys)
+    await copyTo(db, device, directory, keys)
   } catch (error) {
     if (found === undefined) await removeIfEmpty(device, '.').catch(() => undefined)
     throw error
@@ -68,11 +66,11 @@ export async function checkpoint(db: Checkpointed, directory: string, options: C
 async function copyTo(
   db: Checkpointed,
   device: NodeDevice,
-  [root, directory]: readonly [root: string, shownAs: string],
+  directory: string,
   keys: KeyRing | undefined,
 ): Promise<void> {
   const random = new SystemRandom()
-  const lock = await lockDirectory(device, root, directory, random)
+  const lock = await lockDirectory(device, directory, random)
   try {
     const hash = await loadHash()
     const files = await LocalFileStore.open({ device, directory: FILES, hash })

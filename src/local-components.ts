@@ -6,18 +6,13 @@
 import { basename, join, resolve } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { VarveError, isCode } from './kernel/errors.ts'
-import { loadHash } from './kernel/hash.ts'
 import type { DecodeThread } from './kernel/decode-thread.ts'
 import type { Lz4 } from './kernel/lz4.ts'
-import type { Random } from './kernel/random.ts'
-import { DirectoryLock } from './fs/directory-lock.ts'
-import type { DirectoryLockOptions } from './fs/directory-lock.ts'
 import { LocalFileStore } from './fs/local-file-store.ts'
 import { LocalHeadStore } from './fs/local-head-store.ts'
 import { LocalReserve, RESERVE_BYTES_DEFAULT, RESERVE_NAME } from './fs/local-reserve.ts'
 import { NodeDevice } from './fs/node-device.ts'
 import { refuseNoDirectory } from './fs/node-other-thing.ts'
-import { NodeProcessTable } from './fs/node-process-table.ts'
 import { LocalJournalSystem } from './journal/local-journal-system.ts'
 import { HandlerTable } from './jobs/handler-table.ts'
 import { InlineScheduler } from './jobs/inline-scheduler.ts'
@@ -27,16 +22,16 @@ import { WorkerScheduler } from './jobs/worker-scheduler.ts'
 import { loadNative } from './native/load-native.ts'
 import { openNativeDecodeThread } from './native/native-decode-thread.ts'
 import { NativeFileCalls } from './native/native-file-calls.ts'
-import { NativeFileHolds } from './native/native-file-holds.ts'
 import { openNativeLz4 } from './native/native-lz4.ts'
 import type { ShardComponents } from './shard/shard.ts'
+import { lockDirectory } from './local-lock.ts'
 import { checkLocalComponents } from './local-options.ts'
 import type { LocalComponentsOptions } from './local-options.ts'
-import { directoryThreads } from './local-worker.ts'
+import { directoryThreads, openHash } from './local-worker.ts'
 import { encryptHeads, keepKeys, workerWrappers, wrapFiles } from './local-wrappers.ts'
 import { SystemClock } from './system-clock.ts'
 import { SystemRandom } from './system-random.ts'
-import { FILES, HEADS, JOURNAL, MAIN_SHARD, SHARD_FOLDERS } from './local-layout.ts'
+import { FILES, HEADS, JOURNAL, MAIN_SHARD, SHARD_FOLDERS, requirePathRoom } from './local-layout.ts'
 
 // What a worker thread begins with, and what it is made of.
 const WORKER_URL = new URL('./jobs/worker-main.js', import.meta.url)
@@ -58,6 +53,7 @@ export interface LocalComponents extends ShardComponents {
  *
  * @throws {VarveError} LOCKED — another live process (or this one) has it open
  * @throws {VarveError} NOT_FOUND — it is not there and `create` is false, or it is to be opened read-only
+ * @throws {VarveError} LIMIT_EXCEEDED — its path is so long that those of its files would not fit
  * @throws {VarveError} UNSUPPORTED — a module of the worker threads is not there, as in a bundle
  * @throws {VarveError} PERMISSION_DENIED, READ_ONLY, IO_FAILED
  */
@@ -69,15 +65,16 @@ export async function localComponents(
   // Both as they are now: the process may go to another directory meanwhile, and whoever called may overwrite the keys.
   const [root, kept] = [resolve(directory), keepKeys(options)]
   const readOnly = options.readOnly === true
+  if (!readOnly) requirePathRoom(root)
   if (options.jobs !== 'inline' && !readOnly) checkModules(options)
   const native = loadNative()
   const [clock, random] = [new SystemClock(), new SystemRandom()]
   const calls = native === undefined ? undefined : new NativeFileCalls(native, root, clock)
   const device = new NodeDevice(root, { readOnly, ...(calls === undefined ? {} : { calls }) })
-  if (readOnly || options.create === false) await requireDirectory(device, root, directory)
+  if (readOnly || options.create === false) await requireDirectory(device, directory)
   else await device.makeDirectory('.')
-  const hash = await loadHash()
-  const lock = readOnly ? undefined : await lockDirectory(device, root, directory, random)
+  const hash = await openHash()
+  const lock = readOnly ? undefined : await lockDirectory(device, directory, random)
   try {
     const reserve = readOnly ? undefined : await openReserve(device, options.reserveBytes ?? RESERVE_BYTES_DEFAULT)
     const stores = [
@@ -141,39 +138,6 @@ async function openReserve(device: NodeDevice, bytesMax: number): Promise<LocalR
   return undefined
 }
 
-/** On a disk that is full to the last block, the lock file takes its own from the reserve. */
-async function acquireLock(options: DirectoryLockOptions): Promise<DirectoryLock> {
-  try {
-    return await DirectoryLock.acquire(options)
-  } catch (error) {
-    if (!isCode(error, 'NO_SPACE') || !(await LocalReserve.nibble(options.device, RESERVE_NAME))) throw error
-    return DirectoryLock.acquire(options)
-  }
-}
-
-/**
- * Locks the directory a device is rooted at. With the addon, processes in other containers are seen too.
- *
- * @param root its absolute path; `directory` is how it is shown
- * @throws {VarveError} LOCKED — a live process has it open
- */
-export function lockDirectory(
-  device: NodeDevice,
-  root: string,
-  directory: string,
-  random: Random,
-): Promise<DirectoryLock> {
-  const native = loadNative()
-  return acquireLock({
-    device,
-    directory: '.',
-    shownAs: directory,
-    processes: new NodeProcessTable(),
-    random,
-    ...(native === undefined ? {} : { holds: new NativeFileHolds(native, root) }),
-  })
-}
-
 function scheduler(
   directory: string,
   parts: Pick<InlineSchedulerOptions, 'files' | 'hash' | 'clock' | 'lz4'>,
@@ -211,7 +175,7 @@ function checkModules({ workerUrl = WORKER_URL, handlers = {} }: LocalComponents
 }
 
 /** Of one that has nothing of a shard, nothing is made one. */
-async function requireDirectory(device: NodeDevice, root: string, directory: string): Promise<void> {
+async function requireDirectory(device: NodeDevice, directory: string): Promise<void> {
   const details = { path: directory }
   const entries = await device.list('.').catch((error: unknown) => {
     if (!isCode(error, 'NOT_FOUND')) throw error
@@ -220,5 +184,5 @@ async function requireDirectory(device: NodeDevice, root: string, directory: str
   if (!entries.some(({ name }) => SHARD_FOLDERS.includes(name)))
     throw new VarveError('NOT_FOUND', `there is no shard in ${directory}`, { details })
   // To whoever only reads, they would be missing.
-  for (const part of SHARD_FOLDERS) await refuseNoDirectory(join(root, part), part)
+  for (const part of SHARD_FOLDERS) await refuseNoDirectory(join(device.root, part), part)
 }

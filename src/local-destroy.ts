@@ -5,20 +5,20 @@
  * again, this goes on.
  */
 
-import { resolve } from 'node:path'
 import { VarveError, isCode } from './kernel/errors.ts'
+import { headFileShard } from './fs/head-file.ts'
 import { RESERVE_NAME } from './fs/local-reserve.ts'
 import { NodeDevice } from './fs/node-device.ts'
-import { lockDirectory } from './local-components.ts'
+import { lockDirectory } from './local-lock.ts'
 import { SystemRandom } from './system-random.ts'
 import { FILES, HEADS, JOURNAL, MAIN_SHARD, OWN_NAMES } from './local-layout.ts'
 
 /** Directories, in the order in which they are emptied and removed, and what varve calls its files there. */
-const CONTENTS: readonly (readonly [directory: string, names: RegExp])[] = [
-  [`${JOURNAL}/${MAIN_SHARD}`, /^(?:(?:fence|synced)\.[0-9]+-[0-9]+|[0-9]+-[0-9]+-[0-9]+\.log)$/],
-  [JOURNAL, /^$/],
-  [FILES, /^main\./],
-  [HEADS, /^(?:main\.head-[0-9]{16}|unfinished-[0-9a-f]+)$/],
+const CONTENTS: readonly (readonly [directory: string, isOurs: (name: string) => boolean])[] = [
+  [`${JOURNAL}/${MAIN_SHARD}`, (name) => /^(?:(?:fence|synced)\.[0-9]+-[0-9]+|[0-9]+-[0-9]+-[0-9]+\.log)$/.test(name)],
+  [JOURNAL, () => false],
+  [FILES, (name) => name.startsWith(`${MAIN_SHARD}.`)],
+  [HEADS, (name) => headFileShard(name) === MAIN_SHARD || /^unfinished-[0-9a-f]+$/.test(name)],
 ]
 
 /**
@@ -31,11 +31,10 @@ const CONTENTS: readonly (readonly [directory: string, names: RegExp])[] = [
  */
 export async function destroy(directory: string): Promise<void> {
   if (typeof directory !== 'string' || directory === '') throw new TypeError('directory must be a path')
-  const root = resolve(directory)
-  const device = new NodeDevice(root)
+  const device = new NodeDevice(directory)
   const found = (await namesIn(device, '.')) ?? []
   if (!found.some((name) => OWN_NAMES.has(name))) return
-  const lock = await lockDirectory(device, root, directory, new SystemRandom())
+  const lock = await lockDirectory(device, directory, new SystemRandom())
   try {
     await refuseOthers(device, directory)
     if (found.includes(RESERVE_NAME)) await device.unlink(RESERVE_NAME)
@@ -49,8 +48,8 @@ export async function destroy(directory: string): Promise<void> {
 /** Without the tables of `main`, what was cloned from it or took its place would be damaged. */
 async function refuseOthers(device: NodeDevice, directory: string): Promise<void> {
   for (const name of (await namesIn(device, HEADS)) ?? []) {
-    const shard = /^(.+)\.head-[0-9]{16}$/.exec(name)?.[1]
-    if (shard === undefined || shard === 'main') continue
+    const shard = headFileShard(name)
+    if (shard === undefined || shard === MAIN_SHARD) continue
     const remedy = 'remove the directory as a whole'
     throw new VarveError('UNSUPPORTED', `shard ${shard} in ${directory} may share tables of the database: ${remedy}`, {
       details: { capability: 'destroy', path: directory, shard },
@@ -60,12 +59,12 @@ async function refuseOthers(device: NodeDevice, directory: string): Promise<void
 
 /** Removes what varve has put there, but for the lock. */
 export async function emptyDirectory(device: NodeDevice): Promise<void> {
-  for (const [path, names] of CONTENTS) await empty(device, path, names)
+  for (const [path, isOurs] of CONTENTS) await empty(device, path, isOurs)
 }
 
-async function empty(device: NodeDevice, directory: string, names: RegExp): Promise<void> {
+async function empty(device: NodeDevice, directory: string, isOurs: (name: string) => boolean): Promise<void> {
   for (const name of (await namesIn(device, directory)) ?? []) {
-    if (names.test(name)) await device.unlink(`${directory}/${name}`)
+    if (isOurs(name)) await device.unlink(`${directory}/${name}`)
   }
   await removeIfEmpty(device, directory)
 }

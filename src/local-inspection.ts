@@ -5,7 +5,7 @@ import { EncryptedFileStore } from './fs/encrypted-file-store.ts'
 import { openHead } from './fs/encrypted-head-store.ts'
 import { LOCK_NAME } from './fs/directory-lock.ts'
 import type { FileReader, FileStore } from './fs/fs.ts'
-import { HEAD_FILE_BYTES_MAX, decodeHeadFile, headFileVersion } from './fs/head-file.ts'
+import { HEAD_FILE_BYTES_MAX, decodeHeadFile, headFileShard, headFileVersion } from './fs/head-file.ts'
 import { KeyRing } from './fs/key-ring.ts'
 import { LocalFileStore } from './fs/local-file-store.ts'
 import { readLockFile } from './fs/lock-file.ts'
@@ -15,18 +15,19 @@ import type { Device } from './kernel/device.ts'
 import { VarveError, isCode } from './kernel/errors.ts'
 import { loadHash } from './kernel/hash.ts'
 import type { Hash } from './kernel/hash.ts'
-import { shardId } from './kernel/ids.ts'
 import type { ShardId } from './kernel/ids.ts'
 import type { FileRef } from './kernel/file-ref.ts'
-import { decodeHead } from './shard/head-content.ts'
-import type { HeadContent } from './shard/head-content.ts'
 import { EMPTY_MANIFEST, applyEdit, decodeEdit } from './shard/edit.ts'
 import type { ManifestState } from './shard/edit.ts'
-import { failHead } from './shard/head-content.ts'
+import { decodeHead, failHead } from './shard/head-content.ts'
+import type { HeadContent } from './shard/head-content.ts'
 import { manifestFiles, readManifestFile } from './shard/manifest.ts'
 import type { LocalEncryption } from './local-wrappers.ts'
 import { SystemRandom } from './system-random.ts'
 import { FILES, HEADS, JOURNAL, MAIN_SHARD, SHARD_FOLDERS } from './local-layout.ts'
+
+// Directories have been seen that have thousands.
+const SHARDS_SHOWN = 10
 
 export interface HeadFile {
   readonly version: number
@@ -74,14 +75,36 @@ export class InspectedDirectory {
 
   /** Shards that have a head here, sorted: this one, those it was cloned to, and those in whose place it is or that took its. */
   async shards(): Promise<readonly ShardId[]> {
-    const names = await namesIn(this.device, HEADS)
-    const found = names.flatMap((name) => /^(.+)\.head-\d+$/.exec(name)?.[1] ?? [])
-    return [...new Set(found)].sort().map(shardId)
+    const shards = (await namesIn(this.device, HEADS)).map(headFileShard).filter((shard) => shard !== undefined)
+    return [...new Set(shards)].sort()
   }
 
   /** Those but this one. */
   async otherShards(): Promise<readonly ShardId[]> {
     return (await this.shards()).filter((shard) => shard !== this.shard)
+  }
+
+  /**
+   * A head, a table or a segment says that the shard was here; or none says of any shard that it was.
+   *
+   * @param source the directory, as it is shown
+   * @throws {VarveError} NOT_FOUND — only others are here; `details.shards` has them
+   */
+  async requireShard(source: string): Promise<void> {
+    const { device, shard, journalPath } = this
+    const shards = await this.shards()
+    if (shards.length === 0 || shards.includes(shard)) return
+    const files = await namesIn(device, FILES)
+    if (files.some((name) => name.startsWith(`${shard}.`)) || (await namesIn(device, journalPath)).length > 0) return
+    const more = shards.length > SHARDS_SHOWN ? ` and ${shards.length - SHARDS_SHOWN} more` : ''
+    const shown = shards.slice(0, SHARDS_SHOWN).join(', ')
+    throw new VarveError(
+      'NOT_FOUND',
+      `there is no shard ${shard} in ${source}: name one of those it has, ${shown}${more}`,
+      {
+        details: { path: source, shard, shards },
+      },
+    )
   }
 
   /** Versions of the head that are there, newest first. */

@@ -10,7 +10,10 @@
 
 import { LOCK_NAME } from './fs/directory-lock.ts'
 import { RESERVE_NAME } from './fs/local-reserve.ts'
+import { UNFINISHED_SUFFIX } from './fs/local-file-writer.ts'
+import { VarveError } from './kernel/errors.ts'
 import { shardId } from './kernel/ids.ts'
+import { LIMITS } from './kernel/limits.ts'
 
 export const HEADS = 'heads'
 export const JOURNAL = 'journal'
@@ -23,3 +26,28 @@ export const OWN_NAMES: ReadonlySet<string> = new Set([...SHARD_FOLDERS, LOCK_NA
 
 /** The shard of a directory that nobody has composed otherwise. */
 export const MAIN_SHARD = shardId('main')
+
+// What Linux takes. Other systems refuse what is too long for them when it comes to that.
+const PATH_BYTES_MAX = 4095
+/** The longest path below: of a file that is being written. */
+const BELOW_BYTES_MAX = `/${FILES}/`.length + LIMITS.fileNameLengthMax + UNFINISHED_SUFFIX.length
+
+/**
+ * Before anything is made: a path with room for some of our names, and none for others, would be that of a database which
+ * opens, and cannot flush.
+ *
+ * @param root absolute
+ * @throws {VarveError} LIMIT_EXCEEDED
+ */
+export function requirePathRoom(root: string): void {
+  const [size, limit] = [Buffer.byteLength(root), PATH_BYTES_MAX - BELOW_BYTES_MAX]
+  if (size <= limit) return
+  const why = `those of its files would be longer than the ${PATH_BYTES_MAX} bytes that the system takes`
+  throw new VarveError(
+    'LIMIT_EXCEEDED',
+    `the path of a database has at most ${limit} bytes, this one ${size}: ${why}`,
+    {
+      details: { what: 'path of a database', size, limit },
+    },
+  )
+}

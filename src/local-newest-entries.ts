@@ -1,15 +1,18 @@
 /** Which entries count of all that were saved: of every key the newest, unless a range deletion is newer still. */
 
-import { isAfterCut } from './kernel/key-cut.ts'
+import { SEQNO_MAX } from './kernel/ids.ts'
 import type { KeyOrder } from './kernel/key-order.ts'
 import type { RangeTombstone } from './kernel/range-tombstone.ts'
 import type { SalvagedEntry } from './local-salvage.ts'
+import { TombstoneLog } from './memtable/tombstone-log.ts'
 
 export class NewestEntries {
   readonly #order: KeyOrder
   /** By key, a character for each byte. */
   readonly #seqnos = new Map<string, number>()
-  readonly #tombstones: RangeTombstone[] = []
+  /** As they were found: those of tables before those of the journal, some of them twice. */
+  #found: RangeTombstone[] = []
+  #tombstones: TombstoneLog | undefined
 
   constructor(order: KeyOrder) {
     this.#order = order
@@ -20,8 +23,9 @@ export class NewestEntries {
     if (seqno > (this.#seqnos.get(text) ?? -1)) this.#seqnos.set(text, seqno)
   }
 
+  /** Before the first `take`. */
   cover(tombstone: RangeTombstone): void {
-    this.#tombstones.push(tombstone)
+    this.#found.push(tombstone)
   }
 
   /** Whether the entry is what its key has now. True once only: the same entry may be in a table and in the journal. */
@@ -29,11 +33,16 @@ export class NewestEntries {
     const text = textOf(key)
     if (this.#seqnos.get(text) !== seqno) return false
     this.#seqnos.set(text, Infinity)
-    return !this.#tombstones.some((tombstone) => tombstone.seqno > seqno && this.#isInside(key, tombstone))
+    this.#tombstones ??= this.#sorted()
+    return this.#tombstones.newest(key, 0, key.length, SEQNO_MAX) <= seqno
   }
 
-  #isInside(key: Uint8Array, { lower, upper }: RangeTombstone): boolean {
-    return isAfterCut(this.#order, key, 0, key.length, lower) && !isAfterCut(this.#order, key, 0, key.length, upper)
+  /** Looked for by key, all of them: nobody is to look at hundreds of thousands for every entry. */
+  #sorted(): TombstoneLog {
+    const log = new TombstoneLog(this.#order, 0)
+    for (const { lower, upper, seqno } of this.#found.sort((a, b) => a.seqno - b.seqno)) log.add(lower, upper, seqno)
+    this.#found = []
+    return log
   }
 }
 

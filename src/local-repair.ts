@@ -23,8 +23,8 @@ import { shardId } from './kernel/ids.ts'
 import type { KeyOrder } from './kernel/key-order.ts'
 import { MIB } from './kernel/limits.ts'
 import { checkOptionNames } from './kernel/option-names.ts'
-import { InspectedDirectory, namesIn, refuseLive } from './local-inspection.ts'
-import { FILES, HEADS, JOURNAL, MAIN_SHARD, SHARD_FOLDERS } from './local-layout.ts'
+import { InspectedDirectory, refuseLive } from './local-inspection.ts'
+import { HEADS, JOURNAL, MAIN_SHARD, SHARD_FOLDERS } from './local-layout.ts'
 import { NewestEntries } from './local-newest-entries.ts'
 import { Salvage } from './local-salvage.ts'
 import type { KnownJournal, Loss } from './local-salvage.ts'
@@ -96,7 +96,7 @@ async function repairPlace(source: string, target: string, options: RepairOption
   const directory = await InspectedDirectory.open(source, options.encryption, shard)
   try {
     await refuseLive(directory, source)
-    await requireShard(directory, source)
+    await directory.requireShard(source)
     const losses: Loss[] = []
     const note = (error: VarveError): void => {
       // Whole, but not for us: encrypted, or of a newer version. Around it there is nothing to be saved, only to be misread.
@@ -116,7 +116,7 @@ async function repairPlace(source: string, target: string, options: RepairOption
     const newest = new NewestEntries(order)
     const journal = head === undefined ? UNKNOWN_JOURNAL : await knownJournal(directory, head, note)
     // A head that cannot be read may have known owners that this one does not.
-    const salvage = new Salvage(directory, manifest, newer ? { ...journal, state: undefined } : journal)
+    const salvage = new Salvage(directory, manifest, newer ? { ...journal, state: undefined } : journal, order)
     await salvage.visit({
       entry: ({ key, seqno }) => newest.add(key, seqno),
       tombstone: (tombstone) => newest.cover(tombstone),
@@ -154,22 +154,6 @@ async function otherThings(source: string): Promise<readonly Loss[]> {
     }
   }
   return losses
-}
-
-/** A head, a table or a segment says that the shard was here. Where none does, others are no part of it. */
-async function requireShard(directory: InspectedDirectory, source: string): Promise<void> {
-  const { device, shard, journalPath } = directory
-  const shards = await directory.shards()
-  if (shards.length === 0 || shards.includes(shard)) return
-  const files = await namesIn(device, FILES)
-  if (files.some((name) => name.startsWith(`${shard}.`)) || (await namesIn(device, journalPath)).length > 0) return
-  throw new VarveError(
-    'NOT_FOUND',
-    `there is no shard ${shard} in ${source}; it has ${shards.join(', ')}: name the one to save`,
-    {
-      details: { path: source, shard, shards },
-    },
-  )
 }
 
 /** Shards that were cloned from this one, or took its place: what they hold is not in the new database. */

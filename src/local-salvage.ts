@@ -5,8 +5,10 @@
  */
 
 import { isKeyColumn } from './engines/kv/key-columns.ts'
+import { commonSpan, decodeView, isEmptySpan, viewedMeta, WHOLE } from './engines/kv/key-view.ts'
 import { decodeOperation } from './engines/kv/operation-codec.ts'
 import { decodeTableMeta } from './engines/kv/table-meta.ts'
+import type { CutSpan } from './engines/kv/table-meta.ts'
 import { compareSegments, parseSegmentName, sameOwner, segmentIdentity, segmentName } from './journal/segment-id.ts'
 import type { SegmentId } from './journal/segment-id.ts'
 import type { JournalState } from './journal/journal-state.ts'
@@ -18,13 +20,16 @@ import { ENTRY_DELETE, ENTRY_PUT } from './kernel/entry.ts'
 import { VarveError } from './kernel/errors.ts'
 import type { JournalPosition } from './kernel/ids.ts'
 import type { FileRef } from './kernel/file-ref.ts'
+import type { KeyOrder } from './kernel/key-order.ts'
 import type { RangeTombstone } from './kernel/range-tombstone.ts'
-import { copyCut } from './kernel/key-cut.ts'
+import { copyCut, isAfterCut } from './kernel/key-cut.ts'
 import type { FileReader } from './fs/fs.ts'
 import type { InspectedDirectory } from './local-inspection.ts'
 import { namesIn } from './local-inspection.ts'
+import { FILES } from './local-layout.ts'
 import { RANGE_DELETE } from './memtable/entry-operation.ts'
 import type { OrderedOperation } from './memtable/entry-operation.ts'
+import { ownerOf } from './shard/file-names.ts'
 import { visitGroup } from './shard/group-codec.ts'
 import type { ManifestState } from './shard/edit.ts'
 import { inspectRowBlock, inspectRowTable } from './sst/row-inspection.ts'
@@ -70,53 +75,75 @@ export class Salvage {
   readonly #directory: InspectedDirectory
   readonly #manifest: ManifestState | undefined
   readonly #journal: KnownJournal
+  readonly #order: KeyOrder
 
   /**
-   * @param manifest undefined where no head can be read: then everything that is there counts, but tables that other shards have written
+   * @param manifest undefined where no head can be read: then every table counts that the shard itself has written
    */
-  constructor(directory: InspectedDirectory, manifest: ManifestState | undefined, journal: KnownJournal) {
+  constructor(
+    directory: InspectedDirectory,
+    manifest: ManifestState | undefined,
+    journal: KnownJournal,
+    order: KeyOrder,
+  ) {
     this.#journal = journal
     this.#directory = directory
     this.#manifest = manifest
+    this.#order = order
   }
 
   /** Visits all there is. Keys and values are the visitor's. */
   async visit(visitor: SalvageVisitor): Promise<void> {
-    for (const { ref, keyFirst, keyLast } of await this.#tables()) {
+    for (const { ref, view, bounds, extent } of await this.#tables()) {
       try {
+        const seen = seenOnly(visitor, decodeView(view, ref.name) ?? WHOLE, this.#order)
         const file = await this.#directory.openFile(ref)
         try {
-          await this.#visitTable(file, { keyFirst, keyLast }, visitor)
+          await this.#visitTable(file, { bounds, extent }, seen)
         } finally {
           await file.close()
         }
       } catch (error) {
-        visitor.loss({ file: `files/${ref.name}`, reason: reasonOf(error), keyFirst, keyLast })
+        visitor.loss({ file: `files/${ref.name}`, reason: reasonOf(error), ...extent })
       }
     }
+    await this.#visitStrangers(visitor)
     await this.#visitJournal(visitor)
   }
 
-  async #tables(): Promise<readonly ({ readonly ref: FileRef } & KeyBounds)[]> {
+  async #tables(): Promise<readonly SavedTable[]> {
     if (this.#manifest !== undefined) {
       // Key columns say nothing that their tables do not.
       const tables = [...this.#manifest.files.values()].filter(({ format }) => !isKeyColumn(format))
-      return tables.map(({ ref, meta }) => ({ ref, ...boundsOf(meta, ref.name) }))
+      return tables.map(({ ref, meta, view }) => ({ ref, view, ...keysOf(meta, view, ref.name, this.#order) }))
     }
-    // What others have written since they were cloned is newer, and theirs.
-    const others = await this.#directory.otherShards()
     const listed = await this.#directory.files.list()
     return listed
-      .filter(({ name }) => TABLE_NAME.test(name) && !others.some((shard) => name.startsWith(`${shard}.`)))
-      .map(({ name, bytes }) => ({ ref: { name, bytes, checksum: '' }, ...ANYWHERE }))
+      .filter(({ name }) => TABLE_NAME.test(name) && ownerOf(name) === this.#directory.shard)
+      .map(({ name, bytes }) => ({ ref: { name, bytes, checksum: '' }, view: NO_VIEW, ...UNKNOWN }))
   }
 
-  async #visitTable(file: FileReader, bounds: KeyBounds, visitor: SalvageVisitor): Promise<void> {
+  /**
+   * Of shards that have tables, but no head: nobody knows which of them the shard shares, as the one that it was cloned from, and
+   * which were written after that, with values that it never had.
+   */
+  async #visitStrangers(visitor: SalvageVisitor): Promise<void> {
+    if (this.#manifest !== undefined) return
+    const known = [this.#directory.shard, ...(await this.#directory.otherShards())]
+    const tables = (await this.#directory.files.list()).filter(({ name }) => TABLE_NAME.test(name))
+    for (const owner of new Set(tables.map(({ name }) => ownerOf(name)))) {
+      if (known.includes(owner)) continue
+      const reason = `tables of shard ${owner} are not saved: without a head nothing says which of them ${this.#directory.shard} shares`
+      visitor.loss({ file: FILES, reason, keyFirst: undefined, keyLast: undefined })
+    }
+  }
+
+  async #visitTable(file: FileReader, { bounds, extent }: TableKeys, visitor: SalvageVisitor): Promise<void> {
     const path = `files/${file.ref.name}`
     const { properties, index, ranges } = await inspectRowTable(file, this.#directory.hash)
     if ('damage' in properties) visitor.loss({ file: path, reason: reasonOf(properties.damage), ...NOTHING })
     if ('damage' in ranges) {
-      visitor.loss({ file: path, reason: `deletions of ranges: ${reasonOf(ranges.damage)}`, ...bounds })
+      visitor.loss({ file: path, reason: `deletions of ranges: ${reasonOf(ranges.damage)}`, ...extent })
     } else {
       for (const { lower, upper, seqno } of ranges.found.list()) {
         visitor.tombstone({ lower: copyCut(lower), upper: copyCut(upper), seqno })
@@ -204,16 +231,52 @@ interface KeyBounds {
   readonly keyLast: Uint8Array | undefined
 }
 
+interface TableKeys {
+  /** Of its entries. */
+  readonly bounds: KeyBounds
+  /** With what its range tombstones reach. */
+  readonly extent: KeyBounds
+}
+
+interface SavedTable extends TableKeys {
+  readonly ref: FileRef
+  /** What the shard sees of it, as the manifest has it. */
+  readonly view: Uint8Array
+}
+
+/** Of a table that is seen whole. */
+const NO_VIEW = new Uint8Array(0)
 const ANYWHERE: KeyBounds = Object.freeze({ keyFirst: undefined, keyLast: undefined })
+const UNKNOWN: TableKeys = Object.freeze({ bounds: ANYWHERE, extent: ANYWHERE })
 /** Properties are only figures. */
 const NOTHING: KeyBounds = Object.freeze({ keyFirst: new Uint8Array(0), keyLast: new Uint8Array(0) })
 
-function boundsOf(meta: Uint8Array, file: string): KeyBounds {
+/** Shows `visitor` what is within `view`: the rest of a table is another shard's. */
+function seenOnly(visitor: SalvageVisitor, view: CutSpan, order: KeyOrder): SalvageVisitor {
+  return {
+    ...visitor,
+    entry(entry) {
+      const { key } = entry
+      const isBefore = !isAfterCut(order, key, 0, key.length, view.lower)
+      if (!isBefore && !isAfterCut(order, key, 0, key.length, view.upper)) visitor.entry(entry)
+    },
+    tombstone(tombstone) {
+      const span = commonSpan(tombstone, view, order)
+      if (!isEmptySpan(span, order)) visitor.tombstone({ ...span, seqno: tombstone.seqno })
+    },
+  }
+}
+
+function keysOf(meta: Uint8Array, view: Uint8Array, file: string, order: KeyOrder): TableKeys {
   try {
-    const { keyFirst, keyLast } = decodeTableMeta(meta, file)
-    return { keyFirst, keyLast }
+    const seen = viewedMeta(decodeTableMeta(meta, file), decodeView(view, file) ?? WHOLE, order)
+    const { keyFirst, keyLast, lower, upper } = seen
+    // Before and after all keys there is none to name.
+    const isBounded = lower.side !== -2 && upper.side !== 2
+    const extent = isBounded ? { keyFirst: lower.key, keyLast: upper.key } : ANYWHERE
+    return { bounds: { keyFirst, keyLast }, extent }
   } catch {
-    return ANYWHERE
+    return UNKNOWN
   }
 }
 

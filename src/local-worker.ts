@@ -1,6 +1,7 @@
 /** What worker threads of this package's compositions are made of; for the default one, a file store of their own on the same directory. */
 
 import type { Clock } from './kernel/clock.ts'
+import { loadHash } from './kernel/hash.ts'
 import type { Hash } from './kernel/hash.ts'
 import type { Lz4 } from './kernel/lz4.ts'
 import { EncryptedFileStore } from './fs/encrypted-file-store.ts'
@@ -11,6 +12,7 @@ import { LocalFileStore } from './fs/local-file-store.ts'
 import { NodeDevice } from './fs/node-device.ts'
 import type { ComponentReference, WorkerComposition } from './jobs/worker-protocol.ts'
 import { loadNative } from './native/load-native.ts'
+import { openNativeHash } from './native/native-hash.ts'
 import { openNativeLz4 } from './native/native-lz4.ts'
 import { SystemClock } from './system-clock.ts'
 import { SystemRandom } from './system-random.ts'
@@ -22,6 +24,7 @@ export function threadsOver(files: ComponentReference, handlers: Readonly<Record
   return {
     files,
     clock: { module, export: 'openClock' },
+    hash: { module, export: 'openHash' },
     lz4: { module, export: 'openLz4' },
     afterJob: { module, export: 'giveMemoryBack' },
     handlers,
@@ -59,6 +62,11 @@ export function giveMemoryBack(): void {
   if (nowMs - givenBackMs < GIVE_BACK_INTERVAL_MS) return
   givenBackMs = nowMs
   loadNative()?.giveMemoryBack()
+}
+
+/** By the addon, where there is one. */
+export async function openHash(): Promise<Hash> {
+  return openNativeHash() ?? (await loadHash())
 }
 
 /** Undefined where there is no addon. */

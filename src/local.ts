@@ -5,11 +5,13 @@ import type { KvOpenOptions } from './engines/kv/kv.ts'
 import type { KvShard } from './engines/kv/kv-shard.ts'
 import { KV_OPEN_OPTIONS, checkKvOptions, checkOpenOptionNames, openKv } from './engines/kv/open-kv.ts'
 import { throwIfAborted } from './kernel/errors.ts'
+import type { ShardId } from './kernel/ids.ts'
 import { onlyGiven } from './kernel/setting-check.ts'
 import { localComponents } from './local-components.ts'
 import { memorySettings } from './local-memory.ts'
 import { LOCAL_OPTIONS } from './local-options.ts'
 import type { LocalHandlers, LocalOptions } from './local-options.ts'
+import { requireAddons } from './sst/lz4-library.ts'
 import { memoryLimitBytes } from './system-memory.ts'
 
 /** What `localComponents` needs for a key-value shard. */
@@ -28,13 +30,25 @@ const OPTIONS: Readonly<Record<keyof LocalOpenOptions, true>> = { ...KV_OPEN_OPT
  * @throws {TypeError} {RangeError} an option or setting is wrong or unknown; the message names it, and nothing is changed
  * @throws {VarveError} LOCKED — another live process (or this one) has it open
  * @throws {VarveError} NOT_FOUND — it is not there and `createIfMissing` is false, or it is to be opened read-only
+ * @throws {VarveError} UNSUPPORTED — Node loads no addons, and flushes would compress; nothing is changed
+ * @throws {VarveError} LIMIT_EXCEEDED — the path is so long that those of its files would not fit
  * @throws {VarveError} PERMISSION_DENIED, READ_ONLY, and what `openKv` throws
  */
-export async function open(directory: string, options: LocalOpenOptions = {}): Promise<KvShard> {
+export function open(directory: string, options: LocalOpenOptions = {}): Promise<KvShard> {
+  return openNamed(directory, undefined, options)
+}
+
+/** As `open`. @param shard name of the one to open; default: as the composition has it */
+export async function openNamed(
+  directory: string,
+  shard: ShardId | undefined,
+  options: LocalOpenOptions,
+): Promise<KvShard> {
   checkOpenOptionNames(options, OPTIONS)
   const ofKv = only(options, KV_OPEN_OPTIONS)
   // Before the directory is made, or its lock taken.
-  checkKvOptions(ofKv)
+  const { settings: checked } = checkKvOptions(ofKv)
+  if (options.readOnly !== true && checked.compression === 'lz4') requireAddons()
   throwIfAborted(options.signal)
   const components = await localComponents(directory, {
     ...only(options, LOCAL_OPTIONS),
@@ -43,7 +57,7 @@ export async function open(directory: string, options: LocalOpenOptions = {}): P
     create: options.createIfMissing !== false,
   })
   const settings = { ...memorySettings(memoryLimitBytes()), ...onlyGiven(ofKv.settings ?? {}) }
-  return openKv(components, { ...ofKv, settings })
+  return openKv(shard === undefined ? components : { ...components, shard }, { ...ofKv, settings })
 }
 
 /** Those of `options` that have one of `names`. */

@@ -9,20 +9,16 @@ import { MemoryHeadStore } from '../src/fs/memory-head-store.ts'
 import { HandlerTable } from '../src/jobs/handler-table.ts'
 import { InlineScheduler } from '../src/jobs/inline-scheduler.ts'
 import { LocalJournalSystem } from '../src/journal/local-journal-system.ts'
-import { isCode } from '../src/kernel/errors.ts'
 import { loadHash } from '../src/kernel/hash.ts'
 import { shardId } from '../src/kernel/ids.ts'
 import { KIB } from '../src/kernel/limits.ts'
 import { SeededRandom } from '../src/testing/seeded-random.ts'
 import { SimulatedClock } from '../src/testing/simulated-clock.ts'
 import { SimulatedDevice } from '../src/testing/simulated-device.ts'
+import { WritesWhileFull } from './writes-while-full.ts'
 
 const [hash, random, clock] = [await loadHash(), new SeededRandom(1), new SimulatedClock()]
 const VALUE = Buffer.alloc(1 * KIB, 'v')
-
-function keyOf(index: number): Uint8Array {
-  return Buffer.from(`key-${String(index).padStart(6, '0')}`)
-}
 
 for (const [how, writers] of [
   ['one write after the other', 1],
@@ -36,31 +32,13 @@ for (const [how, writers] of [
     const settings = { segmentBytes: 16 * KIB, preallocateBytes: 0 }
     const journal = new LocalJournalSystem({ device, directory: 'journal', hash, random, settings })
     const db = await openKv({ ...parts, shard: shardId('main'), journal, jobs, clock, random, hash })
-    const written = new Set<number>()
-    let refused = 0
-    let next = 0
-    const write = async (): Promise<void> => {
-      while (written.size < 1000) {
-        const index = next++
-        try {
-          await db.put(keyOf(index), VALUE)
-          written.add(index)
-        } catch (error) {
-          assert.ok(isCode(error, 'NO_SPACE'), (error as Error).message)
-          assert.ok(++refused < 5_000, `full for ever, with ${written.size} written`)
-          clock.advance(10)
-          await clock.turn()
-        }
-      }
-    }
-    await Promise.all(Array.from({ length: writers }, write))
-    assert.ok(refused > 0)
-    const found: number[] = []
-    for await (const { key } of db.scan({ values: false })) found.push(Number(Buffer.from(key).toString().slice(4)))
-    assert.deepEqual(
-      found,
-      [...written].sort((a, b) => a - b),
-    )
+    const writes = new WritesWhileFull(VALUE, 6_000, () => {
+      clock.advance(10)
+      return clock.turn()
+    })
+    await Promise.all(Array.from({ length: writers }, () => writes.until(1000, db)))
+    assert.ok(writes.refused > 0)
+    await writes.compare(db)
     await db.close()
     await jobs.close()
   })

@@ -11,8 +11,8 @@ import { open } from '../src/local.ts'
 
 const PROGRAM = fileURLToPath(new URL('./no-addons/database.js', import.meta.url))
 
-// They were told TABLE_CORRUPT, and repair called every block lost.
-test('compressed blocks are not damaged where LZ4 does not load, and repair gives none of them up', async () => {
+// Reads were told TABLE_CORRUPT, repair called every block lost, and whoever wrote heard of it when a flush had failed.
+test('where LZ4 does not load, compressed blocks are not damaged, repair gives none of them up, and who would write them is told on opening', async () => {
   const parent = mkdtempSync(join(tmpdir(), 'varve-no-addons-'))
   const directory = join(parent, 'database')
   try {
@@ -23,10 +23,11 @@ test('compressed blocks are not damaged where LZ4 does not load, and repair give
 
     const { stdout, stderr } = spawnSync(process.execPath, ['--no-addons', PROGRAM, directory], { encoding: 'utf8' })
     assert.equal(stderr, '')
-    const { repaired, flush, flushPlain, ...reads } = JSON.parse(stdout) as Record<string, string>
-    for (const [call, answer] of Object.entries(reads))
+    const { repaired, made, flush, flushPlain, ...refused } = JSON.parse(stdout) as Record<string, string>
+    for (const [call, answer] of Object.entries(refused))
       assert.match(answer, /^UNSUPPORTED: lz4-napi does not load here.*compression: 'none'$/, call)
     assert.equal(repaired, 'false')
+    assert.equal(made, 'false')
     assert.match(flush ?? '', /^JOB_FAILED: .*lz4-napi does not load here/)
     assert.equal(flushPlain, 'nothing')
 

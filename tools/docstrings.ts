@@ -6,20 +6,14 @@
  * documented by its type. Blind spot: members of types that are not exported themselves.
  */
 
-import { posix } from 'node:path'
 import type { Node } from 'oxc-parser'
 import { declarationsOf } from './api-snapshot.ts'
+import { ExportedNames, nameOf } from './exported-names.ts'
+import type { Declared } from './exported-names.ts'
 import { sourceOf } from './repository.ts'
 import type { PackageManifest } from './repository.ts'
-import { childrenOf, lineAt, literalText } from './syntax.ts'
+import { childrenOf, lineAt } from './syntax.ts'
 import type { SourceFile } from './syntax.ts'
-
-/** A declaration, and the statement that it is in: comments stand before that. */
-interface Declared {
-  readonly file: SourceFile
-  readonly statement: Node
-  readonly declaration: Node
-}
 
 /** @param files by their paths; what is imported from others is not looked into */
 export function undocumented(manifest: PackageManifest, files: ReadonlyMap<string, SourceFile>): readonly string[] {
@@ -43,79 +37,35 @@ function problemAt({ file, statement }: Declared, name: string, member?: Node): 
   return `${file.path}:${lineAt(file, (member ?? statement).start)} ${what} has no docstring: what users should know of it`
 }
 
-/** Which names a module exports, and where each is declared, through re-exports. */
-class ExportedNames {
-  readonly #files: ReadonlyMap<string, SourceFile>
-
-  constructor(files: ReadonlyMap<string, SourceFile>) {
-    this.#files = files
-  }
-
-  exportedBy(path: string): readonly string[] {
-    const names: string[] = []
-    for (const statement of this.#files.get(path)?.program.body ?? []) {
-      if (statement.type === 'ExportNamedDeclaration') {
-        if (statement.declaration !== null) names.push(...declaredNames(statement.declaration))
-        for (const { exported } of statement.specifiers) names.push(nameOf(exported))
-      } else if (statement.type === 'ExportAllDeclaration') {
-        names.push(...this.exportedBy(targetOf(path, statement.source.value)))
-      }
-    }
-    return names
-  }
-
-  /** Every declaration of `name` as the module at `path` knows it: overloads, and a type beside a value, are several. */
-  find(path: string, name: string): readonly Declared[] {
-    const file = this.#files.get(path)
-    if (file === undefined) return []
-    const found: Declared[] = []
-    for (const statement of file.program.body) {
-      const declaration = statement.type === 'ExportNamedDeclaration' ? (statement.declaration ?? statement) : statement
-      if (declaredNames(declaration).includes(name)) found.push({ file, statement, declaration })
-      if (statement.type === 'ExportNamedDeclaration') {
-        for (const { local, exported } of statement.specifiers) {
-          if (nameOf(exported) !== name) continue
-          const source = statement.source?.value
-          if (source !== undefined) found.push(...this.find(targetOf(path, source), nameOf(local)))
-          else if (nameOf(local) !== name) found.push(...this.find(path, nameOf(local)))
-        }
-      } else if (statement.type === 'ImportDeclaration') {
-        for (const specifier of statement.specifiers) {
-          if (specifier.type === 'ImportSpecifier' && specifier.local.name === name)
-            found.push(...this.find(targetOf(path, statement.source.value), nameOf(specifier.imported)))
-        }
-      } else if (statement.type === 'ExportAllDeclaration') {
-        found.push(...this.find(targetOf(path, statement.source.value), name))
-      }
-    }
-    return found
-  }
-
-  /** Members with a docstring, of the types of these names and of what those inherit. */
-  documentedIn(path: string, names: readonly string[], seen = new Set<Node>()): ReadonlySet<string> {
-    const members = new Set<string>()
-    for (const found of names.flatMap((name) => this.find(path, name))) {
-      if (seen.has(found.declaration)) continue
-      seen.add(found.declaration)
-      for (const member of membersOf(found.declaration)) {
-        if (hasComment(found.file, member)) members.add(memberName(member))
-      }
-      const above = this.documentedIn(found.file.path, parentsOf(found.declaration), seen)
-      for (const name of above) members.add(name)
-    }
-    return members
-  }
-}
-
 function undocumentedMembers(found: Declared, names: ExportedNames): readonly Node[] {
   const { file, declaration } = found
   const members = membersOf(declaration)
   const own = new Set(members.filter((member) => hasComment(file, member)).map(memberName))
-  const inherited = names.documentedIn(file.path, parentsOf(declaration))
+  const inherited = documentedIn(file.path, parentsOf(declaration), names)
   return members.filter((member) => {
     const name = memberName(member)
     return isForUsers(member) && !startsMidLine(file, member) && !own.has(name) && !inherited.has(name)
   })
+}
+
+/** Members with a docstring, of the types of these names and of what those inherit. */
+function documentedIn(
+  path: string,
+  parents: readonly string[],
+  names: ExportedNames,
+  seen = new Set<Node>(),
+): ReadonlySet<string> {
+  const members = new Set<string>()
+  for (const found of parents.flatMap((parent) => names.find(path, parent))) {
+    if (seen.has(found.declaration)) continue
+    seen.add(found.declaration)
+    for (const member of membersOf(found.declaration)) {
+      if (hasComment(found.file, member)) members.add(memberName(member))
+    }
+    const above = documentedIn(found.file.path, parentsOf(found.declaration), names, seen)
+    for (const name of above) members.add(name)
+  }
+  return members
 }
 
 /** Also of the types that an alias puts together. */
@@ -168,17 +118,4 @@ function hasComment(file: SourceFile, node: Node): boolean {
 
 function memberName(member: Node): string {
   return 'key' in member ? nameOf(member.key) : member.type
-}
-
-function declaredNames(node: Node): readonly string[] {
-  if (node.type === 'VariableDeclaration') return node.declarations.map(({ id }) => nameOf(id))
-  return 'id' in node && node.id !== null && typeof node.id === 'object' ? [nameOf(node.id)] : []
-}
-
-function nameOf(node: Node): string {
-  return node.type === 'Identifier' || node.type === 'PrivateIdentifier' ? node.name : (literalText(node) ?? '')
-}
-
-function targetOf(path: string, specifier: string): string {
-  return specifier.startsWith('.') ? posix.join(posix.dirname(path), specifier) : specifier
 }

@@ -15,6 +15,7 @@ import { markdownProblems, parseMarkdown } from './markdown.ts'
 import { ROOT, isSource, isTest, listFiles, readJson, readManifest, readText, sourceOf } from './repository.ts'
 import { parseFile, parseText } from './syntax.ts'
 import { testNameProblems } from './test-names.ts'
+import { builtDeclarations, unnamedTypes } from './unnamed-types.ts'
 
 const files = listFiles()
 const sources = files.filter((path) => path.endsWith('.ts') && !path.endsWith('.d.ts')).map(parseFile)
@@ -137,6 +138,41 @@ test('a planted name, member or overload without a docstring is found, and one t
     [],
   )
   assert.deepEqual(found('/** f. */\nexport function f(a: 1): 1\nexport function f(a: 2): 2'), [])
+})
+
+test('whatever type a signature of an exported name speaks of, some subpath exports', () => {
+  const declarations = builtDeclarations(ROOT, 'dist')
+  assert.ok(declarations.has('dist/index.d.ts'), 'dist has no declarations: run npm run build')
+  assertNone(unnamedTypes(readManifest(), declarations))
+})
+
+test('a planted type that nobody can name is found, and one that is not for users is left alone', () => {
+  const exports = {
+    '.': { types: './dist/index.d.ts', default: './dist/index.js' },
+    './b': { types: './dist/b.d.ts', default: './dist/b.js' },
+  }
+  const found = (x: string, index = "export * from './x.ts';"): readonly string[] => {
+    const planted = [
+      parseText('dist/index.d.ts', index),
+      parseText('dist/b.d.ts', "export type { Shared } from './y.ts';"),
+      parseText('dist/x.d.ts', `import type { Hidden, Shared } from './y.ts';\n${x}`),
+      parseText('dist/y.d.ts', 'export interface Hidden {}\nexport interface Shared {}\nexport interface Deep {}'),
+    ]
+    const problems = unnamedTypes({ ...readManifest(), exports }, new Map(planted.map((file) => [file.path, file])))
+    return problems.map((problem) => problem.replace(/^(\S+): (\S+) speaks of (\S+), .*$/, '$1 $2 $3'))
+  }
+  assert.deepEqual(found('export declare function f(a: Hidden): void;'), ['. f Hidden'])
+  assert.deepEqual(found('export interface T { readonly a: readonly Hidden[] }'), ['. T Hidden'])
+  assert.deepEqual(found('export declare class C { constructor(a: Hidden); }'), ['. C Hidden'])
+  assert.deepEqual(found('declare class B { a(): Hidden }\nexport declare class C extends B {}'), ['. C Hidden'])
+  assert.deepEqual(found('interface P { a: Hidden }\nexport interface T extends P {}'), ['. T Hidden'])
+  assert.deepEqual(found('export declare function f(a: Shared): Promise<void>;'), [])
+  assert.deepEqual(found('export declare function f<T>(a: T): T;'), [])
+  assert.deepEqual(found('export declare class C { private a: Hidden; protected b(): Hidden }'), [])
+  assert.deepEqual(found('export declare class C {\n  /** Use `f`. */\n  constructor(a: Hidden);\n}'), [])
+  const made = 'export declare class C { constructor(a: Hidden); static of(a: Hidden): C }'
+  assert.deepEqual(found(made, "export type { C } from './x.ts';"), [])
+  assert.deepEqual(found(made, "export { C } from './x.ts';"), ['. C Hidden'])
 })
 
 test('every entry point of package.json has a source', () => {

@@ -29,7 +29,8 @@ const ADVICE_BY_CODE: Partial<Readonly<Record<ErrorCode, string>>> = {
   FILE_MISSING:
     'Where another process writes to the shard, it has replaced the file meanwhile: try again. Otherwise a file is lost: restore it from a backup, or save what is left with `varve repair`.',
   NOT_FOUND: 'Check the name of the directory: there is no shard in it.',
-  SUPERSEDED: 'Others have its keys now, for good. Only a program that opens them by name can read them.',
+  SUPERSEDED:
+    'Others have its keys now, for good: `varve dump DIR head` shows which, and `--shard NAME` opens one of them.',
   EXISTS: 'Name another directory, or remove what is there first.',
   PERMISSION_DENIED: 'Check who owns the directory and what its mode allows.',
   INCOMPATIBLE: 'Nothing was changed. Use the version of varve, and the key order, that wrote the shard.',
@@ -88,6 +89,7 @@ function adviceFor(error: VarveError): string {
   if (error.code === 'INCOMPATIBLE' && isOfAnotherJournal(error)) {
     return 'Nothing was changed. Its journal is not in this directory, or not its alone: ask the program or the `varve serve` that has it.'
   }
+  if (error.code === 'NOT_FOUND' && 'shards' in error.details) return 'Name it with `--shard NAME`.'
   // Not what may be read, but what is there.
   if (error.code === 'PERMISSION_DENIED' && 'found' in error.details) {
     return 'Put back what was there, or save what is left with `varve repair`.'

@@ -4,18 +4,25 @@ import { readdir } from 'node:fs/promises'
 import type { KvRange } from '../engines/kv/kv.ts'
 import type { KvShard } from '../engines/kv/kv-shard.ts'
 import { deviceError } from '../fs/device-error.ts'
+import { LOCK_NAME } from '../fs/directory-lock.ts'
 import { readLockFile } from '../fs/lock-file.ts'
 import { NodeDevice } from '../fs/node-device.ts'
 import { NodeProcessTable } from '../fs/node-process-table.ts'
 import { VarveError, isCode } from '../kernel/errors.ts'
-import { open } from '../local.ts'
+import type { ShardId } from '../kernel/ids.ts'
+import { openNamed } from '../local.ts'
+import { InspectedDirectory } from '../local-inspection.ts'
+import { OWN_NAMES } from '../local-layout.ts'
 import type { Output } from './output.ts'
 import { UsageError } from './usage-error.ts'
-import { OWN_NAMES } from '../local-layout.ts'
-import { LOCK_NAME } from '../fs/directory-lock.ts'
 
 // One is nearly always enough: an owner replaces files every few seconds at most.
 const ATTEMPTS_MAX = 5
+
+/** Which shard of the directory. */
+interface ShardOptions {
+  readonly shard: ShardId
+}
 
 /**
  * Opens the shard as it is at this moment; another process may go on writing to it.
@@ -25,13 +32,17 @@ const ATTEMPTS_MAX = 5
  *
  * @throws {VarveError} NOT_FOUND, and what `open` throws
  */
-export async function openForReading(directory: string, options: { readonly hold?: KvRange } = {}): Promise<KvShard> {
+export async function openForReading(
+  directory: string,
+  options: ShardOptions & { readonly hold?: KvRange },
+): Promise<KvShard> {
   for (let attempt = 1; ; attempt++) {
     const again = async (): Promise<boolean> => attempt < ATTEMPTS_MAX && (await ownerOf(directory)) !== undefined
     let shard: KvShard
     try {
-      shard = await open(directory, { readOnly: true, jobs: 'inline' })
+      shard = await openNamed(directory, options.shard, { readOnly: true, jobs: 'inline' })
     } catch (error) {
+      if (isCode(error, 'NOT_FOUND')) await requireShard(directory, options.shard)
       const overtaken = isCode(error, 'FILE_MISSING', 'JOURNAL_CORRUPT', 'HEAD_CORRUPT')
       if (overtaken && (await again())) continue
       throw error
@@ -69,19 +80,22 @@ async function ownerOf(directory: string): Promise<number | undefined> {
  */
 export async function openForWriting(
   directory: string,
-  options: { readonly create?: { readonly output: Output } } = {},
+  { shard, create }: ShardOptions & { readonly create?: { readonly output: Output } },
 ): Promise<KvShard> {
-  if (options.create === undefined) return openOwned(directory, false)
+  if (create === undefined) return openOwned(directory, shard, false)
   const isNew = await checkPlace(directory)
-  const shard = await openOwned(directory, true)
-  if (isNew) options.create.output.note(`varve: made a new shard in ${directory}`)
-  return shard
+  // Beside others, a name that was misspelt would silently become one more.
+  if (!isNew) await requireShard(directory, shard)
+  const opened = await openOwned(directory, shard, true)
+  if (isNew) create.output.note(`varve: made a new shard in ${directory}`)
+  return opened
 }
 
-async function openOwned(directory: string, createIfMissing: boolean): Promise<KvShard> {
+async function openOwned(directory: string, shard: ShardId, createIfMissing: boolean): Promise<KvShard> {
   try {
-    return await open(directory, { createIfMissing })
+    return await openNamed(directory, shard, { createIfMissing })
   } catch (error) {
+    if (isCode(error, 'NOT_FOUND')) await requireShard(directory, shard)
     if (!isCode(error, 'LOCKED')) throw error
     // To the lock, the directory is `.`; and who opens it read-only here names another command.
     const holder = await ownerOf(directory)
@@ -91,6 +105,23 @@ async function openOwned(directory: string, createIfMissing: boolean): Promise<K
       details: error.details,
       cause: error,
     })
+  }
+}
+
+/** Says which shards there are where it is none of them. @throws {VarveError} NOT_FOUND */
+async function requireShard(directory: string, shard: ShardId): Promise<void> {
+  let inspected: InspectedDirectory
+  try {
+    inspected = await InspectedDirectory.open(directory, undefined, shard)
+  } catch (error) {
+    // Nothing of any shard: there is nothing to be said but what was.
+    if (isCode(error, 'NOT_FOUND')) return
+    throw error
+  }
+  try {
+    await inspected.requireShard(directory)
+  } finally {
+    await inspected.close()
   }
 }
 

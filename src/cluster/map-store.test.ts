@@ -178,6 +178,14 @@ test('a client gives up after its patience, says nobody has the shard, and passe
   assert.equal(entryFor(await client.map(), key('x')).shard, LEFT)
 })
 
+test('a client keeps the newest map that it has seen, though a store answers with an older one', async () => {
+  const old = rangeMap([{ shard: LEFT }])
+  const maps = [assign(old, LEFT, 'node'), old]
+  const store = { read: () => Promise.resolve(maps.shift() ?? old) } as unknown as MapStore
+  const client = new MapClient({ store, clock: new SimulatedClock() })
+  for (let time = 0; time < 3; time++) assert.equal((await client.refresh()).revision, old.revision + 1)
+})
+
 async function retried(work: () => Promise<void>): Promise<void> {
   for (;;) {
     try {

@@ -41,6 +41,20 @@ test('every key belongs to the one stretch that it sorts into', () => {
   )
 })
 
+test('the key with which a shard begins is in that shard, and what is just before it is not', () => {
+  const found = ['', 'f\xff', 'g', 'g\0', 'o\xff', 'p', 'z'].map(
+    (key) => entryFor(three, Buffer.from(key, 'latin1')).shard,
+  )
+  assert.deepEqual(found, ['a', 'a', 'b', 'b', 'b', 'c', 'c'])
+  fc.assert(
+    fc.property(starts, (ends) => {
+      const map = mapOf(ends)
+      for (const entry of map.entries) assert.equal(entryFor(map, entry.start), entry)
+    }),
+    { seed: 4, numRuns: 100 },
+  )
+})
+
 test('a range of keys is in the shards that its keys are in', () => {
   fc.assert(
     fc.property(starts, fc.array(keys, { minLength: 1, maxLength: 30 }), keys, keys, (ends, all, lower, upper) => {
@@ -95,6 +109,7 @@ test('a change that is made again changes nothing', () => {
   const placed = assignAll(split, new Map([['b', 'two']]))
   assert.equal(assignAll(placed, new Map([['b', 'two']])), placed)
   assert.equal(placed.revision, three.revision + 3)
+  assert.deepEqual([entryOf(placed, b)?.term, entryOf(placed, c)?.term], [1, 0], 'who has it is known by another term')
 })
 
 test('who has seen an old term takes nothing from whom it went to since', () => {
@@ -146,6 +161,10 @@ test('a map is read as it was written, and no byte of it may be cut off', () => 
     }),
     { seed: 3, numRuns: 50 },
   )
+  const lent = encodeMap(three)
+  const read = decodeMap(lent, 'a map')
+  lent.fill(0)
+  assert.deepEqual(read, three, 'nothing of it is lent')
   const newer = encodeMap(three)
   newer[4] = 2
   assert.throws(

@@ -11,7 +11,7 @@ import type { CallInterceptor, StoreCall } from './store-call.ts'
 
 /** What goes wrong with one call. */
 export interface Fault {
-  /** The call is handed on this much later, in milliseconds. Synchronous calls cannot wait, and do not. */
+  /** The call is handed on this much later, in milliseconds. Synchronous calls cannot wait, and do not. Default 0. */
   readonly delayMs?: number
   /** What the caller gets instead of the answer. Default: the answer. */
   readonly error?: Error

@@ -76,7 +76,7 @@ export interface ReadOptions extends AbortOptions {
 
 /** The signal may also end what the writer does, with ABORTED: whoever aborts does not want the file. */
 export interface CreateOptions extends AbortOptions {
-  /** Expected length, in bytes: a hint for placement and preallocation. */
+  /** Expected length, in bytes: a hint for placement and preallocation. Default: nobody knows. */
   readonly expectedBytes?: number
 }
 

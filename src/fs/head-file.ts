@@ -6,6 +6,7 @@
  */
 
 import type { Hash } from '../kernel/hash.ts'
+import { isShardId } from '../kernel/ids.ts'
 import type { ShardId } from '../kernel/ids.ts'
 import { LIMITS } from '../kernel/limits.ts'
 import { damagedHead, decodeHeadFrame, encodeHeadFrame, headFrameBytes } from './head-frame.ts'
@@ -32,6 +33,12 @@ export function headFileVersion(shard: ShardId, name: string): number | undefine
   if (!name.startsWith(prefix)) return undefined
   const digits = name.slice(prefix.length)
   return /^[0-9]{16}$/.test(digits) ? Number(digits) : undefined
+}
+
+/** The shard of which it is the name of a head, or undefined: it is the name of something else. */
+export function headFileShard(name: string): ShardId | undefined {
+  const [shard = ''] = name.split('.', 1)
+  return isShardId(shard) && headFileVersion(shard, name) !== undefined ? shard : undefined
 }
 
 export function encodeHeadFile(shard: ShardId, version: number, content: Uint8Array, hash: Hash): Uint8Array {

@@ -16,6 +16,7 @@ export type {
   ReadOptions,
   SpaceReserve,
 } from './fs.ts'
+export type { Secret } from './aes-gcm.ts'
 export { DirectoryLock } from './directory-lock.ts'
 export type { DirectoryLockOptions } from './directory-lock.ts'
 export { EncryptedFileStore } from './encrypted-file-store.ts'

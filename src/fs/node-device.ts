@@ -44,13 +44,14 @@ const FLAGS: Readonly<Record<OpenMode, number>> = {
 /** Files below a directory of this machine. Holds no descriptor of its own. */
 export class NodeDevice implements Device {
   readonly supports: DeviceSupport
-  readonly #root: string
+  /** Absolute path of the directory. */
+  readonly root: string
   readonly #readOnly: boolean
   readonly #calls: FileCalls
 
   /** @param root directory that all paths are relative to; made by `makeDirectory('.')` where it is missing */
   constructor(root: string, options: NodeDeviceOptions = {}) {
-    this.#root = path.resolve(root)
+    this.root = path.resolve(root)
     this.#readOnly = options.readOnly === true
     this.#calls = options.calls ?? new NodeFileCalls()
     this.supports = Object.freeze({ syncRead: true, syncWrite: true, readNow: this.#calls.readsNow })
@@ -79,13 +80,13 @@ export class NodeDevice implements Device {
     const first = (await isDirectory(full)) ? undefined : await this.#make(full, shown)
     // An entry is durable only with the directory that holds it. Those that were there are synced too: whoever made them
     // may have been killed before the sync.
-    for (let made = full; made.length > this.#root.length; made = path.dirname(made))
+    for (let made = full; made.length > this.root.length; made = path.dirname(made))
       await syncDirectory(path.dirname(made), shown)
-    if (first !== undefined && first.length <= this.#root.length) {
-      for (let made = this.#root; made.length >= first.length; made = path.dirname(made))
+    if (first !== undefined && first.length <= this.root.length) {
+      for (let made = this.root; made.length >= first.length; made = path.dirname(made))
         await syncDirectory(path.dirname(made), shown)
     } else if (directory === '.') {
-      await syncDirectory(path.dirname(this.#root), shown).catch((error: unknown) => {
+      await syncDirectory(path.dirname(this.root), shown).catch((error: unknown) => {
         // What lies above may not be ours to open.
         if (!isCode(error, 'PERMISSION_DENIED')) throw error
       })
@@ -181,7 +182,7 @@ export class NodeDevice implements Device {
 
   /** How errors name a directory: nobody knows the root by `.`. */
   #shown(directory: string): string {
-    return directory === '.' ? this.#root : directory
+    return directory === '.' ? this.root : directory
   }
 
   #full(relative: string, operation: string, changes: boolean): string {
@@ -190,7 +191,7 @@ export class NodeDevice implements Device {
         details: { path: relative, operation },
       })
     }
-    return path.join(this.#root, checkDevicePath(relative))
+    return path.join(this.root, checkDevicePath(relative))
   }
 }
 

@@ -28,6 +28,7 @@ export type {
   ComponentReference,
   FileStoreFactory,
   FileStoreWrapper,
+  HashFactory,
   Lz4Factory,
   WorkerBasis,
   WorkerComposition,

@@ -98,15 +98,18 @@ test('jobs wait for memory, except an urgent one and one that would run alone', 
   assert.deepEqual(await bench.ids(), ['urgent 2', 'small'])
 })
 
-test('a runner that rejects after it was cancelled still answers ABORTED', async () => {
-  const queue = new JobQueue(resolveQueueSettings(), async (job) => {
-    await new Promise((resolve) => job.signal.addEventListener('abort', resolve))
-    throw new Error('the handler’s own')
-  })
-  const handle = queue.submit(spec('a', 1))
-  await settle()
-  handle.cancel()
-  await assert.rejects(handle.result, (error) => isCode(error, 'ABORTED'))
+test('a runner that rejects, or succeeds, after it was cancelled still answers ABORTED', async () => {
+  for (const failure of [undefined, new Error('the handler’s own')]) {
+    const queue = new JobQueue(resolveQueueSettings(), async (job) => {
+      await new Promise((resolve) => job.signal.addEventListener('abort', resolve))
+      if (failure !== undefined) throw failure
+      return RESULT
+    })
+    const handle = queue.submit(spec('a', 1))
+    await settle()
+    handle.cancel()
+    await assert.rejects(handle.result, (error) => isCode(error, 'ABORTED'))
+  }
 })
 
 test('in any history every job settles once, places are kept, and the order is by priority', async () => {

@@ -11,6 +11,7 @@ import { assert } from '../kernel/assert.ts'
 import { encodeError } from '../kernel/error-wire.ts'
 import { VarveError } from '../kernel/errors.ts'
 import { loadHash } from '../kernel/hash.ts'
+import type { Hash } from '../kernel/hash.ts'
 import { HandlerTable } from './handler-table.ts'
 import type { HandlerModule } from './handler-table.ts'
 import { runJob } from './job-run.ts'
@@ -28,6 +29,7 @@ import type {
   ComponentReference,
   FileStoreFactory,
   FileStoreWrapper,
+  HashFactory,
   Lz4Factory,
   WorkerAnswer,
   WorkerBirth,
@@ -111,7 +113,7 @@ class WorkerMain {
 async function compose(birth: WorkerBirth): Promise<WorkerEnvironment> {
   const { composition } = birth
   const [hash, makeClock, makeFiles] = await Promise.all([
-    loadHash(),
+    openHash(composition.hash),
     factory(composition.clock) as Promise<ClockFactory>,
     factory(composition.files) as Promise<FileStoreFactory>,
   ])
@@ -128,6 +130,10 @@ async function compose(birth: WorkerBirth): Promise<WorkerEnvironment> {
   const slices = new TimeSlices(clock, birth.sliceMs)
   const givingWay = birth.precedence && new GivingWay(birth.precedence, () => clock.monotonic())
   return { files, hash, clock, lz4, afterJob, handlers: handlerTable(composition), slices, givingWay }
+}
+
+async function openHash(reference: ComponentReference | undefined): Promise<Hash> {
+  return reference === undefined ? loadHash() : ((await factory(reference)) as HashFactory)(reference.options)
 }
 
 function handlerTable(composition: WorkerComposition): HandlerTable {

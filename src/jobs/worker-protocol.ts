@@ -48,6 +48,8 @@ export interface WorkerBasis {
 
 /** Makes a worker's clock, once a worker. */
 export type ClockFactory = (options: unknown) => Clock | Promise<Clock>
+/** Figures as those of `loadHash`. */
+export type HashFactory = (options: unknown) => Hash | Promise<Hash>
 /** Undefined: jobs take `lz4-napi`. */
 export type Lz4Factory = (options: unknown) => Lz4 | undefined | Promise<Lz4 | undefined>
 /** Called whenever a job has been answered. Must not throw. */
@@ -69,6 +71,8 @@ export interface WorkerComposition {
   readonly wrappers?: readonly ComponentReference[]
   /** Names a `ClockFactory`. */
   readonly clock: ComponentReference
+  /** Names a `HashFactory`. Default: `loadHash`. */
+  readonly hash?: ComponentReference
   /** Names an `Lz4Factory`. Default: none. */
   readonly lz4?: ComponentReference
   /** Names an `AfterJob`. Default: none. */

@@ -117,6 +117,12 @@ export interface Journal extends JournalReader {
   truncate(before: JournalPosition): Promise<void>
   /** Resolves if this writer is still the owner; rejects with FENCED. */
   barrier(): Promise<void>
+  /**
+   * Whether there is no space left where the journal is, shared with others: then a shard that does not write, and so is
+   * refused nothing, should flush and truncate, too. Asked every few seconds by those that have anything to give back.
+   * Default: nobody is asked.
+   */
+  crowded?(): Promise<boolean>
   /** Bytes appended and not yet written, or not yet acknowledged where that takes a while. */
   readonly pendingBytes: number
   /** Above this many pending bytes, wait for `ready()`. Appends beyond twice that throw BUSY. */

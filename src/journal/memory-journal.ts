@@ -20,17 +20,25 @@ import { MemoryJournal, MemoryJournalReader } from './memory-writer.ts'
 
 /** What one shard's journal holds. */
 export interface MemoryLog {
+  /** Highest epoch it was opened with. */
   epoch: number
   /** Counts openings: the last one is the owner. */
   owner: number
+  /** In order of position. */
   batches: MemoryBatch[]
+  /** Position of the first byte that was not truncated. */
   start: number
+  /** Position just past the last batch. */
   end: number
+  /** Up to here a power cut loses nothing. */
   syncedEnd: number
 }
 
+/** One append. */
 export interface MemoryBatch {
+  /** Of its first byte, in bytes from the start of the journal. */
   readonly position: number
+  /** A copy of what was appended. */
   readonly payload: Uint8Array
 }
 

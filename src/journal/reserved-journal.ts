@@ -1,7 +1,8 @@
 /** A journal whose batches stay out of the reserve of its disk: see journal-space.ts. */
 
+import { isCode } from '../kernel/errors.ts'
+import type { VarveError } from '../kernel/errors.ts'
 import type { Epoch, JournalPosition } from '../kernel/ids.ts'
-import { failedAppend } from './append-check.ts'
 import type { JournalSpace } from './journal-space.ts'
 import type { Append, Durability, Journal } from './journal.ts'
 
@@ -9,6 +10,8 @@ export class ReservedJournal implements Journal {
   readonly epoch: Epoch
   readonly #journal: Journal
   readonly #space: JournalSpace
+  /** What was refused is about to hear so: until then nothing is taken that would come before it. */
+  #refusing: Promise<never> | undefined
 
   constructor(journal: Journal, space: JournalSpace) {
     this.#journal = journal
@@ -40,8 +43,12 @@ export class ReservedJournal implements Journal {
     const { refusal } = this.#space
     if (refusal !== undefined) {
       this.#space.check()
-      return failedAppend(this.end, refusal)
+      this.#refusing ??= this.#refuse(refusal).finally(() => (this.#refusing = undefined))
+      this.#refusing.catch(() => undefined)
     }
+    const refused = this.#refusing
+    if (refused !== undefined)
+      return { end: this.end, written: refused, synced: durability === 'synced' ? refused : undefined }
     const append = this.#journal.append(payload, durability)
     append.written.then(
       () => this.#space.appended(payload.length),
@@ -75,11 +82,26 @@ export class ReservedJournal implements Journal {
     return this.#journal.barrier()
   }
 
+  crowded(): Promise<boolean> {
+    this.#space.check()
+    return Promise.resolve(this.#space.full)
+  }
+
   ready(): Promise<void> {
     return this.#journal.ready()
   }
 
   close(): Promise<void> {
     return this.#journal.close()
+  }
+
+  /** Whoever cannot append any more, as another owner has the shard, should not try again: that is said first. */
+  async #refuse(refusal: VarveError): Promise<never> {
+    try {
+      await this.#journal.barrier()
+    } catch (error) {
+      if (isCode(error, 'FENCED', 'OUTCOME_UNKNOWN', 'JOURNAL_CORRUPT')) throw error
+    }
+    throw refusal
   }
 }

@@ -11,6 +11,7 @@ const KEPT_COUNT_MAX = 16
 // Ten times what a batch begins with: one that long keys have grown is not worth keeping.
 const KEPT_KEY_BYTES_MAX = 80 * KIB
 
+/** For the merges of one thread. Nothing of it has to be closed. */
 export class BatchPool {
   readonly #idle: EntryBatch[] = []
 
@@ -22,7 +23,7 @@ export class BatchPool {
     return batch
   }
 
-  /** Nobody uses `batch` any more. */
+  /** Takes back what `take` gave: nobody uses `batch`, nor what it was lent, any more. */
   give(batch: EntryBatch): void {
     batch.clear()
     if (this.#idle.length < KEPT_COUNT_MAX && batch.keys.length <= KEPT_KEY_BYTES_MAX) this.#idle.push(batch)

@@ -5,6 +5,7 @@
 
 import type { DecodeTasks } from './decode-tasks.ts'
 
+/** A thread for decoding. It may have no room: then its caller decodes by itself. */
 export interface DecodeThread {
   /**
    * Memory for the stored bytes of the next group, lent until the next call. Undefined while the thread has enough to do, and

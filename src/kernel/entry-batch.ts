@@ -21,6 +21,12 @@ const RECENT_BLOCKS = 8
 // Up to here copying words is faster than set(), which needs a view of its source as well.
 const WORD_COPY_BYTES_MAX = 256
 
+/** How the table that an entry is from has it, for a writer of the same format: nobody else knows what is in it. */
+export interface EntryForm {
+  /** Bytes of a file, its checksum verified. */
+  readonly stored: Uint8Array
+}
+
 /** Up to `capacity` entries. Belongs to whoever made it; a cursor writes into it only within `next`. */
 export class EntryBatch {
   /** Entries it was made for. */
@@ -47,6 +53,8 @@ export class EntryBatch {
   readonly blockOwned: Uint8Array
   /** For each of them: what is to be left when the batch forgets it. */
   readonly #leases: (Lease | undefined)[] = []
+  /** By entry; few have one, and mostly none. */
+  readonly #forms: (EntryForm | undefined)[] = []
   /** For each entry, the index in `blocks` of what its value is in. */
   readonly valueBlocks: Uint16Array
   /** Where the value begins in its block, in bytes. */
@@ -85,6 +93,7 @@ export class EntryBatch {
   clear(): void {
     this.count = 0
     this.blocks.length = 0
+    if (this.#forms.length > 0) this.#forms.length = 0
     const leases = this.#leases
     for (let index = 0; index < leases.length; index++) leases[index]?.leave()
     leases.length = 0
@@ -139,8 +148,20 @@ export class EntryBatch {
     this.count = index + 1
   }
 
+  /** Of entry `index`, if it has one; as long-lived as the entry. */
+  formAt(index: number): EntryForm | undefined {
+    return this.#forms[index]
+  }
+
+  /** For entry `index`, which has been pushed or will be. `form` lives for as long as the block of its value. */
+  setForm(index: number, form: EntryForm): void {
+    while (this.#forms.length < index) this.#forms.push(undefined)
+    this.#forms[index] = form
+  }
+
   /** Copies entry `index` of `source` to the end of this batch. Not when full. */
   pushFrom(source: EntryBatch, index: number): void {
+    this.#takeForms(source, index, index + 1)
     const start = source.keyStarts[index] as number
     const length = (source.keyStarts[index + 1] as number) - start
     const target = this.reserveKey(length)
@@ -159,6 +180,7 @@ export class EntryBatch {
 
   /** Copies entries [start, limit) of `source`, in one go, to the end of this batch. There must be room for them. */
   pushRange(source: EntryBatch, start: number, limit: number): void {
+    this.#takeForms(source, start, limit)
     const firstByte = source.keyStarts[start] as number
     const keyBytes = (source.keyStarts[limit] as number) - firstByte
     const target = this.reserveKey(keyBytes)
@@ -188,6 +210,16 @@ export class EntryBatch {
       valueLengths[count] = fromValueLengths[index] as number
     }
     this.count = count
+  }
+
+  /** Of entries that are pushed next. */
+  #takeForms(source: EntryBatch, start: number, limit: number): void {
+    const forms = source.#forms
+    const stop = forms.length < limit ? forms.length : limit
+    for (let index = start; index < stop; index++) {
+      const form = forms[index]
+      if (form !== undefined) this.setForm(this.count + index - start, form)
+    }
   }
 
   /** As `block`, for sources that alternate: looks at the last few. */

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { VarveError } from './errors.ts'
-import { epoch, fileName, journalPosition, seqno, shardId } from './ids.ts'
+import { epoch, fileName, isShardId, journalPosition, seqno, shardId } from './ids.ts'
 import { LIMITS } from './limits.ts'
 
 test('seqnos, epochs and positions are integers of 0 to 2^53 − 1', () => {
@@ -16,30 +16,20 @@ const refused = (parse: () => unknown): void => {
 }
 
 test('names cannot be paths, options, hidden files or anything a file system reads differently', () => {
-  const longest = 'a'.repeat(LIMITS.fileNameLengthMax)
+  const longest = 'a'.repeat(LIMITS.shardNameLengthMax)
   for (const good of ['a', '0', 'shard-1', 'a_b', longest]) {
     assert.equal(fileName(good), good)
     assert.equal(shardId(good), good)
+    assert.ok(isShardId(good))
   }
-  for (const bad of [
-    '',
-    '.',
-    '..',
-    '.a',
-    '-a',
-    '_a',
-    'a/b',
-    'a\\b',
-    'a:b',
-    'A',
-    'é',
-    'a b',
-    'a\0',
-    'a\n',
-    `${longest}a`,
-  ]) {
+  const longestFile = 'a'.repeat(LIMITS.fileNameLengthMax)
+  assert.equal(fileName(longestFile), longestFile)
+  refused(() => fileName(`${longestFile}a`))
+  refused(() => shardId(`${longest}a`))
+  for (const bad of ['', '.', '..', '.a', '-a', '_a', 'a/b', 'a\\b', 'a:b', 'A', 'é', 'a b', 'a\0', 'a\n']) {
     refused(() => fileName(bad))
     refused(() => shardId(bad))
+    assert.ok(!isShardId(bad))
   }
 })
 

@@ -22,7 +22,10 @@ export type JournalPosition = number & { readonly [positionTag]: true }
 /** Name of an immutable file in a file store: `[a-z0-9][a-z0-9._-]*`, at most LIMITS.fileNameLengthMax characters. */
 export type FileName = string & { readonly [fileNameTag]: true }
 
-/** Name of a shard: as a file name, but without dots, so that `<shard>.` begins the names of its files and of no other's. */
+/**
+ * Name of a shard: as a file name, but without dots, so that `<shard>.` begins the names of its files and of no other's, and
+ * at most LIMITS.shardNameLengthMax characters, so that they have room behind it.
+ */
 export type ShardId = string & { readonly [shardIdTag]: true }
 
 /** Before the first write. */
@@ -61,23 +64,28 @@ const SHARD_ID = /^[a-z0-9][a-z0-9_-]*$/
 
 /** @throws {VarveError} LIMIT_EXCEEDED — too long, or with characters outside the alphabet */
 export function fileName(value: string): FileName {
-  checkName('file name', value, FILE_NAME)
+  checkName('file name', value, FILE_NAME, LIMITS.fileNameLengthMax)
   return value as FileName
 }
 
 /** @throws {VarveError} LIMIT_EXCEEDED — too long, or with characters outside the alphabet */
 export function shardId(value: string): ShardId {
-  checkName('shard id', value, SHARD_ID)
+  checkName('shard id', value, SHARD_ID, LIMITS.shardNameLengthMax)
   return value as ShardId
 }
 
-function checkName(what: string, value: string, pattern: RegExp): void {
+/** Some shard could have that name. */
+export function isShardId(value: string): value is ShardId {
+  return value.length <= LIMITS.shardNameLengthMax && SHARD_ID.test(value)
+}
+
+function checkName(what: string, value: string, pattern: RegExp, lengthMax: number): void {
   if (typeof value !== 'string') throw new TypeError(`${what} must be a string, got ${typeof value}`)
-  if (value.length <= LIMITS.fileNameLengthMax && pattern.test(value)) return
-  const shown = JSON.stringify(value.slice(0, LIMITS.fileNameLengthMax))
+  if (value.length <= lengthMax && pattern.test(value)) return
+  const shown = JSON.stringify(value.slice(0, lengthMax))
   throw new VarveError(
     'LIMIT_EXCEEDED',
-    `${what} ${shown} must match ${pattern.source} and have at most ${LIMITS.fileNameLengthMax} characters`,
-    { details: { what, size: value.length, limit: LIMITS.fileNameLengthMax } },
+    `${what} ${shown} must match ${pattern.source} and have at most ${lengthMax} characters`,
+    { details: { what, size: value.length, limit: lengthMax } },
   )
 }

@@ -2,10 +2,13 @@
 
 export { AssertionError, assert } from './assert.ts'
 export { compareBytes, concatBytes, equalBytes, headOf, prefixLimit, toHex } from './bytes.ts'
+export { BatchPool } from './batch-pool.ts'
 export type { Clock, Timer, TimerOptions } from './clock.ts'
 export { Decoder, Encoder } from './codec.ts'
 export { PENDING } from './cursor.ts'
 export type { Cursor, CursorOptions, Pending } from './cursor.ts'
+export type { DecodeTasks } from './decode-tasks.ts'
+export type { DecodeThread } from './decode-thread.ts'
 export type {
   Device,
   DeviceDirectory,
@@ -17,6 +20,7 @@ export type {
   OpenMode,
 } from './device.ts'
 export { EntryBatch } from './entry-batch.ts'
+export type { EntryForm } from './entry-batch.ts'
 export { ENTRY_DELETE, ENTRY_PUT } from './entry.ts'
 export type { EntryKind } from './entry.ts'
 export { ERROR_KINDS, VarveError, isCode } from './errors.ts'
@@ -35,6 +39,7 @@ export type { CutSide, KeyCut } from './key-cut.ts'
 export { BYTEWISE } from './key-order.ts'
 export type { KeyOrder } from './key-order.ts'
 export type { KeyRange } from './key-range.ts'
+export type { Lease } from './lease.ts'
 export type { Lz4 } from './lz4.ts'
 export { GIB, KIB, LIMITS, MIB } from './limits.ts'
 export { mergeCursors } from './merge.ts'

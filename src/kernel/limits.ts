@@ -22,4 +22,6 @@ export const LIMITS = Object.freeze({
   manifestBytesMax: 256 * MIB,
   /** Characters in a file name: what every file system and object store takes, with room for a temporary suffix. */
   fileNameLengthMax: 128,
+  /** Characters in the name of a shard: its files have it in front of theirs, which end with up to 64 more. */
+  shardNameLengthMax: 64,
 })

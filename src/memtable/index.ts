@@ -9,6 +9,6 @@ export type { EntryOperation, OrderedOperation, RangeDeletion } from './entry-op
 export type { Memtable, MemtableSupport } from './memtable.ts'
 export type { OrderedLoad, OrderedMemtable, OrderedMemtableSupport, OrderedReader } from './ordered-memtable.ts'
 export { openSortedArrayImage, SortedArrayMemtable } from './sorted-array.ts'
-export type { SortedArrayImage } from './sorted-array.ts'
-export { openTreeImage, TreeReader } from './tree-reader.ts'
+export type { SortedArrayImage, SortedRow, SortedVersion } from './sorted-array.ts'
+export { openTreeImage } from './tree-reader.ts'
 export type { TreeImage } from './tree-reader.ts'

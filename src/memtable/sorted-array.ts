@@ -25,16 +25,22 @@ import type { EntryOperation, OrderedOperation } from './entry-operation.ts'
 import type { OrderedLoad, OrderedMemtable, OrderedMemtableSupport, OrderedReader } from './ordered-memtable.ts'
 import { TombstoneList } from './tombstone-list.ts'
 
-interface Version {
+/** One operation on a key. */
+export interface SortedVersion {
+  /** Of the operation. */
   readonly seqno: Seqno
+  /** Put or deletion. */
   readonly kind: EntryKind
+  /** Empty, of a deletion. */
   readonly value: Uint8Array
 }
 
-interface Row {
+/** A key with everything that was done to it. */
+export interface SortedRow {
+  /** The memtable's own copy. */
   readonly key: Uint8Array
   /** Newest first. */
-  readonly versions: Version[]
+  readonly versions: SortedVersion[]
 }
 
 /** A frozen sorted array as plain data. */
@@ -44,7 +50,7 @@ export interface SortedArrayImage {
   /** Name of the key order. */
   readonly order: string
   /** Ascending by key. */
-  readonly rows: readonly Row[]
+  readonly rows: readonly SortedRow[]
   /** In order of seqno. */
   readonly rangeTombstones: readonly RangeTombstone[]
 }
@@ -58,7 +64,7 @@ export class SortedArrayMemtable implements OrderedMemtable {
   count = 0
   seqnoFirst: Seqno = SEQNO_ZERO
   seqnoLast: Seqno = SEQNO_ZERO
-  #rows: Row[] = []
+  #rows: SortedRow[] = []
   #rangeTombstones: TombstoneList
   #state: 'open' | 'frozen' | 'released' = 'open'
 
@@ -167,7 +173,7 @@ export class SortedArrayMemtable implements OrderedMemtable {
     return this.order.compare(a, 0, a.length, b, 0, b.length)
   }
 
-  #inside(range: KeyRange): Row[] {
+  #inside(range: KeyRange): SortedRow[] {
     return this.#rows.filter(
       ({ key }) =>
         isAtOrAfterLower(range, this.order, key, 0, key.length) &&
@@ -194,7 +200,7 @@ export class SortedArrayMemtable implements OrderedMemtable {
 
 interface CursorEntry {
   readonly key: Uint8Array
-  readonly version: Version
+  readonly version: SortedVersion
 }
 
 /** Looks everything up anew with every pull. */

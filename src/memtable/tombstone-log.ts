@@ -8,8 +8,8 @@
  *      oldest                                                   newest
  *      ├──────── in the history: log n ────────┤── waiting: each ──┤
  *
- * A tombstone waits until somebody asks, a few thousand at most: what is never asked, in a burst of deletions before a flush,
- * takes half the time. Whoever asks puts some of them into the history, and looks at those that still wait one by one.
+ * A tombstone waits until somebody asks, so that a burst of deletions before a flush, which nobody asks for, takes two thirds
+ * of the time. Whoever asks puts some of them into the history, and looks at those that still wait one by one.
  */
 
 import { copyOf } from '../kernel/bytes.ts'
@@ -21,9 +21,9 @@ import { decodeTombstones, encodeTombstone, isBetween, raiseLower, reduceUpper }
 import type { RangeStretch, RangeTombstone, RangeTombstones } from '../kernel/range-tombstone.ts'
 import { CoverHistory } from './cover-history.ts'
 
-// What the heap grows by for one tombstone once it was asked for, measured with keys of 16 to 1,000 bytes, of which up to 200,000 were nested,
-// beside each other or anywhere: objects, references and pieces of the history; and keys, which are there as they are,
-// once more encoded, and as what the encoder has in reserve.
+// What the heap grows by for one tombstone once it was asked for, measured with keys of 16 to 1,000 bytes, of which up to
+// 200,000 were nested, beside each other or anywhere: objects, references and pieces of the history; and keys, which are
+// there as they are, once more encoded, and as what the encoder has in reserve.
 const TOMBSTONE_BYTES = 740
 const KEY_SHARE = 2.6
 // Looking at each takes a tenth of a microsecond, putting one into the history some five.

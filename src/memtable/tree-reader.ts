@@ -142,7 +142,7 @@ export class TreeReader implements OrderedReader {
  *
  * @param order the order whose name the image has
  */
-export function openTreeImage(image: TreeImage, order: KeyOrder): TreeReader {
+export function openTreeImage(image: TreeImage, order: KeyOrder): OrderedReader {
   assert(image.kind === 'b-plus-tree', 'not the image of a B+tree')
   assert(image.order === order.name, 'key order differs from that of the image')
   const tree = new Tree(new ArenaView(image.chunkBytes, image.chunks), order)

@@ -10,7 +10,7 @@ import { fileURLToPath } from 'node:url'
 import type { NativeAddon } from './native.ts'
 
 // Raised with every change of a function: native/addon.c has the same.
-const INTERFACE_VERSION = 5
+const INTERFACE_VERSION = 6
 
 export function loadNative(): NativeAddon | undefined {
   if (process.env['VARVE_NATIVE'] === '0') return undefined

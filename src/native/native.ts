@@ -1,5 +1,5 @@
 /**
- * What the addon exports (native/addon.c): system calls that Node does not have, and LZ4.
+ * What the addon exports (native/addon.c): system calls that Node does not have, LZ4 and checksums.
  *
  * Numbers that are results are what the call has to say, or minus the system's error number. Wrong arguments are a
  * TypeError. An addon belongs to the thread that loaded it.
@@ -20,6 +20,15 @@ export interface NativeAddon {
   decodeLz4(source: Uint8Array, start: number, into: Uint8Array): number
   /** `Lz4.decodeRowBlock`: 1 where it was done, otherwise 0. */
   decodeRowBlock(stored: Uint8Array, seed: bigint, checksum: bigint, block: Uint8Array): number
+  /** XXH32. */
+  hash32(bytes: Uint8Array, seed: number): number
+  /** XXH64. */
+  hash64(bytes: Uint8Array, seed: bigint): bigint
+  /** XXH64 of bytes that come in pieces: `state` are `HASH_STATE_BYTES` that nobody else writes. */
+  beginHash64(state: Uint8Array, seed: bigint): void
+  updateHash64(state: Uint8Array, bytes: Uint8Array): void
+  /** Of all bytes so far; changes nothing. */
+  endHash64(state: Uint8Array): bigint
   /** 1 where files in `directory` can be read so, 0 where not. */
   takesNowait(directory: string): number
   /** Takes a lock on the open file if that is possible at once, until it is closed: -EAGAIN where another has it. */
@@ -55,6 +64,9 @@ export interface NativeAddon {
   /** Ends the thread once everything is done. Idempotent. */
   closeQueue(queue: NativeQueue): void
 }
+
+/** Of a hash over bytes that come in pieces. */
+export const HASH_STATE_BYTES = 80
 
 /** One system call after the other. */
 export const QUEUE_OF_CALLS = 0

@@ -3,12 +3,17 @@
 import { VarveError } from '../kernel/errors.ts'
 import { unanswered } from './pull.ts'
 
+/** Why a server does not grant a request. */
 export interface ApiError {
+  /** Like one of HTTP. */
   readonly code: number
+  /** Which error it is: https://github.com/nats-io/nats-server/blob/main/server/errors.json */
   readonly err_code?: number
+  /** For people. */
   readonly description?: string
 }
 
+/** An answer as the server's JSON has it. */
 export type ApiAnswer = Readonly<Record<string, unknown>> & { readonly error?: ApiError }
 
 /** @throws {VarveError} IO_FAILED — the bytes are no answer */

@@ -1,5 +1,6 @@
 /** `varve/nats`: JetStream, as the parts of varve use it that are on NATS. */
 
+export type { ApiAnswer, ApiError } from './api-answer.ts'
 export { JetStream } from './jet-stream.ts'
 export type { JetStreamOptions } from './jet-stream.ts'
 export { JetStreamQueues } from './jet-stream-queues.ts'

@@ -1,10 +1,12 @@
 /** Work queues of JetStream, and mail between those who are connected. */
 
 import { VarveError } from '../kernel/errors.ts'
+import { deliveredBy } from './ack-subject.ts'
 import type { JetStream } from './jet-stream.ts'
 import type { Delivery, Mail, Mailbox, NatsMessage, StreamSettings, WorkQueues } from './nats.ts'
 
-const NO_MESSAGE_FOUND = 10_043
+/** Error codes of the server: https://github.com/nats-io/nats-server/blob/main/server/errors.json */
+const SEQUENCE_NOT_FOUND = 10_043
 const CONSUMER_NOT_FOUND = 10_014
 const CONSUMER_EXISTS = 10_148
 const CONSUMER_IN_USE = 10_013
@@ -74,7 +76,7 @@ export class JetStreamQueues implements WorkQueues, Mail {
     const settle = (how: string): void => connection.publish(reply, Buffer.from(how))
     return {
       data: message.data,
-      count: deliveryCount(reply),
+      count: deliveredBy(reply).count || 1,
       done: () => settle('+ACK'),
       renew: () => settle('+WPI'),
       giveBack: (delayMs = 0) =>
@@ -87,7 +89,7 @@ export class JetStreamQueues implements WorkQueues, Mail {
     if (error === undefined) return true
     if (
       error.code === 404 ||
-      error.err_code === NO_MESSAGE_FOUND ||
+      error.err_code === SEQUENCE_NOT_FOUND ||
       /no message|not found/.test(error.description ?? '')
     )
       return false
@@ -115,7 +117,6 @@ export class JetStreamQueues implements WorkQueues, Mail {
     }
   }
 
-  /** Calls `hear` whenever somebody tells `subject`. What is told while the connection is lost is not heard. */
   listen(subject: string, hear: () => void): Mailbox {
     return this.#subscribe(subject, hear)
   }
@@ -146,19 +147,10 @@ function consumerOf(subject: string): string {
   return subject.replaceAll('.', '~')
 }
 
-/**
- * What the subject that acknowledges a message says of it; servers with domains put two words more before it.
- *
- *      $JS.ACK.<stream>.<consumer>.<count>.<sequence>.<sequence of consumer>.<time>.<pending>
- */
-function deliveryCount(reply: string): number {
-  const words = reply.split('.')
-  return Number(words[words.length > 9 ? 6 : 4]) || 1
-}
-
 function failed(operation: string, path: string, cause: unknown): VarveError {
-  return new VarveError('IO_FAILED', `NATS did not do it: ${operation} of ${path}`, {
-    details: { operation, path },
+  const reason = cause instanceof Error ? cause.message : String(cause)
+  return new VarveError('IO_FAILED', `NATS did not do it: ${operation} of ${path}: ${reason}`, {
+    details: { operation, path, reason },
     cause,
   })
 }

@@ -134,7 +134,7 @@ export type Published =
  * happened, may happen later, or never. It rejects with CLOSED at once where the connection is closed for good.
  */
 export interface Streams {
-  /** Of one message. */
+  /** Of one message, in bytes. */
   readonly payloadBytesMax: number
   /** As long as nothing was ever answered: how long that may last, in milliseconds. Undefined: something was. */
   readonly openMs?: number | undefined
@@ -207,6 +207,6 @@ export interface Mail {
   ask(address: string, data: Uint8Array): Promise<Uint8Array>
   /** Wakes those who listen to `subject`. */
   tell(subject: string): void
-  /** Calls `hear` whenever somebody tells `subject`. */
+  /** Calls `hear` whenever somebody tells `subject`. What is told while the connection is lost is not heard. */
   listen(subject: string, hear: () => void): Mailbox
 }

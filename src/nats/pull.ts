@@ -2,6 +2,7 @@
 
 import type { Clock } from '../kernel/clock.ts'
 import { VarveError } from '../kernel/errors.ts'
+import { deliveredBy } from './ack-subject.ts'
 import type { NatsConnection, NatsMessage, StoredMessage } from './nats.ts'
 import type { NatsSettings } from './settings.ts'
 
@@ -42,7 +43,12 @@ export function pull(
     const ask = (): void => {
       left = size()
       const request = Buffer.from(JSON.stringify({ batch: left, expires: requestMs * NS_PER_MS }))
-      connection.publish(`${apiPrefix}.CONSUMER.MSG.NEXT.${stream}.${consumer}`, request, { reply: inbox })
+      try {
+        connection.publish(`${apiPrefix}.CONSUMER.MSG.NEXT.${stream}.${consumer}`, request, { reply: inbox })
+      } catch (error) {
+        // Clients throw where the connection has been closed since.
+        end(() => reject(unanswered('read', stream, error)))
+      }
     }
     const tick = (): void => {
       silent++
@@ -60,7 +66,7 @@ export function pull(
         return
       }
       silent = 0
-      const { sequence } = deliveryOf(message)
+      const { sequence } = deliveredBy(message.reply ?? '')
       if (sequence <= last) {
         try {
           visit({ sequence, data: message.data })
@@ -85,13 +91,6 @@ function remove(connection: NatsConnection, subject: string): void {
   } catch {
     // The server forgets it by itself.
   }
-}
-
-/** From the subject for acknowledgements: `$JS.ACK.(domain.account.)stream.consumer.tries.sequence.….time.pending`. */
-function deliveryOf({ reply = '' }: NatsMessage): { sequence: number; tries: number } {
-  const tokens = reply.split('.')
-  const skip = tokens.length > 9 ? 2 : 0
-  return { tries: Number(tokens[skip + 4]), sequence: Number(tokens[skip + 5]) }
 }
 
 /** @param server which one, where that is known; the client has none while it is not connected */

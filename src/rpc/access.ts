@@ -42,7 +42,8 @@ interface TokenGrant {
   readonly grant: Grant
 }
 
-type Shown = Pick<Wire, 'safety' | 'certified' | 'certifiedUntilMs' | 'distrust'>
+/** What a wire shows of who is at its other end. */
+export type ShownIdentity = Pick<Wire, 'safety' | 'certified' | 'certifiedUntilMs' | 'distrust'>
 
 /** The rules of a server. Immutable. */
 export class Access {
@@ -83,7 +84,7 @@ export class Access {
    * @param nowMs wall clock, milliseconds since 1970
    * @throws {VarveError} PERMISSION_DENIED
    */
-  grant(wire: Shown, token: Uint8Array, nowMs: number): Grant {
+  grant(wire: ShownIdentity, token: Uint8Array, nowMs: number): Grant {
     if (this.open) {
       if (wire.safety === 'local') return EVERYTHING
       throw denied('without tokens or certificates, only connections on this machine are served')
@@ -141,7 +142,7 @@ const DISTRUST: Readonly<Record<string, string>> = {
 }
 
 /** Why the certificate that was shown lets nobody in; undefined: none was shown. */
-function untaken({ certified, distrust }: Shown): string | undefined {
+function untaken({ certified, distrust }: ShownIdentity): string | undefined {
   if (distrust !== undefined)
     return (
       DISTRUST[distrust] ?? `no authority that the server knows has signed it; give it the one that has (${distrust})`

@@ -161,11 +161,13 @@ export class ClientConnection implements RpcConnection {
   /** @param reason given whether anything of it may have reached the server */
   #giveUp(pending: PendingCall, reason: (sent: boolean) => Error): void {
     if (!this.#calls.has(pending.id) || pending.state === 'given-up') return
-    if (pending.state === 'waiting' || this.#outbox.take(pending.id)) {
+    const taken = pending.state === 'waiting' ? 'unbegun' : this.#outbox.take(pending.id)
+    if (taken !== undefined) {
       const at = this.#waiting.indexOf(pending)
       if (at >= 0) this.#waiting.splice(at, 1)
       else this.#inFlightBytes -= sizeOf(pending)
       this.#calls.delete(pending.id)
+      if (taken === 'begun') this.#channel.send('cancel', pending.id, NOTHING)
       this.#settle(pending)
       pending.reject(reason(false))
       this.#start()
@@ -246,7 +248,7 @@ export class ClientConnection implements RpcConnection {
     for (const pending of this.#calls.values()) {
       if (pending.state === 'given-up') continue
       this.#settle(pending)
-      const sent = pending.state === 'sent' && !this.#outbox.take(pending.id)
+      const sent = pending.state === 'sent' && this.#outbox.take(pending.id) === undefined
       pending.reject(unanswered(pending.what, reason, sent && pending.effect))
     }
     this.#calls.clear()

@@ -18,8 +18,11 @@ import type { RpcSettings } from './settings.ts'
 
 /** What every part of a connection is made with. */
 export interface RpcBasis {
+  /** Measures silence. */
   readonly clock: Clock
+  /** Checksums of frames. */
   readonly hash: Hash
+  /** Complete: `resolveRpcSettings` makes them. */
   readonly settings: RpcSettings
 }
 

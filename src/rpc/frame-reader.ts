@@ -39,10 +39,11 @@ export class FrameReader {
 
   #stopped = false
 
-  /** Delivers nothing more. */
+  /** Delivers nothing more, and keeps nothing of what still arrives. */
   stop(): void {
     this.#stopped = true
     this.#parts.length = 0
+    this.#availableBytes = 0
   }
 
   /** Bytes that are kept for frames that are not complete. */
@@ -56,7 +57,7 @@ export class FrameReader {
    * @returns why there can be no further frame; undefined: go on
    */
   push(bytes: Uint8Array): string | undefined {
-    if (bytes.length === 0) return undefined
+    if (bytes.length === 0 || this.#stopped) return undefined
     this.#parts.push(bytes)
     this.#availableBytes += bytes.length
     this.#totalBytes += bytes.length

@@ -1,10 +1,11 @@
 /** `varve/rpc`: frames, connections, transports; services are in `varve/fs/remote` and its like. */
 
 export { Access, ROLES, checkFileName, checkShard } from './access.ts'
-export type { AccessRule } from './access.ts'
+export type { AccessRule, ShownIdentity } from './access.ts'
 export { ClientConnection } from './client-connection.ts'
 export { RpcClient } from './client.ts'
 export type { RpcClientOptions } from './client.ts'
+export type { RpcBasis } from './frame-channel.ts'
 export { dialLoopback, loopbackPair } from './loopback.ts'
 export { Parameters } from './parameters.ts'
 export { PortWire } from './port-wire.ts'

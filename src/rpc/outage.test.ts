@@ -8,7 +8,7 @@ import { SeededRandom } from '../testing/seeded-random.ts'
 import { SimulatedClock } from '../testing/simulated-clock.ts'
 import { RpcClient } from './client.ts'
 import { dialLoopback } from './loopback.ts'
-import type { RpcService } from './rpc.ts'
+import type { Dial, RpcService } from './rpc.ts'
 import { RpcServer } from './server.ts'
 
 const hash = await loadHash()
@@ -42,4 +42,32 @@ test('calls one after the other wait for a server that has gone as long as one o
   await assert.rejects(during(client.call(echo)), { code: 'IO_FAILED' })
   assert.ok(clock.monotonic() > elapsedMs + 28_000, 'the time that it was away once does not count again')
   await client.close()
+})
+
+test('a client that closes while nobody answers has closed at once, and its calls with it', async () => {
+  const [clock, random] = [new SimulatedClock(), new SeededRandom(1)]
+  const silent: Dial = (signal) =>
+    new Promise((_resolve, reject) => signal.addEventListener('abort', () => reject(new Error('it was given up'))))
+  const refusing: Dial = () => Promise.reject(new VarveError('IO_FAILED', 'nobody is there'))
+  for (const dial of [silent, refusing]) {
+    const client = new RpcClient({ dial, clock, hash, random })
+    const failed = assert.rejects(client.call({ ...echo, timeoutMs: 0 }), { code: 'CLOSED' })
+    for (let turn = 0; turn < 5; turn++) await clock.turn()
+    await client.close()
+    await failed
+  }
+  assert.equal(clock.monotonic(), 0)
+})
+
+test('a connection that is made while its client closes does not stay', async () => {
+  const [clock, random] = [new SimulatedClock(), new SeededRandom(1)]
+  const server = new RpcServer({ services: [], clock, hash })
+  const client = new RpcClient({ dial: dialLoopback(server), clock, hash, random })
+  const failed = assert.rejects(client.connection(), { code: 'CLOSED' })
+  // It is dialled, and not greeted yet.
+  await client.close()
+  await failed
+  for (let turn = 0; turn < 5; turn++) await clock.turn()
+  assert.deepEqual([server.peerCount, clock.pending], [0, 0])
+  await server.close()
 })

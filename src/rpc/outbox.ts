@@ -43,12 +43,17 @@ export class Outbox {
     this.pump()
   }
 
-  /** Takes a message back of which nothing was sent. False where that is too late. */
-  take(call: number): boolean {
+  /**
+   * Takes a message back, so that it never arrives as a whole. `begun`: some of it may arrive, which a cancellation makes
+   * the other end forget; undefined: that is too late.
+   */
+  take(call: number): 'begun' | 'unbegun' | undefined {
     const at = this.#waiting.findIndex((message) => message.call === call)
-    if (at < 0 || (at === 0 && this.#sentBytes > 0)) return false
+    if (at < 0) return undefined
+    const isBegun = at === 0 && this.#sentBytes > 0
+    if (isBegun) this.#sentBytes = 0
     for (const message of this.#waiting.splice(at, 1)) this.#waitingBytes -= sizeOf(message)
-    return true
+    return isBegun ? 'begun' : 'unbegun'
   }
 
   /** Sends while the wire has room. Call it again when the wire has drained. */

@@ -29,3 +29,22 @@ test('every attempt that fails waits twice as long as the one before, up to a mi
   backOff.succeeded()
   assert.deepEqual(await waits(), wanted)
 })
+
+test('begun anew, failures count from then on, but not a second time before one has succeeded', async () => {
+  const clock = new SimulatedClock()
+  const backOff = new BackOff(clock, 100)
+  const fail = async (): Promise<void> => {
+    for (let attempt = 0; attempt < 4; attempt++) await waited(backOff, clock, 100)
+  }
+  await fail()
+  assert.ok(backOff.failingFor(1000))
+  backOff.renew()
+  assert.equal(backOff.failingFor(1000), undefined)
+  await fail()
+  backOff.renew()
+  assert.ok(backOff.failingFor(1000))
+  backOff.succeeded()
+  await fail()
+  backOff.renew()
+  assert.equal(backOff.failingFor(1000), undefined)
+})

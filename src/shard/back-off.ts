@@ -13,6 +13,8 @@ export class BackOff {
   #failures = 0
   /** Since when nothing has succeeded, and why not the last time. */
   #failing: { readonly sinceMs: number; readonly reason: Error } | undefined
+  /** Whether it was begun anew since the last success. */
+  #renewed = false
   #waiting: { readonly timer: Timer; readonly resume: () => void } | undefined
 
   constructor(clock: Clock, delayMsFirst: number, delayMsMax = DELAY_MS_MAX) {
@@ -24,6 +26,17 @@ export class BackOff {
   succeeded(): void {
     this.#failures = 0
     this.#failing = undefined
+    this.#renewed = false
+  }
+
+  /**
+   * What made attempts fail is said to be over: the next one is due, and they are counted anew. Once, until one succeeds:
+   * where it is said again and again and they fail all the same, that counts.
+   */
+  renew(): void {
+    if (!this.#renewed) this.succeeded()
+    this.#renewed = true
+    this.cancel()
   }
 
   /** Why the last attempt failed, where some have, for `ms` milliseconds, and none succeeded; also while one is under way. */

@@ -113,8 +113,13 @@ export class Compactor {
 
   /** Does not wait any longer before another attempt. */
   retryNow(): void {
-    this.#backOff.succeeded()
     this.#backOff.cancel()
+    this.kick()
+  }
+
+  /** As `retryNow`, and of what failed before nothing is said any more. */
+  renew(): void {
+    this.#backOff.renew()
     this.kick()
   }
 

@@ -29,8 +29,11 @@ export interface Edit {
 
 /** What all edits together say. */
 export interface ManifestState {
+  /** The tables, by their names. */
   readonly files: ReadonlyMap<FileName, VersionFile>
+  /** Every operation before this position is in files. */
   readonly replayFrom: JournalPosition
+  /** The highest seqno in files. */
   readonly seqnoLast: Seqno
 }
 

@@ -110,7 +110,7 @@ export class FileChanges<Table extends Memtable<never>, Shape> {
   /** A journal that was full before a memtable was: what it has is frozen, for files to take its place. */
   emptyJournal(freeze: () => void): void {
     const { journal, manifest, space, tables } = this.#parts
-    if (!space.crowded() || tables.frozenCount > 0) return
+    if (!space.takeCrowded() || tables.frozenCount > 0) return
     if (tables.active.count > 0) freeze()
     // All of it is in files: truncation may have had no space, either.
     else journal.truncate(manifest.state.replayFrom).catch(() => undefined)

@@ -54,8 +54,12 @@ export class Flusher<Table> {
 
   /** Does not wait any longer before another attempt. */
   retryNow(): void {
-    this.#backOff.succeeded()
     this.#backOff.cancel()
+  }
+
+  /** As `retryNow`, and of what failed before nothing is said any more. */
+  renew(): void {
+    this.#backOff.renew()
   }
 
   /** Why no flush has succeeded for `ms` milliseconds, where one was tried. */

@@ -29,7 +29,7 @@ import { loadManifest } from './manifest.ts'
 import { ReadOnlyShard } from './read-only-shard.ts'
 import { replayInto } from './replay.ts'
 import { resolveShardSettings } from './settings.ts'
-import type { Engine, ShardComponents, ShardOpenOptions } from './shard.ts'
+import type { Engine, Shard, ShardComponents, ShardOpenOptions } from './shard.ts'
 import { readPresentHead, sourceOf } from './stored-head.ts'
 import type { PresentHead } from './stored-head.ts'
 import { TableStack } from './table-stack.ts'
@@ -112,7 +112,7 @@ export class Follower<Operation, Table extends Memtable<Operation>, Shape> {
   }
 
   /** The shard as its engine reads it. Closing it ends the follower. */
-  get shard(): ReadOnlyShard<Operation, Table, Shape> {
+  get shard(): Shard<Operation, Table, Shape> {
     return this.#shard
   }
 

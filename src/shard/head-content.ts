@@ -31,19 +31,29 @@ import { decodeRef, encodeRef } from './edit.ts'
 export const HEAD_FORMAT_VERSION = 1
 const SUCCESSION_FORMAT_VERSION = 2
 
+/** A head, decoded. */
 export interface HeadContent {
+  /** Of the owner: a commit with a lower one is refused. */
   readonly epoch: Epoch
   /** Nonce of the owner. */
   readonly owner: string
+  /** Counts commits. */
   readonly commit: number
+  /** The journal that has what is not in files: the shard opens with no other. */
   readonly journal: FormatReference
+  /** The engine that wrote it: the shard opens with no other. */
   readonly engine: FormatReference
+  /** What else has to be the same, as the engine has it, such as the key order. */
   readonly identity: Readonly<Record<string, string>>
+  /** The journal's own; undefined: it keeps none here. */
   readonly journalState: Uint8Array | undefined
+  /** Manifest file from which the state adds up; undefined: from nothing. */
   readonly base: FileRef | undefined
+  /** Manifest files, oldest first. */
   readonly deltas: readonly FileRef[]
-  /** Encoded edits. */
+  /** Encoded edits, oldest first, newer than every delta. */
   readonly edits: readonly Uint8Array[]
+  /** What others hold. */
   readonly pins: readonly Pin[]
   /** undefined: a shard like any other. */
   readonly succession?: Succession | undefined
@@ -65,7 +75,9 @@ const SUCCESSION_STATES = ['forming', 'sealed', 'void'] as const
 
 /** Files that somebody other than the owner still needs. Only who set a pin removes it. */
 export interface Pin {
+  /** Who set it has no other of that name. */
   readonly name: string
+  /** The owner removes none of them. */
   readonly files: readonly FileName[]
 }
 

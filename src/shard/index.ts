@@ -1,7 +1,9 @@
 /** `varve/shard`: the generic shard, for the author of a domain engine. */
 
+export type { ManifestState } from './edit.ts'
 export { Follower } from './follower.ts'
 export type { FollowOptions, FollowerState } from './follower.ts'
+export type { HeadContent, Pin, Succession } from './head-content.ts'
 export { openShard } from './open-shard.ts'
 export { chooseFifo, FIFO_DEFAULTS } from './policy/fifo.ts'
 export type { FifoSettings } from './policy/fifo.ts'

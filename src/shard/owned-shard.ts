@@ -94,7 +94,7 @@ export class OwnedShard<Operation, Table extends Memtable<Operation>, Shape> imp
   /** Starts what runs in the background. */
   async start(): Promise<void> {
     this.#holdIfBehind()
-    await this.#space.start()
+    await this.#parts.startSpace()
     this.#flusher.kick()
     this.#compactor.kick()
     const { epoch } = this.#parts.committer.content
@@ -226,7 +226,7 @@ export class OwnedShard<Operation, Table extends Memtable<Operation>, Shape> imp
     const reason = closed()
     const patience = this.#components.clock.after(this.settings.closeMs, () => this.#parts.impatience.abort(reason))
     await this.#parts.opening.end()
-    this.#space.stop()
+    this.#parts.stopSpace()
     const stopped = Promise.all([this.#flusher.stop(), this.#compactor.stop()])
     this.#parts.jobs.cancelAll(reason)
     // Group in flight settle with the journal's close; what is queued never reached it.

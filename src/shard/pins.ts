@@ -9,9 +9,8 @@
  * that dropped the file or a later one. Whoever read the head before that commit fails to change it after.
  */
 
-import { assert } from '../kernel/assert.ts'
 import { isCode } from '../kernel/errors.ts'
-import { shardId } from '../kernel/ids.ts'
+import { isShardId } from '../kernel/ids.ts'
 import type { FileName, ShardId } from '../kernel/ids.ts'
 import type { HeadStore } from '../fs/fs.ts'
 import { decodeHead, encodeHead } from './head-content.ts'
@@ -25,12 +24,8 @@ export function clonePin(clone: ShardId): string {
 /** The shard that a pin is for, where it is a clone's. A name that no shard can have is somebody else's. */
 export function clonedBy(pin: Pin): ShardId | undefined {
   if (!pin.name.startsWith('clone:')) return undefined
-  try {
-    return shardId(pin.name.slice('clone:'.length))
-  } catch (error) {
-    assert(isCode(error, 'LIMIT_EXCEEDED'), 'a name is refused for its letters, and for nothing else')
-    return undefined
-  }
+  const name = pin.name.slice('clone:'.length)
+  return isShardId(name) ? name : undefined
 }
 
 /** `pins` with the files of pin `name` changed; a pin without files is gone. */

@@ -5,7 +5,7 @@
  */
 
 import type { VarveError } from '../kernel/errors.ts'
-import type { Seqno } from '../kernel/ids.ts'
+import type { JournalPosition, Seqno } from '../kernel/ids.ts'
 import { Pace } from '../kernel/pace.ts'
 import type { Journal } from '../journal/journal.ts'
 import type { Memtable } from '../memtable/memtable.ts'
@@ -25,6 +25,7 @@ import { OpeningFlush } from './opening-flush.ts'
 import { OwnerDoubt } from './owner-doubt.ts'
 import { PinnedSeqnos } from './pinned-seqnos.ts'
 import { Progress } from './progress.ts'
+import { QuietJournal } from './quiet-journal.ts'
 import { rebuildTables } from './rebuild.ts'
 import { Rebuilder } from './rebuilder.ts'
 import type { ShardSettings } from './settings.ts'
@@ -90,6 +91,7 @@ export class ShardParts<Operation, Table extends Memtable<Operation>, Shape> {
   readonly opening: OpeningFlush
   readonly flusher: Flusher<Table>
   readonly compactor: Compactor
+  readonly #quiet: QuietJournal
   readonly #components: ShardComponents
   readonly #engine: Engine<Operation, Table, Shape>
   readonly #settings: ShardSettings
@@ -136,6 +138,18 @@ export class ShardParts<Operation, Table extends Memtable<Operation>, Shape> {
     this.opening = this.#makeOpening()
     this.flusher = this.#makeFlusher()
     this.compactor = this.#makeCompactor()
+    this.#quiet = this.#makeQuiet()
+  }
+
+  /** Looks after space from now on, here and where the journal is. */
+  async startSpace(): Promise<void> {
+    await this.space.start()
+    this.#quiet.start()
+  }
+
+  stopSpace(): void {
+    this.space.stop()
+    this.#quiet.stop()
   }
 
   #makeSpace(): SpaceGuard {
@@ -143,6 +157,7 @@ export class ShardParts<Operation, Table extends Memtable<Operation>, Shape> {
       fileBytes: () => fileBytes(this.views.current.version),
       refuse: (reason) => this.writes.refuse(reason),
       retry: () => [this.flusher, this.compactor].forEach((loop) => loop.retryNow()),
+      renew: () => [this.flusher, this.compactor].forEach((loop) => loop.renew()),
       tick: () => this.#host.makeSpace(),
     })
   }
@@ -259,5 +274,17 @@ export class ShardParts<Operation, Table extends Memtable<Operation>, Shape> {
       this.#settings.compactionsMax,
       this.#settings.retryDelayMs,
     )
+  }
+
+  #makeQuiet(): QuietJournal {
+    const { journal } = this.#opened
+    const replayFrom = (): JournalPosition => this.manifest.state.replayFrom
+    return new QuietJournal(journal, this.#components.clock, {
+      replayFrom,
+      giveBack: async () => {
+        await this.#host.flush(() => undefined)
+        await journal.truncate(replayFrom())
+      },
+    })
   }
 }

@@ -291,7 +291,12 @@ export interface Shard<Operation, Table extends Memtable<Operation>, Shape> {
   pinSeqno(seqno?: Seqno): Seqno
   /** Lets go of what `pinSeqno` gave; once each. */
   unpinSeqno(seqno: Seqno): void
-  /** Resolves when everything written before is in files. */
+  /**
+   * Resolves when everything written before is in files.
+   *
+   * @throws {VarveError} what a flush fails with, such as JOB_FAILED or NO_SPACE; it is tried again by itself
+   * @throws {VarveError} FENCED, OUTCOME_UNKNOWN, POISONED, READ_ONLY, CLOSED
+   */
   flush(): Promise<void>
   /**
    * Runs the change that `choose` makes, once, as if `Engine.choose` had asked for it. Where changes under way are in the
@@ -300,7 +305,7 @@ export interface Shard<Operation, Table extends Memtable<Operation>, Shape> {
   apply(choose: (underway: Underway) => Change | 'blocked' | undefined): Promise<void>
   /** Resolves when `Engine.choose` asks for nothing more and no job runs; rejects where a change waits for another try. */
   settle(): Promise<void>
-  /** Makes every write so far durable. Rejects with UNSUPPORTED where the journal does not offer `synced`. */
+  /** Makes every write so far durable. @throws {VarveError} UNSUPPORTED — the journal offers no `synced`; and as `write` */
   sync(): Promise<void>
   /**
    * Copies this moment of the shard to other stores, where it can be opened under the same name. Flushes first. What is

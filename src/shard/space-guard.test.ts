@@ -56,6 +56,7 @@ class Guarded {
       fileBytes: () => this.fileBytes,
       refuse: (reason) => this.told.push(reason === undefined ? 'take' : `refuse ${reason.code}`),
       retry: () => this.told.push('retry'),
+      renew: () => this.told.push('renew'),
       tick: () => this.told.push('tick'),
     })
   }
@@ -122,14 +123,14 @@ test('other errors, and a full disk without a reserve or after the end, change n
 test('without a reserve, it is told once that something has met a full disk', async () => {
   const { guard, told } = new Guarded(false)
   await guard.met(new VarveError('IO_FAILED', 'broken'))
-  assert.equal(guard.crowded(), false)
+  assert.equal(guard.takeCrowded(), false)
   await guard.met(NO_SPACE)
-  assert.deepEqual([guard.crowded(), guard.crowded(), guard.full, told], [true, false, false, []])
+  assert.deepEqual([guard.takeCrowded(), guard.takeCrowded(), guard.full, told], [true, false, false, []])
   const { guard: reserved, reserve } = new Guarded()
   const met = reserved.met(NO_SPACE)
   await reserve.answer(undefined)
   await met
-  assert.equal(reserved.crowded(), false)
+  assert.equal(reserved.takeCrowded(), false)
   reserved.stop()
 })
 
@@ -149,7 +150,7 @@ test('a full disk is looked at every second until the reserve can be held again;
   clock.advance(1000)
   await clock.turn()
   await reserve.answer(true)
-  assert.deepEqual([guard.full, told, clock.pending], [false, ['tick', 'take', 'retry'], 0])
+  assert.deepEqual([guard.full, told, clock.pending], [false, ['tick', 'take', 'renew'], 0])
 })
 
 test('a disk that fills up again has the reserve given back again', async () => {
@@ -159,7 +160,7 @@ test('a disk that fills up again has the reserve given back again', async () => 
   guard.check()
   await clock.turn()
   await reserve.answer(true)
-  assert.deepEqual(told, ['take', 'retry'])
+  assert.deepEqual(told, ['take', 'renew'])
   await guarded.fill()
   assert.equal(guard.full, true)
   guard.stop()

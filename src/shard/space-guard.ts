@@ -28,8 +28,10 @@ export interface SpaceHost {
   fileBytes(): number
   /** Operations that store are refused from now on, with `reason`; or taken again. */
   refuse(reason: VarveError | undefined): void
-  /** There is space that was not there when jobs failed. */
+  /** The reserve has been given back: there is space that was not there when jobs failed. */
   retry(): void
+  /** The disk is full no more, as far as the reserve tells: what has no space all the same, such as inodes, is not seen there. */
+  renew(): void
   /** The disk is still full. */
   tick(): void
 }
@@ -74,7 +76,7 @@ export class SpaceGuard {
   }
 
   /** Whether something has met NO_SPACE, without a reserve, since this was last asked. */
-  crowded(): boolean {
+  takeCrowded(): boolean {
     const crowded = this.#crowded
     this.#crowded = false
     return crowded
@@ -142,7 +144,7 @@ export class SpaceGuard {
     this.#releasing = undefined
     this.#timer?.cancel()
     this.#host.refuse(undefined)
-    this.#host.retry()
+    this.#host.renew()
   }
 
   /** A power of two: grows seldom. */

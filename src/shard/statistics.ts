@@ -10,7 +10,7 @@ export interface ShardStatistics {
   readonly epoch: number
   /** Of the newest version, key columns and the like included. */
   readonly files: number
-  /** Of those files together. */
+  /** Of those files together, in bytes. */
   readonly fileBytes: number
   /** Memory of the memtables, in bytes. */
   readonly memtableBytes: number

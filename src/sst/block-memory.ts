@@ -26,7 +26,9 @@ const FREE_BYTES_MAX = 2 * MIB
 
 /** Bytes with the two views through which blocks are read: one pair for all blocks in it. */
 export class BlockPiece implements Lease {
+  /** All of the piece: a block starts at its offset in its buffer. */
   readonly bytes: Uint8Array
+  /** Over the same bytes. */
   readonly view: DataView
   /** Told once nobody has a part of it. */
   readonly #whenFree: ((piece: BlockPiece) => void) | undefined
@@ -34,6 +36,7 @@ export class BlockPiece implements Lease {
   #usedCount = 0
   #lent = false
 
+  /** @param whenFree told once nobody has a part of it, so that it can be used again */
   constructor(bytes: Uint8Array, whenFree?: (piece: BlockPiece) => void) {
     // A plain view: a Buffer among them would make every access to blocks polymorphic.
     this.bytes = bytes.constructor === Uint8Array ? bytes : new Uint8Array(bytes.buffer, bytes.byteOffset, bytes.length)
@@ -56,6 +59,7 @@ export class BlockPiece implements Lease {
   }
 }
 
+/** One of a cache's kinds of memory. Nothing of it has to be freed: pieces are, as soon as nobody has a part of them. */
 export class BlockMemory {
   readonly #sharedBytesMax: number
   readonly #pieceBytesMax: number

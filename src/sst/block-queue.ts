@@ -43,9 +43,11 @@ export abstract class CachedBlock {
   abstract moveTo(memory: BlockMemory): void
 }
 
+/** One of a cache's queues. A block is in one of them at most. */
 export class BlockQueue {
   /** Sum of the blocks' charges. */
   bytes = 0
+  /** How many blocks are in it. */
   count = 0
   #first: CachedBlock | undefined = undefined
   #last: CachedBlock | undefined = undefined
@@ -55,6 +57,7 @@ export class BlockQueue {
     return this.#first
   }
 
+  /** Puts a block that is in no queue behind the others. */
   push(block: CachedBlock): void {
     assert(block.queue === undefined, 'block is in a queue already')
     block.queue = this
@@ -66,6 +69,7 @@ export class BlockQueue {
     this.count++
   }
 
+  /** Takes out a block that is in this queue. */
   remove(block: CachedBlock): void {
     assert(block.queue === this, 'block is not in this queue')
     if (block.before === undefined) this.#first = block.after

@@ -26,6 +26,7 @@ export function copyEntries(block: RowBlock, first: number, count: number, step:
   let keys = into.keys
   let target = new DataView(keys.buffer, keys.byteOffset, keys.length)
   let slot = into.count
+  if (block.lone !== undefined) into.setForm(slot, block.lone)
   let keyAt = keyStarts[slot] as number
   let restEdge = block.offsetAt(block.keyOffsetsAt, first + 1 - boundary)
   let valueEdge = block.offsetAt(block.valueOffsetsAt, first + 1 - boundary)

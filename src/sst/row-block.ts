@@ -26,6 +26,7 @@ import { CachedBlock } from './block-queue.ts'
 import type { CachedBlockOwner } from './block-queue.ts'
 import { readU32 } from './columns.ts'
 import type { KeyScratch } from './key-scratch.ts'
+import type { LoneBlock } from './lone-block.ts'
 import { tableCorrupt } from './table-damage.ts'
 import type { TablePlace } from './table-damage.ts'
 
@@ -82,7 +83,8 @@ export class RowBlock extends CachedBlock {
   limitAt: number
   /** It has one entry, was loaded for one reader and is in no cache: see `Found.own`. */
   own = false
-
+  /** As it is stored, for a merge. */
+  lone: LoneBlock | undefined = undefined
   /**
    * @param bytes checked for structure, every offset included; `piece.bytes` or a part of it
    * @param madeHere the bytes are from `unpackBlock`, which has checked what it made them of

@@ -10,11 +10,13 @@ import type { FileRef } from '../kernel/file-ref.ts'
 import type { Hash } from '../kernel/hash.ts'
 import type { FileReader, ReadOptions } from '../fs/fs.ts'
 import type { BlockCache } from './block-cache.ts'
+import { packedFault } from './block-codec.ts'
 import type { BlockKeeping } from './block-codec.ts'
 import type { BlockFetch, BlockSource } from './block-fetch.ts'
 import type { BlockPiece } from './block-memory.ts'
 import type { CachedBlockOwner } from './block-queue.ts'
 import { isLarge, LargeBlocks } from './large-blocks.ts'
+import { LoneBlock } from './lone-block.ts'
 import { Neighbours } from './neighbours.ts'
 import type { NeighbourOwner } from './neighbours.ts'
 import { RowBlock } from './row-block.ts'
@@ -98,16 +100,15 @@ export class RowBlocks implements BlockSource, CachedBlockOwner, NeighbourOwner 
   /**
    * Checks and decodes the stored bytes of block `number`.
    *
-   * @param keep offers it to the cache. It is the caller's for the call either way: see `RowBlock.use`.
+   * @param keep offers it to the cache; otherwise it is for a merge, which may write it again as it is stored. It is the
+   * caller's for the call either way: see `RowBlock.use`.
    * @throws {VarveError} TABLE_CORRUPT
    */
   decode(number: number, stored: Uint8Array, keep: boolean): RowBlock {
-    const keeping = keep ? this.#keeping : this.#passing
-    const block = decodeBlock(this.#openIndex(), number, stored, this, this.#hash, keeping)
-    if (keep) {
-      this.#cache.misses++
-      if (this.#slots[number] === undefined && this.#cache.insert(block)) this.#slots[number] = block
-    }
+    if (!keep) return this.#decodeToMerge(number, stored)
+    const block = decodeBlock(this.#openIndex(), number, stored, this, this.#hash, this.#keeping)
+    this.#cache.misses++
+    if (this.#slots[number] === undefined && this.#cache.insert(block)) this.#slots[number] = block
     return block
   }
 
@@ -192,6 +193,22 @@ export class RowBlocks implements BlockSource, CachedBlockOwner, NeighbourOwner 
     const before = this.#slots[number]
     if (before !== undefined) return before
     if (this.#cache.insert(block)) this.#slots[number] = block
+    return block
+  }
+
+  #decodeToMerge(number: number, stored: Uint8Array): RowBlock {
+    const index = this.#openIndex()
+    const passing = this.#passing
+    const length = index.decodedLengths[number] as number
+    if (!index.packed || packedFault(index.codec, stored, length) !== undefined)
+      return decodeBlock(index, number, stored, this, this.#hash, passing)
+    // Large ones have what is stored beside them, so that who has a part of the one has the other.
+    const memory = passing.memory.take(isLarge(length) ? length + stored.length : length)
+    const block = decodeBlock(index, number, stored, this, this.#hash, passing, memory.subarray(0, length))
+    if (block.count > 1) return block
+    const copy = isLarge(length) ? memory.subarray(length) : new Uint8Array(stored.length)
+    copy.set(stored)
+    block.lone = new LoneBlock(copy, index.codec, length, block.seqnoAt(0))
     return block
   }
 

@@ -18,6 +18,11 @@ export class RowIndexBuilder {
     return this.#checksums.length
   }
 
+  /** What separates the block that was named last from the next is not known yet. */
+  get lacksSeparator(): boolean {
+    return this.#separators.length < this.#checksums.length
+  }
+
   /** Names a finished block; its separator follows when the next key is known. */
   addBlock(checksum: bigint, storedLength: number, decodedLength: number): void {
     assert(this.#separators.length === this.#checksums.length, 'the block before has no separator')

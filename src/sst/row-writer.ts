@@ -28,6 +28,7 @@ import {
   fileIdentity,
   partSeed,
 } from './file-identity.ts'
+import { LoneBlock } from './lone-block.ts'
 import { OutputQueue } from './output-queue.ts'
 import { RowBlockBuilder } from './row-block-builder.ts'
 import { RowFilterBuilder } from './row-filter.ts'
@@ -40,6 +41,7 @@ import { encodeRanges } from './row-ranges.ts'
 import { resolveRowTableSettings } from './row-settings.ts'
 import type { RowTableSettings } from './row-settings.ts'
 import { shortSeparator } from './separator.ts'
+import { sharedInBatch } from './shared-in-batch.ts'
 import type { TableSummary, TableWriter, TableWriterOptions } from './sst.ts'
 
 /**
@@ -116,7 +118,8 @@ export class RowTableWriter implements TableWriter {
       const keyLimit = keyStarts[index + 1] as number
       const keyLength = keyLimit - keyStart
       const valueLength = valueLengths[index] as number
-      const seqnoHere = seqnos[index] as number
+      const lone = keyLength + valueLength > blockBytes ? this.#loneAt(batch, index) : undefined
+      const seqnoHere = lone === undefined ? (seqnos[index] as number) : lone.seqno
       let shared = 0
       let comparison = -1
       if (index > start) {
@@ -132,18 +135,25 @@ export class RowTableWriter implements TableWriter {
       if (block.count > 0) {
         const isLone = keyLength + valueLength >= this.#loneEntryBytes
         if (isLone || !block.fits(keyLength, valueLength, seqnoHere, blockBytes)) {
-          const last = index > start ? batch.keyAt(index - 1) : copyOf(this.#lastKey, 0, this.#lastKeyLength)
           block.take(batch, taken, index)
           taken = index
           this.#endBlock()
-          this.#index.addSeparator(this.#order.bytewise ? shortSeparator(last, batch.keyAt(index)) : last)
         }
+      }
+      if (this.#index.lacksSeparator) {
+        const last = index > start ? batch.keyAt(index - 1) : copyOf(this.#lastKey, 0, this.#lastKeyLength)
+        this.#index.addSeparator(this.#order.bytewise ? shortSeparator(last, batch.keyAt(index)) : last)
       }
       if (keyLength + valueLength > ENTRY_BYTES_MAX) {
         block.take(batch, taken, index)
         refuse(keyLength + valueLength)
       }
-      block.note(keyLength, valueLength, seqnoHere, shared)
+      if (lone === undefined) {
+        block.note(keyLength, valueLength, seqnoHere, shared)
+      } else {
+        this.#pushBlock(lone.stored, lone.blockBytes, false)
+        taken = index + 1
+      }
       if (comparison !== 0) {
         this.#keyCount++
         if (filterBitsPerKey > 0) this.#filter.add(hashKey(keys, keyStart, keyLimit, 0))
@@ -157,7 +167,7 @@ export class RowTableWriter implements TableWriter {
       if (seqnoHere > this.#seqnoLast) this.#seqnoLast = seqnoHere
       this.#lastSeqno = seqnoHere
     }
-    block.take(batch, taken, limit)
+    if (taken < limit) block.take(batch, taken, limit)
     this.#keepLastKey(batch, limit - 1)
   }
 
@@ -186,7 +196,7 @@ export class RowTableWriter implements TableWriter {
     this.#state = 'finished'
     const keyLast = copyOf(this.#lastKey, 0, this.#lastKeyLength)
     if (hasEntries) {
-      this.#endBlock()
+      if (this.#block.count > 0) this.#endBlock()
       this.#index.addSeparator(keyLast)
     }
     const bitsPerKey = this.#settings.filterBitsPerKey
@@ -227,9 +237,19 @@ export class RowTableWriter implements TableWriter {
   #endBlock(): void {
     const framed = this.#block.finish()
     const stored = this.#encoder.encode(framed)
+    this.#pushBlock(stored, this.#block.blockBytes, stored === framed && !this.#block.reuses(framed))
+  }
+
+  #pushBlock(stored: Uint8Array, blockBytes: number, owned: boolean): void {
     const seed = partSeed(this.#identity, PART_BLOCK, this.#output.bytes)
-    this.#index.addBlock(this.#hash.hash64(stored, seed), stored.length, this.#block.blockBytes)
-    this.#output.push(stored, stored === framed && !this.#block.reuses(framed))
+    this.#index.addBlock(this.#hash.hash64(stored, seed), stored.length, blockBytes)
+    this.#output.push(stored, owned)
+  }
+
+  /** Entry `index`, which no block has beside another, as it is stored: where this table would have it likewise. */
+  #loneAt(batch: EntryBatch, index: number): LoneBlock | undefined {
+    const form = batch.formAt(index)
+    return form instanceof LoneBlock && form.codec === this.#settings.codec ? form : undefined
   }
 
   #pushPart(kind: number, bytes: Uint8Array): PartHandle {
@@ -265,15 +285,6 @@ export class RowTableWriter implements TableWriter {
   #checkOpen(): void {
     if (this.#state !== 'open') throw new VarveError('CLOSED', `the table ${this.#sink.name} is ${this.#state}`)
   }
-}
-
-/** Leading bytes that the adjacent keys [a, b) and [b, limit) have in common, four at a time. */
-function sharedInBatch(keys: Uint8Array, words: DataView, a: number, b: number, limit: number): number {
-  const length = b - a < limit - b ? b - a : limit - b
-  let shared = 0
-  while (shared + 4 <= length && words.getInt32(a + shared, true) === words.getInt32(b + shared, true)) shared += 4
-  while (shared < length && keys[a + shared] === keys[b + shared]) shared++
-  return shared
 }
 
 function refuse(size: number): never {

@@ -33,7 +33,7 @@ export class DiskImage {
 
   /** @param files sorted by path */
   constructor(directories: readonly string[], files: ReadonlyMap<string, FileContent>) {
-    this.directories = [...directories].sort()
+    this.directories = directories.filter((path) => path !== '.').sort()
     this.files = new Map([...files].sort(([a], [b]) => (a < b ? -1 : 1)))
   }
 

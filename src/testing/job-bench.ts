@@ -8,6 +8,7 @@ import { fileName } from '../kernel/ids.ts'
 import type { FileStore } from '../fs/fs.ts'
 import type { JobScheduler, JobSpec } from '../jobs/jobs.ts'
 import { testHandler } from './job-handlers.ts'
+import { plainJobSpec } from './plain-job-spec.ts'
 
 /** A scheduler for one test. */
 export interface JobSchedulerUnderTest {
@@ -47,18 +48,7 @@ export class JobBench {
   /** A job for one of this module's handlers, with an id of its own; `given` wins. */
   readonly spec = (handler: string, given: Partial<JobSpec> = {}): JobSpec => {
     const id = `job-${++this.#specCount}`
-    return {
-      id,
-      attempt: 1,
-      handler: testHandler(handler),
-      inputs: [],
-      parameters: null,
-      pinnedSeqnos: [],
-      outputPrefix: `${id}-`,
-      requirements: { memoryBytes: 0, labels: [] },
-      priority: 1,
-      ...given,
-    }
+    return plainJobSpec(id, { handler: testHandler(handler), outputPrefix: `${id}-`, ...given })
   }
 
   /** Resolves when `condition` holds; rejects with an assertion after a minute. */

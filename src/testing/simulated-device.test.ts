@@ -3,6 +3,7 @@ import { test } from 'node:test'
 import type { DeviceFile } from '../kernel/device.ts'
 import { isCode } from '../kernel/errors.ts'
 import { randomFaults } from '../fs/random-faults.ts'
+import { DiskImage, FileContent } from './disk-image.ts'
 import { SeededRandom } from './seeded-random.ts'
 import { SimulatedDevice } from './simulated-device.ts'
 import { failure } from './simulated-failure.ts'
@@ -246,6 +247,14 @@ test('every operation is recorded in order, with position and bytes', async () =
     device.operations.map(({ operation, path, position, bytes }) => `${operation} ${path} ${position} ${bytes}`),
     ['open a 0 0', 'write a 7 5', 'sync a 0 0', 'syncDirectory . 0 0'],
   )
+})
+
+test('a disk holds the files that an image has outside every directory', () => {
+  const content = new FileContent(new Uint8Array([1, 2, 3]))
+  const device = SimulatedDevice.of(new DiskImage(['inner'], new Map([['outer', content]])))
+  assert.deepEqual(device.files(), ['outer'])
+  assert.deepEqual(device.inode('outer').content(), content.bytes)
+  assert.equal(device.image([]).hash, new DiskImage(['.', 'inner'], new Map([['outer', content]])).hash)
 })
 
 test('an injected failure has its code in its message, for those who see no more of it', async () => {

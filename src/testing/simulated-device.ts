@@ -44,7 +44,7 @@ export interface SimulatedDeviceOptions {
   readonly before?: (operation: DeviceOperation) => void
   /** What asynchronous operations wait for. Default: a microtask. */
   readonly delay?: () => Promise<void>
-  /** Writes beyond it fail with NO_SPACE. Default: none do, and `space` speaks of 1 GiB. */
+  /** In bytes: writes beyond it fail with NO_SPACE. Default: none do, and `space` speaks of 1 GiB. */
   readonly capacityBytes?: number
   /** What a write that fails leaves in its range: nothing, or sectors of it by chance. Default `nothing`. */
   readonly failedWrites?: 'nothing' | 'some'
@@ -75,15 +75,14 @@ export class SimulatedDevice implements Device {
   /** As given. */
   readonly failedSyncs: FailedSyncs
   readonly #options: SimulatedDeviceOptions
-  readonly #tree: SimulatedTree
+  #tree = new SimulatedTree()
   #dead = false
   /** Everything asked for, in order. Clear it at will. */
   readonly operations: DeviceOperation[] = []
 
-  /** @param tree what is on the disk; default: nothing */
-  constructor(options: SimulatedDeviceOptions = {}, tree: SimulatedTree = new SimulatedTree()) {
+  /** Nothing is on it. `of` makes one that holds something. */
+  constructor(options: SimulatedDeviceOptions = {}) {
     this.#options = options
-    this.#tree = tree
     this.failedWrites = options.failedWrites ?? 'nothing'
     this.failedSyncs = options.failedSyncs ?? 'dropped'
     this.supports = Object.freeze({
@@ -101,17 +100,23 @@ export class SimulatedDevice implements Device {
   /** The disk after a power cut, for the next process. This one is dead: nothing it is asked for settles or happens. */
   crash(policy: CrashPolicy, seed: number, options: SimulatedDeviceOptions = this.#options): SimulatedDevice {
     this.#dead = true
-    return new SimulatedDevice(options, this.#tree.afterCrash(policy, new SeededRandom(seed)))
+    return SimulatedDevice.#over(this.#tree.afterCrash(policy, new SeededRandom(seed)), options)
   }
 
   /** A disk that holds `image`. */
   static of(image: DiskImage, options: SimulatedDeviceOptions = {}): SimulatedDevice {
-    return new SimulatedDevice(options, SimulatedTree.of(image))
+    return SimulatedDevice.#over(SimulatedTree.of(image), options)
+  }
+
+  static #over(tree: SimulatedTree, options: SimulatedDeviceOptions): SimulatedDevice {
+    const device = new SimulatedDevice(options)
+    device.#tree = tree
+    return device
   }
 
   /** The same disk as another process has it, both alive. A crash must be asked of one of them, and ends only that one. */
   shared(options: SimulatedDeviceOptions = this.#options): SimulatedDevice {
-    return new SimulatedDevice(options, this.#tree)
+    return SimulatedDevice.#over(this.#tree, options)
   }
 
   /** What a power cut now may lose: changes of names and of content, each of which may be kept or lost on its own. */
@@ -127,7 +132,7 @@ export class SimulatedDevice implements Device {
   /** The disk after the process was killed: everything it had written is there, and as unsynced as before. */
   kill(options: SimulatedDeviceOptions = this.#options): SimulatedDevice {
     this.#dead = true
-    return new SimulatedDevice(options, this.#tree)
+    return SimulatedDevice.#over(this.#tree, options)
   }
 
   /** The file at `path`, to look at or to damage. */

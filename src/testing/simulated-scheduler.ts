@@ -11,11 +11,17 @@ import type { Clock, Timer } from '../kernel/clock.ts'
 import { SimulatedClock } from './simulated-clock.ts'
 import type { SeededRandom } from './seeded-random.ts'
 
-interface Event {
+/** Something that is to happen. */
+export interface SimulatedEvent {
+  /** When it is due, in virtual milliseconds. */
   at: number
+  /** What it is, for the trace. */
   readonly label: string
+  /** To whom it happens. */
   readonly process: SimulatedProcess
+  /** Makes it happen. */
   readonly happen: () => void
+  /** It was taken back. */
   cancelled: boolean
 }
 
@@ -37,7 +43,7 @@ export class SimulatedScheduler {
   readonly #options: SimulatedSchedulerOptions
   // For its turn of the real event loop: promises run to their end in between.
   readonly #real = new SimulatedClock()
-  readonly #events: Event[] = []
+  readonly #events: SimulatedEvent[] = []
   #monotonic = 0
   #processes = 0
 
@@ -92,7 +98,7 @@ export class SimulatedScheduler {
   }
 
   /** What a process has slept through is due now, in no order. */
-  wake(events: readonly Event[]): void {
+  wake(events: readonly SimulatedEvent[]): void {
     for (const event of events) {
       if (event.cancelled) continue
       event.at = this.#monotonic
@@ -120,7 +126,7 @@ export class SimulatedScheduler {
   }
 
   /** The event that is `index`th of those up to `limit`. */
-  #dueAt(index: number, limit: number): Event | undefined {
+  #dueAt(index: number, limit: number): SimulatedEvent | undefined {
     let left = index
     for (const event of this.#events) if (event.at <= limit && left-- === 0) return event
     return undefined
@@ -132,7 +138,7 @@ export class SimulatedScheduler {
     return earliest
   }
 
-  #remove(event: Event): void {
+  #remove(event: SimulatedEvent): void {
     const index = this.#events.indexOf(event)
     if (index >= 0) this.#events.splice(index, 1)
   }
@@ -146,7 +152,7 @@ export class SimulatedProcess implements Clock {
   /** Its number, from 1 on. */
   readonly id: number
   readonly #scheduler: SimulatedScheduler
-  readonly #missed: Event[] = []
+  readonly #missed: SimulatedEvent[] = []
   #alive = true
   #stopped = false
   /** The wall clock is so far from the monotonic one, in milliseconds. May be changed at any time. */
@@ -206,7 +212,7 @@ export class SimulatedProcess implements Clock {
   }
 
   /** Would have happened now. */
-  miss(event: Event): void {
+  miss(event: SimulatedEvent): void {
     this.#missed.push(event)
   }
 }

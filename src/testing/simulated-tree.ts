@@ -33,7 +33,8 @@ export class SimulatedTree {
   static of(image: DiskImage): SimulatedTree {
     const tree = new SimulatedTree()
     const inodes = new Map<FileContent, SimulatedInode>()
-    const entries = new Map<string, Map<string, SimulatedInode>>(image.directories.map((path) => [path, new Map()]))
+    const paths = ['.', ...image.directories]
+    const entries = new Map<string, Map<string, SimulatedInode>>(paths.map((path) => [path, new Map()]))
     for (const [path, content] of image.files) {
       const inode = inodes.get(content) ?? tree.#inode(content)
       inodes.set(content, inode)

@@ -8,7 +8,9 @@ import type { NetworkPlace, SimulatedNetwork } from './simulated-network.ts'
 /** What is on its way to this end; undefined: the other end has gone. */
 type Piece = Uint8Array | undefined
 
+/** Made by `SimulatedNetwork.connect`, in pairs. */
 export class SimulatedWire implements Wire {
+  /** Where this end is. */
   readonly place: NetworkPlace
   readonly safety = 'local'
   readonly certified: readonly string[] = []
@@ -23,15 +25,18 @@ export class SimulatedWire implements Wire {
   #paused = false
   #ended = false
 
+  /** Use `SimulatedNetwork.connect`. */
   constructor(network: SimulatedNetwork, place: NetworkPlace) {
     this.#network = network
     this.place = place
   }
 
+  /** The other end is `other`. */
   join(other: SimulatedWire): void {
     this.#other = other
   }
 
+  /** Undefined before `join`. */
   get other(): SimulatedWire | undefined {
     return this.#other
   }

@@ -1,8 +1,8 @@
 /** All files of a disk as plain bytes, so that one can be damaged and the rest shared. */
 
 import { parentOf } from '../../src/fs/device-path.ts'
+import { DiskImage, FileContent } from '../../src/testing/disk-image.ts'
 import { SimulatedDevice } from '../../src/testing/simulated-device.ts'
-import { SimulatedTree } from '../../src/testing/simulated-tree.ts'
 
 /** Content by path. Never changed: damage makes another. */
 export type Image = ReadonlyMap<string, Uint8Array>
@@ -13,14 +13,12 @@ export function imageOf(device: SimulatedDevice): Image {
 
 /** A disk with these files, all of it on stable storage. */
 export function deviceOf(image: Image): SimulatedDevice {
-  const tree = new SimulatedTree()
-  for (const [path, bytes] of image) {
-    tree.makeDirectory(parentOf(path))
-    const inode = tree.create(path, 'open')
-    inode.write([bytes], 0)
-    inode.sync(inode.changes)
+  const directories = new Set<string>()
+  for (const path of image.keys()) {
+    for (let above = parentOf(path); above !== '.'; above = parentOf(above)) directories.add(above)
   }
-  return new SimulatedDevice({}, tree)
+  const files = new Map(Array.from(image, ([path, bytes]) => [path, new FileContent(bytes)]))
+  return SimulatedDevice.of(new DiskImage([...directories], files))
 }
 
 export function bytesOf(image: Image): number {

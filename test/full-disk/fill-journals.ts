@@ -1,6 +1,6 @@
 /**
- * Fills the file system at the path given with the journals of two shards, whose files are elsewhere, again and again; lets
- * somebody else fill it, and kills the service. Ends with 0 when all went well.
+ * Fills the file system at the path given with the journals of two shards, whose files are elsewhere, again and again, while
+ * a third waits that has most of it; lets somebody else fill it, and kills the service. Ends with 0 when all went well.
  *
  * Memtables are larger than the disk: none is ever flushed for being full.
  */
@@ -30,6 +30,8 @@ import { start } from '../cli/varve-process.ts'
 
 const ROUNDS = 12
 const PATIENCE_MS = 120_000
+// 18 of 24 MiB.
+const QUIET_PUTS = 4_600
 const [, , place = '', ...words] = process.argv
 const [clock, random, hash] = [new SystemClock(), new SystemRandom(), await loadHash()]
 const handlers = new HandlerTable({ 'varve/kv/jobs': kvJobs })
@@ -143,12 +145,16 @@ function takeAll(path: string): void {
 let server = await serve()
 try {
   const shards = [new Shard('one'), new Shard('two')]
-  for (const shard of shards) await shard.open()
+  const quiet = new Shard('quiet')
+  const all = [...shards, quiet]
+  for (const shard of all) await shard.open()
   for (let round = 0; round < ROUNDS; round++) {
+    // Then it waits, with most of the disk: the others could never make room without it.
+    for (let count = 0; round % 2 === 0 && count < QUIET_PUTS && (await quiet.put());) count++
     const fitted = await fill(shards)
     assert.ok(fitted > 100, `round ${round}: only ${fitted} puts of each fitted`)
     const resumedMs = await resume(shards)
-    for (const shard of shards) await shard.check()
+    for (const shard of all) await shard.check()
     let note = ''
     if (round % 3 === 2) {
       takeAll(join(place, 'hog'))
@@ -156,9 +162,9 @@ try {
       assert.ok(bavail * bsize < 4 * KIB)
       server.signal('SIGKILL')
       await server.ended
-      for (const shard of shards) await shard.close()
+      for (const shard of all) await shard.close()
       server = await serve()
-      for (const shard of shards) {
+      for (const shard of all) {
         await shard.open()
         await shard.check()
         await shard.put()
@@ -166,17 +172,17 @@ try {
       }
       // Some fitted where there was a little room left: in the end none does.
       for (let tries = 0; tries < 100; tries++) for (const shard of shards) await shard.put()
-      for (const shard of shards) await shard.check()
+      for (const shard of all) await shard.check()
       unlinkSync(join(place, 'hog'))
       note = `; killed on a full disk, and again after ${await resume(shards)} ms`
-      for (const shard of shards) await shard.clear()
+      for (const shard of all) await shard.clear()
     }
     process.stdout.write(`round ${round}: ${fitted} puts of each, writes again after ${resumedMs} ms${note}\n`)
   }
-  for (const shard of shards) await shard.close()
-  for (const shard of shards) await shard.open()
-  for (const shard of shards) await shard.check()
-  for (const shard of shards) await shard.close()
+  for (const shard of all) await shard.close()
+  for (const shard of all) await shard.open()
+  for (const shard of all) await shard.check()
+  for (const shard of all) await shard.close()
   process.stdout.write(`${ROUNDS} rounds\n`)
 } finally {
   server.signal('SIGTERM')

@@ -1,5 +1,6 @@
 /** A broker by a simulated clock, shards that submit to it, and workers that ask it. */
 
+import { plainJobSpec } from '../../src/testing/plain-job-spec.ts'
 import { SeededRandom } from '../../src/testing/seeded-random.ts'
 import { SimulatedClock } from '../../src/testing/simulated-clock.ts'
 import type { JobSpec } from '../../src/jobs/jobs.ts'
@@ -23,19 +24,7 @@ export class BrokerBench {
 
   submit(shard: string, given: Partial<JobSpec> = {}): BrokeredJob {
     const id = `${shard}.e1-j${++this.#count}`
-    const spec: JobSpec = {
-      id,
-      attempt: 1,
-      handler: { module: 'm', export: 'x', version: 1 },
-      inputs: [],
-      parameters: null,
-      pinnedSeqnos: [],
-      outputPrefix: `${id}-a1-`,
-      requirements: { memoryBytes: 0, labels: [] },
-      priority: 1,
-      ...given,
-    }
-    return this.broker.submit(id, shard, spec, this)
+    return this.broker.submit(id, shard, plainJobSpec(id, given), this)
   }
 
   async pull(offer: Partial<WorkerOffer> = {}): Promise<LeasedJob | undefined> {

@@ -181,6 +181,24 @@ for (const [kind, open] of KINDS) {
     for (const shard of [one, two]) await shard.check()
     await service.stop()
   })
+
+  // It heard NO_SPACE, which says that it may try again.
+  test(`an owner that was replaced hears so, also while the disk is full: ${kind}`, async () => {
+    const service = await new Service(open).start(['one', 'two'])
+    await service.fillUp()
+    const [one, two] = [...service.shards.values()] as [Shard, Shard]
+    const former = one.journal
+    await service.open('one')
+    const appends = [former.append(Uint8Array.of(1), 'synced'), former.append(Uint8Array.of(2), 'written')]
+    for (const { written, synced } of appends) {
+      await assert.rejects(written, { code: 'FENCED' })
+      await assert.rejects(synced ?? written, { code: 'FENCED' })
+    }
+    assert.equal(await two.append(1), false)
+    assert.equal(await service.open('one').then((owner) => owner.append(1)), false)
+    await one.check()
+    await service.stop()
+  })
 }
 
 for (const [where, count] of [

@@ -9,6 +9,8 @@ import { openJobPlace } from './job-place.ts'
 import { NatsPlace, skipWithoutNats } from './nats-place.ts'
 
 const JOBS_PER_ROUND = 12
+// With all servers there.
+const CALM_BATCHES_MAX = 20
 
 describe('a work queue on three servers', skipWithoutNats, () => {
   let place: NatsPlace
@@ -54,11 +56,17 @@ describe('a work queue on three servers', skipWithoutNats, () => {
       for (const prefix of ['open-gate', 'waiting-'])
         await jobs.files.remove((await jobs.files.list(prefix)).map(({ name }) => name))
     }
+    const localCount = (): number => shards.reduce((sum, shard) => sum + shard.localCount, 0)
+    // What cannot be put into the queue during an election is done here, and that may have been all of them.
+    for (let batch = 0; batch < CALM_BATCHES_MAX && localCount() === results.length; batch++) {
+      for (let index = 0; index < JOBS_PER_ROUND; index++) submit(shards[index % 2] as NatsScheduler)
+      await Promise.all(results)
+    }
     const names = await Promise.all(results)
-    assert.equal(new Set(names).size, 4 * JOBS_PER_ROUND, 'every job was answered, each with a file of its own')
+    assert.equal(new Set(names).size, results.length, 'every job was answered, each with a file of its own')
     const files = (await jobs.files.list('round-')).map(({ name }) => name)
     for (const name of names) assert.ok(files.includes(name as never), `${name} is there`)
-    const local = shards.reduce((sum, { localCount }) => sum + localCount, 0)
+    const local = localCount()
     assert.ok(local < names.length, 'workers have done none')
     context.diagnostic(`${names.length} jobs, ${local} ran here, ${files.length - names.length} files of no use`)
     await jobs.close()

@@ -43,6 +43,11 @@ after(() => place.stop())
 const keyOf = (number: number): Uint8Array => Buffer.from(`key ${number}`)
 const valueOf = (number: number): Uint8Array => Buffer.alloc(100, number)
 
+/** Resolves when whoever had a connection to a process that has ended knows it: what it sends then was never sent. */
+async function told(): Promise<void> {
+  for (let turn = 0; turn < TURNS_TO_BE_TOLD; turn++) await clock.turn()
+}
+
 /** A shard of a role of its own, which its operator changes. */
 class Login {
   readonly #role: string
@@ -85,7 +90,7 @@ class Login {
       [],
     )
     while (rows.some(({ value }) => existsSync(`/proc/${value}`))) await sleep(20)
-    for (let turn = 0; turn < TURNS_TO_BE_TOLD; turn++) await clock.turn()
+    await told()
   }
 
   /** The code of the error, where the password is a wrong one. */
@@ -122,6 +127,7 @@ class Login {
 interface Refusal {
   readonly name: string
   readonly code: 'PERMISSION_DENIED' | 'IO_FAILED'
+  /** Resolves when connections have ended, and whoever had them knows. */
   refuse(login: Login): Promise<void>
   admit(login: Login): Promise<void>
 }
@@ -130,25 +136,25 @@ const REFUSALS: readonly Refusal[] = [
   {
     name: 'role that is locked',
     code: 'PERMISSION_DENIED',
-    refuse: (login) => login.run(`ALTER ROLE ${login.role} NOLOGIN`),
+    refuse: (login) => login.run(`ALTER ROLE ${login.role} NOLOGIN`).then(() => login.cut()),
     admit: (login) => login.run(`ALTER ROLE ${login.role} LOGIN`),
   },
   {
     name: 'password that was changed',
     code: 'PERMISSION_DENIED',
-    refuse: (login) => login.run(`ALTER ROLE ${login.role} PASSWORD 'another'`),
+    refuse: (login) => login.run(`ALTER ROLE ${login.role} PASSWORD 'another'`).then(() => login.cut()),
     admit: (login) => login.run(`ALTER ROLE ${login.role} PASSWORD '${PASSWORD}'`),
   },
   {
     name: 'rule in pg_hba.conf',
     code: 'PERMISSION_DENIED',
-    refuse: (login) => login.asks('reject'),
+    refuse: (login) => login.asks('reject').then(() => login.cut()),
     admit: (login) => login.asks('scram-sha-256'),
   },
   {
     name: 'server that is away',
     code: 'IO_FAILED',
-    refuse: () => place.running.crash(),
+    refuse: () => place.running.crash().then(told),
     admit: () => place.running.restart(),
   },
 ]
@@ -156,7 +162,7 @@ const REFUSALS: readonly Refusal[] = [
 for (const [index, refusal] of REFUSALS.entries()) {
   const { name, code } = refusal
   // Every write was told POISONED from then on, though nothing of the refused one had been sent.
-  test(`a ${name} refuses writes, and they go on when it lets them`, place.skip, async () => {
+  test(`a ${name} refuses writes, and they go on when it lets them`, place.skip, async (context) => {
     const login = new Login(`shard${index}`)
     await login.make()
     const db = await login.open()
@@ -167,20 +173,23 @@ for (const [index, refusal] of REFUSALS.entries()) {
     }
     for (let number = 0; number < 900; number += 100)
       await Promise.all(Array.from({ length: 100 }, (_, each) => put(number + each)))
+    let admitted = false
+    // Of one that fails half-way, the next finds the server as it was.
+    context.after(() => (admitted ? undefined : refusal.admit(login)))
     await refusal.refuse(login)
-    if (code === 'PERMISSION_DENIED') await login.cut()
     await assert.rejects(put(1_000), (error) => isCode(error, code))
     assert.deepEqual(await db.get(keyOf(1)), valueOf(1), 'what was acknowledged can be read')
     assert.equal(await db.get(keyOf(1_000)), undefined)
     // They wait, and are told why when that has lasted.
-    const told = await put(1_001).then(
+    const waited = await put(1_001).then(
       () => undefined,
       (error: unknown) => error,
     )
-    assert.ok(isCode(told, 'BUSY'), String(told))
-    assert.ok(isCode(told.cause, code), String(told.cause))
+    assert.ok(isCode(waited, 'BUSY'), String(waited))
+    assert.ok(isCode(waited.cause, code), String(waited.cause))
     await assert.rejects(db.flush(), (error) => isCode(error, code, 'BUSY'))
     await refusal.admit(login)
+    admitted = true
     const since = clock.monotonic()
     for (let number = 2_000; ; number++) {
       const outcome = await put(number).catch((error: unknown) => error)
@@ -207,8 +216,7 @@ test(
   async () => {
     const login = new Login('taken')
     await login.make()
-    const [closing, first] = [await login.open(), undefined]
-    assert.equal(first, undefined)
+    const closing = await login.open()
     await closing.put(keyOf(1), valueOf(1), { durability: 'synced' })
     await login.run(`ALTER ROLE ${login.role} NOLOGIN`)
     await login.cut()

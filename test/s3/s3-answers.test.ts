@@ -32,6 +32,7 @@ const RESOLVED: readonly (readonly [string, readonly S3Fault[]])[] = [
   ['a 500 that changed nothing', [500]],
   ['a store that wants us to slow down', [503, 503, 503]],
   ['nobody who listens, for a while', ['refused', 'refused']],
+  ['a page of somebody on the way, who answers 200', ['page']],
   ['one after the other', ['lost', 500, 'answer-lost']],
 ]
 

@@ -118,6 +118,7 @@ export class S3Double {
     if (fault === 'refused') throw noAnswer('connection refused', true)
     this.calls.push(call)
     if (fault === 'lost') throw noAnswer('connection lost', false)
+    if (fault === 'page') return errorAnswer(200, 'PleaseLogIn')
     if (fault === 500 || fault === 503) return errorAnswer(fault, fault === 500 ? 'InternalError' : 'SlowDown')
     // The client's memory is lent until it has an answer, which comes before this is looked at.
     const copy = { ...request, body: request.body.slice() }

@@ -26,5 +26,8 @@ export interface S3Quirks {
   missingIs404?: boolean
 }
 
-/** What happens to one request. `late`: it is carried out after the client has given up, when `arrive()` is called. */
-export type S3Fault = 'refused' | 'lost' | 'answer-lost' | 'twice' | 'late' | 500 | 503 | '500-after'
+/**
+ * What happens to one request. `late`: it is carried out after the client has given up, when `arrive()` is called. `page`:
+ * somebody on the way answers 200 in the store's place.
+ */
+export type S3Fault = 'page' | 'refused' | 'lost' | 'answer-lost' | 'twice' | 'late' | 500 | 503 | '500-after'

@@ -1,6 +1,7 @@
 /** Every seeded bug. */
 
 import { CACHE_MUTANTS } from './cache-mutants.ts'
+import { CONNECTION_MUTANTS } from './connection-mutants.ts'
 import { DISK_MUTANTS } from './disk-mutants.ts'
 import { ENGINE_MUTANTS } from './engine-mutants.ts'
 import type { Mutant } from './mutant.ts'
@@ -21,6 +22,7 @@ export const ALL_MUTANTS: readonly Mutant[] = [
   ...WAIT_MUTANTS,
   ...PLACE_MUTANTS,
   ...REMOTE_MUTANTS,
+  ...CONNECTION_MUTANTS,
   ...JOURNAL_SERVICE_MUTANTS,
   ...QUEUE_MUTANTS,
   ...CACHE_MUTANTS,

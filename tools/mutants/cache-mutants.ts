@@ -81,6 +81,27 @@ export const CACHE_MUTANTS: readonly Mutant[] = [
     'owned, undefined)',
     'src/kernel/entry-batch.test.js',
   ),
+  mutant(
+    'stored-block-taken-whatever-compressed-it',
+    'sst/row-writer.js',
+    'form instanceof LoneBlock && form.codec === this.#settings.codec',
+    'form instanceof LoneBlock',
+    'src/sst/lone-block.test.js',
+  ),
+  mutant(
+    'stored-block-under-a-lower-seqno',
+    'sst/row-writer.js',
+    'lone === undefined ? seqnos[index] : lone.seqno',
+    'seqnos[index]',
+    'src/sst/lone-block.test.js',
+  ),
+  mutant(
+    'stored-block-of-another-entry',
+    'kernel/entry-batch.js',
+    'this.setForm(this.count + index - start, form)',
+    'this.setForm(this.count, form)',
+    'src/sst/lone-block.test.js',
+  ),
   mutant('block-in-use-moved', 'sst/row-block.js', ' || this.#userCount > 0', '', 'src/sst/row-block.test.js'),
   mutant(
     'lent-memory-used-again',

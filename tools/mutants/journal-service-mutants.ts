@@ -3,6 +3,8 @@
 import { mutant } from './mutant.ts'
 import type { Mutant } from './mutant.ts'
 
+const SHARED_OWNERS = 'src/journal/shared-owners.test.js'
+
 export const JOURNAL_SERVICE_MUTANTS: readonly Mutant[] = [
   mutant(
     'append-twice-after-resume',
@@ -62,9 +64,38 @@ export const JOURNAL_SERVICE_MUTANTS: readonly Mutant[] = [
   ),
   mutant(
     'journal-of-dead-client-stays',
-    'journal/remote/journal-service.js',
+    'journal/remote/hosted-journals.js',
     'open.sessions.size > 0)\n',
     'open.sessions.size >= 0)\n',
     'src/journal/remote/remote-journal.test.js',
+  ),
+  mutant('shared-states-not-synced', 'journal/shared-space.js', 'await physical.sync();', '', SHARED_OWNERS),
+  mutant(
+    'shared-reader-sees-what-came-later',
+    'journal/shared-replay.js',
+    'position >= from && position < limit',
+    'position >= from',
+    SHARED_OWNERS,
+  ),
+  mutant(
+    'shared-opened-though-overtaken',
+    'journal/shared-journal-system.js',
+    'if (log.owner !== journal)\n            throw fenced(log.epoch);',
+    '',
+    SHARED_OWNERS,
+  ),
+  mutant(
+    'shared-former-owner-truncates',
+    'journal/shared-journal.js',
+    'this.#checkOwner();\n        this.#log.forget(before);',
+    'this.#log.forget(before);',
+    SHARED_OWNERS,
+  ),
+  mutant(
+    'shared-needed-not-looked-for',
+    'journal/shared-journal-system.js',
+    'this.#checkNeeded(log, needed);\n        const journal',
+    'const journal',
+    SHARED_OWNERS,
   ),
 ]

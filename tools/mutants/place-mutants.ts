@@ -1,8 +1,9 @@
-/** Seeded bugs in telling whose a file is, what is a file at all, and what is a request. */
+/** Seeded bugs in telling whose a file or a key is, what is a file at all, and what is a request. */
 
 import { mutant } from './mutant.ts'
 import type { Mutant } from './mutant.ts'
 
+const SHARD_MAP = 'src/cluster/shard-map.test.js'
 const EXCHANGE = 'test/corruption/exchange.test.js'
 const EXCHANGE_REPAIR = 'test/corruption/exchange-repair.test.js'
 const LOST_JOURNAL = 'test/lost-journal.test.js'
@@ -123,5 +124,27 @@ export const PLACE_MUTANTS: readonly Mutant[] = [
     'if (answer.status !== 200)',
     'if (false)',
     'test/s3/s3-removal.test.js',
+  ),
+  mutant(
+    'key-at-the-start-of-a-shard-goes-before-it',
+    'cluster/shard-map.js',
+    'map.entries[middle].start, place) <= 0',
+    'map.entries[middle].start, place) < 0',
+    SHARD_MAP,
+  ),
+  mutant(
+    'owner-changes-within-its-term',
+    'cluster/map-changes.js',
+    'term: entry.term + 1',
+    'term: entry.term',
+    SHARD_MAP,
+  ),
+  mutant('start-of-a-shard-lent', 'cluster/map-codec.js', 'copyOf(decoder.bytes())', 'decoder.bytes()', SHARD_MAP),
+  mutant(
+    'older-map-believed',
+    'cluster/map-client.js',
+    'map.revision > this.#map.revision',
+    'map.revision !== this.#map.revision',
+    'src/cluster/map-store.test.js',
   ),
 ]

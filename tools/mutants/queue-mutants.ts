@@ -4,6 +4,8 @@ import { mutant } from './mutant.ts'
 import type { Mutant } from './mutant.ts'
 
 const JOB_SERVICE = 'src/jobs/remote/job-service.test.js'
+const JOB_BROKER = 'src/jobs/remote/job-broker.test.js'
+const JOB_WORKER = 'src/jobs/remote/job-worker.test.js'
 const PATIENCE = 'test/jobs/job-broker-patience.test.js'
 
 export const QUEUE_MUTANTS: readonly Mutant[] = [
@@ -116,5 +118,89 @@ export const QUEUE_MUTANTS: readonly Mutant[] = [
     'checkFileName(grant, input.ref.name);',
     'void input;',
     JOB_SERVICE,
+  ),
+  mutant(
+    'cancelled-job-runs-again',
+    'jobs/remote/job-broker.js',
+    "        if (job.cancelled) {\n            this.#settle(job, { type: 'failed', error: cancelled(spec) });",
+    "        if (false) {\n            this.#settle(job, { type: 'failed', error: cancelled(spec) });",
+    JOB_BROKER,
+  ),
+  mutant(
+    'job-leased-to-nobody',
+    'jobs/remote/job-broker.js',
+    'if (signal.aborted || this.#closed)',
+    'if (this.#closed)',
+    JOB_BROKER,
+  ),
+  mutant(
+    'worker-ends-with-a-lost-answer',
+    'jobs/remote/job-worker.js',
+    "if (!isCode(error, 'IO_FAILED', 'CLOSED'))",
+    "if (!isCode(error, 'CLOSED'))",
+    JOB_WORKER,
+  ),
+  mutant(
+    'worker-goes-on-without-a-lease',
+    'jobs/remote/job-worker.js',
+    "handle.cancel('its lease has ended');",
+    '',
+    JOB_WORKER,
+  ),
+  mutant(
+    'closed-worker-begins-a-job',
+    'jobs/remote/job-worker.js',
+    "if (this.#stop.signal.aborted)\n            handle.cancel('the worker is closed');",
+    '',
+    JOB_WORKER,
+  ),
+  mutant(
+    'former-question-is-given-the-job',
+    'jobs/remote/worker-pulls.js',
+    'if (this.#waiting.get(key) === waiting)\n                this.#waiting.delete(key);',
+    'this.#waiting.delete(key);',
+    'src/jobs/remote/worker-pulls.test.js',
+  ),
+  mutant(
+    'begins-here-though-cancelled',
+    'jobs/distant-scheduler.js',
+    'await local.ready();\n        if (signal.aborted)\n            throw signal.reason;',
+    'await local.ready();',
+    'src/jobs/distant-scheduler.test.js',
+  ),
+  mutant(
+    'progress-of-an-ended-job-asked-for-ever',
+    'jobs/remote/remote-scheduler.js',
+    'stopped || next()',
+    'next()',
+    'src/jobs/remote/remote-scheduler.test.js',
+  ),
+  mutant(
+    'cancelled-job-succeeds',
+    'jobs/queued-job.js',
+    'return this.#reject(this.#cancellation);',
+    'void 0;',
+    'src/jobs/job-queue.test.js',
+  ),
+  mutant(
+    'jobs-of-who-has-gone-go-on',
+    'jobs/remote/job-service.js',
+    'for (const key of keys)\n                    broker.leave(key, keys);',
+    '',
+    JOB_SERVICE,
+  ),
+  mutant(
+    'quarantine-never-longer',
+    'jobs/remote/quarantine.js',
+    'quarantineMs * 2 ** Math.min(over, 30)',
+    'quarantineMs',
+    'src/jobs/remote/quarantine.test.js',
+  ),
+  mutant(
+    'poisoned-work-remembered-for-ever',
+    'jobs/remote/quarantine.js',
+    'if (this.#failing.size <= REMEMBERED_MAX)',
+    'if (true)',
+    'src/jobs/remote/quarantine.test.js',
   ),
 ]

@@ -1,8 +1,13 @@
-/** Seeded bugs in what a shard does unasked: flushes that nobody called for, files and threads that are let go. */
+/**
+ * Seeded bugs in what a shard does unasked: flushes that nobody called for, files and threads that are let go; and in what
+ * opening, repair and destroying leave.
+ */
 
 import { mutant } from './mutant.ts'
 import type { Mutant } from './mutant.ts'
 
+const LOCAL_OPENING = 'test/local-opening.test.js'
+const NAMED_LOSSES = 'test/repair-named-losses.test.js'
 const OPENING_FLUSH = 'src/shard/opening-flush.test.js'
 const HAND_OVER = 'src/shard/hand-over.test.js'
 const SPACE_GUARD = 'src/shard/space-guard.test.js'
@@ -182,8 +187,58 @@ export const UPKEEP_MUTANTS: readonly Mutant[] = [
   mutant(
     'nothing-tried-again-where-there-is-space',
     'shard/space-guard.js',
-    'this.#host.refuse(undefined);\n        this.#host.retry();',
+    'this.#host.refuse(undefined);\n        this.#host.renew();',
     'this.#host.refuse(undefined);',
     SPACE_GUARD,
+  ),
+  mutant(
+    'range-deletion-hides-what-came-after-it',
+    'local-newest-entries.js',
+    'return this.#tombstones.newest(key, 0, key.length, SEQNO_MAX) <= seqno;',
+    'return this.#tombstones.newest(key, 0, key.length, SEQNO_MAX) <= 0;',
+    NAMED_LOSSES,
+  ),
+  mutant('gap-in-a-journal-not-told', 'local-salvage.js', 'if (position > expected)\n', 'if (false)\n', NAMED_LOSSES),
+  mutant(
+    'journal-file-of-a-stranger-not-told',
+    'local-salvage.js',
+    "lose('it is of an owner that the head does not know, perhaps of another database');\n                continue;",
+    'continue;',
+    NAMED_LOSSES,
+  ),
+  mutant(
+    'tables-of-a-name-that-begins-alike-taken',
+    'local-salvage.js',
+    'ownerOf(name) === this.#directory.shard',
+    'name.startsWith(this.#directory.shard)',
+    'test/repair-other-shards.test.js',
+  ),
+  mutant(
+    'tables-of-other-clones-taken-where-there-is-no-head',
+    'local-salvage.js',
+    'TABLE_NAME.test(name) && ownerOf(name) === this.#directory.shard',
+    'TABLE_NAME.test(name)',
+    'test/repair-other-shards.test.js',
+  ),
+  mutant(
+    'failed-opening-keeps-its-lock',
+    'local-components.js',
+    'catch (error) {\n        await lock?.release();\n        await calls?.close();',
+    'catch (error) {\n        await calls?.close();',
+    LOCAL_OPENING,
+  ),
+  mutant(
+    'reader-tidies-up-after-the-owner',
+    'local-components.js',
+    'if (!readOnly)\n        await store.removeLeftovers();',
+    'await store.removeLeftovers();',
+    LOCAL_OPENING,
+  ),
+  mutant(
+    'reserve-stays-when-all-is-destroyed',
+    'local-destroy.js',
+    'if (found.includes(RESERVE_NAME))\n            await device.unlink(RESERVE_NAME);',
+    '',
+    LOCAL_OPENING,
   ),
 ]

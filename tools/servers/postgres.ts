@@ -78,6 +78,12 @@ export class PostgresServer {
     return `postgres://postgres@127.0.0.1:${this.port}/postgres`
   }
 
+  /** Makes a folder the server's own, for a tablespace. */
+  own(folder: string): void {
+    const account = serverAccount()
+    if (account !== undefined) chownSync(folder, account.uid, account.gid)
+  }
+
   /** Starts it, where it is not running, and resolves when it takes connections. */
   async restart(): Promise<void> {
     if (this.#process !== undefined) return

@@ -52,6 +52,7 @@ const WHOLE = [
   'journal/journal-leftovers',
   'journal/few-descriptors',
   'journal/full-journal-disk',
+  'journal/quiet-shard',
   'journal/recovery-edges',
   'opening-edges',
   'newer-versions',

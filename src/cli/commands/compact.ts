@@ -9,6 +9,7 @@ import { renderLevels } from '../level-table.ts'
 import { formatBytes, formatDuration } from '../quantities.ts'
 import { RANGE_OPTIONS, rangeOf } from '../range-options.ts'
 import { openForWriting } from '../shard-directory.ts'
+import { SHARD_OPTION, shardOf } from '../shard-option.ts'
 
 const STATUS_MS = 200
 
@@ -21,13 +22,13 @@ export const compact: Command = {
     'for a second copy. Shards compact by themselves while they are written to; this does the rest of it at once.',
     'Ctrl-C stops it: what has been compacted stays, nothing is lost.',
   ],
-  options: [...RANGE_OPTIONS, ...NOTATION_OPTIONS],
+  options: [SHARD_OPTION, ...RANGE_OPTIONS, ...NOTATION_OPTIONS],
   async run(given, context) {
     const { output, signal, now } = context
     const range = rangeOf(given, notationOf(given))
     const [directory = ''] = given.positionals
     const startMs = now()
-    const shard = await openForWriting(directory)
+    const shard = await openForWriting(directory, { shard: shardOf(given) })
     try {
       const before = shard.statistics().fileBytes
       await watched(shard, shard.compactRange(range), context)

@@ -6,6 +6,7 @@ import type { Command } from '../command.ts'
 import { EXIT_CODES } from '../exit-code.ts'
 import { RANGE_OPTIONS, rangeOf } from '../range-options.ts'
 import { openForWriting } from '../shard-directory.ts'
+import { SHARD_OPTION, shardOf } from '../shard-option.ts'
 import { UsageError } from '../usage-error.ts'
 
 export const deleteKeys: Command = {
@@ -17,7 +18,7 @@ export const deleteKeys: Command = {
     'A range costs as much as one key, however many are in it; `varve scan --count` tells how many that would be.',
     'When the command has ended, the deletion survives a power cut.',
   ],
-  options: [...RANGE_OPTIONS, ...NOTATION_OPTIONS],
+  options: [SHARD_OPTION, ...RANGE_OPTIONS, ...NOTATION_OPTIONS],
   async run(given) {
     const notation = notationOf(given)
     const [directory = '', ...keys] = given.positionals
@@ -33,7 +34,7 @@ export const deleteKeys: Command = {
     const operations: readonly KvOperation[] = hasRange
       ? [{ type: 'deleteRange', ...range }]
       : keys.map((key) => ({ type: 'delete', key: bytesOf(key, notation, 'KEY') }))
-    const shard = await openForWriting(directory)
+    const shard = await openForWriting(directory, { shard: shardOf(given) })
     try {
       await shard.batch(operations, { durability: 'synced' })
       return EXIT_CODES.ok

@@ -15,6 +15,7 @@ import type { Progress } from '../progress-bar.ts'
 import { formatBytes, formatDuration, formatNumberOf, formatRate } from '../quantities.ts'
 import { RANGE_OPTIONS, rangeOf } from '../range-options.ts'
 import { openForReading } from '../shard-directory.ts'
+import { SHARD_OPTION, shardOf } from '../shard-option.ts'
 import { CSV_HEADER, CSV_HEADER_64, csvLine, csvLine64 } from '../transfer/csv-line.ts'
 import { ExportError } from '../transfer/export-error.ts'
 import { FORMATS, formatOfName } from '../transfer/formats.ts'
@@ -41,6 +42,7 @@ export const exportEntries: Command = {
   ],
   options: [
     { name: 'format', value: 'FORMAT', help: `${FORMATS.join(', ')}; default: by the name of FILE, or jsonl` },
+    SHARD_OPTION,
     ...RANGE_OPTIONS,
     { name: 'force', help: 'replace FILE' },
     ...NOTATION_OPTIONS.map(({ name }) => ({
@@ -59,7 +61,7 @@ export const exportEntries: Command = {
     if (format === 'tree' && path === '-') throw new UsageError('a tree needs FILE: the directory to write it to')
     if (format === 'tree') await checkTreeTarget(path)
     const startMs = now()
-    const shard = await openForReading(directory, { hold: range })
+    const shard = await openForReading(directory, { shard: shardOf(given), hold: range })
     try {
       const quiet = path === '-' && stdout.interactive
       const count = format === 'tree' ? await checkTreeKeys(shard, range, context.signal) : undefined

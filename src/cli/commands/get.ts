@@ -4,6 +4,7 @@ import { NOTATION_OPTIONS, bytesOf, notationOf } from '../argument-bytes.ts'
 import type { Command } from '../command.ts'
 import { EXIT_CODES } from '../exit-code.ts'
 import { openForReading } from '../shard-directory.ts'
+import { SHARD_OPTION, shardOf } from '../shard-option.ts'
 
 export const get: Command = {
   name: 'get',
@@ -14,11 +15,11 @@ export const get: Command = {
     'Exits with 1, and writes nothing, when the key is not there.',
     'Opens the shard read-only: nothing is changed, and another process may have it open.',
   ],
-  options: NOTATION_OPTIONS,
+  options: [SHARD_OPTION, ...NOTATION_OPTIONS],
   async run(given, { output, stdout, signal }) {
     const [directory = '', argument = ''] = given.positionals
     const key = bytesOf(argument, notationOf(given), 'KEY')
-    const shard = await openForReading(directory, { hold: { gte: key, lte: key } })
+    const shard = await openForReading(directory, { shard: shardOf(given), hold: { gte: key, lte: key } })
     try {
       const value = await shard.get(key, { signal })
       if (value === undefined) {

@@ -7,6 +7,7 @@ import { EXIT_CODES } from '../exit-code.ts'
 import type { ExitCode } from '../exit-code.ts'
 import { formatBytes, formatDuration, formatNumberOf, formatRate } from '../quantities.ts'
 import { openForWriting } from '../shard-directory.ts'
+import { SHARD_OPTION, shardOf } from '../shard-option.ts'
 import { FORMATS } from '../transfer/formats.ts'
 import { ImportJob, checkColumns } from '../transfer/import-job.ts'
 import type { ImportOptions, ImportReport } from '../transfer/import-job.ts'
@@ -52,11 +53,13 @@ export const importEntries: Command = {
       value: 'WHAT',
       help: 'where a key has another value: replace it (the default, and tell), keep it, or stop',
     },
+    SHARD_OPTION,
     { name: 'dry-run', help: 'read and check everything, write nothing' },
   ],
   async run(given, context) {
     const [directory = '', ...paths] = given.positionals
     const options = optionsOf(given)
+    const shard = shardOf(given)
     const sources = await importSources(paths, choiceOf(given, 'format', FORMATS))
     for (const format of ['jsonl', 'tree'] as const) {
       const useless = ['key-column', 'value-column', 'delimiter'].find((name) => given.value(name) !== undefined)
@@ -68,13 +71,13 @@ export const importEntries: Command = {
     const run = (writer: ImportWriter | undefined): Promise<ImportReport> =>
       new ImportJob(writer, directory, options, sources, context).run(sources)
     if (given.has('dry-run')) return report(await run(undefined), 'Read', startMs, context, options)
-    const shard = await openForWriting(directory, { create: context })
+    const db = await openForWriting(directory, { shard, create: context })
     try {
-      const imported = await run(await ImportWriter.open(shard, options.existing))
-      await shard.sync()
+      const imported = await run(await ImportWriter.open(db, options.existing))
+      await db.sync()
       return report(imported, 'Imported', startMs, context, options)
     } finally {
-      await shard.close()
+      await db.close()
     }
   },
 }

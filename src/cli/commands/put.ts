@@ -8,6 +8,7 @@ import { EXIT_CODES } from '../exit-code.ts'
 import { KV_LIMITS } from '../../engines/kv/limits.ts'
 import { formatBytes } from '../quantities.ts'
 import { openForWriting } from '../shard-directory.ts'
+import { SHARD_OPTION, shardOf } from '../shard-option.ts'
 import { UsageError } from '../usage-error.ts'
 
 export const put: Command = {
@@ -18,13 +19,17 @@ export const put: Command = {
     'Without VALUE, the value is what standard input has, byte for byte. A value that the key had is replaced.',
     'The shard is made where there is none. When the command has ended, the value survives a power cut.',
   ],
-  options: [...NOTATION_OPTIONS, { name: 'file', value: 'FILE', help: 'the value is the content of this file' }],
+  options: [
+    SHARD_OPTION,
+    ...NOTATION_OPTIONS,
+    { name: 'file', value: 'FILE', help: 'the value is the content of this file' },
+  ],
   async run(given, context) {
     const notation = notationOf(given)
     const [directory = '', argument = ''] = given.positionals
     const key = bytesOf(argument, notation, 'KEY')
     const value = await valueOf(given, context)
-    const shard = await openForWriting(directory, { create: context })
+    const shard = await openForWriting(directory, { shard: shardOf(given), create: context })
     try {
       await shard.put(key, value, { durability: 'synced' })
       return EXIT_CODES.ok

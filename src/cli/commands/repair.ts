@@ -6,6 +6,7 @@ import { EXIT_CODES } from '../exit-code.ts'
 import { shorten, showKey } from '../key-text.ts'
 import { readKeys } from '../key-file.ts'
 import { formatNumberOf } from '../quantities.ts'
+import { SHARD_OPTION, shardOf } from '../shard-option.ts'
 
 const KEY_COLUMNS = 40
 
@@ -22,15 +23,12 @@ export const repair: Command = {
     'FILE of --keys is a JSON list of { "id", "secret" }, each secret 32 bytes in base64: what DIR is encrypted with. NEW is',
     'encrypted with the first.',
   ],
-  options: [
-    { name: 'shard', value: 'NAME', help: 'which one, where it is not called main' },
-    { name: 'keys', value: 'FILE', help: 'of an encrypted shard' },
-  ],
-  async run({ positionals: [directory = '', target = ''], value }, { output, signal }) {
-    const [path, shard] = [value('keys'), value('shard')]
-    const chosen = shard === undefined ? {} : { shard }
+  options: [SHARD_OPTION, { name: 'keys', value: 'FILE', help: 'of an encrypted shard' }],
+  async run(given, { output, signal }) {
+    const [directory = '', target = ''] = given.positionals
+    const [path, shard] = [given.value('keys'), shardOf(given)]
     const encryption = path === undefined ? {} : { encryption: { keys: await readKeys(path, 'repair') } }
-    const { entries, losses, headFound } = await repairShard(directory, target, { signal, ...chosen, ...encryption })
+    const { entries, losses, headFound } = await repairShard(directory, target, { signal, shard, ...encryption })
     for (const { file, reason, keyFirst, keyLast } of losses) {
       const isKnown = keyFirst !== undefined && keyLast !== undefined && keyLast.length > 0
       const keys = isKnown ? `; keys from ${show(keyFirst)} to ${show(keyLast)}` : ''

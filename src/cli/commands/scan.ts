@@ -12,6 +12,7 @@ import { escapeBytes } from '../escaped-text.ts'
 import { EXIT_CODES } from '../exit-code.ts'
 import { RANGE_OPTIONS, rangeOf } from '../range-options.ts'
 import { openForReading } from '../shard-directory.ts'
+import { SHARD_OPTION, shardOf } from '../shard-option.ts'
 import { jsonLine } from '../transfer/json-line.ts'
 import { UsageError } from '../usage-error.ts'
 
@@ -25,6 +26,7 @@ export const scan: Command = {
     'Shows one moment, whatever is written meanwhile. Opens the shard read-only: another process may have it open.',
   ],
   options: [
+    SHARD_OPTION,
     ...RANGE_OPTIONS,
     { name: 'reverse', help: 'the last key first' },
     { name: 'limit', value: 'N', help: 'not more than N entries' },
@@ -45,7 +47,10 @@ export const scan: Command = {
     const limit = limitOf(given)
     const [directory = ''] = given.positionals
     // A short scan is over before anything could be taken away.
-    const shard = await openForReading(directory, limit === undefined ? { hold: range } : {})
+    const shard = await openForReading(directory, {
+      shard: shardOf(given),
+      ...(limit === undefined ? { hold: range } : {}),
+    })
     try {
       const options: ScanOptions = {
         ...range,

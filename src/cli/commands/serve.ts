@@ -6,13 +6,12 @@ import { HeadService } from '../../fs/remote/head-service.ts'
 import { JobBroker } from '../../jobs/remote/job-broker.ts'
 import { JobService, WorkerService } from '../../jobs/remote/job-service.ts'
 import { JournalService } from '../../journal/remote/journal-service.ts'
-import { loadHash } from '../../kernel/hash.ts'
 import { RpcClient } from '../../rpc/client.ts'
 import { dialLoopback } from '../../rpc/loopback.ts'
 import type { RpcService } from '../../rpc/rpc.ts'
 import { RpcServer } from '../../rpc/server.ts'
 import { listenSocket } from '../../rpc/socket-transport.ts'
-import { directoryThreads } from '../../local-worker.ts'
+import { directoryThreads, openHash } from '../../local-worker.ts'
 import { KV_HANDLER_URLS } from '../../remote-workers.ts'
 import { SystemClock } from '../../system-clock.ts'
 import { SystemRandom } from '../../system-random.ts'
@@ -60,7 +59,7 @@ export const serve: Command = {
 }
 
 async function start(options: ServeOptions, opened: Opened, { output }: CommandContext): Promise<void> {
-  const [clock, random, hash] = [new SystemClock(), new SystemRandom(), await loadHash()]
+  const [clock, random, hash] = [new SystemClock(), new SystemRandom(), await openHash()]
   const directories = new ServedDirectories({ hash, random, clock, opened })
   const services: RpcService[] = []
   if (options.files !== undefined) {

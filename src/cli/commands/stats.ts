@@ -8,6 +8,7 @@ import { renderLevels } from '../level-table.ts'
 import { directoryBytes } from '../disk-usage.ts'
 import { formatBytes, formatCount } from '../quantities.ts'
 import { openForReading } from '../shard-directory.ts'
+import { SHARD_OPTION, shardOf } from '../shard-option.ts'
 import { renderPairs } from '../text-table.ts'
 
 export const stats: Command = {
@@ -18,14 +19,15 @@ export const stats: Command = {
     'Entries count every version and every deletion that is still stored.',
     'Opens the shard read-only: nothing is changed, and another process may have it open.',
   ],
-  options: [{ name: 'json', help: 'everything there is, as JSON' }],
-  async run({ positionals: [directory = ''], has }, { output }) {
-    const shard = await openForReading(directory)
+  options: [SHARD_OPTION, { name: 'json', help: 'everything there is, as JSON' }],
+  async run(given, { output }) {
+    const [directory = ''] = given.positionals
+    const shard = await openForReading(directory, { shard: shardOf(given) })
     try {
       const statistics = shard.statistics()
       const onDisk = await directoryBytes(directory, [])
       const reserved = onDisk - (await directoryBytes(directory, [join(directory, RESERVE_NAME)]))
-      if (has('json')) {
+      if (given.has('json')) {
         output.line(JSON.stringify({ ...statistics, reserveBytes: reserved, directoryBytes: onDisk }, null, 2))
         return EXIT_CODES.ok
       }

@@ -5,6 +5,7 @@ import { EXIT_CODES } from '../exit-code.ts'
 import { showKey } from '../key-text.ts'
 import { formatBytes, formatCount } from '../quantities.ts'
 import { openForReading } from '../shard-directory.ts'
+import { SHARD_OPTION, shardOf } from '../shard-option.ts'
 import { drawShard } from '../shard-drawing.ts'
 import { renderTable } from '../text-table.ts'
 
@@ -16,12 +17,13 @@ export const tree: Command = {
     'A row for each level, a box for each table: its size, its first key and its last.',
     'Opens the shard read-only: nothing is changed, and another process may have it open.',
   ],
-  options: [{ name: 'tables', help: 'list every table with its name, entries and keys' }],
-  async run({ positionals: [directory = ''], has }, { output }) {
-    const shard = await openForReading(directory)
+  options: [SHARD_OPTION, { name: 'tables', help: 'list every table with its name, entries and keys' }],
+  async run(given, { output }) {
+    const [directory = ''] = given.positionals
+    const shard = await openForReading(directory, { shard: shardOf(given) })
     try {
       for (const line of drawShard(shard, output.columns)) output.line(line)
-      if (!has('tables')) return EXIT_CODES.ok
+      if (!given.has('tables')) return EXIT_CODES.ok
       output.line()
       const rows = shard
         .levels()

@@ -6,6 +6,7 @@ import { describeError } from '../failure.ts'
 import { ProgressBar } from '../progress-bar.ts'
 import { formatBytes, formatNumberOf } from '../quantities.ts'
 import { openForReading } from '../shard-directory.ts'
+import { SHARD_OPTION, shardOf } from '../shard-option.ts'
 
 export const verify: Command = {
   name: 'verify',
@@ -16,15 +17,16 @@ export const verify: Command = {
     'whole: every checksum, the order of keys, and that index, filter and properties agree with the entries.',
     'Opens the shard read-only: nothing is changed. Exits with 1 if anything is damaged, and names file and offset.',
   ],
-  options: [{ name: 'bytes-only', help: 'check checksums only, which is faster' }],
-  async run({ positionals: [directory = ''], has }, { output, signal, now }) {
-    const shard = await openForReading(directory)
+  options: [SHARD_OPTION, { name: 'bytes-only', help: 'check checksums only, which is faster' }],
+  async run(given, { output, signal, now }) {
+    const [directory = ''] = given.positionals
+    const shard = await openForReading(directory, { shard: shardOf(given) })
     try {
       const { files, fileBytes } = shard.statistics()
       const bar = new ProgressBar(output, { label: 'verify', item: 'table', total: files, now })
       let damaged = 0
       for await (const { table, file, damage } of shard.verify({
-        level: has('bytes-only') ? 'bytes' : 'structure',
+        level: given.has('bytes-only') ? 'bytes' : 'structure',
         signal,
       })) {
         const { name, bytes } = file.ref

@@ -3,7 +3,6 @@
 import { once } from 'node:events'
 import { standBack } from '../../jobs/thread-nice.ts'
 import { isCode } from '../../kernel/errors.ts'
-import { loadHash } from '../../kernel/hash.ts'
 import { MIB } from '../../kernel/limits.ts'
 import { parseAddress } from '../../rpc/address.ts'
 import { RpcClient } from '../../rpc/client.ts'
@@ -15,6 +14,7 @@ import { EXIT_CODES } from '../exit-code.ts'
 import { describeError } from '../failure.ts'
 import { certificateFiles, textOf } from '../serve/certificate-files.ts'
 import { remoteWorkers } from '../../remote-workers.ts'
+import { openHash } from '../../local-worker.ts'
 import { startJobThreads } from '../serve/job-threads.ts'
 import { Opened } from '../serve/served-directory.ts'
 import { UsageError } from '../usage-error.ts'
@@ -59,7 +59,7 @@ export const work: Command = {
     const labels = (value('labels') ?? '').split(',').filter((label) => label !== '')
     const token = value('token') === undefined ? '' : (await textOf(value('token') as string, 'work')).trim()
     const dial = await certificateFiles(value, 'work')
-    const [clock, random, hash] = [new SystemClock(), new SystemRandom(), await loadHash()]
+    const [clock, random, hash] = [new SystemClock(), new SystemRandom(), await openHash()]
     const opened = new Opened()
     // Before there are threads, which begin as this one is.
     standBack(nice)

@@ -21,8 +21,9 @@ import type { InspectedDirectory } from '../../local-inspection.ts'
 
 const KEY_COLUMNS = 32
 
-export async function dumpHead(directory: InspectedDirectory, output: DumpOutput): Promise<void> {
-  const shards = await directory.shards()
+/** @param all of every shard there is, not only of the one that is named */
+export async function dumpHead(directory: InspectedDirectory, all: boolean, output: DumpOutput): Promise<void> {
+  const shards = (await directory.shards()).filter((shard) => all || shard === directory.shard)
   if (shards.length === 0) await output.damage('there is no head: the shard was never made, or its head is lost')
   // The shard itself first, if it is there; then those that share files with it, or took its place.
   const others = shards.filter((shard) => shard !== directory.shard)

@@ -1,19 +1,14 @@
 /** Directories that are served: each locked once, whatever is in it. */
 
-import { DirectoryLock } from '../../fs/directory-lock.ts'
 import { LocalFileStore } from '../../fs/local-file-store.ts'
 import { LocalHeadStore } from '../../fs/local-head-store.ts'
-import { LocalReserve, RESERVE_NAME } from '../../fs/local-reserve.ts'
 import { NodeDevice } from '../../fs/node-device.ts'
-import { NodeProcessTable } from '../../fs/node-process-table.ts'
 import type { JournalSystem } from '../../journal/journal.ts'
 import type { Clock } from '../../kernel/clock.ts'
-import { isCode } from '../../kernel/errors.ts'
 import type { Hash } from '../../kernel/hash.ts'
 import type { Random } from '../../kernel/random.ts'
-import { loadNative } from '../../native/load-native.ts'
-import { NativeFileHolds } from '../../native/native-file-holds.ts'
-import { FILES, HEADS } from '../../local-layout.ts'
+import { FILES, HEADS, requirePathRoom } from '../../local-layout.ts'
+import { lockDirectory } from '../../local-lock.ts'
 import { journalsOn, sharedJournalOn } from './served-journals.ts'
 
 /** What has been opened, to be closed in the opposite order. */
@@ -70,28 +65,11 @@ export class ServedDirectories {
     const there = this.#devices.get(directory)
     if (there !== undefined) return there
     const device = new NodeDevice(directory)
+    requirePathRoom(device.root)
     await device.makeDirectory('.')
-    const lock = await this.#lock(device, directory)
+    const lock = await lockDirectory(device, directory, this.#basis.random)
     this.#basis.opened.add(() => lock.release())
     this.#devices.set(directory, device)
     return device
-  }
-  /** On a disk that is full to the last block, the lock file takes its own from the reserve. */
-  async #lock(device: NodeDevice, directory: string): Promise<DirectoryLock> {
-    const native = loadNative()
-    const options = {
-      device,
-      directory: '.',
-      shownAs: directory,
-      processes: new NodeProcessTable(),
-      random: this.#basis.random,
-      ...(native === undefined ? {} : { holds: new NativeFileHolds(native, directory) }),
-    }
-    try {
-      return await DirectoryLock.acquire(options)
-    } catch (error) {
-      if (!isCode(error, 'NO_SPACE') || !(await LocalReserve.nibble(device, RESERVE_NAME))) throw error
-      return DirectoryLock.acquire(options)
-    }
   }
 }

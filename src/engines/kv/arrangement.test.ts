@@ -14,7 +14,7 @@ import { decodeHead, encodeHead } from '../../shard/head-content.ts'
 import { loadManifest } from '../../shard/manifest.ts'
 import type { Change, HandOver, VersionFile } from '../../shard/shard.ts'
 import { plainHead } from '../../../test/plain-head.ts'
-import { mergeShards } from './arrangement.ts'
+import { mergeShards, splitShard } from './arrangement.ts'
 import type { Arranged } from './arrangement.ts'
 import { encodeView, WHOLE } from './key-view.ts'
 
@@ -44,6 +44,8 @@ function table(name: string, group: number, first: string, last: string, view?: 
 class FakeShard {
   readonly id: ShardId
   readonly rewrites: string[] = []
+  /** How often it was let go on. */
+  resumed = 0
   files: readonly VersionFile[]
   readonly rewritten: readonly VersionFile[]
 
@@ -76,7 +78,7 @@ class FakeShard {
       manifest,
       pin: done,
       seal: done,
-      resume: done,
+      resume: () => Promise.resolve(void this.resumed++),
       end: () => undefined,
     })
   }
@@ -139,4 +141,20 @@ test('a table of which the two do not see all between them is rewritten: what li
     ])
     assert.deepEqual(right.rewrites, ['main.t'])
   }
+})
+
+// An order of one's own may take only keys of one form. Nobody let the shard go on: its writes waited for ever.
+test('a shard that cannot be split at a key, because the order cannot compare it, goes on', async () => {
+  const shard = new FakeShard('main', [table('main.t', 1, 'a', 'z')])
+  const place = { heads: new MemoryHeadStore(), files: new MemoryFileStore({ hash: await loadHash() }) }
+  const mistake = new RangeError('a key has eight bytes')
+  const order = {
+    ...BYTEWISE,
+    compare: (): never => {
+      throw mistake
+    },
+  }
+  const arranged = { shard, order, place } as unknown as Arranged
+  await assert.rejects(splitShard(arranged, key('m'), shardId('left'), shardId('right')), mistake)
+  assert.equal(shard.resumed, 1)
 })

@@ -39,12 +39,7 @@ export interface Arranged {
   readonly place: ShardPlace
 }
 
-/**
- * Puts two shards in the place of `shard`: keys before `at`, and the others. Writes that come meanwhile wait, then reject
- * with SUPERSEDED: the new shards are for them. Names of shards are used once, ever.
- *
- * @throws {VarveError} EXISTS, READ_ONLY, FENCED, BUSY — nothing has changed; OUTCOME_UNKNOWN — open it again to find out
- */
+/** As `KvShard.split`. */
 export async function splitShard(
   { shard, order, place }: Arranged,
   at: Uint8Array,
@@ -56,16 +51,18 @@ export async function splitShard(
   const handOver = await shard.handOver()
   const files = [...handOver.manifest.files.values()]
   const part = (name: ShardId, span: CutSpan): Successor => ({ shard: name, files: within(files, span, order) })
-  const successors = [part(left, { ...WHOLE, upper: cut }), part(right, { ...WHOLE, lower: cut })]
+  let successors: readonly Successor[]
+  try {
+    successors = [part(left, { ...WHOLE, upper: cut }), part(right, { ...WHOLE, lower: cut })]
+  } catch (error) {
+    // An order of one's own may not know what to do with the key.
+    await handOver.resume([])
+    throw error
+  }
   await succeed([handOver], successors, place)
 }
 
-/**
- * Puts one shard in the place of two: `left` has keys before `at`, `right` the others. Otherwise as `splitShard`.
- *
- * @throws {VarveError} NOT_FOUND, INCOMPATIBLE — they are in two places, or of two orders; nothing has changed
- * @throws {RangeError} one of them has keys of the other's; nothing has changed
- */
+/** As `KvShard.merge`. */
 export async function mergeShards(left: Arranged, right: GenericShard, at: Uint8Array, merged: ShardId): Promise<void> {
   const { shard, order, place } = left
   const cut = cutBefore(new Uint8Array(at))

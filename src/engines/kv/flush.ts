@@ -2,7 +2,7 @@
 
 import { assert } from '../../kernel/assert.ts'
 import { SEQNO_MAX } from '../../kernel/ids.ts'
-import type { JobContext, JobResult, JobSpec } from '../../jobs/jobs.ts'
+import type { HandlerExport, JobContext, JobResult, JobSpec } from '../../jobs/jobs.ts'
 import { openMemtableImage } from '../../memtable/memtable-image.ts'
 import type { TableParameters } from './job-parameters.ts'
 import { resolveOrder } from './named-order.ts'
@@ -29,4 +29,4 @@ async function run(spec: JobSpec, context: JobContext): Promise<JobResult> {
 }
 
 /** The handler that `flush` jobs name: module `varve/kv/jobs`, export `flush`. */
-export const flush = Object.freeze({ version: 1, run })
+export const flush: HandlerExport = Object.freeze({ version: 1, run })

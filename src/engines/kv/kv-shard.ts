@@ -198,7 +198,7 @@ export class KvShard {
     return (await this.#track(this.#points.wait(key, seqno, options?.signal))) !== undefined
   }
 
-  /** Twin of `has`. */
+  /** Whether `key` has a value, without a promise. Errors as `getSync`. */
   hasSync(key: Uint8Array, options?: SyncReadOptions): boolean {
     this.#checkOpen()
     checkKey(key)
@@ -211,7 +211,7 @@ export class KvShard {
     return this.#scans.scan(toScanPlan(options, this.#order, this.#pinFor))
   }
 
-  /** This moment, to read from later. Keeps what it sees until closed. */
+  /** This moment, to read from later: what is visible now. Keeps what it sees until closed. @throws {VarveError} CLOSED */
   snapshot(): KvSnapshot {
     this.#checkOpen()
     const snapshot = new Snapshot(this, this.#shard.pinSeqno(), (closed) => {
@@ -222,17 +222,23 @@ export class KvShard {
     return snapshot
   }
 
-  /** Resolves when everything written before is in table files. */
+  /** Resolves when everything written before is in table files. Errors as `Shard.flush`. */
   flush(): Promise<void> {
     return this.#guard(() => this.#shard.flush())
   }
 
-  /** Makes every write so far survive a power cut. Rejects with UNSUPPORTED where the journal does not offer that. */
+  /** Makes every write so far survive a power cut. Errors as `Shard.sync`. */
   sync(): Promise<void> {
     return this.#guard(() => this.#shard.sync())
   }
 
-  /** Flushes, then merges what the range has above the deepest level in use into that, dropping what nobody can see. */
+  /**
+   * Flushes, then merges what the range has above the deepest level in use into that, dropping what nobody can see. Reads and
+   * writes go on meanwhile. It needs room for a second copy.
+   *
+   * @throws {TypeError} {RangeError} bad bounds
+   * @throws {VarveError} as `flush`, and what the merge fails with, such as JOB_FAILED: nothing has changed
+   */
   async compactRange(range: KvRange = {}): Promise<void> {
     this.#checkOpen()
     const bounds = toKeyRange(range, this.#order)
@@ -243,7 +249,7 @@ export class KvShard {
     )
   }
 
-  /** Resolves when background compaction has nothing left to do. */
+  /** Resolves when background compaction has nothing left to do. Rejects with what its last attempt failed with. */
   settle(): Promise<void> {
     return this.#guard(() => this.#shard.settle())
   }
@@ -268,20 +274,34 @@ export class KvShard {
     return this.#guard(() => this.#shard.clone(shardId(clone)))
   }
 
-  /** Puts `left`, of keys before `at`, and `right` in the place of this shard: see `splitShard`. Writes wait meanwhile. */
+  /**
+   * Puts two shards in the place of this one: `left` has keys before `at`, `right` the others. By reference: no table is
+   * copied. Writes that come meanwhile wait, then reject with SUPERSEDED: the new shards are for them. Reads go on until this
+   * one is closed. Names of shards are used once, ever.
+   *
+   * @throws {TypeError} {RangeError} `at` is no key; both names are one
+   * @throws {VarveError} EXISTS, READ_ONLY, LIMIT_EXCEEDED (no name of a shard), FENCED, BUSY, what `flush` throws — nothing
+   *   has changed; OUTCOME_UNKNOWN — open it again to find out
+   */
   async split(at: Uint8Array, left: string, right: string): Promise<void> {
     checkKey(at)
     await this.#guard(() => splitShard(this.#arranged, at, shardId(left), shardId(right)))
   }
 
-  /** Puts `merged` in the place of this shard, of keys before `at`, and `right`, of the others: see `mergeShards`. */
+  /**
+   * Puts `merged` in the place of this shard, which has keys before `at`, and of `right`, which has the others. Otherwise as
+   * `split`.
+   *
+   * @throws {RangeError} one of them has keys of the other's; nothing has changed
+   * @throws {VarveError} NOT_FOUND, INCOMPATIBLE — they are in two places, or of two orders; nothing has changed
+   */
   async merge(right: KvShard, at: Uint8Array, merged: string): Promise<void> {
     checkKey(at)
     if (right === this || !(right instanceof KvShard)) throw new TypeError('a shard is merged with another')
     await this.#guard(() => mergeShards(this.#arranged, right.#shard, at, shardId(merged)))
   }
 
-  /** Rewrites every table that this shard shares with others, which it was split, merged or cloned from. */
+  /** Rewrites every table that this shard shares with those it was split, merged or cloned from. Errors as `compactRange`. */
   detach(): Promise<void> {
     return this.#guard(() => detachShard(this.#shard))
   }
@@ -293,7 +313,7 @@ export class KvShard {
     return { ...this.#shard.statistics(), levels, cache: cache.statistics, entryCache: this.#points.statistics }
   }
 
-  /** Tables of each level, for people: names, sizes and bounds. */
+  /** Tables of each level, level 0 first, as of now: names, sizes and bounds. For people; not to be changed. */
   levels(): readonly (readonly KvTable[])[] {
     return this.#shard.view.version.shape.levels
   }
@@ -317,7 +337,7 @@ export class KvShard {
     return openColumns(this.#shard, this.#parts.files, this.#parts.hash, options, () => this.#checkOpen())
   }
 
-  /** Settles every call, closes scans and snapshots, syncs and lets go. Idempotent. */
+  /** Settles every call, closes scans and snapshots, syncs and lets go, whatever happens. Idempotent. Errors as `Shard.close`. */
   close(): Promise<void> {
     this.#closing ??= this.#close()
     return this.#closing

@@ -127,7 +127,7 @@ export interface KvScan extends AsyncIterable<KvEntry> {
    * @throws {VarveError} CLOSED, ABORTED, TABLE_CORRUPT, FILE_MISSING, IO_FAILED
    */
   next(count?: number, bytes?: number): Promise<KvEntry[]>
-  /** Twin of `next`. @throws {VarveError} WOULD_BLOCK */
+  /** As `next`, without a promise. @throws {VarveError} WOULD_BLOCK — bytes are not at hand; and as `next` */
   nextSync(count?: number, bytes?: number): KvEntry[]
   /** Goes on at the first key at or after `key` (at or before, in reverse) that is inside the bounds. Keeps the limit. */
   seek(key: Uint8Array): void
@@ -138,7 +138,7 @@ export interface KvScan extends AsyncIterable<KvEntry> {
    * @throws {RangeError} a bad count; {VarveError} CLOSED — at once; what `next` rejects with — when a chunk is asked for
    */
   chunks(count?: number): AsyncIterable<KvEntry[]>
-  /** Idempotent. */
+  /** Lets go of what it keeps: from then on `next` rejects with CLOSED. Idempotent. */
   close(): void
   [Symbol.asyncDispose](): Promise<void>
 }
@@ -147,7 +147,7 @@ export interface KvScan extends AsyncIterable<KvEntry> {
 export interface KvSnapshot {
   /** Reads see operations up to here. */
   readonly seqno: Seqno
-  /** Idempotent. */
+  /** Lets go of what it keeps: reads from it reject with CLOSED. Idempotent. */
   close(): void
   [Symbol.dispose](): void
 }

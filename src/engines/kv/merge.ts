@@ -15,7 +15,7 @@ import {
 import type { KeyOrder } from '../../kernel/key-order.ts'
 import { mergeCursors } from '../../kernel/merge.ts'
 import type { RangeTombstone, RangeTombstones } from '../../kernel/range-tombstone.ts'
-import type { JobContext, JobInput, JobResult, JobSpec } from '../../jobs/jobs.ts'
+import type { HandlerExport, JobContext, JobInput, JobResult, JobSpec } from '../../jobs/jobs.ts'
 import { BlockCache } from '../../sst/block-cache.ts'
 import { BlockFetch } from '../../sst/block-fetch.ts'
 import { RunCursor } from '../../sst/run-cursor.ts'
@@ -128,4 +128,4 @@ async function tombstonesOf(
 }
 
 /** The handler that compactions name: module `varve/kv/jobs`, export `merge`. */
-export const merge = Object.freeze({ version: 1, run })
+export const merge: HandlerExport = Object.freeze({ version: 1, run })

@@ -238,10 +238,15 @@ export class DiskCache {
   }
 }
 
+/** A chunk of a file that is not finished: to be given to `commit` or to `discard`. */
 export interface WrittenChunk {
+  /** Where it is: nobody else's until then. */
   readonly slot: Slot
+  /** Which part of the file, from 0 on. */
   readonly chunk: number
+  /** In bytes. */
   readonly length: number
+  /** Of its bytes, as its record will have it. */
   readonly checksum: bigint
   /** False: it could not be written. */
   readonly done: Promise<boolean>

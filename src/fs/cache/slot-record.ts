@@ -30,7 +30,9 @@ const HEADER_SEED = 0xffff_ffff_ffff_ffffn
 
 const TEXT = new TextEncoder()
 
+/** Which bytes of which file a slot has. */
 export interface SlotContent {
+  /** The file. */
   readonly ref: FileRef
   /** Which part of the file: from byte `chunk` × chunkBytes on. */
   readonly chunk: number

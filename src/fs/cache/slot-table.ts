@@ -4,7 +4,9 @@ import { assert } from '../../kernel/assert.ts'
 import type { FileName } from '../../kernel/ids.ts'
 import type { SlotContent } from './slot-record.ts'
 
+/** A place for one chunk. The cache changes it; others read. */
 export interface Slot {
+  /** Place in the file of chunks, from 0 on. */
   readonly number: number
   /** undefined: it is being filled for a file that is not finished. */
   content: SlotContent | undefined

@@ -42,7 +42,8 @@ export const HEAD_TABLES: SqlTables = Object.freeze({
       checksum bigint NOT NULL,
       content bytea NOT NULL
     ) WITH (fillfactor = 50)`,
-    `ALTER TABLE $.head ALTER COLUMN content SET STORAGE EXTERNAL`,
+    // Beside the row, a new head would need room that a full disk does not have before a flush, which needs a new head.
+    `ALTER TABLE $.head ALTER COLUMN content SET STORAGE MAIN`,
   ]),
 })
 

@@ -65,11 +65,13 @@ export async function writeConditionally(client: S3Client, write: ConditionalWri
     let failure: unknown
     try {
       const answer = await write.send(attempt)
-      if (isSuccess(answer)) return { type: 'done', etag: etagOf(answer) ?? (await mustState(client, key)).etag }
+      const etag = etagOf(answer)
+      if (isSuccess(answer) && etag !== undefined) return { type: 'done', etag }
       failure = answerError(what, client.bucket, answer)
-      if (!isWorthALook(answer)) throw mayHaveHappened ? unknownOutcome(what, failure) : failure
+      // A success without an ETag may be a page of somebody on the way: the mark tells.
+      if (!isSuccess(answer) && !isWorthALook(answer)) throw mayHaveHappened ? unknownOutcome(what, failure) : failure
       if (answer.status === 412) refusals++
-      if (isPassing(answer)) mayHaveHappened = true
+      if (isSuccess(answer) || isPassing(answer)) mayHaveHappened = true
     } catch (error) {
       if (!isUnanswered(error)) throw error
       failure = error
@@ -143,12 +145,6 @@ async function lookAfter(
   } catch (error) {
     throw mayHaveHappened ? unknownOutcome(what, error) : error
   }
-}
-
-async function mustState(client: S3Client, key: string): Promise<ObjectState> {
-  const found = await lookAfter(client, key, describe({ method: 'PUT', key }), true)
-  if (found === undefined) throw unknownOutcome(describe({ method: 'PUT', key }), undefined)
-  return found
 }
 
 function unknownOutcome(what: string, cause: unknown): VarveError {

@@ -24,7 +24,7 @@ export interface HttpRequest {
   readonly headers: Readonly<Record<string, string>>
   /** Lent until the answer is there. */
   readonly body: Uint8Array
-  /** A longer answer is a failure: what comes from outside does not decide how much memory it takes. */
+  /** In bytes: a longer answer is a failure; what comes from outside does not decide how much memory it takes. */
   readonly answerBytesMax: number
   /** Gives up: the answer fails with IO_FAILED. */
   readonly signal: AbortSignal

@@ -19,7 +19,7 @@ export interface S3Request {
   readonly bodyDigest?: string
   /** What it is counted as, if not by its method. */
   readonly kind?: S3RequestKind
-  /** Of the answer. Default 8 MiB. */
+  /** The answer may have so many bytes, or it is a failure. Default 8 MiB. */
   readonly answerBytesMax?: number
   /** Aborts between attempts and during them. */
   readonly signal?: AbortSignal | undefined

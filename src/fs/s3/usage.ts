@@ -14,9 +14,9 @@ export interface S3Usage {
   readonly deletes: number
   /** Attempts after the first of a request. Contained in the numbers above. */
   readonly retries: number
-  /** Of bodies. */
+  /** Of bodies of requests. */
   readonly sentBytes: number
-  /** Of bodies. */
+  /** Of bodies of answers. */
   readonly receivedBytes: number
 }
 

@@ -4,6 +4,7 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { VarveError } from '../../kernel/errors.ts'
 import type { Delivery, Mail, Mailbox, StreamSettings, StreamState, Streams, WorkQueues } from '../../nats/nats.ts'
+import { plainJobSpec } from '../../testing/plain-job-spec.ts'
 import { SeededRandom } from '../../testing/seeded-random.ts'
 import { SimulatedClock } from '../../testing/simulated-clock.ts'
 import type { JobHandle, JobResult, JobScheduler, JobSpec } from '../jobs.ts'
@@ -136,20 +137,6 @@ class IdleJobs implements JobScheduler {
   async close(): Promise<void> {}
 }
 
-function specOf(id: string): JobSpec {
-  return {
-    id,
-    attempt: 1,
-    handler: { module: 'test', export: 'nothing', version: 1 },
-    inputs: [],
-    parameters: null,
-    pinnedSeqnos: [],
-    outputPrefix: `${id}-`,
-    requirements: { memoryBytes: 0, labels: [] },
-    priority: 1,
-  }
-}
-
 function opened({ jobMs = 1_000, startMs = START_MS, stuckMs = 600_000 } = {}) {
   const clock = new SimulatedClock()
   const server = new Server(clock)
@@ -179,7 +166,7 @@ function opened({ jobMs = 1_000, startMs = START_MS, stuckMs = 600_000 } = {}) {
 test('a job whose scheduler cannot be asked for some seconds is begun by a worker soon after', async () => {
   const { clock, server, scheduler, jobs, work, during } = opened()
   server.isLost = () => clock.monotonic() < 5_000
-  const { result } = scheduler.submit(specOf('a'))
+  const { result } = scheduler.submit(plainJobSpec('a'))
   const worker = work()
   const tookMs = await during(result)
   assert.ok(tookMs < 10_000, `${tookMs} ms`)
@@ -190,7 +177,7 @@ test('a job whose scheduler cannot be asked for some seconds is begun by a worke
 
 test('a result that nobody can be told for some seconds is told then, and the job is not done again', async () => {
   const { clock, server, scheduler, jobs, work, during } = opened()
-  const { result } = scheduler.submit(specOf('a'))
+  const { result } = scheduler.submit(plainJobSpec('a'))
   const worker = work()
   server.isLost = (question) => question > 1 && clock.monotonic() < 8_000
   const tookMs = await during(result)
@@ -201,7 +188,7 @@ test('a result that nobody can be told for some seconds is told then, and the jo
 
 test('a result that comes after its lease is not taken for the job, which another worker does', async () => {
   const { clock, server, scheduler, jobs, work, during } = opened()
-  const { result } = scheduler.submit(specOf('a'))
+  const { result } = scheduler.submit(plainJobSpec('a'))
   const worker = work()
   // Longer than the lease at the scheduler; the worker still tries when it is back.
   server.isLost = (question) => question > 1 && clock.monotonic() < 15_800
@@ -214,10 +201,10 @@ test('a result that comes after its lease is not taken for the job, which anothe
 
 test('a job whose message has gone runs here, however long workers are at work', async () => {
   const { server, scheduler, local, work, during } = opened({ jobMs: 600_000, startMs: 5_000, stuckMs: 3_600_000 })
-  const long = scheduler.submit(specOf('long'))
+  const long = scheduler.submit(plainJobSpec('long'))
   const worker = work()
   await during(new Promise<void>((resolve) => void scheduler.ready().then(resolve)))
-  const { result } = scheduler.submit(specOf('a'))
+  const { result } = scheduler.submit(plainJobSpec('a'))
   while (server.messages.size < 2) await during(Promise.resolve())
   server.messages.delete(2)
   const tookMs = await during(result)
@@ -230,7 +217,7 @@ test('a job whose message has gone runs here, however long workers are at work',
 test('a worker that is between two jobs counts as one that is at work', async () => {
   const { server, scheduler, jobs, local, work, during } = opened({ jobMs: 4_450, startMs: 5_000 })
   const worker = work()
-  const results = Array.from({ length: 8 }, (_, index) => scheduler.submit(specOf(`job-${index}`)).result)
+  const results = Array.from({ length: 8 }, (_, index) => scheduler.submit(plainJobSpec(`job-${index}`)).result)
   server.pauseMs = 400
   await during(Promise.all(results))
   assert.deepEqual([jobs.begun, local.begun], [8, 0])
@@ -239,7 +226,7 @@ test('a worker that is between two jobs counts as one that is at work', async ()
 
 test('a job whose worker says that it is still at it, and comes no further, is given to others, and then given up', async () => {
   const { scheduler, jobs, local, work, during } = opened({ jobMs: 3_000_000, stuckMs: 60_000 })
-  const { result } = scheduler.submit(specOf('stuck'))
+  const { result } = scheduler.submit(plainJobSpec('stuck'))
   const failed = assert.rejects(result, /come no further/)
   const workers = [work(), work(), work(), work()]
   const tookMs = await during(failed)
@@ -251,7 +238,7 @@ test('a job whose worker says that it is still at it, and comes no further, is g
 test('a job of a scheduler that has gone leaves the queue without being begun', async () => {
   const { server, scheduler, jobs, work, during } = opened()
   server.isLost = () => true
-  void scheduler.submit(specOf('a'))
+  void scheduler.submit(plainJobSpec('a'))
   const worker = work()
   const gone = (async () => {
     do await during(Promise.resolve())

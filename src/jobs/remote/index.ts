@@ -1,5 +1,6 @@
 /** `varve/jobs/remote`: workers elsewhere, the broker between them and shards, and its client. */
 
+export type { LeaseProgress } from '../lease-progress.ts'
 export { JobBroker } from './job-broker.ts'
 export type { JobBrokerOptions } from './job-broker.ts'
 export type { LeasedJob } from './brokered-job.ts'

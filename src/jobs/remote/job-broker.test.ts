@@ -19,6 +19,17 @@ test('shards take turns, however many jobs one of them has, and urgent jobs go f
   assert.equal((await bench.pull())?.spec.id, urgent.spec.id)
 })
 
+test('a shard of which nothing runs goes before one that has a job at work, however long ago that was given out', async () => {
+  const bench = new BrokerBench()
+  bench.submit('busy')
+  bench.submit('idle')
+  const leases = [await bench.pull(), await bench.pull()]
+  bench.broker.finish(leases[1]?.lease ?? '', { result: RESULT })
+  bench.submit('busy')
+  const next = bench.submit('idle')
+  assert.equal((await bench.pull())?.spec.id, next.spec.id)
+})
+
 test('a worker gets only what it has room and labels for', async () => {
   const bench = new BrokerBench()
   const large = bench.submit('a', { requirements: { memoryBytes: 500, labels: [] } })
@@ -130,6 +141,26 @@ test('a job that is cancelled while it waits ends at once; one that runs, when i
   assert.ok(told, 'the worker hears of it')
   bench.broker.finish(lease.lease, { result: RESULT })
   assert.equal((await bench.outcome(running))?.type, 'failed')
+})
+
+test('a job that is cancelled and whose worker falls silent ends with its lease, and nobody else gets it', async () => {
+  const bench = new BrokerBench()
+  const job = bench.submit('a')
+  assert.ok((await bench.pull()) !== undefined)
+  bench.broker.cancel(job.key)
+  bench.clock.advance(1_001)
+  assert.equal((await bench.outcome(job))?.type, 'failed')
+  assert.equal(await bench.pull(), undefined)
+})
+
+test('neither who has left nor who asks a broker that has closed is given a job, or kept waiting', async () => {
+  const bench = new BrokerBench()
+  const job = bench.submit('a')
+  const offer = { urgentOnly: false, memoryBytes: 100, labels: [] }
+  assert.equal(await bench.broker.pull(offer, AbortSignal.abort()), undefined)
+  assert.equal((await bench.pull())?.spec.id, job.spec.id)
+  bench.broker.close()
+  assert.equal(await bench.broker.pull(offer, new AbortController().signal), undefined)
 })
 
 test('a job whose submitter has gone is stopped after a while, unless it comes back', async () => {

@@ -4,24 +4,14 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { fileName } from '../../kernel/ids.ts'
 import type { Peer, RpcSession } from '../../rpc/rpc.ts'
+import { plainJobSpec } from '../../testing/plain-job-spec.ts'
 import { SeededRandom } from '../../testing/seeded-random.ts'
 import { SimulatedClock } from '../../testing/simulated-clock.ts'
-import type { JobSpec } from '../jobs.ts'
 import { encodeSpec } from '../wire/job-wire.ts'
 import { JobBroker } from './job-broker.ts'
 import { JobService } from './job-service.ts'
 
-const SPEC: JobSpec = {
-  id: 'mine.e1-j1',
-  attempt: 1,
-  handler: { module: 'm', export: 'x', version: 1 },
-  inputs: [],
-  parameters: null,
-  pinnedSeqnos: [],
-  outputPrefix: 'mine.e1-j1-a1-',
-  requirements: { memoryBytes: 0, labels: [] },
-  priority: 1,
-}
+const SPEC = plainJobSpec('mine.e1-j1')
 
 /** Of a peer that has one shard. */
 function sessionOf(broker: JobBroker): RpcSession {
@@ -66,4 +56,22 @@ test('a peer has to do with jobs of its shards only, and a job of theirs with th
   await session.call({ method: 'cancel', parameters: ['mine', 'job'], body: NOTHING, signal })
   await own
   broker.close()
+})
+
+test('jobs of a peer that has gone are given up when it does not come back', async () => {
+  const clock = new SimulatedClock()
+  const broker = new JobBroker({
+    clock,
+    random: new SeededRandom(1),
+    settings: { startMs: 3_600_000, orphanMs: 1_000 },
+  })
+  const session = sessionOf(broker)
+  const own = session.call({ method: 'submit', parameters: ['mine', 'job'], body: encodeSpec(SPEC), signal })
+  await session.close()
+  clock.advance(999)
+  assert.equal(broker.pending, 1)
+  clock.advance(1)
+  assert.equal(broker.pending, 0)
+  const [outcome, error] = (await own).value as [string, Record<string, unknown>]
+  assert.deepEqual([outcome, error['code'], error['stack']], ['failed', 'ABORTED', undefined])
 })

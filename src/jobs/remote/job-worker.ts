@@ -95,6 +95,8 @@ export class JobWorker {
       return
     }
     this.#running.add(handle)
+    // It was closed while the job waited for room.
+    if (this.#stop.signal.aborted) handle.cancel('the worker is closed')
     let settled = false
     void this.#call('watch', [lease], { timeoutMs: 0 }).then(
       () => settled || handle.cancel('it is not wanted any more'),

@@ -3,23 +3,14 @@ import { test } from 'node:test'
 import { VarveError } from '../../kernel/errors.ts'
 import { loadHash } from '../../kernel/hash.ts'
 import { RpcClient } from '../../rpc/client.ts'
+import { plainJobSpec } from '../../testing/plain-job-spec.ts'
 import { SeededRandom } from '../../testing/seeded-random.ts'
 import { SimulatedClock } from '../../testing/simulated-clock.ts'
-import type { JobScheduler, JobSpec } from '../jobs.ts'
+import type { JobScheduler } from '../jobs.ts'
 import { encodeResult } from '../wire/job-wire.ts'
 import { RemoteScheduler } from './remote-scheduler.ts'
 
-const SPEC: JobSpec = {
-  id: 's.e1-j1',
-  attempt: 1,
-  handler: { module: 'm', export: 'x', version: 1 },
-  inputs: [],
-  parameters: null,
-  pinnedSeqnos: [],
-  outputPrefix: 's.e1-j1-a1-',
-  requirements: { memoryBytes: 0, labels: [] },
-  priority: 1,
-}
+const SPEC = plainJobSpec('s.e1-j1')
 
 /** Runs everything at once. @param prefixes takes where outputs would go */
 function localJobs(prefixes: string[]): JobScheduler {
@@ -68,4 +59,29 @@ test('a broker that lets its client in no more is as one that is away; one that 
     assert.deepEqual([prefixes.length, scheduler.localCount], [1, 1])
     await scheduler.close()
   }
+})
+
+test('nobody asks how far a job is that has ended, though the answer to the last question came later', async () => {
+  const clock = new SimulatedClock()
+  const done = { value: ['done'], body: encodeResult({ outputs: [], statistics: {} }) }
+  const answers = new Map<string, (reply: unknown) => void>()
+  let asked = 0
+  const connection = {
+    call: async ({ method }: { readonly method: string }) => {
+      if (method === 'progress') asked++
+      return new Promise((resolve) => answers.set(method, resolve))
+    },
+  }
+  const retry = (_: unknown, work: (found: unknown) => Promise<unknown>): Promise<unknown> => work(connection)
+  const client = { ...connection, retry } as unknown as RpcClient
+  const scheduler = new RemoteScheduler({ client, shard: 's', clock, random: new SeededRandom(1) })
+  const { result } = scheduler.submit(SPEC)
+  await clock.turn()
+  clock.advance(250)
+  answers.get('submit')?.(done)
+  await result
+  answers.get('progress')?.({ value: 0.5 })
+  await clock.turn()
+  assert.deepEqual([asked, clock.pending], [1, 0])
+  await scheduler.close()
 })

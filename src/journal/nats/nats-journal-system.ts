@@ -87,8 +87,7 @@ export class NatsJournalSystem implements JournalSystem {
           if (tries % TRIES_PER_KNOCK === TRIES_BEFORE_KNOCKING)
             await this.#publish(log, 'knock', { epoch, owner }, tail)
           const published = await this.#publish(log, 'fence', { epoch, owner }, tail)
-          if (published.type === 'full')
-            throw new VarveError('NO_SPACE', `${log.stream}: ${published.reason}`, { details: { path: log.stream } })
+          if (published.type === 'full') throw noRoomToOpen(log, published.reason)
           if (published.type === 'refused') throw overtaken(log)
         }
         // Read again: what was published before may be what is there now.
@@ -148,6 +147,13 @@ export class NatsJournalSystem implements JournalSystem {
     const record = codec.encode({ ...nothing, ...owner, kind, position })
     return streams.publish(stream, subject, record, kind === 'knock' ? {} : { expectedLast: sequence })
   }
+}
+
+function noRoomToOpen({ stream }: ShardLog, reason: string): VarveError {
+  const wayOut = 'raise its max_bytes, or the limits of the account: once it is open, the shard flushes and purges'
+  return new VarveError('NO_SPACE', `stream ${stream} has no room for a new owner (${reason}): ${wayOut}`, {
+    details: { path: stream },
+  })
 }
 
 function overtaken({ stream }: ShardLog): VarveError {

@@ -7,7 +7,7 @@
  */
 
 import { copyOf } from '../../kernel/bytes.ts'
-import type { Clock, Timer } from '../../kernel/clock.ts'
+import type { Clock } from '../../kernel/clock.ts'
 import { decodeError } from '../../kernel/error-wire.ts'
 import { VarveError } from '../../kernel/errors.ts'
 import { epoch, journalPosition, shardId } from '../../kernel/ids.ts'
@@ -18,6 +18,7 @@ import { Parameters } from '../../rpc/parameters.ts'
 import type { Grant, Peer, RpcAnswer, RpcRequest, RpcService, RpcSession } from '../../rpc/rpc.ts'
 import type { Durability, JournalReader, JournalSystem } from '../journal.ts'
 import { HostedJournal, replayPiece } from './hosted-journal.ts'
+import { HostedJournals } from './hosted-journals.ts'
 import { JournalOpening } from './journal-opening.ts'
 import type { OpeningStep } from './journal-opening.ts'
 import { markRefused } from './refused-append.ts'
@@ -25,8 +26,6 @@ import { encodeBatches } from './replay-codec.ts'
 
 export const JOURNAL_SERVICE = 'journal'
 
-// Longer than a network is away, shorter than anybody would want the segments of a dead client to be kept open.
-const ABSENCE_MS_MAX = 10 * 60_000
 const REPLAY_BYTES = 4 * MIB
 
 /** What is offered, and to whom for how long. */
@@ -37,13 +36,6 @@ export interface JournalServiceOptions {
   readonly clock: Clock
 }
 
-interface Hosted {
-  readonly hosted: HostedJournal
-  /** Connections that have used it. */
-  readonly sessions: Set<JournalSession>
-  absence: Timer | undefined
-}
-
 /** Offers a journal system to clients. One open journal, one client. */
 export class JournalService implements RpcService {
   /** As clients ask for it. */
@@ -51,70 +43,34 @@ export class JournalService implements RpcService {
   readonly roles = ['journal'] as const
   /** As given. */
   readonly journals: JournalSystem
-  readonly #clock: Clock
-  readonly #open = new Map<string, Hosted>()
+  readonly #hosted: HostedJournals
 
   constructor({ journals, clock }: JournalServiceOptions) {
     this.journals = journals
-    this.#clock = clock
+    this.#hosted = new HostedJournals(clock)
   }
 
   openSession({ grant }: Peer): RpcSession {
-    return new JournalSession(this, grant)
+    return new JournalSession(this.journals, this.#hosted, grant)
   }
 
-  /** Keeps an open journal under the name that its client has given it. */
-  host(key: string, hosted: HostedJournal, session: JournalSession): void {
-    this.#open.set(key, { hosted, sessions: new Set([session]), absence: undefined })
-  }
-
-  /** The journal of that name. @throws {VarveError} POISONED — it is not open here any more */
-  use(key: string, session: JournalSession): HostedJournal {
-    const open = this.#open.get(key)
-    if (open === undefined) throw new VarveError('POISONED', 'the journal is not open at this service any more')
-    open.absence?.cancel()
-    open.absence = undefined
-    open.sessions.add(session)
-    return open.hosted
-  }
-
-  /** Whether a journal of that name is open here. */
-  isOpen(key: string): boolean {
-    return this.#open.has(key)
-  }
-
-  /** Closes the journal of that name, where there is one. Rejects as `Journal.close`. */
-  async closeJournal(key: string): Promise<void> {
-    const open = this.#open.get(key)
-    this.#open.delete(key)
-    open?.absence?.cancel()
-    await open?.hosted.journal.close()
-  }
-
-  /** A connection has gone. */
-  leave(session: JournalSession): void {
-    for (const [key, open] of this.#open) {
-      if (!open.sessions.delete(session) || open.sessions.size > 0) continue
-      // What it fails with nobody is there to hear; its client will be told that it is not open.
-      open.absence = this.#clock.after(ABSENCE_MS_MAX, () => void this.closeJournal(key).catch(() => undefined))
-    }
-  }
-
-  /** Closes every journal, after the server over it. */
-  async close(): Promise<void> {
-    await Promise.all(Array.from(this.#open.keys(), (key) => this.closeJournal(key)))
+  /** Closes every journal, after the server over it. Rejects as `Journal.close`. */
+  close(): Promise<void> {
+    return this.#hosted.closeAll()
   }
 }
 
 class JournalSession implements RpcSession {
-  readonly #service: JournalService
+  readonly #journals: JournalSystem
+  readonly #hosted: HostedJournals
   readonly #grant: Grant
   readonly #openings = new Map<string, JournalOpening>()
   readonly #readers = new Map<number, JournalReader>()
   #readerNext = 1
 
-  constructor(service: JournalService, grant: Grant) {
-    this.#service = service
+  constructor(journals: JournalSystem, hosted: HostedJournals, grant: Grant) {
+    this.#journals = journals
+    this.#hosted = hosted
     this.#grant = grant
   }
 
@@ -122,7 +78,7 @@ class JournalSession implements RpcSession {
     const given = new Parameters(parameters)
     switch (method) {
       case 'describe': {
-        const { name, version, supports } = this.#service.journals
+        const { name, version, supports } = this.#journals
         return { value: [name, version, supports.durability, supports.read] }
       }
       case 'open':
@@ -164,12 +120,14 @@ class JournalSession implements RpcSession {
       case 'barrier':
         await this.#journal(given).journal.barrier()
         return {}
+      case 'crowded':
+        return { value: (await this.#journal(given).journal.crowded?.()) === true }
       case 'close':
         // Gone already: an answer was lost.
-        if (this.#service.isOpen(given.text(0))) await this.#service.closeJournal(given.text(0))
+        if (this.#hosted.isOpen(given.text(0))) await this.#hosted.close(given.text(0))
         return {}
       case 'openReader': {
-        const reader = await this.#service.journals.openReadOnly(
+        const reader = await this.#journals.openReadOnly(
           this.#shard(given),
           given.flag(1) ? body : undefined,
           optionalPosition(given, 2),
@@ -195,7 +153,7 @@ class JournalSession implements RpcSession {
 
   async close(): Promise<void> {
     for (const opening of this.#openings.values()) opening.abandon()
-    this.#service.leave(this)
+    this.#hosted.leave(this)
     await Promise.allSettled(Array.from(this.#readers.values(), (reader) => reader.close()))
   }
 
@@ -205,14 +163,14 @@ class JournalSession implements RpcSession {
     const owner = epoch(given.count(1))
     const key = keyOf(given, 2, shard)
     // The client asks again, because an answer was lost.
-    if (this.#service.isOpen(key)) {
-      const hosted = this.#service.use(key, this)
+    if (this.#hosted.isOpen(key)) {
+      const hosted = this.#hosted.use(key, this)
       hosted.resume(this)
       return opened(hosted)
     }
     const state = given.flag(3) ? copyOf(body) : undefined
     const needed = optionalPosition(given, 4)
-    const opening = new JournalOpening(state, (keeper) => this.#service.journals.open(shard, owner, keeper, needed))
+    const opening = new JournalOpening(state, (keeper) => this.#journals.open(shard, owner, keeper, needed))
     this.#openings.set(key, opening)
     return this.#step(key, opening.next())
   }
@@ -238,7 +196,7 @@ class JournalSession implements RpcSession {
     if (step.type === 'commit') return ['commit', step.state]
     this.#openings.delete(key)
     const hosted = new HostedJournal(step.journal, this)
-    this.#service.host(key, hosted, this)
+    this.#hosted.host(key, hosted, this)
     return opened(hosted)
   }
 
@@ -249,7 +207,7 @@ class JournalSession implements RpcSession {
   }
 
   #journal(given: Parameters): HostedJournal {
-    return this.#service.use(given.text(0), this)
+    return this.#hosted.use(given.text(0), this)
   }
 
   #reader(given: Parameters): JournalReader {

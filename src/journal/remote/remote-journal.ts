@@ -143,6 +143,19 @@ export class RemoteJournal implements Journal {
     await this.#ask('barrier')
   }
 
+  /** False where nobody can be asked: a service that is away is waited for by those who have something at stake. */
+  async crowded(): Promise<boolean> {
+    if (this.#closing !== undefined || !this.#connection.alive) return false
+    const { key, resumeMs } = this.#basis
+    try {
+      const call = { service: JOURNAL_SERVICE, method: 'crowded', parameters: [key], timeoutMs: resumeMs }
+      return (await this.#connection.call(call)).value === true
+    } catch {
+      // Nor where the service does not know the question.
+      return false
+    }
+  }
+
   ready(): Promise<void> {
     return this.#appends.ready()
   }
