@@ -29,7 +29,7 @@ import { namesIn } from './local-inspection.ts'
 import { FILES } from './local-layout.ts'
 import { RANGE_DELETE } from './memtable/entry-operation.ts'
 import type { OrderedOperation } from './memtable/entry-operation.ts'
-import { ownerOf } from './shard/file-names.ts'
+import { writerOf } from './shard/file-names.ts'
 import { visitGroup } from './shard/group-codec.ts'
 import type { ManifestState } from './shard/edit.ts'
 import { inspectRowBlock, inspectRowTable } from './sst/row-inspection.ts'
@@ -119,7 +119,7 @@ export class Salvage {
     }
     const listed = await this.#directory.files.list()
     return listed
-      .filter(({ name }) => TABLE_NAME.test(name) && ownerOf(name) === this.#directory.shard)
+      .filter(({ name }) => TABLE_NAME.test(name) && writerOf(name) === this.#directory.shard)
       .map(({ name, bytes }) => ({ ref: { name, bytes, checksum: '' }, view: NO_VIEW, ...UNKNOWN }))
   }
 
@@ -129,9 +129,9 @@ export class Salvage {
    */
   async #visitStrangers(visitor: SalvageVisitor): Promise<void> {
     if (this.#manifest !== undefined) return
-    const known = [this.#directory.shard, ...(await this.#directory.otherShards())]
+    const known: readonly string[] = [this.#directory.shard, ...(await this.#directory.otherShards())]
     const tables = (await this.#directory.files.list()).filter(({ name }) => TABLE_NAME.test(name))
-    for (const owner of new Set(tables.map(({ name }) => ownerOf(name)))) {
+    for (const owner of new Set(tables.map(({ name }) => writerOf(name)))) {
       if (known.includes(owner)) continue
       const reason = `tables of shard ${owner} are not saved: without a head nothing says which of them ${this.#directory.shard} shares`
       visitor.loss({ file: FILES, reason, keyFirst: undefined, keyLast: undefined })

@@ -102,6 +102,9 @@ test('without any head, what is saved of a clone is what it has written itself, 
   for (const clone of ['first', 'second']) await withShard(directory, clone, (copy) => put(copy, 'key', `of ${clone}`))
   await withShard(directory, 'second', (copy) => put(copy, 'key', 'newer, of second'))
   for (const shard of ['main', 'first', 'second']) removeHeads(directory, shard)
+  // Longer than the name of any shard: that was an error.
+  const stranger = 'x'.repeat(70)
+  fs.writeFileSync(path.join(directory, 'files', `${stranger}.table`), 'strange')
   for (const [shard, content, others] of [
     ['first', { key: 'of first' }, ['main', 'second']],
     ['second', { key: 'newer, of second' }, ['first', 'main']],
@@ -111,7 +114,7 @@ test('without any head, what is saved of a clone is what it has written itself, 
     const { losses } = await repair(directory, target, { shard })
     assert.deepEqual(await contentOf(target), content)
     const told = losses.map(({ reason }) => /^tables of shard (\w+) are not saved/.exec(reason)?.[1])
-    assert.deepEqual(told.filter((owner) => owner !== undefined).toSorted(), others)
+    assert.deepEqual(told.filter((owner) => owner !== undefined).toSorted(), [...others, stranger])
   }
 })
 

@@ -12,10 +12,16 @@ const PAUSE_MS_MAX = 500
  * True for what another attempt may not meet: connections and servers that come and go (08, 53, 57), locks and
  * conflicts (40, 55), and a standby that has not been promoted yet (25006).
  */
-export function passes({ answered, sqlState = '' }: SqlFailure): boolean {
+export function passes(failure: SqlFailure): boolean {
+  const { answered, sqlState = '' } = failure
   if (!answered) return true
-  if (sqlState === '53100') return false
+  if (isFull(failure)) return false
   return /^(?:08|40|53|55|57)/.test(sqlState) || sqlState === '25006'
+}
+
+/** There is no room for it. */
+export function isFull({ sqlState }: SqlFailure): boolean {
+  return sqlState === '53100'
 }
 
 /** The server lets nobody in under this name, or with this password. */
@@ -57,7 +63,7 @@ export function storageError(error: unknown, operation: string): unknown {
   const { sqlState, message } = error
   const details = { path: 'postgres', operation, sqlState }
   const options = { details, cause: error }
-  if (sqlState === '53100') return new VarveError('NO_SPACE', `PostgreSQL has no space left: ${message}`, options)
+  if (isFull(error)) return new VarveError('NO_SPACE', `PostgreSQL has no space left: ${message}`, options)
   if (sqlState === '42501' || deniesLogin(error))
     return new VarveError('PERMISSION_DENIED', `PostgreSQL denies ${operation}: ${message}`, options)
   if (sqlState === '42P01' || sqlState === '3F000' || sqlState === '42703') {

@@ -23,7 +23,12 @@ export function manifestName(shard: ShardId, maker: FileMaker, number: number): 
 
 /** The shard whose file this is: it deletes it, nobody else. */
 export function ownerOf(file: FileName): ShardId {
-  return shardId(file.slice(0, file.indexOf('.')))
+  return shardId(writerOf(file))
+}
+
+/** As `ownerOf`, of a file that may be nobody's: no shard may be called so. */
+export function writerOf(file: FileName): string {
+  return file.slice(0, file.indexOf('.'))
 }
 
 /** `files` by the shard they belong to. */

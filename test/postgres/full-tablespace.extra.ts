@@ -17,7 +17,7 @@ after(() => place.stop())
 const fillTablespace = fileURLToPath(new URL('./fill-tablespace.js', import.meta.url))
 
 test(
-  'a shard whose journal has filled its tablespace flushes, and writes go on by themselves once rows are vacuumed',
+  'a shard whose journal has filled its tablespace flushes and vacuums, and writes go on by themselves',
   { skip: whyNoNamespace() },
   (context) => {
     const { status, stdout, stderr } = inNamespace('32m', 'exec "$1" "$2" "$0"', execPath, fillTablespace)

@@ -209,14 +209,14 @@ export const UPKEEP_MUTANTS: readonly Mutant[] = [
   mutant(
     'tables-of-a-name-that-begins-alike-taken',
     'local-salvage.js',
-    'ownerOf(name) === this.#directory.shard',
+    'writerOf(name) === this.#directory.shard',
     'name.startsWith(this.#directory.shard)',
     'test/repair-other-shards.test.js',
   ),
   mutant(
     'tables-of-other-clones-taken-where-there-is-no-head',
     'local-salvage.js',
-    'TABLE_NAME.test(name) && ownerOf(name) === this.#directory.shard',
+    'TABLE_NAME.test(name) && writerOf(name) === this.#directory.shard',
     'TABLE_NAME.test(name)',
     'test/repair-other-shards.test.js',
   ),

@@ -5,7 +5,10 @@ import type { ShardId } from '../../kernel/ids.ts'
 import type { PostgresDatabase } from '../../postgres/postgres-database.ts'
 import { bytesOf, integerOf, textOf, u64Column, u64Of } from '../../postgres/sql-row.ts'
 import type { SqlTables } from '../../postgres/sql-tables.ts'
-import type { SqlRow, SqlStatement } from '../../postgres/sql.ts'
+import { isFull } from '../../postgres/sql-retry.ts'
+import { SqlFailure } from '../../postgres/sql.ts'
+import type { SqlAnswer, SqlRow, SqlStatement, SqlValue } from '../../postgres/sql.ts'
+import { JournalReserve, keptForVacuum } from './journal-reserve.ts'
 import type { Durability } from '../journal.ts'
 import type { JournalRow, JournalTable, LogState, RowAppend, RowKind, RowOutcome } from './journal-table.ts'
 
@@ -34,6 +37,7 @@ export const JOURNAL_TABLES: SqlTables = Object.freeze({
     ) WITH (autovacuum_vacuum_scale_factor = 0, autovacuum_vacuum_threshold = 2000)`,
     // Tables compress when they are flushed; here it would only take time.
     `ALTER TABLE $.journal_row ALTER COLUMN content SET STORAGE EXTERNAL`,
+    `CREATE TABLE IF NOT EXISTS $.journal_reserve (filler bigint NOT NULL) WITH (fillfactor = 10)`,
   ]),
 })
 
@@ -55,16 +59,20 @@ interface Statements {
 export class PostgresJournalTable implements JournalTable {
   readonly #database: PostgresDatabase
   readonly #statements: Statements
+  readonly #reserve: JournalReserve
 
   private constructor(database: PostgresDatabase) {
     this.#database = database
     this.#statements = statementsOf(database.table('journal'), database.table('journal_row'))
+    this.#reserve = new JournalReserve(database)
   }
 
   /** @throws {VarveError} IO_FAILED, PERMISSION_DENIED, INCOMPATIBLE */
   static async open(database: PostgresDatabase): Promise<PostgresJournalTable> {
     await database.ensure(JOURNAL_TABLES)
-    return new PostgresJournalTable(database)
+    const table = new PostgresJournalTable(database)
+    await table.#reserve.fill()
+    return table
   }
 
   /** What a commit can promise, as the server is configured now. */
@@ -96,7 +104,7 @@ export class PostgresJournalTable implements JournalTable {
       bytes += content.length
     }
     const contents = rows.map(({ content }) => content)
-    const { rows: answer, warned } = await this.#database.query(this.#statements.append, [
+    const { rows: answer, warned } = await this.#insert([
       shard,
       epoch,
       owner,
@@ -114,6 +122,16 @@ export class PostgresJournalTable implements JournalTable {
     ])
     if (answer.length === 0) return 'refused'
     return warned ? 'unconfirmed' : 'done'
+  }
+
+  async #insert(values: readonly SqlValue[]): Promise<SqlAnswer> {
+    if (this.#reserve.making) throw keptForVacuum()
+    try {
+      return await this.#database.query(this.#statements.append, values)
+    } catch (error) {
+      if (error instanceof SqlFailure && isFull(error)) this.#reserve.refused()
+      throw error
+    }
   }
 
   async rows(shard: ShardId, from: number, limit: number, bytesMax: number): Promise<readonly JournalRow[]> {
