@@ -6,6 +6,7 @@
 import { basename, join, resolve } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { VarveError, isCode } from './kernel/errors.ts'
+import { closeEach } from './kernel/close-each.ts'
 import type { DecodeThread } from './kernel/decode-thread.ts'
 import type { Lz4 } from './kernel/lz4.ts'
 import { LocalFileStore } from './fs/local-file-store.ts'
@@ -31,7 +32,7 @@ import { directoryThreads, openHash } from './local-worker.ts'
 import { encryptHeads, keepKeys, workerWrappers, wrapFiles } from './local-wrappers.ts'
 import { SystemClock } from './system-clock.ts'
 import { SystemRandom } from './system-random.ts'
-import { FILES, HEADS, JOURNAL, MAIN_SHARD, SHARD_FOLDERS, requirePathRoom } from './local-layout.ts'
+import { FILES, HEADS, JOURNAL, MAIN_SHARD, SHARD_FOLDERS, UNFINISHED, requirePathRoom } from './local-layout.ts'
 
 // What a worker thread begins with, and what it is made of.
 const WORKER_URL = new URL('./jobs/worker-main.js', import.meta.url)
@@ -53,6 +54,7 @@ export interface LocalComponents extends ShardComponents {
  *
  * @throws {VarveError} LOCKED — another live process (or this one) has it open
  * @throws {VarveError} NOT_FOUND — it is not there and `create` is false, or it is to be opened read-only
+ * @throws {VarveError} HEAD_CORRUPT — it has only what a repair that did not end has left
  * @throws {VarveError} LIMIT_EXCEEDED — its path is so long that those of its files would not fit
  * @throws {VarveError} UNSUPPORTED — a module of the worker threads is not there, as in a bundle
  * @throws {VarveError} PERMISSION_DENIED, READ_ONLY, IO_FAILED
@@ -71,6 +73,7 @@ export async function localComponents(
   const [clock, random] = [new SystemClock(), new SystemRandom()]
   const calls = native === undefined ? undefined : new NativeFileCalls(native, root, clock)
   const device = new NodeDevice(root, { readOnly, ...(calls === undefined ? {} : { calls }) })
+  await refuseUnfinished(device, directory)
   if (readOnly || options.create === false) await requireDirectory(device, directory)
   else await device.makeDirectory('.')
   const hash = await openHash()
@@ -92,14 +95,16 @@ export async function localComponents(
     const lz4 = openNativeLz4()
     const decoding = openNativeDecodeThread()
     const jobs = scheduler(root, { files, hash, clock, lz4 }, kept)
-    const close = async (): Promise<void> => {
-      await jobs.close()
-      await decoding?.close()
-      await files.close()
-      await reserve?.close()
-      await lock?.release()
-      await calls?.close()
-    }
+    // The lock is let go whatever else fails: this process would keep everybody out, itself included, until its end.
+    const close = (): Promise<void> =>
+      closeEach([
+        () => jobs.close(),
+        () => decoding?.close(),
+        () => files.close(),
+        () => reserve?.close(),
+        () => lock?.release(),
+        () => calls?.close(),
+      ])
     const parts = {
       shard: MAIN_SHARD,
       location: directory,
@@ -116,8 +121,7 @@ export async function localComponents(
     }
     return reserve === undefined ? parts : { ...parts, reserve }
   } catch (error) {
-    await lock?.release()
-    await calls?.close()
+    await closeEach([() => lock?.release(), () => calls?.close()]).catch(() => undefined)
     throw error
   }
 }
@@ -172,6 +176,20 @@ function checkModules({ workerUrl = WORKER_URL, handlers = {} }: LocalComponents
       details: { capability: 'threads', path },
     })
   }
+}
+
+/**
+ * To whoever opens it, what was not put in its place is missing, and a new database would be made beside it.
+ *
+ * @param device of the directory
+ * @throws {VarveError} HEAD_CORRUPT — somebody was killed while he made the database
+ */
+async function refuseUnfinished(device: NodeDevice, directory: string): Promise<void> {
+  if ((await device.stat(HEADS)) !== undefined || (await device.stat(UNFINISHED)) === undefined) return
+  const remedy = `remove ${directory}, and repair into it again`
+  throw new VarveError('HEAD_CORRUPT', `${directory} has only what a repair that did not end has left: ${remedy}`, {
+    details: { file: UNFINISHED, path: directory },
+  })
 }
 
 /** Of one that has nothing of a shard, nothing is made one. */

@@ -1,11 +1,12 @@
 /**
  * What is where in the directory of a database, served ones too. Never changes: every directory there is has it.
  *
- *      <directory>/lock       who has it open
- *      <directory>/heads/     the heads, one for each shard
- *      <directory>/journal/   segments, by shard
- *      <directory>/files/     tables and manifests
- *      <directory>/reserve    space set aside for the day the disk is full
+ *      <directory>/lock          who has it open
+ *      <directory>/heads/        the heads, one for each shard
+ *      <directory>/journal/      segments, by shard
+ *      <directory>/files/        tables and manifests
+ *      <directory>/reserve       space set aside for the day the disk is full
+ *      <directory>/unfinished/   what a repair makes, until it is whole
  */
 
 import { LOCK_NAME } from './fs/directory-lock.ts'
@@ -18,6 +19,8 @@ import { LIMITS } from './kernel/limits.ts'
 export const HEADS = 'heads'
 export const JOURNAL = 'journal'
 export const FILES = 'files'
+/** A database that is being made, none of which is in its place yet. */
+export const UNFINISHED = 'unfinished'
 
 /** Where there is none of these, no shard has been. */
 export const SHARD_FOLDERS: readonly string[] = Object.freeze([HEADS, JOURNAL, FILES])

@@ -10,9 +10,7 @@ import { VarveError } from './kernel/errors.ts'
 import { NodeDevice } from './fs/node-device.ts'
 import { namesIn } from './local-inspection.ts'
 import { destroy } from './local-destroy.ts'
-import { HEADS } from './local-layout.ts'
-
-const FOLDER = 'unfinished'
+import { HEADS, UNFINISHED } from './local-layout.ts'
 
 /**
  * Makes the database of `directory`, which must be empty or missing.
@@ -24,7 +22,7 @@ export async function makeWhole<T>(directory: string, make: (unfinished: string)
   await requireEmpty(directory)
   const device = new NodeDevice(directory)
   await device.makeDirectory('.')
-  const folder = join(directory, FOLDER)
+  const folder = join(directory, UNFINISHED)
   let made: T
   try {
     made = await make(folder)
@@ -37,11 +35,11 @@ export async function makeWhole<T>(directory: string, make: (unfinished: string)
 }
 
 async function putInPlace(device: NodeDevice): Promise<void> {
-  const names = await namesIn(device, FOLDER)
-  for (const name of names) if (name !== HEADS) await device.rename(`${FOLDER}/${name}`, name)
+  const names = await namesIn(device, UNFINISHED)
+  for (const name of names) if (name !== HEADS) await device.rename(`${UNFINISHED}/${name}`, name)
   await device.syncDirectory('.')
-  await device.rename(`${FOLDER}/${HEADS}`, HEADS)
-  await device.removeDirectory(FOLDER)
+  await device.rename(`${UNFINISHED}/${HEADS}`, HEADS)
+  await device.removeDirectory(UNFINISHED)
   await device.syncDirectory('.')
 }
 
@@ -49,7 +47,7 @@ async function putInPlace(device: NodeDevice): Promise<void> {
 export async function requireEmpty(path: string): Promise<void> {
   const names = await namesIn(new NodeDevice(path, { readOnly: true }), '.')
   if (names.length === 0) return
-  const leftOver = names.includes(FOLDER) && !names.includes(HEADS)
-  const reason = leftOver ? `has what was left of one that did not end, in ${FOLDER}: remove it` : 'is not empty'
+  const leftOver = names.includes(UNFINISHED) && !names.includes(HEADS)
+  const reason = leftOver ? `has what was left of one that did not end, in ${UNFINISHED}: remove it` : 'is not empty'
   throw new VarveError('EXISTS', `${path} ${reason}`, { details: { path } })
 }

@@ -1,10 +1,13 @@
-/** What a closed shard leaves of parts that are not its own: nothing open, and nothing under way. */
+/** What a closed shard leaves of its parts: nothing open, nothing under way, and nothing locked. */
 
 import assert from 'node:assert/strict'
+import { mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
 import { test } from 'node:test'
 import * as kvJobs from '../src/engines/kv/jobs.ts'
 import { openKv } from '../src/engines/kv/open-kv.ts'
-import type { FileReader } from '../src/fs/fs.ts'
+import type { FileReader, FileStore } from '../src/fs/fs.ts'
 import { MemoryFileStore } from '../src/fs/memory-file-store.ts'
 import { MemoryHeadStore } from '../src/fs/memory-head-store.ts'
 import { HandlerTable } from '../src/jobs/handler-table.ts'
@@ -12,6 +15,7 @@ import { InlineScheduler } from '../src/jobs/inline-scheduler.ts'
 import { MemoryJournalStorage, MemoryJournalSystem } from '../src/journal/memory-journal.ts'
 import { loadHash } from '../src/kernel/hash.ts'
 import { shardId } from '../src/kernel/ids.ts'
+import { open } from '../src/local.ts'
 import { SeededRandom } from '../src/testing/seeded-random.ts'
 import { SimulatedClock } from '../src/testing/simulated-clock.ts'
 
@@ -30,12 +34,12 @@ function sharedParts() {
 
 test('a closed shard has no table open any more, though the files are those of others too', async () => {
   const parts = sharedParts()
-  const open = new Set<FileReader>()
+  const held = new Set<FileReader>()
   const counted = (reader: FileReader): FileReader => {
-    open.add(reader)
+    held.add(reader)
     const close = reader.close.bind(reader)
     reader.close = () => {
-      open.delete(reader)
+      held.delete(reader)
       return close()
     }
     return reader
@@ -47,9 +51,9 @@ test('a closed shard has no table open any more, though the files are those of o
   await db.put(bytes('key'), bytes('value'))
   await db.flush()
   assert.deepEqual(await db.get(bytes('key')), bytes('value'))
-  assert.ok(open.size > 0, 'it reads from a table')
+  assert.ok(held.size > 0, 'it reads from a table')
   await db.close()
-  assert.equal(open.size, 0)
+  assert.equal(held.size, 0)
 })
 
 test('closing waits for a flush that is under way, behind which nothing is done any more', async () => {
@@ -78,4 +82,25 @@ test('closing waits for a flush that is under way, behind which nothing is done 
   const [listed, head] = [await parts.files.list(), await parts.heads.read(parts.shard)]
   for (let left = 0; left < 50; left++) await parts.clock.turn()
   assert.deepEqual([await parts.files.list(), await parts.heads.read(parts.shard)], [listed, head])
+})
+
+// The directory was LOCKED by this very process until it ended, and another failure of opening hid why it could not be opened.
+test('where a part cannot be closed, the directory is not locked any more, and an opening says what it failed of', async () => {
+  const directory = mkdtempSync(join(tmpdir(), 'varve-closed-parts-'))
+  try {
+    const unclosable = (inner: FileStore): FileStore => {
+      inner.close = () => Promise.reject(new Error('not to be closed'))
+      return inner
+    }
+    const wrappers = [{ module: { unclosable }, url: new URL(import.meta.url), export: 'unclosable' }]
+    const db = await open(directory, { jobs: 'inline', wrappers })
+    await db.put(bytes('key'), bytes('value'))
+    await assert.rejects(db.close(), { message: 'not to be closed' })
+    await assert.rejects(open(directory, { jobs: 'inline', wrappers, errorIfExists: true }), { code: 'EXISTS' })
+    const again = await open(directory, { jobs: 'inline' })
+    assert.deepEqual(await again.get(bytes('key')), bytes('value'))
+    await again.close()
+  } finally {
+    rmSync(directory, { recursive: true })
+  }
 })

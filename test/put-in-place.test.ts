@@ -41,6 +41,22 @@ test('what is put in place of a new database is stored before its heads are, and
   assert.ok(calls.indexOf('files') < heads && calls.indexOf('journal') < heads, calls.join())
 })
 
+// It opened, and was empty, beside all that had been saved.
+test('the directory of a repair that was killed does not open, and says what to do', async (context) => {
+  const target = path.join(temporary(context), 'target')
+  await (await open(path.join(target, 'unfinished'), { jobs: 'inline' })).close()
+  const told = { code: 'HEAD_CORRUPT', message: /repair that did not end .* remove .*target, and repair into it again/ }
+  // Nothing is in its place yet, then all but the heads.
+  for (const moved of [[], ['files', 'journal']]) {
+    for (const name of moved) fs.renameSync(path.join(target, 'unfinished', name), path.join(target, name))
+    for (const options of [{}, { createIfMissing: false }, { readOnly: true }])
+      await assert.rejects(open(target, { jobs: 'inline', ...options }), told)
+    assert.deepEqual(fs.readdirSync(target).sort(), [...moved, 'unfinished'])
+  }
+  fs.renameSync(path.join(target, 'unfinished', 'heads'), path.join(target, 'heads'))
+  await (await open(target, { jobs: 'inline' })).close()
+})
+
 test('whoever opens to write removes what a crash left unfinished, and whoever only reads leaves it', async (context) => {
   const directory = path.join(temporary(context), 'db')
   await (await open(directory, { jobs: 'inline' })).close()

@@ -106,6 +106,17 @@ test('a finished file stays finished if its first name cannot be removed', async
   assert.ok(equalBytes(await (await bench.store.open(ref)).read(0, 100), randomBytes(1, 100)))
 })
 
+// Closing failed for good, with what aborting had said once already, and the directory stayed locked.
+test('a leftover that could not be removed when its writer was aborted is not told again by close', async () => {
+  const bench = await Bench.open()
+  const writer = await bench.store.create(A)
+  await writer.write(randomBytes(1, 100))
+  bench.fail('unlink', 'PERMISSION_DENIED')
+  await failsWith(() => writer.abort(), 'PERMISSION_DENIED', 'it is there')
+  await bench.store.close()
+  assert.deepEqual(bench.device.files(), ['files/a.UNFINISHED'], 'for the next opening to remove')
+})
+
 test('a failure at any operation of a file’s life leaves it whole or not there, once it is aborted', async () => {
   for (let failing = 0; ; failing++) {
     let left = Infinity

@@ -9,6 +9,7 @@
  */
 
 import { VarveError, isCode, throwIfAborted } from '../kernel/errors.ts'
+import { closeEach } from '../kernel/close-each.ts'
 import type { Device, DeviceFile } from '../kernel/device.ts'
 import type { FileRef } from '../kernel/file-ref.ts'
 import type { Hash } from '../kernel/hash.ts'
@@ -244,8 +245,8 @@ export class LocalFileStore implements FileStore {
   }
 
   async #close(): Promise<void> {
-    await Promise.all([...this.#writers].map((writer) => writer.abort()))
-    await Promise.all([...this.#readers].map((reader) => reader.close()))
+    const aborts = Array.from(this.#writers, (writer) => () => writer.abort())
+    await closeEach([...aborts, ...Array.from(this.#readers, (reader) => () => reader.close())])
   }
 
   #reader(ref: FileRef, file: DeviceFile): FileReader {

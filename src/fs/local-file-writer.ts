@@ -122,10 +122,11 @@ export class LocalFileWriter implements FileWriter {
     try {
       await file.close()
     } finally {
+      // A leftover that stays is told once, here, and goes at the next opening: it must not fail the store's close, too.
+      done()
       await device.unlink(this.#unfinished).catch((error: unknown) => {
         if (!isCode(error, 'NOT_FOUND')) throw error
       })
-      done()
     }
   }
 

@@ -223,8 +223,8 @@ export const UPKEEP_MUTANTS: readonly Mutant[] = [
   mutant(
     'failed-opening-keeps-its-lock',
     'local-components.js',
-    'catch (error) {\n        await lock?.release();\n        await calls?.close();',
-    'catch (error) {\n        await calls?.close();',
+    'closeEach([() => lock?.release(), () => calls?.close()])',
+    'closeEach([() => calls?.close()])',
     LOCAL_OPENING,
   ),
   mutant(

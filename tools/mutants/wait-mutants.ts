@@ -24,7 +24,7 @@ export const WAIT_MUTANTS: readonly Mutant[] = [
   mutant(
     'tables-of-a-closed-shard-stay-open',
     'engines/kv/kv-shard.js',
-    'await this.#parts.tables.close();',
+    '() => this.#parts.tables.close(), ',
     '',
     CLOSED_PARTS,
   ),

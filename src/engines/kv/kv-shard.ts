@@ -1,5 +1,6 @@
 /** An open key-value shard: the public operations, over the generic shard. */
 
+import { closeEach } from '../../kernel/close-each.ts'
 import { PENDING } from '../../kernel/cursor.ts'
 import { ENTRY_DELETE, ENTRY_PUT } from '../../kernel/entry.ts'
 import type { EntryKind } from '../../kernel/entry.ts'
@@ -355,8 +356,7 @@ export class KvShard {
       await this.#shard.close()
     } finally {
       this.#points.close()
-      await this.#parts.tables.close()
-      await this.#parts.closeParts()
+      await closeEach([() => this.#parts.tables.close(), () => this.#parts.closeParts()])
     }
   }
 

@@ -4,6 +4,7 @@ import type { Shard, ShardComponents } from '../../shard/shard.ts'
 import type { ShardSettings } from '../../shard/settings.ts'
 import { openShard } from '../../shard/open-shard.ts'
 import { resolveShardSettings, SHARD_DEFAULTS } from '../../shard/settings.ts'
+import { closeEach } from '../../kernel/close-each.ts'
 import { VarveError, checkSignal } from '../../kernel/errors.ts'
 import type { KeyOrder } from '../../kernel/key-order.ts'
 import type { DecodeThread } from '../../kernel/decode-thread.ts'
@@ -100,8 +101,8 @@ export async function openWith(
     const shard = await openGeneric(engine, shardSettings)
     return new KvShard({ files, heads, hash, shard, engine, order, cache, tables, clock, closeParts: close })
   } catch (error) {
-    await tables?.close()
-    await close()
+    // Why it could not be opened is what is wanted.
+    await closeEach([() => tables?.close(), close]).catch(() => undefined)
     throw error
   }
 }
