@@ -14,7 +14,8 @@ process.on('exit', () => rmSync(folder, { recursive: true }))
 const scheduler = new WorkerScheduler({
   composition: testComposition(folder),
   clock: systemClock(),
-  settings: { restartDelayMs: 200 },
+  // No worker ends because it has had nothing to do.
+  settings: { restartDelayMs: 200, idleMs: 3_600_000 },
 })
 
 if (scenario === 'backing-off') {

@@ -52,6 +52,15 @@ export const exit: HandlerExport = {
   run: async () => process.exit(7),
 }
 
+/** Answers, and ends its thread behind that. */
+export const exitLater: HandlerExport = {
+  version: 1,
+  async run() {
+    setTimeout(() => process.exit(7), 20)
+    return { outputs: [], statistics: { threadId } }
+  },
+}
+
 /** Says on which thread it ran, and how far that stands back. */
 export const thread: HandlerExport = {
   version: 1,
