@@ -25,11 +25,12 @@ test('a job sees the store it works in, creates under its prefix only, removes n
   const ref = await writer.finish()
   await assert.rejects(files.create(fileName('other')), { code: 'PERMISSION_DENIED' })
   await assert.rejects(files.remove([name]), { code: 'PERMISSION_DENIED' })
-  await files.create(fileName('job-1-unfinished'))
+  const unfinished = await files.create(fileName('job-1-unfinished'))
   const reader = files.openSync(ref)
   assert.equal(Buffer.from(await reader.read(0, 7)).toString(), 'content')
   await files.close()
   await assert.rejects(reader.read(0, 1), { code: 'CLOSED' })
+  await assert.rejects(unfinished.write(Buffer.from('late')), { code: 'CLOSED' })
   assert.deepEqual(
     (await files.list()).map((info) => info.name),
     [name],
