@@ -5,9 +5,10 @@ import { test } from 'node:test'
 import { LocalHeadStore } from '../src/fs/local-head-store.ts'
 import { loadHash } from '../src/kernel/hash.ts'
 import { fileName, shardId } from '../src/kernel/ids.ts'
+import type { FileName } from '../src/kernel/ids.ts'
 import { decodeHead, encodeHead } from '../src/shard/head-content.ts'
 import type { Succession } from '../src/shard/head-content.ts'
-import { clonePin } from '../src/shard/pins.ts'
+import { changePin, clonePin } from '../src/shard/pins.ts'
 import { plainHead } from './plain-head.ts'
 import { Simulation, TINY_SETTINGS } from './simulation.ts'
 
@@ -59,4 +60,38 @@ test('a pin for shards that are to replace another one stays while that is open,
   assert.deepEqual(await keptPins(forming(OTHER), forming(OTHER)), [...FIRST_TWO, BACKUP])
   assert.deepEqual(await keptPins(forming(MAIN), forming(MAIN)), [BACKUP])
   assert.deepEqual(await keptPins(forming(OTHER, MAIN), forming(OTHER, MAIN)), [BACKUP])
+})
+
+// It had looked for the shard's head before that was written, and dropped the pin when it was there.
+test('a pin stays where its shard comes to be while the next owner looks for it', async () => {
+  const simulation = await Simulation.start(2, TINY_SETTINGS)
+  await simulation.db.close()
+  const { device, random } = simulation
+  const heads = await LocalHeadStore.open({ device, directory: 'heads', hash: await loadHash(), random })
+  const change = (): readonly FileName[] => [fileName('main.kept')]
+  await changePin(heads, MAIN, clonePin(LEAD), change)
+  simulation.composer = {
+    compose: (parts) => ({
+      ...parts,
+      heads: {
+        name: heads.name,
+        compareAndSet: (...call) => heads.compareAndSet(...call),
+        read: async (...call) => {
+          const found = await heads.read(...call)
+          if (call[0] === LEAD && found === undefined) {
+            await heads.compareAndSet(LEAD, undefined, encodeHead(plainHead({})))
+            await changePin(heads, MAIN, clonePin(LEAD), change)
+          }
+          return found
+        },
+      },
+    }),
+  }
+  await simulation.open()
+  const { content = new Uint8Array(0) } = (await heads.read(MAIN)) ?? {}
+  assert.deepEqual(
+    decodeHead(content, 'head').pins.map(({ name }) => name),
+    [clonePin(LEAD)],
+  )
+  await simulation.stop()
 })

@@ -1,28 +1,25 @@
 /**
- * Checkpoints and clones: another shard that starts with what this one holds.
+ * Checkpoints, and what every shard begins with that starts with what another one holds.
  *
  * A checkpoint copies the files to other stores, or gives them a second name there: files never change, so what one of the
- * two removes, the other keeps. A clone is a second shard in the same
- * stores that refers to the same files, which pins keep: nothing is copied, and each goes its own way from there.
+ * two removes, the other keeps. A clone (clone.ts) is a second shard in the same stores that refers to the same files.
  *
- * Both start from a flushed version, so that no journal has to be copied: the new shard's journal is empty.
+ * All start from a flushed version, so that no journal has to be copied: the new shard's journal is empty.
  */
 
 import { equalBytes } from '../kernel/bytes.ts'
 import { VarveError, isCode } from '../kernel/errors.ts'
 import type { FileRef } from '../kernel/file-ref.ts'
-import { EPOCH_ZERO, POSITION_ZERO } from '../kernel/ids.ts'
-import type { Epoch, FileName, ShardId } from '../kernel/ids.ts'
+import { POSITION_ZERO } from '../kernel/ids.ts'
+import type { Epoch, ShardId } from '../kernel/ids.ts'
 import { MIB } from '../kernel/limits.ts'
 import type { FileStore, HeadStore } from '../fs/fs.ts'
-import type { Committer } from './committer.ts'
 import type { ManifestState } from './edit.ts'
 import { snapshotEdit } from './edit.ts'
 import { encodeHead } from './head-content.ts'
 import type { HeadContent, Succession } from './head-content.ts'
 import { EMPTY_EDIT_LOG, extendLog } from './manifest.ts'
-import { byOwner, manifestName } from './file-names.ts'
-import { changePin, clonePin, withPin } from './pins.ts'
+import { manifestName } from './file-names.ts'
 import type { CheckpointTarget, ShardPlace } from './shard.ts'
 
 const COPY_BYTES = 1 * MIB
@@ -54,30 +51,6 @@ export async function writeCheckpoint(origin: Origin, target: CheckpointTarget):
   for (const ref of refs) if (adopted?.has(ref.name) !== true) await copyFile(ref, place.files, target.files)
   // The epoch goes along: names made from now on, here and there, are not those of files that were copied.
   await writeHead(origin, target, shard, head.epoch)
-}
-
-/**
- * Makes a head for `clone` that refers to the same files, where they are.
- *
- * Pins come first: a head that refers to files nobody keeps must never exist. A pin without a clone is dropped by the
- * next owner.
- *
- * @throws {VarveError} EXISTS
- */
-export async function writeClone(origin: Origin, committer: Committer, clone: ShardId): Promise<void> {
-  const { shard, manifest, place } = origin
-  await requireAbsent(place, clone)
-  const name = clonePin(clone)
-  for (const [owner, files] of byOwner([...manifest.files.keys()])) {
-    const change = (): readonly FileName[] => files
-    if (owner === shard) await committer.commit(() => ({ changePins: (pins) => withPin(pins, name, change) }))
-    else await changePin(place.heads, owner, name, change)
-  }
-  await writeHead(origin, place, clone, EPOCH_ZERO)
-  // An owner that opened one of the others in between took the pin, which had no head yet, for one left behind.
-  for (const [owner, files] of byOwner([...manifest.files.keys()])) {
-    if (owner !== shard) await changePin(place.heads, owner, name, () => files)
-  }
 }
 
 /** Runs `work` on a state that holds everything written before, whose files stay meanwhile. */

@@ -5,7 +5,7 @@ import type { FileName, ShardId } from '../kernel/ids.ts'
 import type { Committer } from './committer.ts'
 import type { ManifestState } from './edit.ts'
 import type { HeadContent } from './head-content.ts'
-import { clonePin, withPin } from './pins.ts'
+import { clonePin, withFiles, withPin } from './pins.ts'
 import type { HandOver } from './shard.ts'
 
 /** What handing over needs of the shard. */
@@ -93,7 +93,7 @@ class OwnedHandOver implements HandOver {
 
   async pin(successor: ShardId, files: readonly FileName[]): Promise<void> {
     await this.#committer.commit(() => ({
-      changePins: (pins) => withPin(pins, clonePin(successor), () => files),
+      changePins: (pins) => withPin(pins, clonePin(successor), withFiles(files)),
     }))
   }
 

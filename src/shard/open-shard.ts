@@ -14,17 +14,16 @@ import { VarveError, isCode, throwIfAborted } from '../kernel/errors.ts'
 import { epoch, EPOCH_ZERO } from '../kernel/ids.ts'
 import type { ShardId } from '../kernel/ids.ts'
 import { nonce } from '../kernel/random.ts'
-import type { HeadStore } from '../fs/fs.ts'
 import type { JournalStateKeeper } from '../journal/journal.ts'
 import type { Memtable } from '../memtable/memtable.ts'
 import { Committer } from './committer.ts'
+import { byOwner } from './file-names.ts'
 import { foresee } from './foreseen.ts'
 import type { Foreseen } from './foreseen.ts'
 import { decodeHead, encodeHead } from './head-content.ts'
 import type { HeadContent } from './head-content.ts'
 import { EMPTY_EDIT_LOG, loadManifest } from './manifest.ts'
 import { OwnedShard } from './owned-shard.ts'
-import { clonedBy } from './pins.ts'
 import { ReadOnlyShard } from './read-only-shard.ts'
 import { replayInto } from './replay.ts'
 import { resolveShardSettings } from './settings.ts'
@@ -32,7 +31,8 @@ import type { Engine, Shard, ShardComponents, ShardOpenOptions } from './shard.t
 import type { ShardSettings } from './settings.ts'
 import { readHead, readPresentHead, sourceOf } from './stored-head.ts'
 import type { PresentHead, StoredHead } from './stored-head.ts'
-import { decide, outcomeOf, superseded } from './succession.ts'
+import { dropStalePins, giveUpForsaken } from './stale-pins.ts'
+import { decide, superseded } from './succession.ts'
 import { TableStack } from './table-stack.ts'
 
 /**
@@ -106,6 +106,9 @@ async function recover<Operation, Table extends Memtable<Operation>, Shape>(
   try {
     await committer.check()
     await dropStalePins(committer, shard, components.heads)
+    const others = [...byOwner([...manifest.files.keys()]).keys()].filter((other) => other !== shard)
+    // What cannot be read costs space, and is the next owner's.
+    await giveUpForsaken(shard, others, components.heads).catch(() => undefined)
     const tables = new TableStack<Table>(engine.memtable(), manifest.replayFrom)
     const { seqnoLast } = await replayInto(
       { journal, engine, clock: components.clock },
@@ -148,28 +151,6 @@ function ofLaterOwner(error: unknown, shard: ShardId, ours: number): VarveError 
       cause: error,
     },
   )
-}
-
-/** Pins of clones that were never finished: the process died between the pin and the clone's head. */
-async function dropStalePins(committer: Committer, shard: ShardId, heads: HeadStore): Promise<void> {
-  const stale = new Set<string>()
-  for (const pin of committer.content.pins) {
-    const clone = clonedBy(pin)
-    if (clone !== undefined && !(await mayBe(clone, shard, heads))) stale.add(pin.name)
-  }
-  if (stale.size === 0) return
-  await committer.commit(() => ({ changePins: (pins) => pins.filter((pin) => !stale.has(pin.name)) }))
-}
-
-/** Whether `clone` is a shard, or may become one. `owner` is ours now: what was to replace it has not, and never will. */
-async function mayBe(clone: ShardId, owner: ShardId, heads: HeadStore): Promise<boolean> {
-  const head = await heads.read(clone)
-  if (head === undefined) return false
-  const { succession } = decodeHead(head.content, `head of ${clone}`)
-  if (succession?.state === 'void') return false
-  if (succession?.state !== 'forming') return true
-  const outcome = await outcomeOf(heads, succession.lead)
-  return outcome === 'committed' || (outcome === 'forming' && !succession.parents.includes(owner))
 }
 
 /** Makes this process the owner: the head gets the next epoch and a nonce of ours. */

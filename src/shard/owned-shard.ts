@@ -1,6 +1,5 @@
 /**
  * A shard that this process owns: the write path, the views and the background loops, put together.
- *
  * It knows operations, memtables, files and seqnos, and nothing else.
  */
 
@@ -8,8 +7,9 @@ import type { VarveError } from '../kernel/errors.ts'
 import type { Seqno, ShardId } from '../kernel/ids.ts'
 import type { Durability, Journal } from '../journal/journal.ts'
 import type { Memtable } from '../memtable/memtable.ts'
-import { withFlushed, writeCheckpoint, writeClone } from './checkpoint.ts'
+import { withFlushed, writeCheckpoint } from './checkpoint.ts'
 import type { Origin } from './checkpoint.ts'
+import { writeClone } from './clone.ts'
 import { closed, closes } from './closed.ts'
 import type { Compactor } from './compactor.ts'
 import type { ManifestState } from './edit.ts'

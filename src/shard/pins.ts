@@ -39,6 +39,19 @@ export function withPin(
   return files.length === 0 ? others : [...others, { name, files }]
 }
 
+/**
+ * A change of a pin that adds `names`. What is in it already stays: of two who would make a shard of one name, one of
+ * them asleep perhaps, neither knows what the other has pinned for it.
+ */
+export function withFiles(names: readonly FileName[]): (files: readonly FileName[]) => readonly FileName[] {
+  return (files) => [...new Set([...files, ...names])]
+}
+
+/** A change that ends a pin. */
+export function withoutFiles(): readonly FileName[] {
+  return []
+}
+
 /** Changes pin `name` in the head of `shard`, which somebody else may own. A shard that is gone has no pins to change. */
 export async function changePin(
   heads: HeadStore,

@@ -8,10 +8,11 @@
 import { VarveError, isCode } from '../kernel/errors.ts'
 import type { Hash } from '../kernel/hash.ts'
 import type { FileName, ShardId } from '../kernel/ids.ts'
+import { byOwner } from './file-names.ts'
 import { decodeHead, encodeHead } from './head-content.ts'
-import type { Pin } from './head-content.ts'
+import type { HeadContent, Pin } from './head-content.ts'
 import { EMPTY_EDIT_LOG, loadManifest } from './manifest.ts'
-import { clonedBy } from './pins.ts'
+import { changePin, clonedBy, clonePin, withoutFiles } from './pins.ts'
 import type { ShardPlace } from './shard.ts'
 import { outcomeOf } from './succession.ts'
 
@@ -43,6 +44,7 @@ export async function reclaimSuperseded(place: ShardPlace, hash: Hash, shard: Sh
       const files = await stillNeeded(pin, place, hash)
       if (files.length > 0) pins.push({ name: pin.name, files })
     }
+    await letGoOfOthers(content, shard, place, hash)
     try {
       // Who pins something of this shard refers to it already, so nothing is pinned from now on that is not pinned here.
       const next = encodeHead({ ...content, ...EMPTY_EDIT_LOG, pins })
@@ -59,6 +61,13 @@ export async function reclaimSuperseded(place: ShardPlace, hash: Hash, shard: Sh
   }
 }
 
+/** While its head still says whose files it saw: its successors have pins of their own. */
+async function letGoOfOthers(content: HeadContent, shard: ShardId, place: ShardPlace, hash: Hash): Promise<void> {
+  const { files } = await loadManifest(content, place.files, hash, `head of ${shard}`)
+  for (const owner of byOwner([...files.keys()]).keys())
+    if (owner !== shard) await changePin(place.heads, owner, clonePin(shard), withoutFiles)
+}
+
 /** The files of a pin that its shard refers to; all of one that is not a shard's. */
 async function stillNeeded(pin: Pin, place: ShardPlace, hash: Hash): Promise<readonly FileName[]> {
   const clone = clonedBy(pin)
@@ -66,8 +75,12 @@ async function stillNeeded(pin: Pin, place: ShardPlace, hash: Hash): Promise<rea
   const head = await place.heads.read(clone)
   if (head === undefined) return []
   const content = decodeHead(head.content, `head of ${clone}`)
-  // Not decided yet: it may come to refer to all of them.
-  if (content.succession?.state === 'forming') return pin.files
+  if (content.succession?.state === 'forming') {
+    const outcome = await outcomeOf(place.heads, content.succession.lead)
+    // Not decided yet: it may come to refer to all of them.
+    if (outcome === 'forming') return pin.files
+    if (outcome === 'void') return []
+  }
   const { files } = await loadManifest(content, place.files, hash, `head of ${clone}`)
   return pin.files.filter((name) => files.has(name))
 }

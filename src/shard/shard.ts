@@ -317,9 +317,9 @@ export interface Shard<Operation, Table extends Memtable<Operation>, Shape> {
   checkpoint(target: CheckpointTarget): Promise<void>
   /**
    * Makes shard `clone` in the same stores, starting with this moment of this one. Nothing is copied: both refer to the
-   * same files, which stay until neither does. Flushes first. A shard id is used once, ever.
+   * same files, which stay until neither does. Flushes first. A shard id is used once, ever, also where this fails.
    *
-   * @throws {VarveError} EXISTS, READ_ONLY
+   * @throws {VarveError} EXISTS, READ_ONLY, FENCED, BUSY (it is being handed over); OUTCOME_UNKNOWN — try to open the clone
    */
   clone(clone: ShardId): Promise<void>
   /**

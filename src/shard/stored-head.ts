@@ -90,7 +90,7 @@ async function requireInPlace(components: ShardComponents, { succession }: HeadC
 }
 
 function notYet(components: ShardComponents): VarveError {
-  return new VarveError('NOT_FOUND', `${named(components)} was to replace others, and has not`, {
+  return new VarveError('NOT_FOUND', `${named(components)} was to come of others, and has not`, {
     details: { name: components.shard },
   })
 }

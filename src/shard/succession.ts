@@ -26,7 +26,7 @@ import { decodeHead, encodeHead } from './head-content.ts'
 import type { HeadContent } from './head-content.ts'
 import { EMPTY_EDIT_LOG } from './manifest.ts'
 import { byOwner } from './file-names.ts'
-import { changePin, clonePin } from './pins.ts'
+import { changePin, clonePin, withFiles, withoutFiles } from './pins.ts'
 import { requireSamePlace } from './same-place.ts'
 import type { HandOver, ShardPlace, VersionFile } from './shard.ts'
 
@@ -60,34 +60,42 @@ export async function succeed(
     (last, { manifest }) => (manifest.seqnoLast > last ? manifest.seqnoLast : last),
     origin.seqnoLast,
   )
-  let reached: 'pins' | 'heads' | 'seals' = 'pins'
   try {
     await requireSamePlace(parents, place)
     for (const shard of names) await requireAbsent(place, shard)
+  } catch (error) {
+    for (const parent of parents) await parent.resume([])
+    throw error
+  }
+  // Successors whose heads are ours: what is pinned for one that somebody else has made meanwhile is not ours to drop.
+  const made: Successor[] = []
+  let sealing = false
+  try {
     for (const successor of successors) {
       for (const parent of parents) await parent.pin(successor.shard, ownedBy(parent.shard, successor))
       await pinOthers(successor, parents, place.heads)
     }
     const succession = { state: 'forming', lead, parents: ids } as const
-    for (const { shard, files } of successors) {
+    for (const successor of successors) {
+      const { shard, files } = successor
       const manifest: ManifestState = {
         ...origin,
         seqnoLast,
         files: new Map(files.map((file) => [file.ref.name, file])),
       }
       await writeHead({ head, manifest }, place, shard, EPOCH_ZERO, succession)
-      reached = 'heads'
+      made.push(successor)
     }
     // An owner that opened one of the others in between took a pin without a head for one left behind.
     for (const successor of successors) await pinOthers(successor, parents, place.heads)
-    reached = 'seals'
+    sealing = true
     for (const parent of parents) await parent.seal(lead, names)
     if ((await decide(place.heads, lead, 'commit')) === 'void')
       throw new VarveError('FENCED', 'another process opened a shard that was being replaced')
   } catch (error) {
+    const given = made.length === 0 ? 'void' : await giveUp(place.heads, lead)
     // Without a seal nobody looks at the lead, and what became of it does not matter.
-    const given = reached === 'pins' ? 'void' : await giveUp(place.heads, lead)
-    const outcome = reached === 'seals' ? given : 'void'
+    const outcome = given === 'unknown' && !sealing ? 'void' : given
     if (outcome === 'unknown') {
       const what = `whether ${names.join(', ')} have replaced ${ids.join(', ')}`
       const reason = new VarveError('OUTCOME_UNKNOWN', `${what} is not known`, {
@@ -98,9 +106,9 @@ export async function succeed(
       throw reason
     }
     if (outcome === 'void') {
-      for (const parent of parents) await parent.resume(names)
-      for (const successor of successors)
-        await pinOthers(successor, parents, place.heads, 'drop').catch(() => undefined)
+      const dropped = given === 'void' ? made : []
+      for (const parent of parents) await parent.resume(dropped.map(({ shard }) => shard))
+      for (const successor of dropped) await pinOthers(successor, parents, place.heads, 'drop').catch(() => undefined)
       throw error
     }
   }
@@ -120,7 +128,7 @@ async function pinOthers(
 ): Promise<void> {
   for (const [owner, names] of byOwner(files.map(({ ref }) => ref.name))) {
     if (parents.some((parent) => parent.shard === owner)) continue
-    await changePin(heads, owner, clonePin(shard), () => (what === 'keep' ? names : []))
+    await changePin(heads, owner, clonePin(shard), what === 'keep' ? withFiles(names) : withoutFiles)
   }
 }
 
@@ -174,7 +182,8 @@ function voidOf(content: HeadContent): HeadContent {
   return { ...empty, journal, engine, identity, succession: { state: 'void' } }
 }
 
-async function giveUp(heads: HeadStore, lead: ShardId): Promise<'committed' | 'void' | 'unknown'> {
+/** As `decide`, for who gives up; never throws. */
+export async function giveUp(heads: HeadStore, lead: ShardId): Promise<'committed' | 'void' | 'unknown'> {
   try {
     return await decide(heads, lead, 'void')
   } catch {

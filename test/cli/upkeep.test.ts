@@ -152,23 +152,20 @@ test('dump shows shards that take the place of others: sealed, forming, there an
   assert.match(committed, /^head left\.head-\d+/m)
   assert.match(committed, /seen from the beginning to before key 001000\n/)
   assert.match(committed, /seen from before key 001000 to the end\n/)
-  assert.match(
-    committed,
-    /succession +forming: in the place of main; led by left, which is there: the shard is there\n/,
-  )
+  assert.match(committed, /succession +forming: comes of main; led by left, which is there: the shard is there\n/)
   assert.doesNotMatch(committed, /to be decided|given up|goes on/)
 
   await succeed(place.in('data'), { state: 'forming', lead: shardId('left'), parents: [shardId('main')] })
   const forming = await dump()
   assert.match(forming, /sealed: replaced by left, right; led by left, which is forming: to be decided\n/)
-  assert.match(forming, /forming: in the place of main; leads the change: not yet a shard\n/)
-  assert.match(forming, /forming: in the place of main; led by left, which is forming: not yet a shard\n/)
+  assert.match(forming, /forming: comes of main; leads the change: not yet a shard\n/)
+  assert.match(forming, /forming: comes of main; led by left, which is forming: not yet a shard\n/)
 
   await succeed(place.in('data'), { state: 'void' })
   const given = await dump()
   assert.match(given, /sealed: replaced by left, right; led by left, which is void: goes on\n/)
   assert.match(given, /void: a change was given up, this shard will never be\n/)
-  assert.match(given, /forming: in the place of main; led by left, which is void: given up\n/)
+  assert.match(given, /forming: comes of main; led by left, which is void: given up\n/)
 })
 
 /** Puts the lead of a change into another state, as a crash at another moment would have left it. */

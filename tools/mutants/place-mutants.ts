@@ -8,6 +8,8 @@ const EXCHANGE = 'test/corruption/exchange.test.js'
 const EXCHANGE_REPAIR = 'test/corruption/exchange-repair.test.js'
 const LOST_JOURNAL = 'test/lost-journal.test.js'
 const OPENING_EDGES = 'test/opening-edges.test.js'
+const STALE_PINS = 'test/stale-pins.test.js'
+const KEPT_FILES = 'test/arrangement/kept-files.test.js'
 
 export const PLACE_MUTANTS: readonly Mutant[] = [
   mutant(
@@ -106,17 +108,40 @@ export const PLACE_MUTANTS: readonly Mutant[] = [
   ),
   mutant(
     'pin-kept-for-what-never-will-be',
-    'shard/open-shard.js',
+    'shard/stale-pins.js',
     "if (succession?.state === 'void')\n        return false;",
     '',
-    'test/stale-pins.test.js',
+    STALE_PINS,
   ),
   mutant(
     'pin-dropped-while-a-change-is-open',
-    'shard/open-shard.js',
-    "outcome === 'committed' || (outcome === 'forming' && !succession.parents.includes(owner))",
-    "outcome === 'committed'",
-    'test/stale-pins.test.js',
+    'shard/stale-pins.js',
+    "(await outcomeOf(heads, succession.lead)) !== 'void'",
+    "(await outcomeOf(heads, succession.lead)) === 'committed'",
+    STALE_PINS,
+  ),
+  mutant(
+    'pin-dropped-though-set-anew',
+    'shard/stale-pins.js',
+    'pins.filter((pin) => !stale.has(pin))',
+    'pins.filter(({ name }) => ![...stale].some((pin) => pin.name === name))',
+    STALE_PINS,
+  ),
+  mutant('what-was-forsaken-left-open', 'shard/stale-pins.js', 'await mayBe(clone, shard, heads);', '', KEPT_FILES),
+  mutant('cloned-though-replaced', 'shard/clone.js', 'await pins.keepOwn();\n        kept', 'kept', KEPT_FILES),
+  mutant(
+    'failed-split-drops-pins-of-others',
+    'shard/succession.js',
+    "given === 'void' ? made : []",
+    'successors',
+    KEPT_FILES,
+  ),
+  mutant(
+    'reclaimed-clone-keeps-files-of-its-origin',
+    'shard/reclaim.js',
+    'await changePin(place.heads, owner, clonePin(shard), withoutFiles);',
+    ';',
+    KEPT_FILES,
   ),
   mutant(
     's3-removal-that-is-not-known-taken-for-done',

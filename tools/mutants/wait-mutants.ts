@@ -46,8 +46,8 @@ export const WAIT_MUTANTS: readonly Mutant[] = [
   mutant(
     'given-up-change-keeps-pins-of-others',
     'shard/succession.js',
-    "what === 'keep' ? names : []",
-    'names',
+    "what === 'keep' ? withFiles(names) : withoutFiles",
+    'withFiles(names)',
     'src/shard/succession.test.js',
   ),
   mutant(

@@ -263,8 +263,8 @@ export const WRITE_MUTANTS: readonly Mutant[] = [
   mutant(
     'succession-pins-not-again',
     'shard/succession.js',
-    "await pinOthers(successor, parents, place.heads);\n        reached = 'seals';",
-    "void successor;\n        reached = 'seals';",
+    'await pinOthers(successor, parents, place.heads);\n        sealing = true;',
+    'void successor;\n        sealing = true;',
     'src/shard/succession.test.js',
   ),
   mutant(

@@ -75,7 +75,7 @@ async function describeSuccession(
   const leads = lead === shard ? 'leads the change' : `led by ${lead}, which is ${outcome}`
   if (succession.state === 'forming') {
     const decided = outcome === 'there' ? 'the shard is there' : outcome === 'void' ? 'given up' : 'not yet a shard'
-    return [['succession', `forming: in the place of ${succession.parents.join(', ')}; ${leads}: ${decided}`]]
+    return [['succession', `forming: comes of ${succession.parents.join(', ')}; ${leads}: ${decided}`]]
   }
   const decided = outcome === 'there' ? 'superseded' : outcome === 'void' ? 'goes on' : 'to be decided'
   return [['succession', `sealed: replaced by ${succession.successors.join(', ')}; ${leads}: ${decided}`]]
