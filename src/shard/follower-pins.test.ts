@@ -28,14 +28,42 @@ test('a follower holds what a view from before still sees, beside what it shows,
   for (const shard of [own, other]) await heads.compareAndSet(shard, undefined, encodeHead(HEAD))
   const pins = new FollowerPins(own, heads, 'f')
   assert.equal(await pins.keep(await headOf(heads, own), [FIRST, FOREIGN]), true)
-  assert.deepEqual([await pinned(heads, own), await pinned(heads, other)], [[FIRST], [FOREIGN]])
+  assert.deepEqual([await pinned(heads, own), await pinned(heads, other)], [[FOREIGN, FIRST].sort(), [FOREIGN]])
   const seen = await headOf(heads, own)
   assert.equal(await pins.keep(seen, [SECOND]), true)
-  assert.deepEqual([await pinned(heads, own), await pinned(heads, other)], [[FIRST, SECOND], [FOREIGN]])
+  assert.deepEqual([await pinned(heads, own), await pinned(heads, other)], [[FOREIGN, FIRST, SECOND].sort(), [FOREIGN]])
   assert.equal(await pins.keep(seen, [SECOND]), false, 'the head has changed since')
   pins.release([FIRST, FOREIGN])
   assert.equal(await pins.keep(await headOf(heads, own), [SECOND]), true)
   assert.deepEqual([await pinned(heads, own), await pinned(heads, other)], [[SECOND], []])
   await pins.clear()
   assert.deepEqual(await pinned(heads, own), [])
+})
+
+test('a follower that begins under the name of one that has died lets go of all that one had pinned, wherever', async () => {
+  for (const begins of [true, false]) {
+    const heads = new MemoryHeadStore()
+    for (const shard of [own, other]) await heads.compareAndSet(shard, undefined, encodeHead(HEAD))
+    assert.equal(await new FollowerPins(own, heads, 'f').keep(await headOf(heads, own), [FIRST, FOREIGN]), true)
+    const next = new FollowerPins(own, heads, 'f')
+    if (begins) {
+      // The shard needs nothing of the other one any more.
+      assert.equal(await next.keep(await headOf(heads, own), [SECOND]), true)
+      assert.deepEqual([await pinned(heads, own), await pinned(heads, other)], [[SECOND], []])
+    }
+    // It may be none that can be followed any more.
+    await next.clear()
+    assert.deepEqual([await pinned(heads, own), await pinned(heads, other)], [[], []])
+  }
+})
+
+test('what was pinned for a head that had changed by then is let go where the next one does not need it', async () => {
+  const heads = new MemoryHeadStore()
+  for (const shard of [own, other]) await heads.compareAndSet(shard, undefined, encodeHead(HEAD))
+  const pins = new FollowerPins(own, heads, 'f')
+  const before = await headOf(heads, own)
+  await heads.compareAndSet(own, before.stored.version, encodeHead(HEAD))
+  assert.equal(await pins.keep(before, [FIRST, FOREIGN]), false)
+  assert.equal(await pins.keep(await headOf(heads, own), [FIRST]), true)
+  assert.deepEqual([await pinned(heads, own), await pinned(heads, other)], [[FIRST], []])
 })

@@ -8,7 +8,7 @@
 import { VarveError, isCode } from '../kernel/errors.ts'
 import type { Hash } from '../kernel/hash.ts'
 import type { FileName, ShardId } from '../kernel/ids.ts'
-import { byOwner } from './file-names.ts'
+import { byOwner, ownerOf } from './file-names.ts'
 import { decodeHead, encodeHead } from './head-content.ts'
 import type { HeadContent, Pin } from './head-content.ts'
 import { EMPTY_EDIT_LOG, loadManifest } from './manifest.ts'
@@ -53,7 +53,8 @@ export async function reclaimSuperseded(place: ShardPlace, hash: Hash, shard: Sh
       if (isCode(error, 'HEAD_CONFLICT', 'OUTCOME_UNKNOWN')) continue
       throw error
     }
-    const kept = new Set(pins.flatMap(({ files }) => files))
+    // A follower's pin names files of others as well.
+    const kept = new Set(pins.flatMap(({ files }) => files).filter((name) => ownerOf(name) === shard))
     const listed = await place.files.list(`${shard}.`)
     const superfluous = listed.map(({ name }) => name).filter((name) => !kept.has(name))
     await place.files.remove(superfluous)
