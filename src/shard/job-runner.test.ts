@@ -13,7 +13,7 @@ import type { AnsweredJob, JobPlan, ShardComponents, VersionFile } from './shard
 /** A scheduler whose jobs end when the test says so. */
 class HandScheduler implements JobScheduler {
   readonly name = 'hand'
-  readonly supports = { sharedMemory: true }
+  supports = { sharedMemory: true }
   readonly jobs: { readonly spec: JobSpec; answer(result: JobResult): void; fail(error: unknown): void }[] = []
   readonly cancelled: string[] = []
   readonly pendingMax = 100
@@ -200,6 +200,24 @@ function named(output: JobResult['outputs'][number] | undefined, name: string): 
   assert.ok(output !== undefined)
   return { ...output, ref: { ...output.ref, name: fileName(name) } }
 }
+
+test('files that a job elsewhere has written have to be where those of its shard are, in full length', async () => {
+  for (const isThere of [false, true]) {
+    const { scheduler, files, run, result } = await bench()
+    scheduler.supports = { sharedMemory: false }
+    const running = run(1)
+    await turn()
+    const { outputs, statistics } = await result(0)
+    const [output] = outputs
+    assert.ok(output !== undefined)
+    if (!isThere) await files.remove([output.ref.name])
+    const longer = { ...output, ref: { ...output.ref, bytes: output.ref.bytes + 1 } }
+    scheduler.jobs[0]?.answer({ outputs: [isThere ? longer : output], statistics })
+    const says = isThere ? /ends at byte 1, expected 2/ : /is missing.*does its worker have others\?/
+    await assert.rejects(running, (error) => isCode(error, 'JOB_REJECTED') && says.test(error.message))
+    assert.deepEqual(await files.list(), [])
+  }
+})
 
 test('seqnos and groups that are no numbers are refused, wherever they come from', async () => {
   const numbers = { seqnoFirst: NaN, seqnoLast: 1.5, group: NaN }

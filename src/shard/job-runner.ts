@@ -1,13 +1,14 @@
 /**
  * Running an engine's plans as jobs: identity and names before, checks after.
  *
- * Nothing a job answers is believed: names must carry its attempt, and the engine judges the rest. What a failed attempt
- * has left behind is removed by the shard, never by the worker.
+ * Nothing a job answers is believed: names must carry its attempt, files that were written elsewhere must be there in full
+ * length, and the engine judges the rest. What a failed attempt has left behind is removed by the shard, never by the
+ * worker.
  */
 
 import { abortable } from '../kernel/abortable.ts'
 import type { Clock } from '../kernel/clock.ts'
-import { VarveError } from '../kernel/errors.ts'
+import { isCode, VarveError } from '../kernel/errors.ts'
 import type { Seqno, ShardId } from '../kernel/ids.ts'
 import type { FileStore } from '../fs/fs.ts'
 import type { JobHandle, JobResult, JobScheduler, JobSpec } from '../jobs/jobs.ts'
@@ -75,6 +76,7 @@ export class JobRunner {
           const result = await this.#submit(spec, () => failure !== undefined, handles)
           if (result === undefined) return []
           this.#check(spec, result)
+          await this.#checkFiles(spec, result)
           return [{ spec, ...result }]
         } catch (error) {
           failed(error)
@@ -85,7 +87,7 @@ export class JobRunner {
     try {
       if (failure !== undefined) throw failure.error
       const jobs = answers.flat()
-      await this.#verify(jobs)
+      await abortable(this.#verify(jobs), this.#impatience)
       return jobs.flatMap(({ outputs }) => outputs.map((output) => ({ ...output, view: new Uint8Array(0) })))
     } catch (error) {
       this.failures++
@@ -108,7 +110,7 @@ export class JobRunner {
 
   /** The answer; undefined where the job is not wanted any more by the time there is room for it. */
   async #submit(spec: JobSpec, isVain: () => boolean, handles: JobHandle[]): Promise<JobResult | undefined> {
-    const inMemory = spec.inputs.some((input) => input.type === 'memory')
+    const inMemory = hasMemory(spec)
     const scheduler = inMemory && !this.#jobs.supports.sharedMemory ? this.#localJobs : this.#jobs
     await scheduler.ready()
     if (isVain()) return undefined
@@ -140,6 +142,20 @@ export class JobRunner {
     }
   }
 
+  /** A worker elsewhere may have written to other files than the shard's: with the inputs gone, nothing would be left. */
+  async #checkFiles(spec: JobSpec, { outputs }: JobResult): Promise<void> {
+    // Who shares memory with the shard is in its process.
+    if (hasMemory(spec) || this.#jobs.supports.sharedMemory) return
+    for (const { ref } of outputs) {
+      try {
+        await (await this.#files.open(ref)).close()
+      } catch (error) {
+        if (!isCode(error, 'FILE_MISSING')) throw error
+        throw rejected(spec, `${error.message}, where its shard has its files: does its worker have others?`)
+      }
+    }
+  }
+
   async #removeOutputs(prefix: string): Promise<void> {
     try {
       const left = await this.#files.list(prefix)
@@ -161,6 +177,10 @@ function checkPlan({ handler, inputs, requirements, priority, stuckMs }: Partial
     throw new TypeError(`${of} has no requirements: memoryBytes and labels`)
   if (typeof priority !== 'number' || Number.isNaN(priority)) throw new TypeError(`${of} has no priority`)
   if (!(stuckMs === undefined || stuckMs > 0)) throw new TypeError(`${of} has stuckMs ${stuckMs}: a number above 0`)
+}
+
+function hasMemory({ inputs }: JobSpec): boolean {
+  return inputs.some((input) => input.type === 'memory')
 }
 
 /** Of values that a handler has made, which may be elsewhere and is not believed. */

@@ -45,6 +45,17 @@ export class OwnerDoubt {
     }
   }
 
+  /** `work`. Rejects with FENCED where an answer was refused, and there is another owner, who may have removed its files. */
+  async aboutRefused<Value>(work: Promise<Value>): Promise<Value> {
+    try {
+      return await work
+    } catch (error) {
+      if (!isCode(error, 'JOB_REJECTED')) throw error
+      await this.ask()
+      throw this.#reason ?? error
+    }
+  }
+
   #hear(reason: VarveError): void {
     this.#reason ??= reason
     this.#lost(this.#reason)

@@ -265,7 +265,7 @@ export class ShardParts<Operation, Table extends Memtable<Operation>, Shape> {
     return new Compactor(
       {
         choose: (underway) => this.files.choose(underway),
-        rewriteFiles: (change) => this.files.rewriteFiles(change),
+        rewriteFiles: (change) => this.doubt.aboutRefused(this.files.rewriteFiles(change)),
         commitChange: (change, added) => this.files.commitChange(change, added),
         stalled: (error) => this.#host.stalled(error),
         failed: (error) => this.#host.fail(error),

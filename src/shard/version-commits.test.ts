@@ -20,7 +20,7 @@ const edit = (removed: readonly string[], added: readonly string[]): Edit => ({
 const names = (files: readonly VersionFile[]): readonly string[] => files.map(({ ref }) => ref.name)
 
 /** Commits to a manifest that holds `a` and `b`, and that has superseded one of its own files each time. */
-function bench(fails?: () => VarveError | undefined) {
+function bench(fails?: () => VarveError | undefined, shapeless?: string) {
   const log: string[] = []
   const manifest = {
     state: applyEdit(EMPTY_MANIFEST, edit([], ['a', 'b'])),
@@ -39,7 +39,10 @@ function bench(fails?: () => VarveError | undefined) {
     shape: names([...manifest.state.files.values()]),
   })
   const engine = {
-    shape: (files: readonly VersionFile[]) => names(files),
+    shape: (files: readonly VersionFile[]) => {
+      if (names(files).includes(shapeless ?? '')) throw new VarveError('INCOMPATIBLE', 'another format')
+      return names(files)
+    },
     retire: ({ ref }: VersionFile) => void log.push(`retire ${ref.name}`),
   }
   const remover = {
@@ -82,7 +85,7 @@ test('a commit that did not fit shows readers nothing, and leaves none of its ow
   const full = (): VarveError => new VarveError('NO_SPACE', 'full')
   const { log, views, commit } = bench(full)
   await assert.rejects(commit(edit([], ['b', 'c'])), { code: 'NO_SPACE' })
-  assert.deepEqual(log, ['remove c'])
+  assert.deepEqual(log, ['retire c', 'remove c'])
   assert.equal(views.current.id, 1)
 })
 
@@ -90,4 +93,13 @@ test('of a commit with an unknown outcome nothing is removed: the head may refer
   const { log, commit } = bench(() => new VarveError('OUTCOME_UNKNOWN', 'who knows'))
   await assert.rejects(commit(edit([], ['c'])), { code: 'OUTCOME_UNKNOWN' })
   assert.deepEqual(log, [])
+})
+
+// It was committed, and nobody could open the shard any more; who had it open did not see what was flushed after that.
+test('what the engine makes no shape of is not committed, and does not stay', async () => {
+  const { log, views, commit } = bench(undefined, 'c')
+  await assert.rejects(commit(edit(['a'], ['c'])), { code: 'INCOMPATIBLE' })
+  assert.deepEqual(log, ['retire c', 'remove c'])
+  await commit(edit(['a'], ['d']))
+  assert.deepEqual(views.current.version.shape, ['b', 'd'], 'others are as before')
 })

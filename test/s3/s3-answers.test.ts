@@ -33,6 +33,7 @@ const RESOLVED: readonly (readonly [string, readonly S3Fault[]])[] = [
   ['a store that wants us to slow down', [503, 503, 503]],
   ['nobody who listens, for a while', ['refused', 'refused']],
   ['a page of somebody on the way, who answers 200', ['page']],
+  ['such a page that has an ETag', ['tagged-page']],
   ['one after the other', ['lost', 500, 'answer-lost']],
 ]
 

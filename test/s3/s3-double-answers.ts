@@ -64,3 +64,9 @@ function element(name: string, ...content: readonly (string | number | boolean)[
 function iso(time: number): string {
   return new Date(time).toISOString()
 }
+
+/** What somebody on the way says in the store's place. */
+export function pageAnswer(tagged: boolean): HttpResponse {
+  const page = TEXT.encode('<html>Log in</html>')
+  return tagged ? answerOf(200, page, { etag: 'W/"13-login"' }) : errorAnswer(200, 'PleaseLogIn')
+}

@@ -228,7 +228,7 @@ export const STEP_MUTANTS: readonly Mutant[] = [
   mutant(
     'answers-not-verified',
     'shard/job-runner.js',
-    'await this.#verify(jobs);',
+    'await abortable(this.#verify(jobs), this.#impatience);',
     '',
     'src/shard/job-runner.test.js',
   ),

@@ -36,6 +36,7 @@ const file = (name: string, described: Uint8Array): JobInput & JobOutput =>
     type: 'file',
     ref: { name },
     format: WRITTEN_FORMAT,
+    group: 2,
     meta: described,
     view: new Uint8Array(0),
     seqnoFirst: seqno(1),
@@ -52,7 +53,8 @@ interface Answer {
 
 const job = ({ bounds, inputs, outputs, read, dropped = 0 }: Answer): AnsweredJob => {
   const [lower, upper] = bounds ?? [BEFORE_ALL, AFTER_ALL]
-  const spec = { id: 'j', attempt: 1, inputs, parameters: { lower, upper } }
+  const parameters = { lower, upper, group: 2, format: WRITTEN_FORMAT }
+  const spec = { id: 'j', attempt: 1, inputs, parameters }
   return { spec: spec as never, outputs, statistics: { entriesRead: read, entriesDropped: dropped } }
 }
 
@@ -123,4 +125,17 @@ test('a key column follows its table and has as many entries', () => {
   rejects([first, { ...second, outputs: [table, column('z', 44)] }], /other entries/)
   rejects([first, { ...second, outputs: [table, column('y', 45)] }], /follows no table/)
   rejects([first, { ...second, outputs: [column('z', 45), table] }], /follows no table/)
+})
+
+// A head that named such a file was committed, and the shard could not be opened any more.
+test('a file of another level or format, or one that is described by nothing, is rejected', () => {
+  const [x, y] = first.outputs as readonly [JobOutput, JobOutput]
+  const other = (changed: object): readonly Answer[] => [{ ...first, outputs: [{ ...x, ...changed }, y] }, second]
+  rejects(other({ group: 99 }), /for level 99, not 2/)
+  rejects(other({ group: 0 }), /for level 0, not 2/)
+  rejects(other({ format: { ...WRITTEN_FORMAT, version: 99 } }), /in format row 99/)
+  rejects(other({ format: { name: 'parquet', version: 1 } }), /in format parquet 1/)
+  rejects(other({ meta: new Uint8Array(3).fill(255) }), /description of x is damaged/)
+  const column = { ...file('k', encodeColumnMeta(y.ref.name, 20)), format: { ...KEY_COLUMN_FORMAT, version: 9 } }
+  rejects([{ ...first, outputs: [x, y, column] }, second], /k is in version 9/)
 })

@@ -34,6 +34,7 @@ import { decodeOperation, encodeOperation } from './operation-codec.ts'
 import { OperationLoad } from './operation-load.ts'
 import type { KvSettings } from './settings.ts'
 import { tableFormat, WRITTEN_FORMAT } from './table-formats.ts'
+import type { ToldTables } from './told-tables.ts'
 
 const JOB_MODULE = 'varve/kv/jobs'
 // Blocks of each input, an output's index and filter, and what waits to be collected: a merge of five tables had 22 MiB.
@@ -49,6 +50,8 @@ export interface KvEngineParts {
   readonly namedOrder: NamedOrder | undefined
   readonly memtable: () => OrderedMemtable
   readonly tables: TableCache
+  /** Looks at what jobs elsewhere have written; undefined: there are none. */
+  readonly told: ToldTables | undefined
 }
 
 export class KvEngine implements Engine<OrderedOperation, OrderedMemtable, Levels> {
@@ -139,7 +142,9 @@ export class KvEngine implements Engine<OrderedOperation, OrderedMemtable, Level
 
   async verify(jobs: readonly AnsweredJob[]): Promise<void> {
     checkAnswers(jobs, this.#parts.order)
-    return Promise.resolve()
+    // What memory goes into is written by this process.
+    const elsewhere = jobs.filter(({ spec }) => spec.inputs.every((input) => input.type === 'file'))
+    await this.#parts.told?.check(elsewhere)
   }
 
   retire(file: VersionFile): void {

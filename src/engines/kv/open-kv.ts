@@ -28,6 +28,7 @@ import { flag } from './read-options.ts'
 import { KV_DEFAULTS, isKvSetting, resolveKvSettings } from './settings.ts'
 import type { KvSettings } from './settings.ts'
 import { holdParts } from './shared-parts.ts'
+import { ToldTables } from './told-tables.ts'
 
 /** The parts of a key-value shard. What is optional is made where it is not given. */
 export interface KvComponents extends ShardComponents {
@@ -95,9 +96,13 @@ export async function openWith(
     const memtable = components.memtable ?? ((by: KeyOrder) => new BPlusTree({ pool: arenas, order: by }))
     const cache = components.cache ?? new BlockCache({ cacheBytes: settings.cacheBytes })
     const { files, heads, hash, clock, lz4, decoding } = components
-    tables = new TableCache(files, { order, hash, cache, lz4, decoding }, { openFilesMax: settings.openFilesMax })
+    const reading = { order, hash, cache, lz4, decoding }
+    tables = new TableCache(files, reading, { openFilesMax: settings.openFilesMax })
+    // Who shares memory with a shard is in its process; who only reads has no jobs.
+    const alone = options.readOnly === true || components.jobs.supports.sharedMemory
+    const told = alone ? undefined : new ToldTables(files, reading)
     const makeMemtable = (): OrderedMemtable => withVersions(memtable(order))
-    const engine = new KvEngine({ settings, order, namedOrder: options.order, memtable: makeMemtable, tables })
+    const engine = new KvEngine({ settings, order, namedOrder: options.order, memtable: makeMemtable, tables, told })
     const shard = await openGeneric(engine, shardSettings)
     return new KvShard({ files, heads, hash, shard, engine, order, cache, tables, clock, closeParts: close })
   } catch (error) {

@@ -42,7 +42,7 @@ export interface ConditionalWrite {
   readonly key: string
   readonly mark: string
   readonly condition: WriteCondition
-  /** One attempt. */
+  /** One attempt. The answer to one that was made has an ETag, and no body. */
   send(attempt: number): Promise<HttpResponse>
 }
 
@@ -66,9 +66,9 @@ export async function writeConditionally(client: S3Client, write: ConditionalWri
     try {
       const answer = await write.send(attempt)
       const etag = etagOf(answer)
-      if (isSuccess(answer) && etag !== undefined) return { type: 'done', etag }
+      // A success that has no ETag, or a body, may be a page of somebody on the way: the mark tells.
+      if (isSuccess(answer) && etag !== undefined && answer.body.length === 0) return { type: 'done', etag }
       failure = answerError(what, client.bucket, answer)
-      // A success without an ETag may be a page of somebody on the way: the mark tells.
       if (!isSuccess(answer) && !isWorthALook(answer)) throw mayHaveHappened ? unknownOutcome(what, failure) : failure
       if (answer.status === 412) refusals++
       if (isSuccess(answer) || isPassing(answer)) mayHaveHappened = true

@@ -8,13 +8,13 @@
  */
 
 import { VarveError } from '../../kernel/errors.ts'
-import { answerCode, answerError } from './answer-error.ts'
+import { answerError } from './answer-error.ts'
 import { MARK_HEADER, conditionalPut, objectState, writeConditionally } from './conditional-write.ts'
 import type { WriteOutcome } from './conditional-write.ts'
 import type { HttpResponse } from './http.ts'
 import { describe } from './s3-client.ts'
 import type { S3Client } from './s3-client.ts'
-import { elementText, escapeText } from './xml.ts'
+import { elementText, elements, escapeText } from './xml.ts'
 
 // S3's limit.
 const PARTS_MAX = 10_000
@@ -127,15 +127,12 @@ export class MultipartUpload {
     if (conditional) headers['if-none-match'] = '*'
     const query = { uploadId: this.#id }
     const answer = await this.#client.once({ method: 'POST', key: this.#key, query, headers, body }, attempt)
-    // It begins to answer before it is done, and may say later that it failed.
-    const failed = answer.status === 200 && answerCode(answer) !== undefined
+    if (answer.status !== 200) return answer
+    // It begins to answer before it is done, and may say later that it failed; or somebody else on the way has answered.
+    if (elements(new TextDecoder().decode(answer.body), 'CompleteMultipartUploadResult').length === 0)
+      return { ...answer, headers: {} }
     // Not every store says what an object of parts is called by: nobody asks for it.
-    const { etag = 'of parts', ...rest } = answer.headers
-    return {
-      ...answer,
-      status: failed ? 500 : answer.status,
-      headers: { ...rest, etag: etag === '' ? 'of parts' : etag },
-    }
+    return { ...answer, headers: { etag: 'of parts' }, body: new Uint8Array(0) }
   }
 
   /** A claim that stays says that the name is taken, which is true. */

@@ -30,11 +30,20 @@ export function chooseJob(
   return best?.job
 }
 
-/** Whether a place of a worker has room for it. */
-export function fits({ spec, urgent }: BrokeredJob, { urgentOnly, memoryBytes, labels }: WorkerOffer): boolean {
+/** Whether a place of a worker has room for it, and may do it. */
+export function fits(job: BrokeredJob, { urgentOnly, memoryBytes, labels, shards }: WorkerOffer): boolean {
+  const { spec, urgent } = job
   if (urgentOnly && !urgent) return false
+  if (shards !== undefined && !isWithin(job, shards)) return false
   const { requirements } = spec
   return requirements.memoryBytes <= memoryBytes && requirements.labels.every((label) => labels.includes(label))
+}
+
+/** Its files, too: those of a shard that was split are still its parent's. */
+function isWithin({ shard, spec }: BrokeredJob, shards: readonly string[]): boolean {
+  const owns = (name: string): boolean => shards.some((each) => name.startsWith(`${each}.`))
+  if (!shards.includes(shard) || !owns(spec.outputPrefix)) return false
+  return spec.inputs.every((input) => input.type !== 'file' || owns(input.ref.name))
 }
 
 function compare(left: readonly number[], right: readonly number[]): number {

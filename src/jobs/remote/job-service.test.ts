@@ -7,9 +7,9 @@ import type { Peer, RpcSession } from '../../rpc/rpc.ts'
 import { plainJobSpec } from '../../testing/plain-job-spec.ts'
 import { SeededRandom } from '../../testing/seeded-random.ts'
 import { SimulatedClock } from '../../testing/simulated-clock.ts'
-import { encodeSpec } from '../wire/job-wire.ts'
+import { decodeSpec, encodeSpec } from '../wire/job-wire.ts'
 import { JobBroker } from './job-broker.ts'
-import { JobService } from './job-service.ts'
+import { JobService, WorkerService } from './job-service.ts'
 
 const SPEC = plainJobSpec('mine.e1-j1')
 
@@ -55,6 +55,34 @@ test('a peer has to do with jobs of its shards only, and a job of theirs with th
   })
   await session.call({ method: 'cancel', parameters: ['mine', 'job'], body: NOTHING, signal })
   await own
+  broker.close()
+})
+
+// It was given all of them, failed for want of their files, and after three times nobody took them for a while.
+test('a worker is given jobs of its shards only, over files of theirs, and nobody waits for it with others', async () => {
+  const clock = new SimulatedClock()
+  const broker = new JobBroker({ clock, random: new SeededRandom(1), settings: { startMs: 1_000 } })
+  const grant: Peer['grant'] = { name: 'a worker', roles: ['worker'], shards: ['mine'] }
+  const session = new WorkerService({ broker }).openSession({ grant, address: 'here' })
+  const given: string[] = []
+  const pull = async (key: string): Promise<void> => {
+    const { body } = await session.call({ method: 'pull', parameters: [false, 100, [], key], body: NOTHING, signal })
+    if (body !== undefined) given.push(decodeSpec(body).outputPrefix)
+  }
+  const pulls = [pull('first'), pull('second')]
+  const parent = { name: fileName('parent.e1-j1-a1-0.table'), bytes: 1, checksum: '0'.repeat(16) }
+  const input = { type: 'file', ref: parent, format: { name: 'f', version: 1 }, meta: NOTHING, view: NOTHING } as const
+  const theirs = broker.submit('theirs/1', 'theirs', plainJobSpec('theirs.e1-j1'), {})
+  const split = broker.submit('mine/2', 'mine', { ...plainJobSpec('mine.e1-j2'), inputs: [input] }, {})
+  broker.submit('mine/3', 'mine', plainJobSpec('mine.e1-j3'), {})
+  broker.submit('mine/4', 'mine', plainJobSpec('mine.e1-j4'), {})
+  await Promise.all(pulls)
+  assert.deepEqual(
+    given.map((prefix) => prefix.split('-')[1]),
+    ['j3', 'j4'],
+  )
+  clock.advance(1_000)
+  for (const job of [theirs, split]) assert.deepEqual(await job.outcome, { type: 'not-begun' })
   broker.close()
 })
 

@@ -81,7 +81,7 @@ function answerOf(outcome: JobOutcome): RpcAnswer {
   return { value: ['failed', error] }
 }
 
-/** Gives a broker's jobs to workers. */
+/** Gives a broker's jobs to workers. One gets those of the shards that it may touch. */
 export class WorkerService implements RpcService {
   /** As workers ask for it. */
   readonly name = WORKER_SERVICE
@@ -94,15 +94,15 @@ export class WorkerService implements RpcService {
     this.#pulls = new WorkerPulls(broker)
   }
 
-  openSession(): RpcSession {
-    return { call: (request) => this.#call(request), close: () => Promise.resolve() }
+  openSession({ grant }: Peer): RpcSession {
+    return { call: (request) => this.#call(request, grant), close: () => Promise.resolve() }
   }
 
-  async #call({ method, parameters, body, signal }: RpcRequest): Promise<RpcAnswer> {
+  async #call({ method, parameters, body, signal }: RpcRequest, { shards }: Grant): Promise<RpcAnswer> {
     const given = new Parameters(parameters)
     switch (method) {
       case 'pull': {
-        const offer = { urgentOnly: given.flag(0), memoryBytes: given.count(1), labels: given.texts(2) }
+        const offer = { urgentOnly: given.flag(0), memoryBytes: given.count(1), labels: given.texts(2), shards }
         const job = await this.#pulls.pull(given.text(3), offer, signal)
         return job === undefined ? {} : { value: [job.lease, job.leaseMs], body: encodeSpec(job.spec) }
       }

@@ -25,7 +25,7 @@ export class RecentOffers {
 
   see(offer: WorkerOffer): void {
     const nowMs = this.#clock.monotonic()
-    const key = JSON.stringify([offer.urgentOnly, offer.memoryBytes, offer.labels])
+    const key = JSON.stringify([offer.urgentOnly, offer.memoryBytes, offer.labels, offer.shards])
     this.#seen.delete(key)
     this.#seen.set(key, { offer, seenMs: nowMs })
     for (const [oldest, { seenMs }] of this.#seen) {

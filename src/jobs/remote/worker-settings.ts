@@ -24,6 +24,8 @@ export interface WorkerOffer {
   readonly memoryBytes: number
   /** What the place has, such as `gpu`. */
   readonly labels: readonly string[]
+  /** Whose jobs, and over whose files, it may do. Default: all. */
+  readonly shards?: readonly string[] | undefined
 }
 
 /** What is not said. */
