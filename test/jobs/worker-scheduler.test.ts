@@ -87,7 +87,9 @@ test(
       for (const priority of [1, 0, 1, 0]) {
         nices.push((await scheduler.submit(spec({ handler, priority })).result).statistics['nice'])
       }
-      assert.deepEqual(nices, [7, before, 7, before])
+      // Tests that were begun with `nice` may stand back further already.
+      const behind = Math.max(7, before)
+      assert.deepEqual(nices, [behind, before, behind, before])
       assert.equal(getPriority(0), before)
     } finally {
       await close()

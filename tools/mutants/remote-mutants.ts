@@ -256,32 +256,4 @@ export const REMOTE_MUTANTS: readonly Mutant[] = [
     '{}',
     'src/journal/nats/nats-journal.test.js',
   ),
-  mutant(
-    'pg-refused-taken-for-done',
-    'journal/postgres/row-writer.js',
-    'const state = await this.check();\n                    if (state.end === end && end > start)\n                        return false;',
-    'return true;',
-    'test/postgres/postgres-journal.test.js',
-  ),
-  mutant(
-    'pg-full-though-unanswered',
-    'journal/postgres/row-writer.js',
-    'wasRefused(reason) && !unanswered',
-    'wasRefused(reason)',
-    'test/postgres/postgres-journal.test.js',
-  ),
-  mutant(
-    'pg-owner-not-compared',
-    'journal/postgres/row-writer.js',
-    'state.owner !== owner || state.epoch !== epoch',
-    'state.epoch !== epoch',
-    'test/postgres/postgres-journal.test.js',
-  ),
-  mutant(
-    'pg-durable-forgotten',
-    'journal/postgres/row-writer.js',
-    'rows, group.synced !== undefined)',
-    'rows, false)',
-    'test/postgres/postgres-journal.test.js',
-  ),
 ]

@@ -1,0 +1,58 @@
+/** Seeded bugs in journals that are kept in PostgreSQL. */
+
+import { mutant } from './mutant.ts'
+import type { Mutant } from './mutant.ts'
+
+const JOURNAL_RESERVE = 'src/journal/postgres/journal-reserve.test.js'
+
+export const POSTGRES_MUTANTS: readonly Mutant[] = [
+  mutant(
+    'pg-refused-taken-for-done',
+    'journal/postgres/row-writer.js',
+    'const state = await this.check();\n                    if (state.end === end && end > start)\n                        return false;',
+    'return true;',
+    'test/postgres/postgres-journal.test.js',
+  ),
+  mutant(
+    'pg-full-though-unanswered',
+    'journal/postgres/row-writer.js',
+    'wasRefused(reason) && !unanswered',
+    'wasRefused(reason)',
+    'test/postgres/postgres-journal.test.js',
+  ),
+  mutant(
+    'pg-owner-not-compared',
+    'journal/postgres/row-writer.js',
+    'state.owner !== owner || state.epoch !== epoch',
+    'state.epoch !== epoch',
+    'test/postgres/postgres-journal.test.js',
+  ),
+  mutant(
+    'pg-durable-forgotten',
+    'journal/postgres/row-writer.js',
+    'rows, group.synced !== undefined)',
+    'rows, false)',
+    'test/postgres/postgres-journal.test.js',
+  ),
+  mutant(
+    'vacuum-without-the-room-kept-for-it',
+    'journal/postgres/journal-reserve.js',
+    'this.#making = true;\n        try {\n            await this.#empty();',
+    'this.#making = true;\n        try {',
+    JOURNAL_RESERVE,
+  ),
+  mutant(
+    'room-taken-back-from-whoever-vacuums',
+    'journal/postgres/journal-reserve.js',
+    "=== 'done')\n                await this.fill();",
+    "!== 'refused')\n                await this.fill();",
+    JOURNAL_RESERVE,
+  ),
+  mutant(
+    'room-made-for-every-refusal',
+    'journal/postgres/journal-reserve.js',
+    'if (this.#wanted)\n            return;',
+    '',
+    JOURNAL_RESERVE,
+  ),
+]
