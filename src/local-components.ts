@@ -85,6 +85,7 @@ export async function localComponents(
       LocalHeadStore.open({ device, directory: HEADS, hash, random, readOnly }).then((store) =>
         tidied(store, readOnly),
       ),
+      lock === undefined ? Promise.resolve() : lock.removeLeftovers(),
     ] as const
     // What one is at when the other fails is not left under way without the lock.
     await Promise.allSettled(stores)

@@ -36,6 +36,7 @@ export async function destroy(directory: string): Promise<void> {
   if (!found.some((name) => OWN_NAMES.has(name))) return
   const lock = await lockDirectory(device, directory, new SystemRandom())
   try {
+    await lock.removeLeftovers()
     await refuseOthers(device, directory)
     if (found.includes(RESERVE_NAME)) await device.unlink(RESERVE_NAME)
     await emptyDirectory(device)

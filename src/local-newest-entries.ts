@@ -3,7 +3,7 @@
 import { SEQNO_MAX } from './kernel/ids.ts'
 import type { KeyOrder } from './kernel/key-order.ts'
 import type { RangeTombstone } from './kernel/range-tombstone.ts'
-import type { SalvagedEntry } from './local-salvage.ts'
+import type { SalvagedEntry } from './local-salvage-visitor.ts'
 import { TombstoneLog } from './memtable/tombstone-log.ts'
 
 export class NewestEntries {

@@ -26,14 +26,15 @@ import { checkOptionNames } from './kernel/option-names.ts'
 import { InspectedDirectory, refuseLive } from './local-inspection.ts'
 import { HEADS, JOURNAL, MAIN_SHARD, SHARD_FOLDERS } from './local-layout.ts'
 import { NewestEntries } from './local-newest-entries.ts'
-import { Salvage } from './local-salvage.ts'
-import type { KnownJournal, Loss } from './local-salvage.ts'
+import { Salvage, isDamage } from './local-salvage.ts'
+import type { KnownJournal } from './local-salvage.ts'
+import type { Loss } from './local-salvage-visitor.ts'
 import { checkWrapping, keepKeys } from './local-wrappers.ts'
 import type { LocalEncryption } from './local-wrappers.ts'
 import { makeWhole, requireEmpty } from './local-unfinished.ts'
 import { open } from './local.ts'
 
-export type { Loss } from './local-salvage.ts'
+export type { Loss } from './local-salvage-visitor.ts'
 
 const BATCH_BYTES = 1 * MIB
 
@@ -74,7 +75,8 @@ const OPTIONS: Readonly<Record<keyof RepairOptions, true>> = {
  *   there are; LIMIT_EXCEEDED — no name of a shard; LOCKED — a live process has it open
  * @throws {VarveError} EXISTS — there is something in `target`; INCOMPATIBLE — another engine or order, a newer format,
  *   encrypted and no keys given, or the other way round; WRONG_KEY — a head, manifest or table is under another key, and
- *   nothing was written; UNSUPPORTED — blocks are compressed, and LZ4 does not load here: likewise; NO_SPACE; ABORTED
+ *   nothing was written; UNSUPPORTED — blocks are compressed, and LZ4 does not load here; PERMISSION_DENIED — a file may not
+ *   be read; OUT_OF_FILES: likewise; NO_SPACE; ABORTED
  */
 export async function repair(source: string, target: string, options: RepairOptions = {}): Promise<RepairReport> {
   for (const [name, path] of Object.entries({ source, target })) {
@@ -100,9 +102,10 @@ async function repairPlace(source: string, target: string, options: RepairOption
     const losses: Loss[] = []
     const note = (error: VarveError): void => {
       // Whole, but not for us: encrypted, or of a newer version. Around it there is nothing to be saved, only to be misread.
-      if (error.code === 'INCOMPATIBLE' || error.code === 'WRONG_KEY') throw error
+      if (error.code === 'INCOMPATIBLE' || !isDamage(error)) throw error
+      const { file = error.details['path'] } = error.details
       losses.push({
-        file: typeof error.details['file'] === 'string' ? error.details['file'] : HEADS,
+        file: typeof file === 'string' ? file : HEADS,
         reason: error.message,
         keyFirst: undefined,
         keyLast: undefined,

@@ -21,12 +21,13 @@ import { VarveError } from './kernel/errors.ts'
 import type { JournalPosition } from './kernel/ids.ts'
 import type { FileRef } from './kernel/file-ref.ts'
 import type { KeyOrder } from './kernel/key-order.ts'
-import type { RangeTombstone } from './kernel/range-tombstone.ts'
 import { copyCut, isAfterCut } from './kernel/key-cut.ts'
 import type { FileReader } from './fs/fs.ts'
 import type { InspectedDirectory } from './local-inspection.ts'
 import { namesIn } from './local-inspection.ts'
 import { FILES } from './local-layout.ts'
+import { GivenUp } from './local-salvage-visitor.ts'
+import type { SalvageVisitor } from './local-salvage-visitor.ts'
 import { RANGE_DELETE } from './memtable/entry-operation.ts'
 import type { OrderedOperation } from './memtable/entry-operation.ts'
 import { writerOf } from './shard/file-names.ts'
@@ -35,33 +36,6 @@ import type { ManifestState } from './shard/edit.ts'
 import { inspectRowBlock, inspectRowTable } from './sst/row-inspection.ts'
 
 const TABLE_NAME = /\.table$/
-
-/** Something that cannot be read any more. */
-export interface Loss {
-  /** Path below the directory. */
-  readonly file: string
-  /** For people. */
-  readonly reason: string
-  /** Keys that may be gone lie between these, both included, where that is known; undefined: anywhere. */
-  readonly keyFirst: Uint8Array | undefined
-  /** See `keyFirst`. */
-  readonly keyLast: Uint8Array | undefined
-}
-
-export interface SalvagedEntry {
-  readonly key: Uint8Array
-  readonly seqno: number
-  /** Undefined: deleted. */
-  readonly value: Uint8Array | undefined
-}
-
-export interface SalvageVisitor {
-  entry(entry: SalvagedEntry): void
-  tombstone(tombstone: RangeTombstone): void
-  loss(loss: Loss): void
-  /** Called between pieces: what was visited may be written meanwhile. */
-  pause(): Promise<void>
-}
 
 /** What is known of the journal from elsewhere. */
 export interface KnownJournal {
@@ -92,8 +66,20 @@ export class Salvage {
     this.#order = order
   }
 
-  /** Visits all there is. Keys and values are the visitor's. */
+  /** Visits all there is. Keys and values are the visitor's. Rejects where something else than damage keeps it from reading. */
   async visit(visitor: SalvageVisitor): Promise<void> {
+    const pause = (): Promise<void> =>
+      visitor.pause().catch((cause: unknown) => {
+        throw new GivenUp('given up', { cause })
+      })
+    try {
+      await this.#visitAll({ ...visitor, pause })
+    } catch (error) {
+      throw error instanceof GivenUp ? error.cause : error
+    }
+  }
+
+  async #visitAll(visitor: SalvageVisitor): Promise<void> {
     for (const { ref, view, bounds, extent } of await this.#tables()) {
       try {
         const seen = seenOnly(visitor, decodeView(view, ref.name) ?? WHOLE, this.#order)
@@ -170,7 +156,7 @@ export class Salvage {
           await visitor.pause()
         }
       } catch (error) {
-        if (!(error instanceof VarveError)) throw error
+        if (!isDamage(error)) throw error
         damage ??= error
       }
     }
@@ -292,9 +278,18 @@ function visitBatch({ payload, position }: InspectedBatch, visitor: SalvageVisit
   })
 }
 
-/** What went wrong, of the errors that damage makes; others are thrown on: a key is missing, or LZ4 does not load here. */
+/** What went wrong, of the errors that damage makes; others are thrown on. */
 function reasonOf(error: unknown): string {
-  const isDamage = error instanceof VarveError && error.code !== 'WRONG_KEY' && error.code !== 'UNSUPPORTED'
-  if (isDamage) return error.message
+  if (isDamage(error)) return error.message
   throw error
+}
+
+/**
+ * False for what is whole, and only kept from this process: a key is missing, LZ4 does not load here, the system denies access
+ * or has no descriptor left. Of what is in the place of a file the system says that it denies access, too.
+ */
+export function isDamage(error: unknown): error is VarveError {
+  if (!(error instanceof VarveError)) return false
+  if (error.code === 'PERMISSION_DENIED') return 'found' in error.details
+  return !['WRONG_KEY', 'UNSUPPORTED', 'OUT_OF_FILES'].includes(error.code)
 }

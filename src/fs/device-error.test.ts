@@ -37,3 +37,14 @@ test('a read-only file system is called so, with the way to read what is on it',
   const error = deviceError(systemError('EROFS'), 'open', 'data/lock')
   assert.match(error.message, /^open of data\/lock failed: the file system is read-only \(EROFS\).* readOnly: true$/)
 })
+
+test('limits of the process are told as such, with what shows them', () => {
+  for (const [errno, code, message] of [
+    ['EFBIG', 'IO_FAILED', /longer files \(EFBIG\): raise its limit, which ulimit -f shows/],
+    ['EMFILE', 'OUT_OF_FILES', /more files open \(EMFILE\): raise its limit, which ulimit -n shows/],
+  ] as const) {
+    const error = deviceError(systemError(errno), 'write', 'place')
+    assert.ok(isCode(error, code))
+    assert.match(error.message, message)
+  }
+})

@@ -24,6 +24,8 @@ const CODES: ReadonlyMap<string, ErrorCode> = new Map([
 // Where the number alone does not tell the way out.
 const REASONS: ReadonlyMap<string, string> = new Map([
   ['EROFS', 'the file system is read-only (EROFS); a database on it can be opened with readOnly: true'],
+  ['EFBIG', 'this process may write no longer files (EFBIG): raise its limit, which ulimit -f shows'],
+  ['EMFILE', 'this process may have no more files open (EMFILE): raise its limit, which ulimit -n shows'],
 ])
 
 /**

@@ -113,6 +113,23 @@ test('who cannot take the lock hears of the first failure, whatever fails while 
   await acquire(device.shared({}), new SimulatedProcesses().start(2), 2)
 })
 
+// They stayed, one more for each process that was killed there, and `destroy` left the directory because of them.
+test('files of processes that were killed before they had the lock are removed by an owner, those of live ones are not', async () => {
+  const device = new SimulatedDevice()
+  const processes = new SimulatedProcesses()
+  const names = [1, 2].map((pid) => `lock-000000000000000${pid}`)
+  for (const [index, name] of names.entries()) {
+    const { bootId, pid, startedAt } = processes.start(index + 1).self()
+    await write(device, name, `varve lock 1\n${bootId}\n${pid}\n${startedAt}\n${name.slice(5)}\n`)
+  }
+  processes.kill(1)
+  const lock = await acquire(device, processes.start(3), 3)
+  await lock.removeLeftovers()
+  assert.deepEqual(device.files(), ['lock', names[1]])
+  await lock.release()
+  assert.deepEqual(device.files(), [names[1]])
+})
+
 test('where the lock file cannot be written nobody is kept out by what there is of it', async () => {
   for (const failing of ['write', 'sync']) {
     let count = 0

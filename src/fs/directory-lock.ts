@@ -77,17 +77,15 @@ type ShownOptions = DirectoryLockOptions & { readonly shownAs: string }
 
 /** A lock that is held, from `acquire` on until `release`. */
 export class DirectoryLock {
-  readonly #device: Device
-  readonly #directory: string
+  readonly #options: ShownOptions
   readonly #nonce: string
   /** The lock file, under whatever name. */
   #file: DeviceFile | undefined
   #hold: FileHold | undefined
   #released: Promise<void> | undefined
 
-  private constructor(device: Device, directory: string, ownNonce: string) {
-    this.#device = device
-    this.#directory = directory
+  private constructor(options: ShownOptions, ownNonce: string) {
+    this.#options = options
     this.#nonce = ownNonce
   }
 
@@ -97,7 +95,7 @@ export class DirectoryLock {
     const shown: ShownOptions = { ...options, shownAs }
     const holder: LockHolder = { ...processes.self(), nonce: nonce(random) }
     const aside = joinPath(directory, `${ASIDE_PREFIX}${holder.nonce}`)
-    const lock = new DirectoryLock(device, directory, holder.nonce)
+    const lock = new DirectoryLock(shown, holder.nonce)
     try {
       lock.#file = await writeLockFile(device, aside, holder)
       lock.#hold = options.holds?.hold(aside)
@@ -115,6 +113,14 @@ export class DirectoryLock {
     }
   }
 
+  /**
+   * Removes what processes have left that were killed before they had the lock. A take-over does so by itself; where they
+   * left no lock there is none, and each would leave another file.
+   */
+  removeLeftovers(): Promise<void> {
+    return sweep(this.#options)
+  }
+
   /** Idempotent. Removes this lock and no other. */
   release(): Promise<void> {
     this.#released ??= this.#release()
@@ -122,8 +128,9 @@ export class DirectoryLock {
   }
 
   async #release(): Promise<void> {
+    const { device, directory } = this.#options
     try {
-      const removed = removeOwn(this.#device, joinPath(this.#directory, LOCK_NAME), this.#nonce)
+      const removed = removeOwn(device, joinPath(directory, LOCK_NAME), this.#nonce)
       // Where the directory was renamed, the file is still somewhere, and this process still alive: torn, it can only be stale.
       if (!(await removed.catch(() => false))) await this.#file?.truncate(0)
     } finally {

@@ -7,6 +7,7 @@
 
 import { availableParallelism } from 'node:os'
 import { MessageChannel, Worker } from 'node:worker_threads'
+import type { WorkerOptions } from 'node:worker_threads'
 import type { Clock, Timer } from '../kernel/clock.ts'
 import { decodeError } from '../kernel/error-wire.ts'
 import { throwIfAborted } from '../kernel/errors.ts'
@@ -15,6 +16,7 @@ import { portableSpec } from './job-data.ts'
 import type { JobControl } from './job-run.ts'
 import type { JobResult, JobSpec } from './jobs.ts'
 import { Precedence } from './precedence.ts'
+import { unstartedWorker } from './unstarted-worker.ts'
 import type { WorkerAnswer, WorkerBirth, WorkerComposition, WorkerRequest } from './worker-protocol.ts'
 import type { WorkerSettings } from './worker-settings.ts'
 
@@ -100,7 +102,7 @@ export class WorkerPool {
     const precedence = nice === 0 ? undefined : this.#precedence.cell
     const birth: WorkerBirth = { composition, progressIntervalMs, sliceMs, nice, precedence }
     const url = this.#options.workerUrl ?? new URL('./worker-main.js', import.meta.url)
-    const thread = new Worker(url, {
+    const thread = begin(url, {
       workerData: birth,
       resourceLimits: { maxYoungGenerationSizeMb: YOUNG_GENERATION_MB },
       name: `varve jobs ${++this.#startCount}`,
@@ -132,6 +134,15 @@ export class WorkerPool {
       signal.addEventListener('abort', () => (timer.cancel(), resolve()), { once: true })
     })
     hold.close()
+  }
+}
+
+/** Of what the system refuses, Node throws some at once and tells the rest as the thread's error. */
+function begin(url: URL, options: WorkerOptions): Worker {
+  try {
+    return new Worker(url, options)
+  } catch (error) {
+    throw unstartedWorker(error)
   }
 }
 
@@ -181,7 +192,7 @@ class PoolWorker {
     })
     thread.on('message', (answer: WorkerAnswer) => this.#receive(answer))
     // The exit event follows and ends the job.
-    thread.on('error', (error) => (this.#reason ??= error))
+    thread.on('error', (error) => (this.#reason ??= unstartedWorker(error)))
     thread.on('messageerror', (error) => this.#giveUp(error))
     thread.unref()
   }

@@ -69,6 +69,7 @@ export class ServedDirectories {
     await device.makeDirectory('.')
     const lock = await lockDirectory(device, directory, this.#basis.random)
     this.#basis.opened.add(() => lock.release())
+    await lock.removeLeftovers()
     this.#devices.set(directory, device)
     return device
   }
