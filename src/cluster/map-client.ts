@@ -7,6 +7,7 @@
  *        └─────────────────────────────────────────────────────────────────────────────────┘
  */
 
+import { abortable } from '../kernel/abortable.ts'
 import type { Clock } from '../kernel/clock.ts'
 import { VarveError, isCode, throwIfAborted } from '../kernel/errors.ts'
 import { checkNumber, overDefaults } from '../kernel/setting-check.ts'
@@ -88,7 +89,8 @@ export class MapClient {
   async refresh({ signal }: AbortOptions = {}): Promise<ShardMap> {
     throwIfAborted(signal)
     this.#reading ??= this.#read().finally(() => (this.#reading = undefined))
-    return this.#reading
+    // The others go on waiting.
+    return abortable(this.#reading, signal)
   }
 
   /**
@@ -96,7 +98,9 @@ export class MapClient {
    *
    * An operation that failed may have taken effect: what is not harmless twice must look before it acts.
    *
-   * @throws {VarveError} BUSY — for `patienceMs` nobody had the shard; and the last error of `operation`
+   * @param options the signal ends pauses and readings of the map; `operation` is not told of it
+   * @throws {VarveError} BUSY — for `patienceMs` nobody had the shard; ABORTED; what reading the map throws; and the last error of
+   *   `operation`
    */
   async run<T>(
     key: Uint8Array,
@@ -123,7 +127,7 @@ export class MapClient {
       const before = map
       map = await this.refresh({ ...(signal && { signal }) })
       if (map.revision !== before.revision) continue
-      await this.#pause(pauseMs)
+      await abortable(this.#pause(pauseMs), signal)
       pauseMs = Math.min(pauseMsMax, pauseMs * 2)
       map = await this.refresh({ ...(signal && { signal }) })
     }

@@ -4,6 +4,7 @@ export type {
   Append,
   Durability,
   Journal,
+  JournalOpenOptions,
   JournalReader,
   JournalStateKeeper,
   JournalSupport,

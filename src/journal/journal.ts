@@ -48,16 +48,34 @@ export interface JournalSystem {
    * @param state where this journal keeps its own small durable state: the shard's head
    * @param needed nothing before this position will be asked for, and nothing at or after it was ever truncated: what is
    *   missing there was lost. Default: not known
+   * @param options what is nearby may not listen to the signal
    * @throws {VarveError} FENCED — a higher epoch has been here
-   * @throws {VarveError} JOURNAL_CORRUPT, IO_FAILED, NO_SPACE
+   * @throws {VarveError} JOURNAL_CORRUPT, IO_FAILED, NO_SPACE, ABORTED — lower epochs may be fenced all the same
    */
-  open(shard: ShardId, epoch: Epoch, state: JournalStateKeeper, needed?: JournalPosition): Promise<Journal>
+  open(
+    shard: ShardId,
+    epoch: Epoch,
+    state: JournalStateKeeper,
+    needed?: JournalPosition,
+    options?: JournalOpenOptions,
+  ): Promise<Journal>
   /**
    * Reads without fencing and without changing anything, for read-only opens and tools.
    *
-   * @throws {VarveError} JOURNAL_CORRUPT — also where `state` is not the newest any more: read the head again
+   * @throws {VarveError} JOURNAL_CORRUPT — also where `state` is not the newest any more: read the head again; ABORTED
    */
-  openReadOnly(shard: ShardId, state: Uint8Array | undefined, needed?: JournalPosition): Promise<JournalReader>
+  openReadOnly(
+    shard: ShardId,
+    state: Uint8Array | undefined,
+    needed?: JournalPosition,
+    options?: JournalOpenOptions,
+  ): Promise<JournalReader>
+}
+
+/** How a journal is opened. */
+export interface JournalOpenOptions {
+  /** Gives up opening, with ABORTED. Default: nobody does. */
+  readonly signal?: AbortSignal | undefined
 }
 
 /** The journal's part of the head. Opaque to the shard. */

@@ -6,6 +6,7 @@
  */
 
 import { onAbort } from '../kernel/abort-listener.ts'
+import { abortable } from '../kernel/abortable.ts'
 import type { Clock } from '../kernel/clock.ts'
 import { VarveError, isCode, throwIfAborted } from '../kernel/errors.ts'
 import type { Hash } from '../kernel/hash.ts'
@@ -114,7 +115,9 @@ export class RpcClient {
     for (let attempt = 0; ; attempt++) {
       throwIfAborted(signal)
       try {
-        const connection = await this.connection()
+        // Others may be waiting for the same connection.
+        const connecting = this.connection()
+        const connection = await (signal === undefined ? connecting : abortable(connecting, signal))
         const leftMs = deadline - clock.monotonic()
         return await work(connection, leftMs === Infinity ? 0 : Math.max(1, Math.ceil(leftMs)))
       } catch (error) {

@@ -15,6 +15,7 @@
  */
 
 import { Mutex } from 'async-mutex'
+import { abortable } from '../kernel/abortable.ts'
 import type { Clock } from '../kernel/clock.ts'
 import { VarveError, throwIfAborted } from '../kernel/errors.ts'
 import { POSITION_ZERO } from '../kernel/ids.ts'
@@ -90,7 +91,9 @@ export class Follower<Operation, Table extends Memtable<Operation>, Shape> {
       await follower.refresh(options.signal)
       return follower
     } catch (error) {
-      await follower.#pins?.clear().catch(() => undefined)
+      // Behind what was given up, and may still set a pin.
+      const ended = follower.#close().catch(() => undefined)
+      if (options.signal?.aborted !== true) await ended
       throw error
     }
   }
@@ -126,12 +129,16 @@ export class Follower<Operation, Table extends Memtable<Operation>, Shape> {
     }
   }
 
-  /** Shows what the owner has acknowledged before this call. Errors as `start`; what was shown stays shown. */
+  /**
+   * Shows what the owner has acknowledged before this call. Errors as `start`; what was shown stays shown. Where the signal
+   * aborts, the refresh may still come about: the next one waits for what it had begun.
+   */
   refresh(signal?: AbortSignal): Promise<FollowerState> {
-    return this.#turn.runExclusive(async () => {
+    const refreshing = this.#turn.runExclusive(async () => {
       await this.#refresh(signal)
       return this.state
     })
+    return abortable(refreshing, signal)
   }
 
   async #refresh(signal: AbortSignal | undefined): Promise<void> {

@@ -10,10 +10,12 @@
  * differ (SlateDB's RFC-0030): hence the second look at the head.
  */
 
+import { abortable } from '../kernel/abortable.ts'
 import { VarveError, isCode, throwIfAborted } from '../kernel/errors.ts'
 import { epoch, EPOCH_ZERO } from '../kernel/ids.ts'
 import type { ShardId } from '../kernel/ids.ts'
 import { nonce } from '../kernel/random.ts'
+import type { FileStore, HeadStore } from '../fs/fs.ts'
 import type { JournalStateKeeper } from '../journal/journal.ts'
 import type { Memtable } from '../memtable/memtable.ts'
 import { Committer } from './committer.ts'
@@ -22,6 +24,7 @@ import { foresee } from './foreseen.ts'
 import type { Foreseen } from './foreseen.ts'
 import { decodeHead, encodeHead } from './head-content.ts'
 import type { HeadContent } from './head-content.ts'
+import { ImpatientFiles, ImpatientHeads } from './impatient-stores.ts'
 import { EMPTY_EDIT_LOG, loadManifest } from './manifest.ts'
 import { OwnedShard } from './owned-shard.ts'
 import { ReadOnlyShard } from './read-only-shard.ts'
@@ -65,11 +68,13 @@ async function openOnce<Operation, Table extends Memtable<Operation>, Shape>(
   options: ShardOpenOptions,
 ): Promise<Shard<Operation, Table, Shape>> {
   const settings = resolveShardSettings(options.settings)
-  if (options.readOnly === true) return openNewestReadOnly(components, engine, settings, options)
-  const head = await readHead(components, engine, options)
-  const foreseen = await foresee(components, engine, head.content)
-  throwIfAborted(options.signal)
-  const committer = await takeOver(components, engine, head)
+  const { signal } = options
+  const opening = impatient(components, signal)
+  if (options.readOnly === true) return openNewestReadOnly(components, opening, engine, settings, options)
+  const head = await readHead(opening, engine, options)
+  const foreseen = await foresee(opening, engine, head.content)
+  throwIfAborted(signal)
+  const committer = await takeOver(components, opening.heads, engine, head, signal)
   try {
     return await recover(components, engine, options, settings, committer, foreseen)
   } catch (error) {
@@ -77,6 +82,13 @@ async function openOnce<Operation, Table extends Memtable<Operation>, Shape>(
     if (isDamage(error)) await committer.check()
     throw error
   }
+}
+
+/** As they are for who is opening a shard: what `signal` aborts is not waited for. */
+function impatient(components: ShardComponents, signal: AbortSignal | undefined): ShardComponents {
+  if (signal === undefined) return components
+  const { files, heads } = components
+  return { ...components, files: new ImpatientFiles(files, signal), heads: new ImpatientHeads(heads, signal) }
 }
 
 /** From the head that is ours to a shard that serves. */
@@ -89,26 +101,29 @@ async function recover<Operation, Table extends Memtable<Operation>, Shape>(
   foreseen: Foreseen<Shape> | undefined,
 ): Promise<Shard<Operation, Table, Shape>> {
   const { shard, journal: journals } = components
+  const { signal } = options
+  const { files, heads } = impatient(components, signal)
   const { content } = committer
   // Final already: since the compare-and-set nobody else can commit.
   const known = foreseen?.edits === content.edits ? foreseen : undefined
-  const manifest =
-    known?.manifest ?? (await loadManifest(content, components.files, components.hash, sourceOf(components)))
+  const manifest = known?.manifest ?? (await loadManifest(content, files, components.hash, sourceOf(components)))
   const keeper: JournalStateKeeper = {
     get state() {
       return committer.content.journalState
     },
     commit: async (journalState) => void (await committer.commit(() => ({ journalState }))),
   }
-  const journal = await journals.open(shard, content.epoch, keeper, manifest.replayFrom).catch((error: unknown) => {
-    throw ofLaterOwner(error, shard, content.epoch) ?? error
-  })
+  const journal = await journals
+    .open(shard, content.epoch, keeper, manifest.replayFrom, { signal })
+    .catch((error: unknown) => {
+      throw ofLaterOwner(error, shard, content.epoch) ?? error
+    })
   try {
-    await committer.check()
-    await dropStalePins(committer, shard, components.heads)
+    await abortable(committer.check(), signal)
+    await abortable(dropStalePins(committer, shard, heads), signal)
     const others = [...byOwner([...manifest.files.keys()]).keys()].filter((other) => other !== shard)
     // What cannot be read costs space, and is the next owner's.
-    await giveUpForsaken(shard, others, components.heads).catch(() => undefined)
+    await giveUpForsaken(shard, others, heads).catch(() => undefined)
     const tables = new TableStack<Table>(engine.memtable(), manifest.replayFrom)
     const { seqnoLast } = await replayInto(
       { journal, engine, clock: components.clock },
@@ -156,10 +171,13 @@ function ofLaterOwner(error: unknown, shard: ShardId, ours: number): VarveError 
 /** Makes this process the owner: the head gets the next epoch and a nonce of ours. */
 async function takeOver<Operation, Table extends Memtable<Operation>, Shape>(
   components: ShardComponents,
+  heads: HeadStore,
   engine: Engine<Operation, Table, Shape>,
   head: StoredHead,
+  signal: AbortSignal | undefined,
 ): Promise<Committer> {
-  const { shard, heads, journal, random } = components
+  throwIfAborted(signal)
+  const { shard, journal, random } = components
   const owner = nonce(random)
   const succession = head.content?.succession
   // Whoever was to replace it may still be at it: from here on they cannot, or they have.
@@ -179,7 +197,7 @@ async function takeOver<Operation, Table extends Memtable<Operation>, Shape>(
   const content: HeadContent = { ...before, ...next }
   try {
     const version = await heads.compareAndSet(shard, head.stored?.version, encodeHead(content))
-    return new Committer(heads, shard, version, content)
+    return new Committer(components.heads, shard, version, content)
   } catch (error) {
     if (!isCode(error, 'HEAD_CONFLICT', 'OUTCOME_UNKNOWN')) throw error
     // The answer may have been lost: our epoch and nonce in the head say that we are the owner.
@@ -187,11 +205,11 @@ async function takeOver<Operation, Table extends Memtable<Operation>, Shape>(
     if (found !== undefined) {
       const foundContent = decodeHead(found.content, sourceOf(components))
       const isOurs = foundContent.epoch === content.epoch && foundContent.owner === owner
-      if (isOurs) return new Committer(heads, shard, found.version, foundContent)
+      if (isOurs) return new Committer(components.heads, shard, found.version, foundContent)
       // The owner that was to be replaced has committed meanwhile: it still is to be replaced.
       const isSameOwner = foundContent.epoch === before.epoch && foundContent.owner === head.content?.owner
       if (isSameOwner && isCode(error, 'HEAD_CONFLICT')) {
-        return takeOver(components, engine, { stored: found, content: foundContent })
+        return takeOver(components, heads, engine, { stored: found, content: foundContent }, signal)
       }
     }
     throw new VarveError('FENCED', `another process took shard ${shard} over while it was being opened`, {
@@ -204,17 +222,18 @@ async function takeOver<Operation, Table extends Memtable<Operation>, Shape>(
 /** Again for as long as the owner goes on meanwhile: it removes what its newest head does not need. */
 async function openNewestReadOnly<Operation, Table extends Memtable<Operation>, Shape>(
   components: ShardComponents,
+  opening: ShardComponents,
   engine: Engine<Operation, Table, Shape>,
   settings: ShardSettings,
   options: ShardOpenOptions,
 ): Promise<Shard<Operation, Table, Shape>> {
-  for (let head = await readPresentHead(components, engine, options); ;) {
+  for (let head = await readPresentHead(opening, engine, options); ;) {
     throwIfAborted(options.signal)
     try {
-      return await openReadOnly(components, engine, settings, head)
+      return await openReadOnly(components, opening.files, engine, settings, head, options.signal)
     } catch (error) {
       if (!isDamage(error)) throw error
-      const now = await readPresentHead(components, engine, options)
+      const now = await readPresentHead(opening, engine, options)
       if (now.stored.version === head.stored.version) throw error
       head = now
     }
@@ -223,13 +242,15 @@ async function openNewestReadOnly<Operation, Table extends Memtable<Operation>, 
 
 async function openReadOnly<Operation, Table extends Memtable<Operation>, Shape>(
   components: ShardComponents,
+  files: FileStore,
   engine: Engine<Operation, Table, Shape>,
   settings: ShardSettings,
   { content }: PresentHead,
+  signal: AbortSignal | undefined,
 ): Promise<Shard<Operation, Table, Shape>> {
-  const manifest = await loadManifest(content, components.files, components.hash, sourceOf(components))
+  const manifest = await loadManifest(content, files, components.hash, sourceOf(components))
   const { journal: journals, shard } = components
-  const journal = await journals.openReadOnly(shard, content.journalState, manifest.replayFrom)
+  const journal = await journals.openReadOnly(shard, content.journalState, manifest.replayFrom, { signal })
   try {
     const tables = new TableStack<Table>(engine.memtable(), manifest.replayFrom)
     const { seqnoLast } = await replayInto(

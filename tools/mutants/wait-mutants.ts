@@ -53,7 +53,7 @@ export const WAIT_MUTANTS: readonly Mutant[] = [
   mutant(
     'follower-that-fails-leaves-its-pin',
     'shard/follower.js',
-    'await follower.#pins?.clear().catch(() => undefined);',
+    'follower.#close().catch(() => undefined);',
     '',
     'test/follower.test.js',
   ),

@@ -162,7 +162,7 @@ export class KvShard {
    */
   get(key: Uint8Array, options?: GetOptions): Promise<Uint8Array | undefined> {
     try {
-      if (isFresh(options)) return freshRead(this.get(key, { ...options, fresh: false }), this.#shard)
+      if (isFresh(options)) return freshRead(this.get(key, { ...options, fresh: false }), this.#shard, options)
       const seqno = this.#seqnoFor(key, options)
       const found = this.#points.find(key, seqno)
       if (found !== PENDING) {
@@ -183,7 +183,7 @@ export class KvShard {
 
   /** Values in the order of `keys`, undefined where there is none; all as of the same moment. Errors as `get`. */
   async getMany(keys: readonly Uint8Array[], options?: GetOptions): Promise<(Uint8Array | undefined)[]> {
-    if (isFresh(options)) return freshRead(this.getMany(keys, { ...options, fresh: false }), this.#shard)
+    if (isFresh(options)) return freshRead(this.getMany(keys, { ...options, fresh: false }), this.#shard, options)
     checkKeys(keys)
     this.#checkOpen()
     const seqno = this.#readSeqno(options?.snapshot)
@@ -192,7 +192,7 @@ export class KvShard {
 
   /** Whether `key` has a value. Errors as `get`. */
   async has(key: Uint8Array, options?: GetOptions): Promise<boolean> {
-    if (isFresh(options)) return freshRead(this.has(key, { ...options, fresh: false }), this.#shard)
+    if (isFresh(options)) return freshRead(this.has(key, { ...options, fresh: false }), this.#shard, options)
     const seqno = this.#seqnoFor(key, options)
     const found = this.#points.find(key, seqno)
     if (found !== PENDING) return found

@@ -1,5 +1,6 @@
 /** A read that is under way, of a shard that may have been taken over meanwhile. */
 
+import { abortable } from '../../kernel/abortable.ts'
 import { isCode } from '../../kernel/errors.ts'
 
 interface Owned {
@@ -9,9 +10,13 @@ interface Owned {
 }
 
 /** `read`, once the shard is known to have had no other owner at the time. The barrier comes after what it vouches for. */
-export async function freshRead<T>(read: Promise<T>, shard: Owned): Promise<T> {
+export async function freshRead<T>(
+  read: Promise<T>,
+  shard: Owned,
+  options: { readonly signal?: AbortSignal } | undefined,
+): Promise<T> {
   const found = await read
-  await shard.barrier()
+  await abortable(shard.barrier(), options?.signal)
   return found
 }
 

@@ -5,6 +5,7 @@
  * can be opened there, and the other way round.
  */
 
+import { abortable } from '../../kernel/abortable.ts'
 import { encodeError } from '../../kernel/error-wire.ts'
 import { VarveError } from '../../kernel/errors.ts'
 import type { Epoch, JournalPosition, ShardId } from '../../kernel/ids.ts'
@@ -15,6 +16,7 @@ import type { RpcConnection, RpcReply } from '../../rpc/rpc.ts'
 import type {
   Durability,
   Journal,
+  JournalOpenOptions,
   JournalReader,
   JournalStateKeeper,
   JournalSupport,
@@ -75,23 +77,44 @@ export class RemoteJournalSystem implements JournalSystem {
     return new RemoteJournalSystem(options, value as [string, number, Durability[], boolean])
   }
 
-  async open(shard: ShardId, epoch: Epoch, keeper: JournalStateKeeper, needed?: JournalPosition): Promise<Journal> {
+  async open(
+    shard: ShardId,
+    epoch: Epoch,
+    keeper: JournalStateKeeper,
+    needed?: JournalPosition,
+    { signal }: JournalOpenOptions = {},
+  ): Promise<Journal> {
     const key = `${shard}/${epoch}/${nonce(this.#random)}${nonce(this.#random)}`
     // Again on another connection: the service knows the name, or begins anew.
-    const opened = await this.#client.retry({}, (connection) =>
+    const opening = this.#client.retry({ signal }, (connection) =>
       this.#open(connection, key, [shard, epoch, key], keeper, needed),
     )
+    // Nobody is left to use what comes of it.
+    const unused = (): Promise<unknown> =>
+      this.#client.call({ service: JOURNAL_SERVICE, method: 'close', parameters: [key] })
+    const opened = await abortable(opening, signal).catch((error: unknown) => {
+      if (signal?.aborted === true) opening.then(unused).catch(() => undefined)
+      throw error
+    })
     const { supports } = this
     return new RemoteJournal({ client: this.#client, key, epoch, supports, resumeMs: this.#resumeMs }, opened)
   }
 
-  async openReadOnly(shard: ShardId, state: Uint8Array | undefined, needed?: JournalPosition): Promise<JournalReader> {
+  async openReadOnly(
+    shard: ShardId,
+    state: Uint8Array | undefined,
+    needed?: JournalPosition,
+    { signal }: JournalOpenOptions = {},
+  ): Promise<JournalReader> {
     const open = async (connection: RpcConnection): Promise<[id: number, start: number]> => {
       const parameters = [shard, state !== undefined, needed]
       const call = { service: JOURNAL_SERVICE, method: 'openReader', parameters, body: state ?? NOTHING, timeoutMs: 0 }
       return (await connection.call(call)).value as [number, number]
     }
-    const place = await this.#client.retry({}, async (connection) => ({ connection, opened: await open(connection) }))
+    const place = await this.#client.retry({ signal }, async (connection) => ({
+      connection,
+      opened: await abortable(open(connection), signal),
+    }))
     return new RemoteJournalReader(this.#client, open, place)
   }
 
