@@ -133,7 +133,7 @@ async function repairPlace(source: string, target: string, options: RepairOption
     return await makeWhole(target, async (unfinished) => {
       const db = await open(unfinished, { ...given, errorIfExists: true, jobs: 'inline' })
       try {
-        const entries = await write(db, salvage, newest, options.signal)
+        const entries = await write(db, salvage, newest, { losses, signal: options.signal })
         await db.flush()
         return { entries, losses, headFound: head !== undefined }
       } finally {
@@ -175,7 +175,7 @@ async function write(
   db: KvShard,
   salvage: Salvage,
   newest: NewestEntries,
-  signal: AbortSignal | undefined,
+  { losses, signal }: { readonly losses: Loss[]; readonly signal: AbortSignal | undefined },
 ): Promise<number> {
   let entries = 0
   let batch: KvOperation[] = []
@@ -194,7 +194,10 @@ async function write(
       entries++
     },
     tombstone: () => undefined,
-    loss: () => undefined,
+    // A disk may fail the second time that it is asked.
+    loss(loss) {
+      if (!losses.some(({ file, reason }) => file === loss.file && reason === loss.reason)) losses.push(loss)
+    },
     async pause() {
       throwIfAborted(signal)
       if (bytes >= BATCH_BYTES) await flush()

@@ -1,4 +1,4 @@
-/** What keeps a repair from reading or writing, and is no damage: it is told as what it is, and nothing counts as lost. */
+/** What keeps a repair from reading or writing is told as what it is: what is no damage ends it, and what is lost is named. */
 
 import assert from 'node:assert/strict'
 import fs from 'node:fs'
@@ -90,4 +90,22 @@ test('a file that may not be read, or for which no descriptor is left, ends the 
   }
   // A head, a table, a segment, the fence and the witness, each twice.
   assert.ok(denied >= 10, `${denied}`)
+})
+
+// Nobody had looked what the second reading, from which the new database is written, could not read.
+test('what can be read at first, and then no more, is named as lost', async (context) => {
+  const { source, target } = await makeDatabase(context)
+  const opens = Reflect.get(NodeDevice.prototype, 'open')
+  const [table = ''] = fs.readdirSync(path.join(source, 'files'))
+  let asked = 0
+  mock.method(NodeDevice.prototype, 'open', function (this: NodeDevice, ...given: Parameters<NodeDevice['open']>) {
+    if (this.root !== source || given[0] !== `files/${table}` || ++asked < 2) return opens.apply(this, given)
+    return Promise.reject(new VarveError('IO_FAILED', 'the disk fails'))
+  })
+  const { entries, losses } = await repair(source, target)
+  assert.equal(entries, ENTRIES / 2)
+  assert.deepEqual(
+    losses.map(({ file, reason }) => ({ file, reason })),
+    [{ file: `files/${table}`, reason: 'the disk fails' }],
+  )
 })
