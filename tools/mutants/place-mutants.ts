@@ -88,8 +88,8 @@ export const PLACE_MUTANTS: readonly Mutant[] = [
   mutant(
     'opened-though-replaced',
     'shard/open-shard.js',
-    'await committer.check();\n        await dropStalePins',
-    'await dropStalePins',
+    'await abortable(committer.check(), signal);\n',
+    '\n',
     OPENING_EDGES,
   ),
   mutant(
