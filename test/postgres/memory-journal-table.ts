@@ -78,6 +78,11 @@ export class MemoryJournalTable implements JournalTable {
     return Promise.resolve(found)
   }
 
+  rowsEnd(shard: ShardId): Promise<number | undefined> {
+    const last = this.#logs.get(shard)?.rows.at(-1)
+    return Promise.resolve(last === undefined ? undefined : last.position + last.size)
+  }
+
   batchStart(shard: ShardId, position: number): Promise<number | undefined> {
     const row = this.#logs.get(shard)?.rows.find((each) => each.position + each.size > position)
     return Promise.resolve(row?.batch)

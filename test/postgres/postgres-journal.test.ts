@@ -234,31 +234,6 @@ test('damaged, moved and missing rows are JOURNAL_CORRUPT, wherever they are', a
   place.stop()
 })
 
-test('a log that begins after what is needed, or ends before where it once did, does not open', async () => {
-  const place = new Place()
-  const journal = await place.open()
-  for (let index = 0; index < 4; index++) await journal.append(new Uint8Array(60_000), 'written').written
-  await journal.truncate(journalPosition(120_000))
-  await place.open(120_000)
-  await assert.rejects(place.open(119_999), { code: 'JOURNAL_CORRUPT' })
-  await assert.rejects(place.open(240_001), { code: 'JOURNAL_CORRUPT' })
-  const set = new Place()
-  set.keeper.state = place.keeper.state
-  await assert.rejects(set.open(), { code: 'JOURNAL_CORRUPT' })
-  await assert.rejects(set.system().openReadOnly(SHARD, place.keeper.state), { code: 'JOURNAL_CORRUPT' })
-  const damaged = place.keeper.state?.map((byte, index) => (index === 1 ? byte ^ 1 : byte))
-  await assert.rejects(place.system().openReadOnly(SHARD, damaged), { code: 'JOURNAL_CORRUPT' })
-  for (const each of [place, set]) each.stop()
-})
-
-test('a server that has stopped to sync since is refused', async () => {
-  const place = new Place()
-  await place.open()
-  place.honest = false
-  await assert.rejects(place.open(), { code: 'UNSUPPORTED' })
-  place.stop()
-})
-
 test('truncation keeps the batch that has the position, however many rows it is in', async () => {
   const place = new Place()
   const journal = await place.open()

@@ -13,7 +13,7 @@ const hash = await loadHash()
 const SHARD = shardId('s')
 
 /** Sends one record to a stream that gives these answers, the last one again and again; nothing is stored. */
-async function send(answers: readonly (Published | VarveError)[]): Promise<string> {
+async function send(answers: readonly (Published | VarveError)[], hear?: (message: string) => void): Promise<string> {
   const clock = new SimulatedClock()
   let asked = 0
   const streams = {
@@ -29,7 +29,10 @@ async function send(answers: readonly (Published | VarveError)[]): Promise<strin
   const log = new ShardLog(SHARD, streams as unknown as Streams, 'varve', codec, { clock, resumeMs: 5_000 })
   let outcome = ''
   const host = {
-    failed: ({ code, message }: VarveError) => void (outcome = /no space/.test(message) ? `${code}, full` : code),
+    failed: ({ code, message }: VarveError) => {
+      outcome = /no space/.test(message) ? `${code}, full` : code
+      hear?.(message)
+    },
     full: ({ code }: VarveError) => void (outcome = `${code}, taken back`),
   }
   const pipeline = new RecordPipeline(log, 0, { owner: { epoch: 1, owner: 'a'.repeat(16) }, host, windowMessages: 4 })
@@ -50,4 +53,11 @@ test('a record for which there is no space is taken back, but not one that may s
   assert.equal(await send([UNANSWERED, FULL]), 'OUTCOME_UNKNOWN, full')
   assert.equal(await send([UNANSWERED]), 'OUTCOME_UNKNOWN')
   assert.equal(await send([UNANSWERED, FULL, { type: 'stored', sequence: 1 }]), 'stored')
+})
+
+// A stream that somebody has sealed was told as NATS that does not answer.
+test('of an append that is refused again and again it is told why', async () => {
+  let said = ''
+  await send([UNANSWERED], (message) => (said = message))
+  assert.match(said, /the last thing heard: no answer/)
 })

@@ -59,6 +59,8 @@ export class RecordPipeline {
   /** What the next message follows: that record, one that was found, or a void one. */
   #last: number
   #recovering = false
+  /** Why the last attempt to recover came to nothing. */
+  #trouble: VarveError | undefined
   #failed = false
 
   constructor(
@@ -167,10 +169,12 @@ export class RecordPipeline {
         if (this.#failed || this.#giveUpFull()) return false
         if (await this.#sendFirst()) return !this.#failed
       } catch (error) {
-        if (!isCode(error, 'IO_FAILED')) this.fail(isCode(error, 'FENCED') ? error : outcomeUnknown('append', error))
+        if (isCode(error, 'IO_FAILED')) this.#trouble = error
+        else this.fail(isCode(error, 'FENCED') ? error : outcomeUnknown('append', error))
       }
       if (this.#confirmed > before) {
         silence.broken()
+        this.#trouble = undefined
         delayMs = RETRY_MS_MIN
       }
       if (silence.isOver) this.#giveUp()
@@ -194,7 +198,8 @@ export class RecordPipeline {
   #giveUp(): void {
     const [{ resumeMs }, answer] = [this.#log.patience, this.#sent[0]?.answer]
     const full = answer !== 'unanswered' && answer?.type === 'full' ? `: no space (${answer.reason}), and` : ''
-    this.fail(outcomeUnknown('append', new Error(`NATS${full} has not answered all for ${resumeMs} ms`)))
+    const last = this.#trouble === undefined ? '' : `; the last thing heard: ${this.#trouble.message}`
+    this.fail(outcomeUnknown('append', new Error(`NATS${full} has not answered all for ${resumeMs} ms${last}`)))
   }
 
   /** Finds out which of those that were sent are in their places. */

@@ -73,6 +73,8 @@ export interface JournalTable {
   append(append: RowAppend): Promise<RowOutcome>
   /** Rows with a payload byte at or after `from` and before `limit`, in order: the first, and more up to `bytesMax`. */
   rows(shard: ShardId, from: number, limit: number, bytesMax: number): Promise<readonly JournalRow[]>
+  /** Where the newest row ends; undefined: there is none. */
+  rowsEnd(shard: ShardId): Promise<number | undefined>
   /** Where the batch begins that the byte at `position` is stored with, or the first one after it. */
   batchStart(shard: ShardId, position: number): Promise<number | undefined>
   /** Moves the start of the log. False: another owner. */

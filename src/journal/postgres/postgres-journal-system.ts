@@ -101,6 +101,7 @@ export class PostgresJournalSystem implements JournalSystem {
     const state = await parts.table.claim(shard, epoch, owner)
     if (state.epoch !== epoch || state.owner !== owner) throw fenced(state.epoch)
     checkState(shard, state, keeper.state, needed)
+    await this.#checkEnd(shard, state)
     await keeper.commit(encodeRowJournalState({ epoch, end: state.end }, shard))
     return new PostgresJournal({ ...parts, shard, epoch, owner, supports: this.supports }, state)
   }
@@ -109,7 +110,23 @@ export class PostgresJournalSystem implements JournalSystem {
     const { table, hash } = this.#parts
     const found = (await table.look(shard)) ?? START
     checkState(shard, found, state, needed)
+    await this.#checkEnd(shard, found)
     return new PostgresJournalReader({ table, hash, shard }, found)
+  }
+
+  /**
+   * Rows come with the end that they move. Where there are some behind it, one of both was set back, and believing the end
+   * would lose them.
+   *
+   * @throws {VarveError} JOURNAL_CORRUPT
+   */
+  async #checkEnd(shard: ShardId, { end }: Pick<LogState, 'end'>): Promise<void> {
+    const { table } = this.#parts
+    const rowsEnd = (await table.rowsEnd(shard)) ?? 0
+    // Appended since: by the owner, where this one only reads.
+    if (rowsEnd <= end || ((await table.look(shard)) ?? START).end !== end) return
+    const found = `there are rows up to ${rowsEnd}, behind where the log ends`
+    throw damagedRow(shard, end, `${found}: one table was set back; put journal and journal_row back together`)
   }
 
   /** Settings of a server change while it runs. @throws {VarveError} UNSUPPORTED */

@@ -51,6 +51,7 @@ interface Statements {
   readonly look: SqlStatement
   readonly append: SqlStatement
   readonly rows: SqlStatement
+  readonly rowsEnd: SqlStatement
   readonly batchStart: SqlStatement
   readonly moveStart: SqlStatement
   readonly deleteBefore: SqlStatement
@@ -139,6 +140,11 @@ export class PostgresJournalTable implements JournalTable {
     return rows.map(rowOf)
   }
 
+  async rowsEnd(shard: ShardId): Promise<number | undefined> {
+    const { rows } = await this.#database.repeat(this.#statements.rowsEnd, [shard])
+    return rows[0] === undefined ? undefined : integerOf(rows[0], 'rows_end')
+  }
+
   async batchStart(shard: ShardId, position: number): Promise<number | undefined> {
     const { rows } = await this.#database.repeat(this.#statements.batchStart, [shard, position])
     return rows[0] === undefined ? undefined : integerOf(rows[0], 'batch')
@@ -194,6 +200,10 @@ function statementsOf(journal: string, row: string): Statements {
             ORDER BY position LIMIT ${ROWS_MAX}
           ) AS next
         ) AS counted WHERE before < $4::bigint ORDER BY position`,
+    },
+    rowsEnd: {
+      name: 'varve-journal-rows-end',
+      text: `SELECT position + size AS rows_end FROM ${row} WHERE shard = $1 ORDER BY position DESC LIMIT 1`,
     },
     batchStart: {
       name: 'varve-journal-batch-start',
