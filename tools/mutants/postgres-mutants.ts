@@ -3,6 +3,7 @@
 import { mutant } from './mutant.ts'
 import type { Mutant } from './mutant.ts'
 
+const JOURNAL_TABLE = 'src/journal/postgres/postgres-journal-table.test.js'
 const JOURNAL_RESERVE = 'src/journal/postgres/journal-reserve.test.js'
 
 export const POSTGRES_MUTANTS: readonly Mutant[] = [
@@ -54,5 +55,19 @@ export const POSTGRES_MUTANTS: readonly Mutant[] = [
     'if (this.#wanted)\n            return;',
     '',
     JOURNAL_RESERVE,
+  ),
+  mutant(
+    'append-takes-the-room-of-vacuum',
+    'journal/postgres/postgres-journal-table.js',
+    'if (this.#reserve.making && rows.length > 0) {',
+    'if (false) {',
+    JOURNAL_TABLE,
+  ),
+  mutant(
+    'replaced-owner-waits-for-vacuum',
+    'journal/postgres/postgres-journal-table.js',
+    'if (await this.#isLost(shard, epoch, owner))',
+    'if (false)',
+    JOURNAL_TABLE,
   ),
 ]

@@ -97,6 +97,11 @@ export class PostgresJournalTable implements JournalTable {
   }
 
   async append({ shard, epoch, owner, start, end, rows, durable }: RowAppend): Promise<RowOutcome> {
+    // One without rows takes no room.
+    if (this.#reserve.making && rows.length > 0) {
+      if (await this.#isLost(shard, epoch, owner)) return 'refused'
+      throw keptForVacuum()
+    }
     const offsets: number[] = []
     let bytes = 0
     for (const { content } of rows) {
@@ -126,12 +131,22 @@ export class PostgresJournalTable implements JournalTable {
   }
 
   async #insert(values: readonly SqlValue[]): Promise<SqlAnswer> {
-    if (this.#reserve.making) throw keptForVacuum()
     try {
       return await this.#database.query(this.#statements.append, values)
     } catch (error) {
       if (error instanceof SqlFailure && isFull(error)) this.#reserve.refused()
       throw error
+    }
+  }
+
+  /** Whether another one has it now; nobody is told so who cannot be told now. */
+  async #isLost(shard: ShardId, epoch: number, owner: string): Promise<boolean> {
+    try {
+      const { rows } = await this.#database.query(this.#statements.look, [shard])
+      const state = rows[0] === undefined ? undefined : stateOf(rows[0])
+      return state?.epoch !== epoch || state.owner !== owner
+    } catch {
+      return false
     }
   }
 
