@@ -7,11 +7,12 @@
  * of earlier epochs are judged then: what this epoch makes is known in memory.
  */
 
+import type { Hash } from '../kernel/hash.ts'
 import type { Epoch, FileName, ShardId } from '../kernel/ids.ts'
 import type { ManifestState } from './edit.ts'
 import { byOwner, epochOf, ownerOf } from './file-names.ts'
 import type { HeadContent, Pin } from './head-content.ts'
-import { manifestFiles } from './manifest.ts'
+import { manifestFiles, removedFiles } from './manifest.ts'
 import { changePin, clonePin } from './pins.ts'
 import type { ShardPlace } from './shard.ts'
 
@@ -20,6 +21,8 @@ export class FileRemover {
   readonly #place: ShardPlace
   readonly #pins: () => readonly Pin[]
   readonly #inFlight = new Set<Promise<void>>()
+  /** Of other shards: let go with what is removed next. */
+  #stillPinned: FileName[] = []
 
   /** @param pins what the head of this shard pins now */
   constructor(shard: ShardId, place: ShardPlace, pins: () => readonly Pin[]) {
@@ -30,7 +33,9 @@ export class FileRemover {
 
   /** Removes files that no version references any more. Returns at once. */
   remove(names: readonly FileName[]): void {
-    for (const [owner, owned] of byOwner(names)) {
+    const pinned = this.#stillPinned
+    this.#stillPinned = []
+    for (const [owner, owned] of byOwner([...pinned, ...names])) {
       if (owner === this.#shard) this.#start(() => this.#removeOwn(owned))
       else this.#start(() => this.#letGo(owner, owned))
     }
@@ -38,13 +43,16 @@ export class FileRemover {
 
   /**
    * Removes what earlier owners left behind: listed, of an earlier epoch, referenced by nothing. Where a file that is
-   * referenced is not there, nothing: the head may be another's, and what looks left behind all that there is.
+   * referenced is not there, nothing: the head may be another's, and what looks left behind all that there is. Of other shards
+   * it lets go what an earlier owner has dropped: where that one died before it did, nobody else would.
    */
-  async removeOrphans(epoch: Epoch, head: HeadContent, manifest: ManifestState): Promise<void> {
+  async removeOrphans(epoch: Epoch, head: HeadContent, manifest: ManifestState, hash: Hash): Promise<void> {
     const listed = new Set((await this.#place.files.list(`${this.#shard}.`)).map(({ name }) => name))
     const referenced = new Set([...manifest.files.keys(), ...manifestFiles(head).map(({ name }) => name)])
     for (const name of referenced) if (ownerOf(name) === this.#shard && !listed.has(name)) return
     this.remove([...listed].filter((name) => !referenced.has(name) && epochOf(name, this.#shard) < epoch))
+    const dropped = await removedFiles(head, this.#place.files, hash, `head of ${this.#shard}`)
+    this.remove([...dropped].filter((name) => ownerOf(name) !== this.#shard && !manifest.files.has(name)))
   }
 
   /** Resolves when nothing is being removed. */
@@ -59,7 +67,13 @@ export class FileRemover {
 
   async #letGo(owner: ShardId, names: readonly FileName[]): Promise<void> {
     const gone = new Set(names)
-    await changePin(this.#place.heads, owner, clonePin(this.#shard), (files) => files.filter((name) => !gone.has(name)))
+    try {
+      await changePin(this.#place.heads, owner, clonePin(this.#shard), (files) =>
+        files.filter((name) => !gone.has(name)),
+      )
+    } catch {
+      this.#stillPinned.push(...names)
+    }
   }
 
   #start(work: () => Promise<void>): void {

@@ -55,6 +55,19 @@ export async function loadManifest(log: EditLog, files: FileStore, hash: Hash, s
   return state
 }
 
+/** What the edits since the last base have removed, whether it has come back or not. Throws as `loadManifest`. */
+export async function removedFiles(
+  log: EditLog,
+  files: FileStore,
+  hash: Hash,
+  source: string,
+): Promise<ReadonlySet<FileName>> {
+  const edits: Edit[] = []
+  for (const ref of log.deltas) edits.push(...(await readManifestFile(ref, files, hash)))
+  for (const bytes of log.edits) edits.push(decodeEdit(bytes, (reason, at) => failHead(source, reason, at)))
+  return new Set(edits.flatMap(({ removed }) => removed))
+}
+
 /**
  * Adds `edit` to `log`, spilling where it has grown too long.
  *

@@ -97,14 +97,14 @@ export class OwnedShard<Operation, Table extends Memtable<Operation>, Shape> imp
     await this.#parts.startSpace()
     this.#flusher.kick()
     this.#compactor.kick()
-    const { epoch } = this.#parts.committer.content
-    await this.#parts.opening.begin(this.id, epoch, this.#manifest.state.files.keys())
-    this.#parts.remover.removeOrphans(epoch, this.#parts.committer.content, this.#manifest.state).catch(() => {
-      // Listing failed: the orphans are still there for the next owner.
-    })
+    const { committer, opening, remover } = this.#parts
+    const { epoch } = committer.content
+    await opening.begin(this.id, epoch, this.#manifest.state.files.keys())
+    // Where listing fails, the orphans are still there for the next owner.
+    remover.removeOrphans(epoch, committer.content, this.#manifest.state, this.#components.hash).catch(() => undefined)
   }
 
-  get id(): ShardComponents['shard'] {
+  get id(): ShardId {
     return this.#components.shard
   }
 

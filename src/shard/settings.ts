@@ -22,8 +22,8 @@ export interface ShardSettings {
   /** A failed job is tried again after this many milliseconds, doubling up to a minute. Range: 1 … 60,000. */
   readonly retryDelayMs: number
   /**
-   * Writes that wait for flushes or compactions, none of which has succeeded for so many milliseconds, reject with
-   * BUSY. Range: 0 … 3,600,000.
+   * Writes that wait for flushes or compactions that have failed, and none of which has succeeded for so many
+   * milliseconds, reject with BUSY. Range: 0 … 3,600,000.
    */
   readonly stallMs: number
   /**

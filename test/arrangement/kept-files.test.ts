@@ -172,3 +172,40 @@ test('a split that was cut off keeps nothing, also of what the shard had all of 
   assert.deepEqual([...(await contentOf(next.db)), ...(await contentOf(rest.db))], filled('value'))
   for (const each of [next, rest]) await each.stop()
 })
+
+// Only who drops a file says so, and it had died, or the heads were away: the pin stayed for ever.
+test('a clone whose owner dies before it has let go of what it dropped keeps nothing, once it is opened again', async () => {
+  const main = await Simulation.start(8, TINY_SETTINGS)
+  await fill(main.db, 'value')
+  await main.db.compactRange()
+  await main.reopen()
+  const shared = tablesIn(main)
+  await main.db.clone('clone')
+  await moveOn(main)
+  const clone = new Simulation(9, TINY_SETTINGS, {}, 'clone')
+  clone.device = main.device
+  clone.composer = {
+    compose: (parts) => ({
+      ...parts,
+      heads: {
+        name: parts.heads.name,
+        read: (shard) => parts.heads.read(shard),
+        compareAndSet: (...call) =>
+          // Of its death nobody hears.
+          call[0] === 'main' ? new Promise<never>(() => undefined) : parts.heads.compareAndSet(...call),
+      },
+    }),
+  }
+  await clone.open()
+  await clone.db.detach()
+  const next = await main.sibling('clone')
+  assert.deepEqual(await contentOf(next.db), filled('value'))
+  await next.stop()
+  await main.reopen()
+  await main.stop()
+  assert.deepEqual(
+    tablesIn(main).filter((name) => shared.includes(name)),
+    [],
+    'tables are kept for nobody',
+  )
+})
