@@ -69,19 +69,19 @@ async function letGoOfOthers(content: HeadContent, shard: ShardId, place: ShardP
     if (owner !== shard) await changePin(place.heads, owner, clonePin(shard), withoutFiles)
 }
 
-/** The files of a pin that its shard refers to; all of one that is not a shard's. */
+/** The files of a pin that somebody may still read; all of one that is not a shard's. */
 async function stillNeeded(pin: Pin, place: ShardPlace, hash: Hash): Promise<readonly FileName[]> {
   const clone = clonedBy(pin)
   if (clone === undefined) return pin.files
   const head = await place.heads.read(clone)
   if (head === undefined) return []
   const content = decodeHead(head.content, `head of ${clone}`)
-  if (content.succession?.state === 'forming') {
-    const outcome = await outcomeOf(place.heads, content.succession.lead)
-    // Not decided yet: it may come to refer to all of them.
-    if (outcome === 'forming') return pin.files
-    if (outcome === 'void') return []
-  }
+  const { succession } = content
+  if (succession === undefined) return pin.files
+  const outcome = succession.state === 'void' ? 'void' : await outcomeOf(place.heads, succession.lead)
+  if (succession.state !== 'sealed') return outcome === 'void' ? [] : pin.files
+  // Its owner lets go of what it drops, and later than that: reads that have begun, checkpoints and clones still see it.
+  if (outcome !== 'committed') return pin.files
   const { files } = await loadManifest(content, place.files, hash, `head of ${clone}`)
   return pin.files.filter((name) => files.has(name))
 }

@@ -4,6 +4,8 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { LocalFileStore } from '../../src/fs/local-file-store.ts'
 import { LocalHeadStore } from '../../src/fs/local-head-store.ts'
+import { MemoryFileStore } from '../../src/fs/memory-file-store.ts'
+import { MemoryHeadStore } from '../../src/fs/memory-head-store.ts'
 import { isCode } from '../../src/kernel/errors.ts'
 import { loadHash } from '../../src/kernel/hash.ts'
 import { shardId } from '../../src/kernel/ids.ts'
@@ -64,7 +66,7 @@ function heldAt(shard: string): { composer: Composer; reached: Promise<void>; go
       read: (...call) => heads.read(...call),
       compareAndSet: async (...call) => {
         if (call[0] === shard && call[1] === undefined) {
-          reached.resolve(undefined)
+          reached.resolve()
           await gate.promise
         }
         return heads.compareAndSet(...call)
@@ -72,7 +74,7 @@ function heldAt(shard: string): { composer: Composer; reached: Promise<void>; go
     }
     return { ...parts, heads: held }
   }
-  return { composer: { compose }, reached: reached.promise, goOn: () => gate.resolve(undefined) }
+  return { composer: { compose }, reached: reached.promise, goOn: () => gate.resolve() }
 }
 
 // Its pin was without a head, and the next owner let go of the files: the clone referred to what was not there.
@@ -208,4 +210,38 @@ test('a clone whose owner dies before it has let go of what it dropped keeps not
     [],
     'tables are kept for nobody',
   )
+})
+
+// What its owner had dropped, and still read, was taken for what nobody needs.
+test('what a successor still reads of the shard before stays, though that is reclaimed meanwhile, and goes afterwards', async () => {
+  const main = await Simulation.start(10, TINY_SETTINGS)
+  await fill(main.db, 'value')
+  await main.db.compactRange()
+  await main.db.split(bytes(key(150)), 'left', 'right')
+  await main.stop().catch(() => undefined)
+  const [left, right] = [await main.sibling('left'), await main.sibling('right')]
+  const [reached, gate] = [new Deferred<void>(), new Deferred<void>()]
+  const target = { files: new MemoryFileStore({ hash: await loadHash() }), heads: new MemoryHeadStore() }
+  const create = target.files.create.bind(target.files)
+  target.files.create = async (...call) => {
+    reached.resolve()
+    await gate.promise
+    return create(...call)
+  }
+  const copying = left.db.checkpoint(target)
+  await reached.promise
+  await left.db.detach()
+  await reclaim(main, 'main')
+  gate.resolve()
+  await copying
+  const copy = await left.elsewhere(target)
+  assert.deepEqual(await contentOf(copy.db), filled('value', 0, 150))
+  await right.db.detach()
+  for (const each of [left, right]) await each.reopen()
+  await reclaim(main, 'main')
+  assert.deepEqual(
+    tablesIn(main).filter((name) => name.includes('/main.')),
+    [],
+  )
+  for (const each of [copy, left, right]) await each.stop()
 })
