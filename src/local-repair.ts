@@ -135,9 +135,12 @@ async function repairPlace(source: string, target: string, options: RepairOption
       try {
         const entries = await write(db, salvage, newest, { losses, signal: options.signal })
         await db.flush()
-        return { entries, losses, headFound: head !== undefined }
-      } finally {
         await db.close()
+        return { entries, losses, headFound: head !== undefined }
+      } catch (error) {
+        // Nobody is going to open it: what closing it has to say is not what went wrong.
+        await db.close().catch(() => undefined)
+        throw error
       }
     })
   } finally {

@@ -9,7 +9,7 @@ import { join } from 'node:path'
 import { VarveError } from './kernel/errors.ts'
 import { NodeDevice } from './fs/node-device.ts'
 import { namesIn } from './local-inspection.ts'
-import { destroy } from './local-destroy.ts'
+import { emptyDirectory } from './local-destroy.ts'
 import { HEADS, UNFINISHED } from './local-layout.ts'
 
 /**
@@ -27,11 +27,19 @@ export async function makeWhole<T>(directory: string, make: (unfinished: string)
   try {
     made = await make(folder)
   } catch (error) {
-    await destroy(folder).catch(() => undefined)
+    await discard(device, folder).catch(() => undefined)
     throw error
   }
   await putInPlace(device)
   return made
+}
+
+/** Takes no lock: nobody else knows of it, and on a disk that is full there is no room for one. */
+async function discard(device: NodeDevice, folder: string): Promise<void> {
+  const unfinished = new NodeDevice(folder)
+  await emptyDirectory(unfinished)
+  for (const name of await namesIn(unfinished, '.')) await unfinished.unlink(name)
+  await device.removeDirectory(UNFINISHED)
 }
 
 async function putInPlace(device: NodeDevice): Promise<void> {

@@ -7,6 +7,7 @@ import path from 'node:path'
 import { mock, test } from 'node:test'
 import type { TestContext } from 'node:test'
 import { NodeDevice } from '../src/fs/node-device.ts'
+import { VarveError } from '../src/kernel/errors.ts'
 import { repair } from '../src/local-repair.ts'
 import { makeWhole } from '../src/local-unfinished.ts'
 import { open } from '../src/local.ts'
@@ -55,6 +56,23 @@ test('the directory of a repair that was killed does not open, and says what to 
   }
   fs.renameSync(path.join(target, 'unfinished', 'heads'), path.join(target, 'heads'))
   await (await open(target, { jobs: 'inline' })).close()
+})
+
+// It was left where there was no room for a lock, and kept the disk full; the next try was EXISTS.
+test('what could not be made on a full disk is removed', async (context) => {
+  const target = path.join(temporary(context), 'target')
+  const failure = new VarveError('NO_SPACE', 'full')
+  for (const isBegun of [true, false]) {
+    const made = makeWhole(target, async (unfinished) => {
+      if (isBegun) await (await open(unfinished, { jobs: 'inline' })).close()
+      else fs.mkdirSync(unfinished)
+      mock.method(NodeDevice.prototype, 'open', () => Promise.reject(failure))
+      throw failure
+    })
+    await assert.rejects(made, failure)
+    mock.restoreAll()
+    assert.deepEqual(fs.readdirSync(target), [])
+  }
 })
 
 test('whoever opens to write removes what a crash left unfinished, and whoever only reads leaves it', async (context) => {

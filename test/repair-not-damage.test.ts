@@ -53,6 +53,11 @@ test('a write to the new database that is refused once ends the repair', async (
     mock.method(KvShard.prototype, 'batch', function (this: KvShard, ...given: Parameters<KvShard['batch']>) {
       return ++calls === refused ? Promise.reject(new VarveError('NO_SPACE', 'full')) : batch.apply(this, given)
     })
+    const close = Reflect.get(KvShard.prototype, 'close')
+    mock.method(KvShard.prototype, 'close', async function (this: KvShard) {
+      await close.call(this)
+      if (calls === refused) throw new Error('nobody wants to hear of it')
+    })
     await assert.rejects(repair(source, target), { code: 'NO_SPACE' })
     mock.restoreAll()
   }
