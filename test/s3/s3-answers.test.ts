@@ -188,6 +188,23 @@ test('a bucket that is not there, and credentials that cannot be had, are named 
   assert.throws(() => clientOf(double, 4, { endpoint: 's3.example.org' }), /TypeError: endpoint must be a URL/)
 })
 
+// The shard took its head for deleted: its owner was told FENCED for good, and who opened it to put its heads back.
+test('a head is not there only where the store says so', async () => {
+  const double = new S3Double()
+  const heads = await openS3Heads(clientOf(double, 1))
+  assert.equal(await heads.read(SHARD), undefined)
+  const version = await heads.compareAndSet(SHARD, undefined, TEXT.encode('head'))
+  for (const [fault, code] of [
+    ['page-404', 'IO_FAILED'],
+    ['no-bucket', 'NOT_FOUND'],
+  ] as const) {
+    double.plan = ({ key }) => (key.startsWith('heads/') ? fault : undefined)
+    await failsWith(() => heads.read(SHARD), code, fault)
+    double.plan = () => undefined
+  }
+  assert.equal((await heads.read(SHARD))?.version, version)
+})
+
 test('a write whose answer was lost, and for which there are no credentials for a moment, is found out about', async () => {
   const double = new S3Double()
   let without = 0

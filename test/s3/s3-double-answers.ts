@@ -2,6 +2,7 @@
 
 import type { HttpResponse } from '../../src/fs/s3/http.ts'
 import type { StoredObject, StoredUpload } from './s3-double.ts'
+import type { S3Fault } from './s3-quirks.ts'
 
 export interface Listing {
   readonly prefix: string
@@ -66,7 +67,17 @@ function iso(time: number): string {
 }
 
 /** What somebody on the way says in the store's place. */
-export function pageAnswer(tagged: boolean): HttpResponse {
-  const page = TEXT.encode('<html>Log in</html>')
-  return tagged ? answerOf(200, page, { etag: 'W/"13-login"' }) : errorAnswer(200, 'PleaseLogIn')
+const PAGES = {
+  page: errorAnswer(200, 'PleaseLogIn'),
+  'tagged-page': answerOf(200, TEXT.encode('<html>Log in</html>'), { etag: 'W/"13-login"' }),
+  'page-404': answerOf(404, TEXT.encode('<html>Not found</html>')),
+  'no-bucket': errorAnswer(404, 'NoSuchBucket'),
+}
+
+export function isPage(fault: S3Fault | undefined): fault is keyof typeof PAGES {
+  return fault !== undefined && Object.hasOwn(PAGES, fault)
+}
+
+export function pageAnswer(fault: keyof typeof PAGES): HttpResponse {
+  return PAGES[fault]
 }

@@ -11,7 +11,7 @@ import { VarveError } from '../../src/kernel/errors.ts'
 import { concatBytes } from '../../src/kernel/bytes.ts'
 import { MIB } from '../../src/kernel/limits.ts'
 import type { HttpRequest, HttpResponse, HttpTransport } from '../../src/fs/s3/http.ts'
-import { answerOf, errorAnswer, objectPage, pageAnswer, uploadPage } from './s3-double-answers.ts'
+import { answerOf, errorAnswer, isPage, objectPage, pageAnswer, uploadPage } from './s3-double-answers.ts'
 import type { S3Fault, S3Quirks } from './s3-quirks.ts'
 
 export interface StoredObject {
@@ -118,7 +118,7 @@ export class S3Double {
     if (fault === 'refused') throw noAnswer('connection refused', true)
     this.calls.push(call)
     if (fault === 'lost') throw noAnswer('connection lost', false)
-    if (fault === 'page' || fault === 'tagged-page') return pageAnswer(fault === 'tagged-page')
+    if (isPage(fault)) return pageAnswer(fault)
     if (fault === 500 || fault === 503) return errorAnswer(fault, fault === 500 ? 'InternalError' : 'SlowDown')
     // The client's memory is lent until it has an answer, which comes before this is looked at.
     const copy = { ...request, body: request.body.slice() }

@@ -28,7 +28,18 @@ export interface S3Quirks {
 
 /**
  * What happens to one request. `late`: it is carried out after the client has given up, when `arrive()` is called. `page`:
- * somebody on the way answers 200 in the store's place; `tagged-page`: with an ETag, as most servers do.
+ * somebody on the way answers 200 in the store's place; `tagged-page`: with an ETag, as most servers do; `page-404`: 404.
  */
 export type S3Fault =
-  'page' | 'tagged-page' | 'refused' | 'lost' | 'answer-lost' | 'twice' | 'late' | 500 | 503 | '500-after'
+  | 'page'
+  | 'tagged-page'
+  | 'page-404'
+  | 'no-bucket'
+  | 'refused'
+  | 'lost'
+  | 'answer-lost'
+  | 'twice'
+  | 'late'
+  | 500
+  | 503
+  | '500-after'

@@ -14,9 +14,11 @@ import { nonce } from '../../kernel/random.ts'
 import type { AbortOptions, Head, HeadStore, HeadVersion } from '../fs.ts'
 import { headConflict } from '../head-conflict.ts'
 import { checkHeadSize } from '../head-size.ts'
+import { answerCode, answerError } from './answer-error.ts'
 import { conditionalPut, etagOf, writeConditionally } from './conditional-write.ts'
 import type { EtagStyle, WriteCondition } from './conditional-write.ts'
 import { decodeHeadObject, encodeHeadObject } from './head-object.ts'
+import type { HttpResponse } from './http.ts'
 import { headKey } from './object-keys.ts'
 import { probeHeads } from './probe.ts'
 import { describe } from './s3-client.ts'
@@ -59,7 +61,10 @@ export class S3HeadStore implements HeadStore {
     const key = headKey(shardId(shard))
     const answerBytesMax = LIMITS.headBytesMax + 64 * KIB
     const answer = await this.#client.request({ method: 'GET', key, answerBytesMax, signal }, [404])
-    if (answer.status === 404) return undefined
+    if (answer.status === 404) {
+      if (isOfStore(answer)) return undefined
+      throw answerError(describe({ method: 'GET', key }), this.#client.bucket, answer)
+    }
     const etag = etagOf(answer)
     if (etag === undefined) {
       throw new VarveError('IO_FAILED', `${describe({ method: 'GET', key })} was answered without an ETag`, {
@@ -93,4 +98,10 @@ export class S3HeadStore implements HeadStore {
     const found = outcome.found?.etag
     throw headConflict(shard, expected, found)
   }
+}
+
+/** False where the bucket has gone, or the page is somebody's on the way: then nothing is said of the head. */
+function isOfStore(answer: HttpResponse): boolean {
+  const code = answerCode(answer)
+  return code === undefined ? answer.body.length === 0 : code !== 'NoSuchBucket'
 }
