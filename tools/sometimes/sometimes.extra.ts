@@ -25,9 +25,11 @@ const SEEDS = 40
 /** Those that try parts of a thing over and over reach nothing that the others do not. */
 const SLOW = /^(?:row-corruption|row-model|crash-states|.*-crash|.*-bench)\.test\.js$/
 const WHOLE = [
+  'aborted-waits',
   'clone',
   'follower',
   'arrangement/arrangement',
+  'arrangement/kept-files',
   'arrangement/steps',
   'arrangement/two-places',
   'encryption',
