@@ -9,7 +9,7 @@ import type { Clock } from '../kernel/clock.ts'
 import { clientOf, placeOf } from './postgres-address.ts'
 import type { PostgresAddress } from './postgres-address.ts'
 import { SqlFailure } from './sql.ts'
-import type { Sql, SqlAnswer, SqlRow, SqlStatement, SqlValue } from './sql.ts'
+import type { SqlSession, SqlAnswer, SqlRow, SqlStatement, SqlValue } from './sql.ts'
 
 export interface PostgresConnectionOptions {
   readonly address: PostgresAddress
@@ -32,7 +32,7 @@ const SETTINGS = `SELECT pg_catalog.set_config('synchronous_commit', 'on', false
 
 const AS_TEXT = { getTypeParser: () => (text: string) => text }
 
-export class PostgresConnection implements Sql {
+export class PostgresConnection implements SqlSession {
   readonly #client: pg.Client
   readonly #clock: Clock
   readonly #answerMs: number
@@ -108,7 +108,6 @@ export class PostgresConnection implements Sql {
     return { rows, warned }
   }
 
-  /** Several statements without values, in one transaction. @throws {SqlFailure} */
   async script(text: string): Promise<void> {
     await this.#run({ text })
   }

@@ -18,7 +18,7 @@ import { flagOf } from './sql-row.ts'
 import { ensureTables, quoted } from './sql-tables.ts'
 import type { SqlTables } from './sql-tables.ts'
 import { SqlFailure } from './sql.ts'
-import type { Sql, SqlAnswer, SqlStatement, SqlValue } from './sql.ts'
+import type { Sql, SqlAnswer, SqlSession, SqlStatement, SqlValue } from './sql.ts'
 
 /** Where the database is, and how patiently it is asked. */
 export interface PostgresDatabaseOptions {
@@ -104,6 +104,19 @@ export class PostgresDatabase implements Sql {
   async commitsAreDurable(): Promise<boolean> {
     const { rows } = await this.repeat(DURABLE, [])
     return rows[0] !== undefined && flagOf(rows[0], 'durable')
+  }
+
+  /** Has a connection made for `use`, beside all others, and ended behind it. @throws {SqlFailure} */
+  async alone(use: (session: SqlSession) => Promise<void>): Promise<void> {
+    const connection = await this.#connect()
+    this.#busy.add(connection)
+    try {
+      if (this.#closed) throw new VarveError('CLOSED', 'the database is closed')
+      await use(connection)
+    } finally {
+      this.#busy.delete(connection)
+      await connection.close()
+    }
   }
 
   /** Makes tables where they are missing. Errors as `repeat`. */

@@ -35,6 +35,12 @@ export interface Sql {
   query(statement: SqlStatement, values: readonly SqlValue[]): Promise<SqlAnswer>
 }
 
+/** One connection, for statements that belong together. */
+export interface SqlSession extends Sql {
+  /** Several statements without values. What they begin stays begun. @throws {SqlFailure} */
+  script(text: string): Promise<void>
+}
+
 /** What became of the statement. */
 export interface SqlFailureOptions {
   /** As `SqlFailure.answered`. */

@@ -4,10 +4,7 @@
  */
 
 import assert from 'node:assert/strict'
-import { chmodSync, mkdirSync } from 'node:fs'
-import { join } from 'node:path'
 import { setTimeout as delay } from 'node:timers/promises'
-import pg from 'pg'
 import * as kvJobs from '../../src/engines/kv/jobs.ts'
 import type { KvShard } from '../../src/engines/kv/kv-shard.ts'
 import { openKv } from '../../src/engines/kv/open-kv.ts'
@@ -21,7 +18,8 @@ import { loadHash } from '../../src/kernel/hash.ts'
 import { shardId } from '../../src/kernel/ids.ts'
 import { KIB } from '../../src/kernel/limits.ts'
 import { SystemRandom } from '../../src/system-random.ts'
-import { PostgresPlace, clock } from './postgres-place.ts'
+import { clock } from './postgres-place.ts'
+import { startInTablespace } from './small-tablespace.ts'
 
 const ROUNDS = 2
 // 36 MiB, of values alone.
@@ -56,23 +54,8 @@ async function check(db: KvShard): Promise<void> {
   )
 }
 
-// Nobody has vacuumed before the tablespace is full, and nobody else does it then.
-const place = await PostgresPlace.start(['autovacuum=off'])
-if (place.skip.skip !== undefined) {
-  process.stdout.write(`skipped: ${place.skip.skip}\n`)
-  process.exit(0)
-}
+const place = await startInTablespace(path)
 try {
-  const folder = join(path, 'space')
-  mkdirSync(folder)
-  chmodSync(path, 0o777)
-  chmodSync(folder, 0o777)
-  place.running.own(folder)
-  const admin = new pg.Client({ connectionString: place.running.url })
-  await admin.connect()
-  await admin.query(`CREATE TABLESPACE small LOCATION '${folder}'`)
-  await admin.query('ALTER DATABASE postgres SET default_tablespace = small')
-  await admin.end()
   const database = place.database(place.schema())
   const journal = await PostgresJournalSystem.connect({ database, hash, random })
   const heads = await PostgresHeadStore.open({ database, hash, random })

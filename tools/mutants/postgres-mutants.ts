@@ -38,15 +38,15 @@ export const POSTGRES_MUTANTS: readonly Mutant[] = [
   mutant(
     'vacuum-without-the-room-kept-for-it',
     'journal/postgres/journal-reserve.js',
-    'this.#making = true;\n        try {\n            await this.#empty();',
-    'this.#making = true;\n        try {',
+    'await attempt(work, `TRUNCATE ${this.#reserve}`);',
+    '',
     JOURNAL_RESERVE,
   ),
   mutant(
-    'room-taken-back-from-whoever-vacuums',
+    'room-given-away-without-a-lock',
     'journal/postgres/journal-reserve.js',
-    "=== 'done')\n                await this.fill();",
-    "!== 'refused')\n                await this.fill();",
+    'await lock.script(',
+    'void (',
     JOURNAL_RESERVE,
   ),
   mutant(

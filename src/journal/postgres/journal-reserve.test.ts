@@ -1,28 +1,48 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { SqlFailure } from '../../postgres/sql.ts'
-import type { SqlAnswer, SqlStatement } from '../../postgres/sql.ts'
+import type { SqlAnswer, SqlSession, SqlStatement } from '../../postgres/sql.ts'
 import { SimulatedClock } from '../../testing/simulated-clock.ts'
 import { JournalReserve } from './journal-reserve.ts'
 
-/** Writes down the first word of every statement, and what the reserve said of itself meanwhile. */
+/** Writes down what it is asked, by whom, and whether appends were kept away meanwhile. */
 class Database {
   readonly clock = new SimulatedClock()
   readonly said: string[] = []
-  warned = false
-  full = false
+  refuses: (text: string) => boolean = () => false
   reserve: JournalReserve | undefined
+  #sessions = 0
 
   table(name: string): string {
     return name
   }
 
-  async query({ text }: SqlStatement): Promise<SqlAnswer> {
-    const [word = ''] = text.split(' ')
-    this.said.push(this.reserve?.making === true ? `${word}, kept` : word)
+  query({ text }: SqlStatement): Promise<SqlAnswer> {
+    return this.#answer('pool', text)
+  }
+
+  async alone(use: (session: SqlSession) => Promise<void>): Promise<void> {
+    const name = `session ${++this.#sessions}`
+    try {
+      await use({
+        query: ({ text }) => this.#answer(name, text),
+        script: async (text) => void (await this.#answer(name, text)),
+      })
+    } finally {
+      this.#sessions--
+      this.#note(name, 'END')
+    }
+  }
+
+  async #answer(who: string, text: string): Promise<SqlAnswer> {
+    this.#note(who, text.split(' ', 1)[0]?.replace(';', '') ?? '')
     await Promise.resolve()
-    if (this.full && word === 'INSERT') throw new SqlFailure('full', { answered: true, sqlState: '53100' })
-    return { rows: [], warned: this.warned && word === 'VACUUM' }
+    if (this.refuses(text)) throw new SqlFailure('full', { answered: true, sqlState: '53100' })
+    return { rows: [], warned: false }
+  }
+
+  #note(who: string, what: string): void {
+    this.said.push(`${who}: ${what}${this.reserve?.making === true ? ', kept' : ''}`)
   }
 }
 
@@ -38,22 +58,42 @@ async function afterRefusals(database: Database): Promise<readonly string[]> {
   return database.said.splice(0)
 }
 
-test('many refusals make room once: the reserve is empty while vacuum runs, and full again behind it', async () => {
+const WORK = ['session 2: TRUNCATE, kept', 'session 2: VACUUM, kept', 'session 2: INSERT, kept']
+const ROUND = ['session 1: BEGIN, kept', ...WORK, 'session 2: END, kept', 'session 1: END, kept']
+
+test('many refusals make room once, with all rows locked, and the reserve is full again before they are not', async () => {
   const database = new Database()
-  const rounds = ['TRUNCATE, kept', 'VACUUM, kept', 'INSERT, kept']
-  assert.deepEqual(await afterRefusals(database), rounds)
-  assert.deepEqual(await afterRefusals(database), rounds)
+  assert.deepEqual(await afterRefusals(database), ROUND)
+  assert.deepEqual(await afterRefusals(database), ROUND)
 })
 
-test('where vacuum was left to somebody else the room is left to it, too', async () => {
+test('without the lock nothing is given away, and whoever is refused next asks again', async () => {
   const database = new Database()
-  database.warned = true
-  assert.deepEqual(await afterRefusals(database), ['TRUNCATE, kept', 'VACUUM, kept'])
+  database.refuses = (text) => text.startsWith('BEGIN')
+  const reserve = new JournalReserve(database)
+  for (let round = 0; round < 2; round++) {
+    reserve.refused()
+    database.clock.advance(5_000)
+    for (let turn = 0; turn < 100; turn++) await Promise.resolve()
+    assert.deepEqual(database.said.splice(0), ['session 1: BEGIN', 'session 2: END', 'session 1: END'])
+  }
 })
 
-test('a reserve that finds no room keeps no part of it', async () => {
+test('a vacuum that could not do it leaves the reserve as it was', async () => {
   const database = new Database()
-  database.full = true
+  database.refuses = (text) => text.startsWith('VACUUM')
+  assert.deepEqual(await afterRefusals(database), ROUND)
+})
+
+test('a reserve holds what there is room for, and no part of what there was none for', async () => {
+  const database = new Database()
+  database.refuses = (text) => /1, (?:4096|2048)/.test(text)
   await new JournalReserve(database).fill()
-  assert.deepEqual(database.said, ['INSERT', 'TRUNCATE'])
+  const [insert, truncate] = ['pool: INSERT', 'pool: TRUNCATE']
+  assert.deepEqual(database.said, [insert, truncate, insert, truncate, insert])
+  database.said.length = 0
+  database.refuses = (text) => text.startsWith('INSERT')
+  await new JournalReserve(database).fill()
+  assert.equal(database.said.at(-1), truncate)
+  assert.ok(database.said.length < 20, 'it gives up')
 })

@@ -3,7 +3,7 @@ import { test } from 'node:test'
 import { shardId } from '../../kernel/ids.ts'
 import type { PostgresDatabase } from '../../postgres/postgres-database.ts'
 import { SqlFailure } from '../../postgres/sql.ts'
-import type { SqlAnswer, SqlStatement } from '../../postgres/sql.ts'
+import type { SqlAnswer, SqlSession, SqlStatement } from '../../postgres/sql.ts'
 import { SimulatedClock } from '../../testing/simulated-clock.ts'
 import { PostgresJournalTable } from './postgres-journal-table.ts'
 
@@ -24,6 +24,10 @@ class FullDatabase {
   }
 
   async ensure(): Promise<void> {}
+
+  async alone(use: (session: SqlSession) => Promise<void>): Promise<void> {
+    await use({ query: (statement) => this.query(statement), script: () => Promise.resolve() })
+  }
 
   async query({ name, text }: SqlStatement): Promise<SqlAnswer> {
     if (name === '') {
