@@ -141,3 +141,14 @@ test('a job that was cancelled before it began starts no worker', async () => {
   process.removeListener('worker', onWorker)
   assert.deepEqual(started, [])
 })
+
+test('a thread that Node refuses to begin fails its job, and nothing is left of it', async () => {
+  const settings = resolveWorkerSettings({})
+  const workerUrl = new URL('http://127.0.0.1/worker.js')
+  const composition = testComposition('unused')
+  const pool = new WorkerPool({ composition, clock: systemClock(), settings, cores: 2, workerUrl })
+  const control = { signal: new AbortController().signal, onProgress: () => undefined }
+  const job = spec({ id: 'job', handler: testHandler('write'), parameters: [], priority: 0 })
+  for (let attempt = 0; attempt < 3; attempt++) await assert.rejects(pool.run(job, true, control), /URL|scheme|file/)
+  await pool.close()
+})
