@@ -1,6 +1,5 @@
 /** Checkpoints on this machine: a copy of a live database in another directory. */
 
-import { VarveError } from './kernel/errors.ts'
 import { loadHash } from './kernel/hash.ts'
 import { checkOptionNames } from './kernel/option-names.ts'
 import { EncryptedFileStore } from './fs/encrypted-file-store.ts'
@@ -9,9 +8,9 @@ import { KeyRing } from './fs/key-ring.ts'
 import type { EncryptionKey } from './fs/key-ring.ts'
 import { LocalFileStore } from './fs/local-file-store.ts'
 import { LocalHeadStore } from './fs/local-head-store.ts'
-import { NodeDevice } from './fs/node-device.ts'
+import { RemovableDevice } from './fs/removable-device.ts'
 import { lockDirectory } from './local-lock.ts'
-import { emptyDirectory, namesIn, removeIfEmpty } from './local-destroy.ts'
+import { makeWhole } from './local-unfinished.ts'
 import { checkWrapping } from './local-wrappers.ts'
 import type { CheckpointTarget } from './shard/shard.ts'
 import { SystemRandom } from './system-random.ts'
@@ -39,10 +38,13 @@ const OPTIONS: Readonly<Record<keyof CheckpointOptions, true>> = { encryption: t
  * and writes of `db` go on meanwhile. It survives a power cut when this has resolved.
  *
  * On the same file system tables are hard links, which costs next to nothing, in time or space; a backup against a broken
- * disk has to be on another one, and is copied, and checked on the way. Where it rejects, what it has copied is removed.
+ * disk has to be on another one, and is copied, and checked on the way. It is made in `unfinished` below `directory`, and
+ * in its place once it is whole: where it rejects, nothing is left of it; where the process is killed, what is left does not
+ * open (HEAD_CORRUPT) until it has been removed.
  *
  * @throws {TypeError} {RangeError} an argument or option is wrong or unknown; the message names it
- * @throws {VarveError} EXISTS — the directory has something in it; LOCKED, NO_SPACE, and what `Shard.checkpoint` throws
+ * @throws {VarveError} EXISTS — the directory has something in it; LIMIT_EXCEEDED — its path is too long; LOCKED,
+ *   NO_SPACE, and what `Shard.checkpoint` throws
  */
 export async function checkpoint(db: Checkpointed, directory: string, options: CheckpointOptions = {}): Promise<void> {
   if (typeof db?.checkpoint !== 'function') throw new TypeError('db must be an open database')
@@ -50,31 +52,41 @@ export async function checkpoint(db: Checkpointed, directory: string, options: C
   checkOptionNames(options, OPTIONS)
   checkWrapping(options)
   const keys = options.encryption === undefined ? undefined : new KeyRing(options.encryption.keys)
-  const device = new NodeDevice(directory)
-  const found = await namesIn(device, '.')
-  if (found !== undefined && found.length > 0)
-    throw new VarveError('EXISTS', `${directory} is not empty`, { details: { path: directory } })
-  await device.makeDirectory('.')
-  try {
-    await copyTo(db, device, directory, keys)
-  } catch (error) {
-    if (found === undefined) await removeIfEmpty(device, '.').catch(() => undefined)
-    throw error
+  let device: RemovableDevice | undefined
+  const copy = (unfinished: string): Promise<void> => {
+    device = new RemovableDevice(unfinished)
+    return copyTo(db, device, directory, keys)
   }
+  await makeWhole(directory, copy, async () => device?.removeMade())
 }
 
 async function copyTo(
   db: Checkpointed,
-  device: NodeDevice,
+  device: RemovableDevice,
   directory: string,
   keys: KeyRing | undefined,
 ): Promise<void> {
   const random = new SystemRandom()
   const lock = await lockDirectory(device, directory, random)
   try {
-    const hash = await loadHash()
-    const files = await LocalFileStore.open({ device, directory: FILES, hash })
-    const heads = await LocalHeadStore.open({ device, directory: HEADS, hash, random })
+    await copyLocked(db, device, keys, random)
+  } catch (error) {
+    await lock.release().catch(() => undefined)
+    throw error
+  }
+  await lock.release()
+}
+
+async function copyLocked(
+  db: Checkpointed,
+  device: RemovableDevice,
+  keys: KeyRing | undefined,
+  random: SystemRandom,
+): Promise<void> {
+  const hash = await loadHash()
+  const files = await LocalFileStore.open({ device, directory: FILES, hash })
+  const heads = await LocalHeadStore.open({ device, directory: HEADS, hash, random })
+  try {
     if (keys === undefined) {
       await db.checkpoint({ files, heads, adopt: (refs, source) => files.adopt(refs, source) })
     } else {
@@ -85,12 +97,10 @@ async function copyTo(
         heads: new EncryptedHeadStore(heads, encryption),
       })
     }
-    await files.close()
   } catch (error) {
-    // Else the next try met EXISTS. It has no head yet, which comes last: to anybody else it is nothing.
-    await emptyDirectory(device).catch(() => undefined)
+    // So that nothing is begun that is not removed.
+    await files.close().catch(() => undefined)
     throw error
-  } finally {
-    await lock.release()
   }
+  await files.close()
 }

@@ -32,7 +32,7 @@ import { directoryThreads, openHash } from './local-worker.ts'
 import { encryptHeads, keepKeys, workerWrappers, wrapFiles } from './local-wrappers.ts'
 import { SystemClock } from './system-clock.ts'
 import { SystemRandom } from './system-random.ts'
-import { FILES, HEADS, JOURNAL, MAIN_SHARD, SHARD_FOLDERS, UNFINISHED, requirePathRoom } from './local-layout.ts'
+import { FILES, HEADS, JOURNAL, MAIN_SHARD, SHARD_FOLDERS, refuseUnfinished, requirePathRoom } from './local-layout.ts'
 
 // What a worker thread begins with, and what it is made of.
 const WORKER_URL = new URL('./jobs/worker-main.js', import.meta.url)
@@ -52,9 +52,9 @@ export interface LocalComponents extends ShardComponents {
  * Locks `directory` and opens what shards on it are made of. The shard is called `main`; others in the same directory,
  * such as clones, open over `{ ...components, shard }`.
  *
- * @throws {VarveError} LOCKED — another live process (or this one) has it open
+ * @throws {VarveError} LOCKED — another live process (or this one) has it open, or makes it
  * @throws {VarveError} NOT_FOUND — it is not there and `create` is false, or it is to be opened read-only
- * @throws {VarveError} HEAD_CORRUPT — it has only what a repair that did not end has left
+ * @throws {VarveError} HEAD_CORRUPT — it is a part of a checkpoint or repair that did not end
  * @throws {VarveError} LIMIT_EXCEEDED — its path is so long that those of its files would not fit
  * @throws {VarveError} UNSUPPORTED — a module of the worker threads is not there, as in a bundle
  * @throws {VarveError} PERMISSION_DENIED, READ_ONLY, IO_FAILED
@@ -177,20 +177,6 @@ function checkModules({ workerUrl = WORKER_URL, handlers = {} }: LocalComponents
       details: { capability: 'threads', path },
     })
   }
-}
-
-/**
- * To whoever opens it, what was not put in its place is missing, and a new database would be made beside it.
- *
- * @param device of the directory
- * @throws {VarveError} HEAD_CORRUPT — somebody was killed while he made the database
- */
-async function refuseUnfinished(device: NodeDevice, directory: string): Promise<void> {
-  if ((await device.stat(HEADS)) !== undefined || (await device.stat(UNFINISHED)) === undefined) return
-  const remedy = `remove ${directory}, and repair into it again`
-  throw new VarveError('HEAD_CORRUPT', `${directory} has only what a repair that did not end has left: ${remedy}`, {
-    details: { file: UNFINISHED, path: directory },
-  })
 }
 
 /** Of one that has nothing of a shard, nothing is made one. */

@@ -11,13 +11,15 @@ import { RESERVE_NAME } from './fs/local-reserve.ts'
 import { NodeDevice } from './fs/node-device.ts'
 import { lockDirectory } from './local-lock.ts'
 import { SystemRandom } from './system-random.ts'
-import { FILES, HEADS, JOURNAL, MAIN_SHARD, OWN_NAMES } from './local-layout.ts'
+import { FILES, HEADS, JOURNAL, MAIN_SHARD, OWN_NAMES, UNFINISHED } from './local-layout.ts'
 
 /** Directories, in the order in which they are emptied and removed, and what varve calls its files there. */
 const CONTENTS: readonly (readonly [directory: string, isOurs: (name: string) => boolean])[] = [
   [`${JOURNAL}/${MAIN_SHARD}`, (name) => /^(?:(?:fence|synced)\.[0-9]+-[0-9]+|[0-9]+-[0-9]+-[0-9]+\.log)$/.test(name)],
   [JOURNAL, () => false],
   [FILES, (name) => name.startsWith(`${MAIN_SHARD}.`)],
+  // Who made the database may have been killed when all was in its place.
+  [UNFINISHED, () => false],
   [HEADS, (name) => headFileShard(name) === MAIN_SHARD || /^unfinished-[0-9a-f]+$/.test(name)],
 ]
 

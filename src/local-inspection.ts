@@ -133,10 +133,10 @@ export class InspectedDirectory {
   }
 
   /** The newest head that can be read; undefined where there is none. `damage` gets what is wrong with newer ones. */
-  async newestHead(damage: (error: VarveError) => void): Promise<HeadContent | undefined> {
-    for (const file of await this.heads()) {
+  async newestHead(damage: (error: VarveError) => void, shard: ShardId = this.shard): Promise<HeadContent | undefined> {
+    for (const file of await this.heads(shard)) {
       try {
-        return await this.head(file)
+        return await this.head(file, shard)
       } catch (error) {
         // Collected since it was listed: a newer one has come, which is as good as this.
         if (isCode(error, 'NOT_FOUND')) continue

@@ -6,12 +6,15 @@
  *      <directory>/journal/      segments, by shard
  *      <directory>/files/        tables and manifests
  *      <directory>/reserve       space set aside for the day the disk is full
- *      <directory>/unfinished/   what a repair makes, until it is whole
+ *      <directory>/unfinished/   what a repair or a checkpoint makes, until it is whole; it has a `lock` of its own
  */
 
 import { LOCK_NAME } from './fs/directory-lock.ts'
+import { readLockFile } from './fs/lock-file.ts'
 import { RESERVE_NAME } from './fs/local-reserve.ts'
 import { UNFINISHED_SUFFIX } from './fs/local-file-writer.ts'
+import { NodeProcessTable } from './fs/node-process-table.ts'
+import type { Device } from './kernel/device.ts'
 import { VarveError } from './kernel/errors.ts'
 import { shardId } from './kernel/ids.ts'
 import { LIMITS } from './kernel/limits.ts'
@@ -53,4 +56,31 @@ export function requirePathRoom(root: string): void {
       details: { what: 'path of a database', size, limit },
     },
   )
+}
+
+/**
+ * To whoever opens it, what was not put in its place is missing, and a new database would be made beside it.
+ *
+ * @param device of the directory
+ * @throws {VarveError} LOCKED — a live process is making the database; HEAD_CORRUPT — nobody does any more
+ */
+export async function refuseUnfinished(device: Device, directory: string): Promise<void> {
+  if ((await device.stat(HEADS)) !== undefined || (await device.stat(UNFINISHED)) === undefined) return
+  const pid = await maker(device)
+  if (pid !== undefined) {
+    throw new VarveError('LOCKED', `${directory} is being made by process ${pid}: wait for its end`, {
+      details: { path: directory, holder: { pid } },
+    })
+  }
+  const remedy = `remove ${directory}, and make it again`
+  throw new VarveError('HEAD_CORRUPT', `${directory} is a part of a checkpoint or repair that did not end: ${remedy}`, {
+    details: { file: UNFINISHED, path: directory },
+  })
+}
+
+/** Number of the live process that makes the database of this directory. */
+export async function maker(device: Device): Promise<number | undefined> {
+  const holder = await readLockFile(device, `${UNFINISHED}/${LOCK_NAME}`)
+  if (typeof holder !== 'object' || !new NodeProcessTable().isAlive(holder)) return undefined
+  return holder.pid
 }

@@ -17,7 +17,8 @@ import type { InspectedBatch } from './journal/segment-inspection.ts'
 import { copyOf } from './kernel/bytes.ts'
 import type { Decoder } from './kernel/codec.ts'
 import { ENTRY_DELETE, ENTRY_PUT } from './kernel/entry.ts'
-import { VarveError } from './kernel/errors.ts'
+import { isDamage } from './kernel/damage.ts'
+import type { VarveError } from './kernel/errors.ts'
 import type { JournalPosition } from './kernel/ids.ts'
 import type { FileRef } from './kernel/file-ref.ts'
 import type { KeyOrder } from './kernel/key-order.ts'
@@ -25,17 +26,15 @@ import { copyCut, isAfterCut } from './kernel/key-cut.ts'
 import type { FileReader } from './fs/fs.ts'
 import type { InspectedDirectory } from './local-inspection.ts'
 import { namesIn } from './local-inspection.ts'
-import { FILES } from './local-layout.ts'
 import { GivenUp } from './local-salvage-visitor.ts'
 import type { SalvageVisitor } from './local-salvage-visitor.ts'
+import { TABLE_NAME, sharedTables } from './local-shared-tables.ts'
 import { RANGE_DELETE } from './memtable/entry-operation.ts'
 import type { OrderedOperation } from './memtable/entry-operation.ts'
 import { writerOf } from './shard/file-names.ts'
 import { visitGroup } from './shard/group-codec.ts'
 import type { ManifestState } from './shard/edit.ts'
 import { inspectRowBlock, inspectRowTable } from './sst/row-inspection.ts'
-
-const TABLE_NAME = /\.table$/
 
 /** What is known of the journal from elsewhere. */
 export interface KnownJournal {
@@ -93,7 +92,7 @@ export class Salvage {
         visitor.loss({ file: `files/${ref.name}`, reason: reasonOf(error), ...extent })
       }
     }
-    await this.#visitStrangers(visitor)
+    if (this.#manifest === undefined) for (const loss of await sharedTables(this.#directory)) visitor.loss(loss)
     await this.#visitJournal(visitor)
   }
 
@@ -107,21 +106,6 @@ export class Salvage {
     return listed
       .filter(({ name }) => TABLE_NAME.test(name) && writerOf(name) === this.#directory.shard)
       .map(({ name, bytes }) => ({ ref: { name, bytes, checksum: '' }, view: NO_VIEW, ...UNKNOWN }))
-  }
-
-  /**
-   * Of shards that have tables, but no head: nobody knows which of them the shard shares, as the one that it was cloned from, and
-   * which were written after that, with values that it never had.
-   */
-  async #visitStrangers(visitor: SalvageVisitor): Promise<void> {
-    if (this.#manifest !== undefined) return
-    const known: readonly string[] = [this.#directory.shard, ...(await this.#directory.otherShards())]
-    const tables = (await this.#directory.files.list()).filter(({ name }) => TABLE_NAME.test(name))
-    for (const owner of new Set(tables.map(({ name }) => writerOf(name)))) {
-      if (known.includes(owner)) continue
-      const reason = `tables of shard ${owner} are not saved: without a head nothing says which of them ${this.#directory.shard} shares`
-      visitor.loss({ file: FILES, reason, keyFirst: undefined, keyLast: undefined })
-    }
   }
 
   async #visitTable(file: FileReader, { bounds, extent }: TableKeys, visitor: SalvageVisitor): Promise<void> {
@@ -282,14 +266,4 @@ function visitBatch({ payload, position }: InspectedBatch, visitor: SalvageVisit
 function reasonOf(error: unknown): string {
   if (isDamage(error)) return error.message
   throw error
-}
-
-/**
- * False for what is whole, and only kept from this process: a key is missing, LZ4 does not load here, the system denies access
- * or has no descriptor left. Of what is in the place of a file the system says that it denies access, too.
- */
-export function isDamage(error: unknown): error is VarveError {
-  if (!(error instanceof VarveError)) return false
-  if (error.code === 'PERMISSION_DENIED') return 'found' in error.details
-  return !['WRONG_KEY', 'UNSUPPORTED', 'OUT_OF_FILES'].includes(error.code)
 }

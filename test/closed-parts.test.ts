@@ -6,6 +6,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { test } from 'node:test'
 import * as kvJobs from '../src/engines/kv/jobs.ts'
+import { followKv } from '../src/engines/kv/follow-kv.ts'
 import { openKv } from '../src/engines/kv/open-kv.ts'
 import type { FileReader, FileStore } from '../src/fs/fs.ts'
 import { MemoryFileStore } from '../src/fs/memory-file-store.ts'
@@ -15,7 +16,8 @@ import { InlineScheduler } from '../src/jobs/inline-scheduler.ts'
 import { MemoryJournalStorage, MemoryJournalSystem } from '../src/journal/memory-journal.ts'
 import { loadHash } from '../src/kernel/hash.ts'
 import { shardId } from '../src/kernel/ids.ts'
-import { open } from '../src/local.ts'
+import { localComponents } from '../src/local-components.ts'
+import { KV_HANDLERS, open } from '../src/local.ts'
 import { SeededRandom } from '../src/testing/seeded-random.ts'
 import { SimulatedClock } from '../src/testing/simulated-clock.ts'
 
@@ -54,6 +56,53 @@ test('a closed shard has no table open any more, though the files are those of o
   assert.ok(held.size > 0, 'it reads from a table')
   await db.close()
   assert.equal(held.size, 0)
+})
+
+// It opened, and the first flush failed, for good.
+test('over parts that have been closed nothing is opened, and the head stays as it was', async () => {
+  for (const closing of ['files', 'jobs', 'localJobs'] as const) {
+    const parts = sharedParts()
+    const { files, clock, heads, shard } = parts
+    const localJobs = new InlineScheduler({ files, hash, clock, handlers: new HandlerTable({}) })
+    const given = { ...parts, localJobs }
+    const db = await openKv(given)
+    await db.put(bytes('key'), bytes('value'))
+    await db.close()
+    const head = await heads.read(shard)
+    await given[closing].close()
+    await assert.rejects(openKv(given), { code: 'CLOSED' }, closing)
+    assert.deepEqual(await heads.read(shard), head)
+    // Who only reads has no jobs.
+    const reading = [openKv(given, { readOnly: true }), followKv(given)]
+    for (const opening of reading) {
+      if (closing === 'files') await assert.rejects(opening, { code: 'CLOSED' })
+      else await (await opening).close()
+    }
+  }
+})
+
+test('a table whose file store has been closed under verification is not damaged', async () => {
+  const parts = sharedParts()
+  const first = await openKv(parts)
+  await first.put(bytes('key'), bytes('value'))
+  await first.flush()
+  await first.close()
+  const db = await openKv(parts)
+  const verification = db.verify()
+  await parts.files.close()
+  await assert.rejects(verification.next(), { code: 'CLOSED' })
+})
+
+test('the parts of a directory are not opened over again once a shard has closed them', async () => {
+  const directory = mkdtempSync(join(tmpdir(), 'varve-closed-parts-'))
+  try {
+    const parts = await localComponents(directory, { handlers: KV_HANDLERS })
+    await (await openKv(parts)).close()
+    await assert.rejects(openKv(parts), { code: 'CLOSED' })
+    await assert.rejects(openKv(parts, { readOnly: true }), { code: 'CLOSED' })
+  } finally {
+    rmSync(directory, { recursive: true })
+  }
 })
 
 test('closing waits for a flush that is under way, behind which nothing is done any more', async () => {

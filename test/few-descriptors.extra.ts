@@ -9,6 +9,7 @@ import { test } from 'node:test'
 import { fileURLToPath } from 'node:url'
 
 const READS = new URL('./few-descriptors/reads.js', import.meta.url)
+const CHECKPOINTS = new URL('./few-descriptors/checkpoints.js', import.meta.url)
 const SEGMENTS = new URL('./few-descriptors/segments.js', import.meta.url)
 
 function run(program: URL): unknown {
@@ -45,3 +46,9 @@ test(
     }
   },
 )
+
+test('a checkpoint with 0 to 9 descriptors left is whole or OUT_OF_FILES, which leaves nothing', { skip }, () => {
+  const { refused, made, left } = run(CHECKPOINTS) as Readonly<Record<string, number>>
+  assert.deepEqual(left, [])
+  assert.ok((refused as number) > 0 && (made as number) > 0, `${refused} refused, ${made} made`)
+})

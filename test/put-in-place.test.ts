@@ -6,11 +6,16 @@ import os from 'node:os'
 import path from 'node:path'
 import { mock, test } from 'node:test'
 import type { TestContext } from 'node:test'
+import { Opened, ServedDirectories } from '../src/cli/serve/served-directory.ts'
 import { NodeDevice } from '../src/fs/node-device.ts'
 import { VarveError } from '../src/kernel/errors.ts'
+import { loadHash } from '../src/kernel/hash.ts'
 import { repair } from '../src/local-repair.ts'
 import { makeWhole } from '../src/local-unfinished.ts'
 import { open } from '../src/local.ts'
+import { Deferred } from '../src/shard/deferred.ts'
+import { SystemClock } from '../src/system-clock.ts'
+import { SystemRandom } from '../src/system-random.ts'
 
 function temporary(context: TestContext): string {
   const directory = fs.mkdtempSync(path.join(os.tmpdir(), 'varve-in-place-'))
@@ -46,12 +51,18 @@ test('what is put in place of a new database is stored before its heads are, and
 test('the directory of a repair that was killed does not open, and says what to do', async (context) => {
   const target = path.join(temporary(context), 'target')
   await (await open(path.join(target, 'unfinished'), { jobs: 'inline' })).close()
-  const told = { code: 'HEAD_CORRUPT', message: /repair that did not end .* remove .*target, and repair into it again/ }
+  const told = {
+    code: 'HEAD_CORRUPT',
+    message: /a checkpoint or repair that did not end: remove .*target, and make it again/,
+  }
+  const basis = { hash: await loadHash(), random: new SystemRandom(), clock: new SystemClock(), opened: new Opened() }
+  const served = new ServedDirectories(basis)
   // Nothing is in its place yet, then all but the heads.
   for (const moved of [[], ['files', 'journal']]) {
     for (const name of moved) fs.renameSync(path.join(target, 'unfinished', name), path.join(target, name))
     for (const options of [{}, { createIfMissing: false }, { readOnly: true }])
       await assert.rejects(open(target, { jobs: 'inline', ...options }), told)
+    await assert.rejects(served.files(target), told)
     assert.deepEqual(fs.readdirSync(target).sort(), [...moved, 'unfinished'])
   }
   fs.renameSync(path.join(target, 'unfinished', 'heads'), path.join(target, 'heads'))
@@ -65,14 +76,46 @@ test('what could not be made on a full disk is removed', async (context) => {
   for (const isBegun of [true, false]) {
     const made = makeWhole(target, async (unfinished) => {
       if (isBegun) await (await open(unfinished, { jobs: 'inline' })).close()
-      else fs.mkdirSync(unfinished)
       mock.method(NodeDevice.prototype, 'open', () => Promise.reject(failure))
       throw failure
     })
     await assert.rejects(made, failure)
     mock.restoreAll()
-    assert.deepEqual(fs.readdirSync(target), [])
+    assert.ok(!fs.existsSync(target), 'what had been made for it, too')
   }
+})
+
+// The second, refused, removed what the first had made so far, which was then in its place without it.
+test('of two that make a database in one place, the second leaves alone what the first has made', async (context) => {
+  const target = path.join(temporary(context), 'target')
+  const [begun, goOn] = [new Deferred<void>(), new Deferred<void>()]
+  const first = async (): Promise<void> => {
+    await makeWhole(target, async (unfinished) => {
+      const db = await open(unfinished, { jobs: 'inline' })
+      await db.put(Buffer.from('key'), Buffer.from('value'))
+      await db.flush()
+      begun.resolve()
+      await goOn.promise
+      await db.close()
+    })
+  }
+  let making: Promise<void> | undefined
+  const makeDirectory = Reflect.get(NodeDevice.prototype, 'makeDirectory')
+  mock.method(NodeDevice.prototype, 'makeDirectory', async function (this: NodeDevice, directory: string) {
+    // Both have found nothing there.
+    if (making === undefined) {
+      making = first()
+      await begun.promise
+    }
+    return makeDirectory.call(this, directory)
+  })
+  const second = makeWhole(target, async (unfinished) => (await open(unfinished, { jobs: 'inline' })).close())
+  await assert.rejects(second, { code: 'LOCKED' })
+  goOn.resolve()
+  await making
+  const db = await open(target, { jobs: 'inline' })
+  assert.equal(String(await db.get(Buffer.from('key'))), 'value')
+  await db.close()
 })
 
 test('whoever opens to write removes what a crash left unfinished, and whoever only reads leaves it', async (context) => {

@@ -92,6 +92,26 @@ test('where no head of a shard can be read, what its clone has written since is 
   assert.deepEqual(await contentOf(target), { key: 'of main' })
 })
 
+// Only the origin was named, as one that is not saved, and not what the clone has of it.
+test('where no head of a clone can be read, what it has of its origin is named as not saved', async () => {
+  const [directory, target] = [path.join(scratch, 'shared'), path.join(scratch, 'shared-saved')]
+  const db = await open(directory, { jobs: 'inline' })
+  await put(db, 'base', 'of main')
+  await db.clone('other')
+  await put(db, 'more', 'of main')
+  await db.clone('copy')
+  await db.close()
+  await withShard(directory, 'copy', (copy) => put(copy, 'key', 'of the copy'))
+  removeHeads(directory, 'copy')
+  const { losses, headFound } = await repair(directory, target, { shard: 'copy' })
+  assert.equal(headFound, false)
+  assert.deepEqual(
+    losses.map(({ file, reason }) => `${file}: ${reason}`).filter((loss) => loss.includes('what copy has')),
+    ['files: what copy has of shard main, in tables of that one (2), is not saved: only its head says it'],
+  )
+  assert.deepEqual(await contentOf(target), { key: 'of the copy' })
+})
+
 // Other shards were known by their heads only: without these, what a second clone had written took the place of the first one's.
 test('without any head, what is saved of a clone is what it has written itself, and whose tables are left out is told', async () => {
   const directory = path.join(scratch, 'headless')

@@ -38,3 +38,30 @@ for (const part of ['heads', 'journal', 'files']) {
     assert.deepEqual((await repair(directory, `${target}-whole`)).losses, [])
   })
 }
+
+test('a directory in the place of a head or a segment of the journal is named, and what is elsewhere is saved', async (context) => {
+  const root = fs.mkdtempSync(path.join(os.tmpdir(), 'varve-repair-'))
+  context.after(() => fs.rmSync(root, { recursive: true }))
+  for (const part of ['heads', 'journal/main'] as const) {
+    const [directory, target] = ['data', 'saved'].map((name) => path.join(root, `${name}-${path.basename(part)}`)) as [
+      string,
+      string,
+    ]
+    const db = await open(directory, { jobs: 'inline' })
+    await db.put(Buffer.from('in a table'), Buffer.from('value'))
+    await db.flush()
+    await db.put(Buffer.from('in the journal'), Buffer.from('value'), { durability: 'synced' })
+    await db.close()
+    const isOne = (name: string): boolean => name.includes('.head-') || name.endsWith('.log')
+    const newest = fs.readdirSync(path.join(directory, part)).filter(isOne).sort().at(-1) as string
+    fs.rmSync(path.join(directory, part, newest))
+    fs.mkdirSync(path.join(directory, part, newest))
+    const { entries, losses } = await repair(directory, target)
+    assert.equal(entries, part === 'heads' ? 2 : 1)
+    const reasons = losses.filter(({ file }) => file.endsWith(newest)).map(({ reason }) => reason)
+    assert.ok(
+      reasons.some((reason) => reason.includes('there is a directory in its place')),
+      JSON.stringify(losses),
+    )
+  }
+})

@@ -141,6 +141,7 @@ export class Simulation {
       directory: 'journal',
       hash,
       random,
+      clock,
       settings: this.journalSettings,
     })
     const jobs = new InlineScheduler({ files, hash, clock, handlers: new HandlerTable({ 'varve/kv/jobs': kvJobs }) })

@@ -95,3 +95,36 @@ test('a pin stays where its shard comes to be while the next owner looks for it'
   )
   await simulation.stop()
 })
+
+test('a pin without a shard goes also where somebody changes another one while the next owner looks', async () => {
+  const simulation = await Simulation.start(3, TINY_SETTINGS)
+  await simulation.db.close()
+  const { device, random } = simulation
+  const heads = await LocalHeadStore.open({ device, directory: 'heads', hash: await loadHash(), random })
+  const change = (): readonly FileName[] => [fileName('main.kept')]
+  await changePin(heads, MAIN, clonePin(LEAD), change)
+  let isChanged = false
+  simulation.composer = {
+    compose: (parts) => ({
+      ...parts,
+      heads: {
+        name: heads.name,
+        compareAndSet: (...call) => heads.compareAndSet(...call),
+        read: async (...call) => {
+          if (call[0] === LEAD && !isChanged) {
+            isChanged = true
+            await changePin(heads, MAIN, 'backup', change)
+          }
+          return heads.read(...call)
+        },
+      },
+    }),
+  }
+  await simulation.open()
+  const { content = new Uint8Array(0) } = (await heads.read(MAIN)) ?? {}
+  assert.deepEqual(
+    decodeHead(content, 'head').pins.map(({ name }) => name),
+    ['backup'],
+  )
+  await simulation.stop()
+})

@@ -26,6 +26,7 @@ function contextOf(output: Output, signal: AbortSignal): CommandContext {
     stdin: { interactive: false, read: () => (async function* () {})() },
     stdout: { interactive: false, write: () => undefined, flush: () => Promise.resolve() },
     signal,
+    onHangUp: () => undefined,
     now: () => 0,
   }
 }

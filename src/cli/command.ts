@@ -43,6 +43,8 @@ export interface CommandContext {
   readonly stdout: ByteSink
   /** Aborted when the user wants it to stop. */
   readonly signal: AbortSignal
+  /** Calls `listener` whenever the process is told to read its files again (SIGHUP), which else ends it. */
+  readonly onHangUp: (listener: () => void) => void
   /** Milliseconds from any start; never goes back. */
   readonly now: () => number
 }

@@ -2,6 +2,7 @@
 
 import { VarveError } from '../kernel/errors.ts'
 import type { ErrorCode, ErrorKind } from '../kernel/errors.ts'
+import { UNFINISHED } from '../local-layout.ts'
 import { EXIT_CODES } from './exit-code.ts'
 import type { ExitCode } from './exit-code.ts'
 import { ExportError } from './transfer/export-error.ts'
@@ -90,6 +91,8 @@ function adviceFor(error: VarveError): string {
     return 'Nothing was changed. Its journal is not in this directory, or not its alone: ask the program or the `varve serve` that has it.'
   }
   if (error.code === 'NOT_FOUND' && 'shards' in error.details) return 'Name it with `--shard NAME`.'
+  if (error.code === 'HEAD_CORRUPT' && error.details['file'] === UNFINISHED)
+    return 'Nothing was changed. What it was made of is still where it was.'
   // Not what may be read, but what is there.
   if (error.code === 'PERMISSION_DENIED' && 'found' in error.details) {
     return 'Put back what was there, or save what is left with `varve repair`.'

@@ -33,6 +33,7 @@ process.exitCode = await runCommandLine(
     stdin: new StandardInput(() => process.stdin),
     stdout: new StreamSink(stdout),
     signal: stop.signal,
+    onHangUp: (listener) => void process.on('SIGHUP', listener),
     now: () => performance.now(),
   },
   { debug: env['VARVE_DEBUG'] === '1' },

@@ -122,12 +122,15 @@ test('files of processes that were killed before they had the lock are removed b
     const { bootId, pid, startedAt } = processes.start(index + 1).self()
     await write(device, name, `varve lock 1\n${bootId}\n${pid}\n${startedAt}\n${name.slice(5)}\n`)
   }
+  // Of somebody who is just writing it, perhaps.
+  const torn = 'lock-0000000000000009'
+  await write(device, torn, '')
   processes.kill(1)
   const lock = await acquire(device, processes.start(3), 3)
   await lock.removeLeftovers()
-  assert.deepEqual(device.files(), ['lock', names[1]])
+  assert.deepEqual(device.files(), ['lock', names[1], torn])
   await lock.release()
-  assert.deepEqual(device.files(), [names[1]])
+  assert.deepEqual(device.files(), [names[1], torn])
 })
 
 test('where the lock file cannot be written nobody is kept out by what there is of it', async () => {

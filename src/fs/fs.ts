@@ -51,7 +51,7 @@ export interface FileStore {
   readonly pendingBytes: number
   /** Above this many pending bytes, wait for `ready()` before writing more. */
   readonly pendingBytesMax: number
-  /** Resolves when `pendingBytes` is below its limit. */
+  /** Resolves when `pendingBytes` is below its limit. @throws {VarveError} CLOSED — it was when this was called */
   ready(): Promise<void>
   /** Free bytes for new files, or undefined where there is no such number. */
   freeBytes(): Promise<number | undefined>

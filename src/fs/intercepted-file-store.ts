@@ -109,6 +109,7 @@ export class InterceptedFileStore implements FileStore {
   }
 
   async ready(): Promise<void> {
+    this.#checkOpen()
     await this.#pending.ready()
     await this.#inner.ready()
   }

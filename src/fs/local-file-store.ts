@@ -206,8 +206,9 @@ export class LocalFileStore implements FileStore {
     return this.#pending.bytesMax
   }
 
-  ready(): Promise<void> {
-    return this.#pending.ready()
+  async ready(): Promise<void> {
+    this.#checkOpen()
+    await this.#pending.ready()
   }
 
   async freeBytes(): Promise<number | undefined> {

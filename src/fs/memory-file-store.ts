@@ -93,7 +93,8 @@ export class MemoryFileStore implements FileStore {
     return Number.MAX_SAFE_INTEGER
   }
 
-  ready(): Promise<void> {
+  async ready(): Promise<void> {
+    this.#check({})
     return Promise.resolve()
   }
 

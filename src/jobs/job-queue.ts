@@ -47,7 +47,7 @@ export class JobQueue {
 
   /** As `JobScheduler.submit`. */
   submit(spec: JobSpec): JobHandle {
-    if (this.#closed) throw new VarveError('CLOSED', 'the job scheduler is closed')
+    if (this.#closed) throw closed()
     if (Number.isNaN(spec.priority)) throw new RangeError('priority must be a number')
     for (const label of spec.requirements.labels) {
       if (this.#settings.labels.includes(label)) continue
@@ -73,9 +73,10 @@ export class JobQueue {
     return job.handle
   }
 
-  ready(): Promise<void> {
-    if (this.pending < this.#settings.pendingMax) return Promise.resolve()
-    return new Promise((resolve) => this.#readyWaiters.push(resolve))
+  async ready(): Promise<void> {
+    if (this.#closed) throw closed()
+    if (this.pending < this.#settings.pendingMax) return
+    await new Promise<void>((resolve) => this.#readyWaiters.push(resolve))
   }
 
   /** As `JobScheduler.close`. */
@@ -143,4 +144,8 @@ export class JobQueue {
     if (this.pending < this.#settings.pendingMax) for (const wake of this.#readyWaiters.splice(0)) wake()
     if (this.pending === 0) for (const wake of this.#idleWaiters.splice(0)) wake()
   }
+}
+
+function closed(): VarveError {
+  return new VarveError('CLOSED', 'the job scheduler is closed')
 }

@@ -42,7 +42,7 @@ export interface JobScheduler {
   readonly pending: number
   /** See `submit`. At least 1. */
   readonly pendingMax: number
-  /** Resolves when `pending` is below `pendingMax`. */
+  /** Resolves when `pending` is below `pendingMax`. @throws {VarveError} CLOSED — it was when this was called */
   ready(): Promise<void>
   /** Cancels what is waiting or running and resolves when all have settled. Idempotent. */
   close(): Promise<void>

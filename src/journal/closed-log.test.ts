@@ -24,7 +24,7 @@ async function closedSegmentsOf(bases: readonly (readonly [index: number, base: 
     await file.write([header, new Uint8Array(BYTES - header.length)], 0)
     await file.close()
   }
-  const components = { device, hash, directory: 'j', shard: SHARD, readBytes: 4096 }
+  const components = { device, hash, directory: 'j', shard: SHARD, readBytes: 4096, readOnly: false }
   return closedSegments(components, ids, 100, closing)
 }
 

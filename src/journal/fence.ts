@@ -50,7 +50,7 @@ export interface Closing {
 }
 
 /** Which opening a fence belongs to. */
-interface FenceOwner {
+export interface FenceOwner {
   readonly epoch: number
   readonly attempt: number
 }
@@ -141,25 +141,8 @@ export function fenced(epoch: number | undefined): VarveError {
   return new VarveError('FENCED', 'another owner has taken the journal', { details: { epoch } })
 }
 
-/**
- * Looks for the fence of the owner that was committed last: it was stored before that, and goes only after its successor
- * has been committed.
- *
- * @throws {VarveError} JOURNAL_CORRUPT — this is not the directory that it had, or not all of it; or it was not the last
- */
-export async function requireFence(device: Device, directory: string, committed: FenceOwner): Promise<void> {
-  let owners: FenceOwner[] = []
-  try {
-    owners = await listFences(device, directory)
-  } catch (error) {
-    if (!isCode(error, 'NOT_FOUND')) throw error
-  }
-  if (owners.some((owner) => compareOwners(owner, committed) === 0)) return
-  throw journalCorrupt(pathOf(directory, committed), 0, 'the file is missing, and perhaps all of the journal')
-}
-
 /** Every fence in the directory, the latest last. */
-async function listFences(device: Device, directory: string): Promise<FenceOwner[]> {
+export async function listFences(device: Device, directory: string): Promise<FenceOwner[]> {
   const owners: FenceOwner[] = []
   for (const { name } of await device.list(directory)) {
     const owner = parseFenceName(name)
@@ -173,11 +156,11 @@ function parseFenceName(name: string): FenceOwner | undefined {
   return match === null ? undefined : { epoch: Number(match[1]), attempt: Number(match[2]) }
 }
 
-function pathOf(directory: string, { epoch, attempt }: FenceOwner): string {
+export function pathOf(directory: string, { epoch, attempt }: FenceOwner): string {
   return `${directory}/fence.${epoch}-${attempt}`
 }
 
-function compareOwners(left: FenceOwner, right: FenceOwner): number {
+export function compareOwners(left: FenceOwner, right: FenceOwner): number {
   return left.epoch - right.epoch || left.attempt - right.attempt
 }
 

@@ -6,15 +6,18 @@ import { isCode } from '../kernel/errors.ts'
 import { loadHash } from '../kernel/hash.ts'
 import { epoch, journalPosition, shardId } from '../kernel/ids.ts'
 import { MemoryStateKeeper } from '../testing/memory-state-keeper.ts'
+import { SimulatedClock } from '../testing/simulated-clock.ts'
 import { SeededRandom } from '../testing/seeded-random.ts'
 import { SimulatedDevice } from '../testing/simulated-device.ts'
 import { failure } from '../testing/simulated-failure.ts'
+import type { DeviceOperation } from '../testing/device-operation.ts'
 import type { CrashPolicy, SimulatedDeviceOptions } from '../testing/simulated-device.ts'
 import type { Journal } from './journal.ts'
 import { LocalJournalSystem } from './local-journal-system.ts'
 
 const hash = await loadHash()
 const SHARD = shardId('s')
+const SEEDS = 100
 const KEPT = ['none', 'all', 'some'] as const
 const POLICIES: readonly CrashPolicy[] = KEPT.flatMap((data) => KEPT.map((names) => ({ data, names })))
 
@@ -43,6 +46,10 @@ class World {
   epoch = 0
   /** Whether to sync but seldom. */
   readonly lazy: boolean
+  /** Whether segments come and go fast: batches are long, and the shard keeps all that is written in files soon. */
+  readonly brisk: boolean
+  /** Files that were used for another segment. */
+  adopted = 0
   #left = Infinity
   #life: Life = { alive: true }
   #cut: (() => void) | undefined
@@ -51,7 +58,8 @@ class World {
   constructor(seed: number, options: SimulatedDeviceOptions) {
     this.random = new SeededRandom(seed)
     this.lazy = this.random.once(2)
-    this.#options = { ...options, before: () => this.#before() }
+    this.brisk = this.random.once(2)
+    this.#options = { ...options, before: ({ operation, path }) => this.#before(operation, path) }
     this.device = new SimulatedDevice(this.#options)
   }
 
@@ -75,7 +83,10 @@ class World {
 
   async open(): Promise<Journal> {
     const settings = { segmentBytes: 4096, preallocateBytes: 512, readBytes: 256 }
-    const system = new LocalJournalSystem({ device: this.device, directory: 'j', hash, random: this.random, settings })
+    const { device, random } = this
+    // With a clock, files of segments are used again.
+    const clock = new SimulatedClock()
+    const system = new LocalJournalSystem({ device, directory: 'j', hash, random, clock, settings })
     // As a shard does: what it still needs is in its manifest, so that a lost segment is told from a truncated one.
     const needed = journalPosition(this.truncatedTo)
     const journal = await system.open(SHARD, epoch(++this.epoch), this.keeper, needed)
@@ -107,7 +118,8 @@ class World {
     this.model = kept
   }
 
-  #before(): void {
+  #before(operation: DeviceOperation['operation'], path: string): void {
+    if (operation === 'rename' && path.endsWith('.log')) this.adopted++
     if (this.#left-- > 0) return
     if (this.#next === undefined) {
       const policy = POLICIES[this.random.below(POLICIES.length)] as CrashPolicy
@@ -126,7 +138,12 @@ let serial = 0
 
 function append(world: World, life: Life, journal: Journal, durability: 'written' | 'synced'): Promise<void> {
   const { random } = world
-  const length = random.once(12) ? 1 + random.below(6000) : 1 + random.below(80)
+  const length =
+    world.brisk && random.once(2)
+      ? 300 + random.below(1200)
+      : random.once(12)
+        ? 1 + random.below(6000)
+        : 1 + random.below(80)
   const text = `${serial++}:`.padEnd(length, 'x')
   const batch: Batch = { text, position: journal.end, state: 'open' }
   world.model.push(batch)
@@ -145,15 +162,16 @@ async function workload(world: World, life: Life, steps: number): Promise<void> 
   let journal = await world.open()
   for (let step = 0; step < steps; step++) {
     if (!life.alive) throw new PowerCut()
-    switch (random.below(12)) {
+    switch (world.brisk && random.once(4) ? 1 : random.below(12)) {
       case 0:
         if (world.lazy && !random.once(5)) break
         await journal.sync()
         for (const batch of world.model) if (life.alive && batch.state !== 'failed') batch.state = 'synced'
         break
       case 1: {
-        // Only what is safe elsewhere is truncated: here, what is synced.
-        const durable = world.model.filter(({ state }) => state === 'synced')
+        // Only what is safe elsewhere is truncated: what is synced, or in files.
+        const isSafe = ({ state }: Batch): boolean => state === 'synced' || (world.brisk && state === 'written')
+        const durable = world.model.filter(isSafe)
         const before = durable[random.below(durable.length + 1)]?.position ?? 0
         world.truncatedTo = Math.max(world.truncatedTo, before)
         await journal.truncate(journalPosition(before))
@@ -187,8 +205,8 @@ for (const [name, options] of [
   ['without synchronous calls', { syncRead: false, syncWrite: false }],
 ] as const) {
   test(`power cuts at any operation lose nothing synced, and what is left is a prefix: ${name}`, async () => {
-    let cuts = 0
-    for (let seed = 1; seed <= 100; seed++) {
+    let [cuts, adopted] = [0, 0]
+    for (let seed = 1; seed <= SEEDS; seed++) {
       const world = new World(seed, options)
       try {
         for (let round = 0; round < 3; round++) {
@@ -209,11 +227,13 @@ for (const [name, options] of [
             await twice.close()
           })
         }
+        adopted += world.adopted
       } catch (error) {
         throw new Error(`seed ${seed}: ${error instanceof Error ? error.message : String(error)}`, { cause: error })
       }
     }
     assert.ok(cuts > 200, `only ${cuts} power cuts happened`)
+    assert.ok(adopted > 60, `only ${adopted} files were used again`)
   })
 }
 

@@ -16,7 +16,7 @@ import { isCode } from '../kernel/errors.ts'
 import type { Hash } from '../kernel/hash.ts'
 import type { Epoch, JournalPosition, ShardId } from '../kernel/ids.ts'
 import type { Random } from '../kernel/random.ts'
-import { Fence, fenced, readClosing, requireFence } from './fence.ts'
+import { Fence, fenced, readClosing } from './fence.ts'
 import type { Closing } from './fence.ts'
 import type { Journal, JournalReader, JournalStateKeeper, JournalSupport, JournalSystem } from './journal.ts'
 import { LOCAL_JOURNAL, decodeJournalState, encodeJournalState } from './journal-state.ts'
@@ -26,6 +26,7 @@ import { LocalJournalReader } from './local-journal-reader.ts'
 import { LogWatch } from './log-watch.ts'
 import { recover, settle } from './recovery.ts'
 import type { LeftBehind, Recovered, RecoveryComponents } from './recovery.ts'
+import { requireFence } from './required-fence.ts'
 import { SegmentChain } from './segment-chain.ts'
 import { segmentName, shardIdentity } from './segment-id.ts'
 import { Standing } from './standing.ts'
@@ -43,7 +44,10 @@ export interface LocalJournalComponents {
   readonly hash: Hash
   /** Where attempts begin: journals made by the same recipe differ in nothing else. */
   readonly random: Random
-  /** For an owner that looks, now and then, whether its segments are still there. Default: it does not. */
+  /**
+   * For an owner that looks, now and then, whether its segments are still there, and keeps files of those it has dropped for
+   * a while, to use them again. Default: it does neither.
+   */
   readonly clock?: Clock
   /** Whether space is so scarce that little things are done to give some back. Default: it never is. */
   readonly crowded?: () => boolean
@@ -83,9 +87,9 @@ export class LocalJournalSystem implements JournalSystem {
     const identity = shardIdentity(shard)
     const former = keeper.state === undefined ? undefined : decodeJournalState(keeper.state, identity)
     if (former !== undefined && former.epoch > epoch) throw fenced(former.epoch)
-    const components = this.#recovery(shard)
+    const components = this.#recovery(shard, false)
     const { directory } = components
-    if (former !== undefined) await requireFence(this.#device, directory, former)
+    if (former !== undefined) await requireFence(this.#device, directory, former, epoch)
     await this.#device.makeDirectory(directory)
     const attemptMin = former?.epoch === epoch ? former.attempt + 1 : this.#firstAttempt()
     const fence = await Fence.raise(this.#device, directory, epoch, attemptMin, identity)
@@ -103,7 +107,7 @@ export class LocalJournalSystem implements JournalSystem {
       const witness = new SyncWitness(this.#device, directory, fence, identity)
       const watch = this.#clock === undefined ? undefined : new LogWatch(this.#device, this.#clock, chain)
       const standing = new Standing(fence, watch)
-      const log = { ...components, settings: this.#settings, crowded: this.#crowded }
+      const log = { ...components, settings: this.#settings, crowded: this.#crowded, clock: this.#clock }
       return new LocalJournal(log, { fence: standing, witness }, chain)
     } catch (error) {
       await fence.release()
@@ -112,7 +116,7 @@ export class LocalJournalSystem implements JournalSystem {
   }
 
   async openReadOnly(shard: ShardId, state: Uint8Array | undefined, needed?: JournalPosition): Promise<JournalReader> {
-    const components = this.#recovery(shard)
+    const components = this.#recovery(shard, true)
     const decoded = state === undefined ? undefined : decodeJournalState(state, shardIdentity(shard))
     if (decoded !== undefined) await requireFence(this.#device, components.directory, decoded)
     // Before the segments: an owner that is at work writes more meanwhile.
@@ -125,13 +129,14 @@ export class LocalJournalSystem implements JournalSystem {
     return 1 + (this.#random.u32() >>> 1)
   }
 
-  #recovery(shard: ShardId): RecoveryComponents {
+  #recovery(shard: ShardId, readOnly: boolean): RecoveryComponents {
     return {
       device: this.#device,
       hash: this.#hash,
       directory: `${this.#directory}/${shard}`,
       shard,
       readBytes: this.#settings.readBytes,
+      readOnly,
     }
   }
 

@@ -149,7 +149,7 @@ export class LocalJournal implements Journal {
     // Syncs that have begun may be about to touch what goes; those that begin from now on touch this one or later ones.
     const { active } = this.#log
     await this.#log.idle()
-    await this.#chain.truncate(before, () => active ?? this.#log.active)
+    await this.#chain.truncate(before, () => active ?? this.#log.active, this.#log.spare)
   }
 
   async barrier(): Promise<void> {

@@ -22,7 +22,6 @@
  */
 
 import type { Device, DeviceFile } from '../kernel/device.ts'
-import { isCode } from '../kernel/errors.ts'
 import type { VarveError } from '../kernel/errors.ts'
 import type { Hash } from '../kernel/hash.ts'
 import type { ShardId } from '../kernel/ids.ts'
@@ -30,10 +29,11 @@ import { closedSegments } from './closed-log.ts'
 import type { Closing } from './fence.ts'
 import { journalCorrupt } from './journal-corrupt.ts'
 import type { JournalState } from './journal-state.ts'
+import { begunSegments, listSegments, openListed } from './listed-segments.ts'
 import { lostEnd } from './lost-end.ts'
 import type { LostEnd } from './lost-end.ts'
 import { readSegmentHeader, refuseMisplaced } from './segment-header.ts'
-import { compareSegments, parseSegmentName, sameOwner, segmentName } from './segment-id.ts'
+import { compareSegments, sameOwner, segmentName } from './segment-id.ts'
 import type { SegmentId } from './segment-id.ts'
 import { scanSegment } from './segment-scan.ts'
 import type { Doubt, PlaceInLog } from './segment-scan.ts'
@@ -45,6 +45,8 @@ export interface RecoveryComponents {
   readonly directory: string
   readonly shard: ShardId
   readonly readBytes: number
+  /** Whether the owner may be at work meanwhile. */
+  readonly readOnly: boolean
 }
 
 /** What an owner says of its log outside the segments. */
@@ -196,11 +198,14 @@ async function scanOwner(
   for (const id of ids) {
     const path = `${directory}/${segmentName(id)}`
     const file = await openListed(device, path)
-    if (file === undefined) continue
+    if (file === undefined) {
+      gone(components, path)
+      continue
+    }
     try {
       const probe = new Segment(directory, shard, id, position)
       const header = await readSegmentHeader(file, probe.identity)
-      if (header === undefined) await refuseMisplaced(file, shard)
+      if (header === undefined) await refuseMisplaced(file, shard, ids[0] as SegmentId)
       // A base below: left by a creation that failed, after which the predecessor went on. Its frames, if any, are below.
       const base = Math.max(header?.base ?? position, position)
       if (base > position) {
@@ -210,6 +215,10 @@ async function scanOwner(
       }
       const segment = base === position ? probe : new Segment(directory, shard, id, base)
       const scan = await scanSegment(segment, file, hash, readBytes)
+      if ((await device.stat(path)) === undefined) {
+        gone(components, path)
+        continue
+      }
       doubts.push(...scan.doubts)
       syncedUpTo = Math.max(syncedUpTo, header?.syncedUpTo ?? 0, scan.syncedUpTo)
       position = segment.end
@@ -242,44 +251,12 @@ function cutOf(doubts: readonly Doubt[], syncedUpTo: number, needed: number): Do
   return doubts.find(({ position, until }) => until > needed && Math.max(position, needed) >= syncedUpTo)
 }
 
-/** Undefined where the file has gone since it was listed: truncate dropped it, in another process. */
-async function openListed(device: Device, path: string): Promise<DeviceFile | undefined> {
-  try {
-    return await device.open(path, 'read')
-  } catch (error) {
-    if (isCode(error, 'NOT_FOUND')) return undefined
-    throw error
-  }
-}
-
-/** In order of creation. Directories only where a segment that `state` knows should be: opening it says so. */
-async function listSegments(device: Device, directory: string, state?: JournalState): Promise<SegmentId[]> {
-  const ids: SegmentId[] = []
-  try {
-    for (const entry of await device.list(directory)) {
-      const id = parseSegmentName(entry.name)
-      if (id !== undefined && (!entry.directory || (state !== undefined && sameOwner(id, state)))) ids.push(id)
-    }
-  } catch (error) {
-    if (!isCode(error, 'NOT_FOUND')) throw error
-  }
-  return ids.sort(compareSegments)
-}
-
-/** Those of the last owner, without the file that was to be its next segment: one that is empty, behind the others. */
-async function begunSegments(
-  { device, directory }: RecoveryComponents,
-  listed: readonly SegmentId[],
-  state: JournalState,
-  closing: Closing | undefined,
-): Promise<SegmentId[]> {
-  const own = listed.filter((id) => sameOwner(id, state))
-  const last = own[own.length - 1]
-  // Where the log ended, an empty one has been cut.
-  if (last === undefined || last.index === closing?.index) return own
-  const stat = await device.stat(`${directory}/${segmentName(last)}`)
-  if (stat?.bytes === 0) own.pop()
-  return own
+/**
+ * A segment was dropped since it was listed, by its owner, who may be writing another one to the file: what was read of it does
+ * not count. Who only reads has to read the head again; the state of whoever opens will not be committed.
+ */
+function gone({ readOnly }: RecoveryComponents, path: string): void {
+  if (readOnly) throw journalCorrupt(path, 0, 'it was dropped while it was read')
 }
 
 function unknownOwner(directory: string, id: SegmentId): VarveError {

@@ -13,6 +13,7 @@ import { Segment } from './segment.ts'
 
 const hash = await loadHash()
 const SHARD = shardId('main')
+const nobody = { adopt: () => Promise.resolve(false) }
 
 /** One frame, of some batches, at a position. */
 interface Written {
@@ -182,12 +183,12 @@ test('truncating removes whole segments, oldest first, each with its name, and n
   const chain = bench.chain()
   const changes = (): readonly string[] =>
     bench.device.operations.map(({ operation }) => operation).filter((name) => /unlink|syncDirectory/.test(name))
-  await chain.truncate(7, () => third)
+  await chain.truncate(7, () => third, nobody)
   assert.deepEqual(changes(), ['unlink', 'syncDirectory'], 'the second reaches beyond')
   assert.equal(await bench.device.stat(first.path), undefined)
   assert.equal(chain.start, 5)
   second.present = false
-  await chain.truncate(bench.end, () => third)
+  await chain.truncate(bench.end, () => third, nobody)
   assert.deepEqual(changes(), ['unlink', 'syncDirectory'], 'one that is not there need not go, the kept one stays')
   assert.ok((await bench.device.stat(third.path)) !== undefined)
   await chain.close()
@@ -199,7 +200,7 @@ test('truncating leaves a segment alone that began to take writes while others w
   await bench.segment(1, [one, two])
   const chain = bench.chain()
   const taking: Segment[] = []
-  const truncated = chain.truncate(bench.end, () => taking[0])
+  const truncated = chain.truncate(bench.end, () => taking[0], nobody)
   const second = await bench.segment(2, [])
   taking.push(second)
   chain.push(second)

@@ -7,7 +7,7 @@
 
 import { copyOf } from '../kernel/bytes.ts'
 import { PENDING } from '../kernel/cursor.ts'
-import type { Device, DeviceFile } from '../kernel/device.ts'
+import type { Device, DeviceDirectory, DeviceFile } from '../kernel/device.ts'
 import { VarveError, isCode } from '../kernel/errors.ts'
 import type { Hash } from '../kernel/hash.ts'
 import { KIB } from '../kernel/limits.ts'
@@ -23,6 +23,12 @@ import type { Segment } from './segment.ts'
 const POINT_READ_BYTES = 128 * KIB
 // What is first replayed in a process runs some ten times slower, until it is compiled, and holds the thread for as long.
 const FIRST_REPLAY_BYTES = 16 * KIB
+
+/** Takes files of segments that are dropped. */
+export interface SegmentHeir {
+  /** False where it has no use for the file, which is closed: then it is removed. True: the name has gone, durably. */
+  adopt(dropped: Segment, directory: DeviceDirectory): Promise<boolean>
+}
 
 export type VisitBatch = (payload: Uint8Array, position: number) => void
 
@@ -126,12 +132,13 @@ export class SegmentChain {
    * what is left has no gap, which recovery would take for a loss.
    *
    * @param active the segment that takes writes by now: it may have come, empty still, while others were removed
+   * @param heir takes files that are removed, where it has a use for them
    */
-  async truncate(position: number, active: () => Segment | undefined): Promise<void> {
+  async truncate(position: number, active: () => Segment | undefined, heir: SegmentHeir): Promise<void> {
     for (;;) {
       const oldest = this.#segments[0]
       if (oldest === undefined || oldest === active() || oldest.end > position) return
-      if (oldest.present) await this.#remove(oldest)
+      if (oldest.present) await this.#remove(oldest, heir)
       // Of what could not be removed durably the next call begins. Another one may have been faster.
       if (this.#segments[0] === oldest) this.#segments.shift()
     }
@@ -142,12 +149,13 @@ export class SegmentChain {
     for (const segment of this.#segments) await segment.close()
   }
 
-  async #remove(segment: Segment): Promise<void> {
+  async #remove(segment: Segment, heir: SegmentHeir): Promise<void> {
     // First: where no descriptor is left nothing has happened yet.
     const directory = await this.#device.openDirectory(this.#directory)
     try {
       segment.kept = false
       await segment.close()
+      if (await heir.adopt(segment, directory)) return
       await this.#device.unlink(segment.path).catch((error: unknown) => {
         if (!isCode(error, 'NOT_FOUND')) throw error
       })

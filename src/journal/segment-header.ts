@@ -17,7 +17,7 @@ import { hashKey } from '../kernel/hash.ts'
 import type { ShardId } from '../kernel/ids.ts'
 import { POSITION_MAX, getU64, setU64 } from './frame.ts'
 import { journalCorrupt } from './journal-corrupt.ts'
-import { segmentIdentity, segmentName } from './segment-id.ts'
+import { sameOwner, segmentIdentity, segmentName } from './segment-id.ts'
 import type { SegmentId } from './segment-id.ts'
 
 export const SEGMENT_HEADER_BYTES = 64
@@ -76,18 +76,32 @@ export async function readSegmentHeader(file: DeviceFile, identity: number): Pro
   return decodeSegmentHeader(bytes.subarray(0, length), identity, file.path)
 }
 
+/** Which of the shard's segments a whole header says that this is; undefined where there is none. */
+export async function readSegmentId(file: DeviceFile, shard: ShardId): Promise<SegmentId | undefined> {
+  const bytes = new Uint8Array(SEGMENT_HEADER_BYTES)
+  if ((await file.read(bytes, 0)) < SEGMENT_HEADER_BYTES) return undefined
+  const view = new DataView(bytes.buffer)
+  if (view.getUint32(4, true) !== MAGIC) return undefined
+  const id = { epoch: getU64(view, 16), attempt: view.getUint32(24, true), index: view.getUint32(28, true) }
+  if (!Number.isSafeInteger(id.epoch)) return undefined
+  const check = hashKey(bytes, 4, SEGMENT_HEADER_BYTES, segmentIdentity(shard, id))
+  return view.getUint32(0, true) === check ? id : undefined
+}
+
 /**
- * For a segment whose header is none of its own: one that was put in its place is no torn write.
+ * For a segment whose header is none of its own: one that was put in its place is no torn write. One that was dropped before
+ * `oldest`, of the same owner, is: its file was to be used again, and a power cut took the new header.
  *
+ * @param oldest of the owner's segments that are there
  * @throws {VarveError} JOURNAL_CORRUPT — the header is whole, and of another segment
  */
-export async function refuseMisplaced(file: DeviceFile, shard: ShardId): Promise<void> {
-  const bytes = new Uint8Array(SEGMENT_HEADER_BYTES)
-  if ((await file.read(bytes, 0)) < SEGMENT_HEADER_BYTES) return
-  const view = new DataView(bytes.buffer)
-  if (view.getUint32(4, true) !== MAGIC) return
-  const id = { epoch: getU64(view, 16), attempt: view.getUint32(24, true), index: view.getUint32(28, true) }
-  if (!Number.isSafeInteger(id.epoch)) return
-  if (view.getUint32(0, true) !== hashKey(bytes, 4, SEGMENT_HEADER_BYTES, segmentIdentity(shard, id))) return
+export async function refuseMisplaced(file: DeviceFile, shard: ShardId, oldest: SegmentId): Promise<void> {
+  const id = await readSegmentId(file, shard)
+  if (id === undefined || isUsedAgain(id, oldest)) return
   throw journalCorrupt(file.path, 0, `it is ${segmentName(id)}, perhaps of another database`)
+}
+
+/** Whether a file with the header of `former` can be one that its owner uses again: that segment was dropped. */
+export function isUsedAgain(former: SegmentId, oldest: SegmentId): boolean {
+  return sameOwner(former, oldest) && former.index < oldest.index
 }

@@ -5,12 +5,14 @@
  */
 
 import { assert } from '../kernel/assert.ts'
+import type { Clock } from '../kernel/clock.ts'
 import type { Device } from '../kernel/device.ts'
 import type { Hash } from '../kernel/hash.ts'
 import type { ShardId } from '../kernel/ids.ts'
 import { KIB } from '../kernel/limits.ts'
 import type { Closing } from './fence.ts'
 import type { PendingFrame } from './pending-frame.ts'
+import { begun } from './open-segment.ts'
 import type { OpenSegment } from './open-segment.ts'
 import type { SegmentChain } from './segment-chain.ts'
 import { SEGMENT_HEADER_BYTES, encodeSegmentHeader } from './segment-header.ts'
@@ -26,8 +28,10 @@ export interface SegmentLogComponents {
   readonly directory: string
   readonly shard: ShardId
   readonly settings: LocalJournalSettings
-  /** Whether space is so scarce that a segment is replaced for the little there is in it. */
+  /** Whether space is so scarce that a segment is replaced for the little there is in it, and no file kept for later. */
   readonly crowded?: (() => boolean) | undefined
+  /** For how long files are kept. Default: none is. */
+  readonly clock?: Clock | undefined
 }
 
 // A new file costs two syncs: below a sixteenth of a segment, the space is not worth them.
@@ -39,7 +43,8 @@ export class SegmentLog {
   readonly #components: SegmentLogComponents
   readonly #chain: SegmentChain
   readonly #names: SegmentNames
-  readonly #spare: SpareSegment
+  /** What the next segment is made of. */
+  readonly spare: SpareSegment
   #active: OpenSegment | undefined
   /** Left behind by a rotation and perhaps not synced. */
   #sealed: OpenSegment[] = []
@@ -56,11 +61,10 @@ export class SegmentLog {
   #markedUpTo: number
 
   constructor(components: SegmentLogComponents, owner: Omit<SegmentId, 'index'>, chain: SegmentChain) {
-    const { device, directory } = components
-    this.#components = components
+    const { device, directory, settings } = (this.#components = components)
     this.#chain = chain
     this.#names = new SegmentNames(device, directory)
-    this.#spare = new SpareSegment(device, directory, this.#names, owner)
+    this.spare = new SpareSegment(device, directory, this.#names, owner, { ...components, ...settings })
     this.syncedUpTo = chain.end
     this.#markedUpTo = chain.end
   }
@@ -111,7 +115,7 @@ export class SegmentLog {
     return limit <= active.zeroingStart && !this.#isFull(active, limit)
   }
 
-  /** Makes room for `frame`: begins a segment, or waits for zeros that are being written where it goes. */
+  /** Makes room for `frame`: begins a segment, or waits for zeros where it goes. */
   async prepare(frame: PendingFrame): Promise<void> {
     while (!this.ready(frame)) {
       const active = this.#active
@@ -201,7 +205,7 @@ export class SegmentLog {
   /** Waits for zeros that are being written. Segments stay open. No sync runs. */
   async close(): Promise<void> {
     await this.#active?.zeroing
-    await this.#spare.discard()
+    await this.spare.discard()
     await this.#names.close()
   }
 
@@ -229,7 +233,7 @@ export class SegmentLog {
     this.#chain.end = frame.end
     this.#markedUpTo = this.syncedUpTo
     if (this.#zerosWanted) this.#writeZeros(active)
-    if (active.offset > this.#components.settings.segmentBytes / 2) this.#spare.prepare()
+    if (active.offset > this.#components.settings.segmentBytes / 2) this.spare.prepare()
   }
 
   #writeZeros(active: OpenSegment): void {
@@ -258,7 +262,7 @@ export class SegmentLog {
 
   async #rotate(): Promise<void> {
     const { device, directory, shard } = this.#components
-    const { id, file } = await this.#spare.take()
+    const { id, file, bytes } = await this.spare.take()
     const base = this.#chain.end
     const segment = new Segment(directory, shard, id, base)
     const syncedUpTo = this.syncedUpTo
@@ -274,18 +278,10 @@ export class SegmentLog {
     }
     this.#markedUpTo = syncedUpTo
     segment.attach(file)
-    segment.storedBytes = SEGMENT_HEADER_BYTES
+    segment.storedBytes = Math.max(SEGMENT_HEADER_BYTES, bytes)
     this.#chain.push(segment)
     if (this.#active !== undefined) this.#sealed.push(this.#active)
-    this.#active = {
-      segment,
-      file,
-      offset: SEGMENT_HEADER_BYTES,
-      zerosLimit: 0,
-      zeroingStart: Infinity,
-      zeroing: undefined,
-      zeros: true,
-    }
+    this.#active = begun(segment, file, bytes)
   }
 
   async #syncAll(): Promise<void> {

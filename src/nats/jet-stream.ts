@@ -103,7 +103,7 @@ export class JetStream implements Streams {
     const { name, subjects, retention, replicas } = settings
     const found = await this.ask('STREAM.INFO', name, {})
     if (found.error === undefined) {
-      checkConfiguration(settings, partOf(found, 'config'))
+      checkConfiguration(settings, partOf(found, 'config'), this.connection.info?.version)
       return stateOf(found)
     }
     if (found.error.err_code !== STREAM_NOT_FOUND) throw refused('STREAM.INFO', name, found.error)

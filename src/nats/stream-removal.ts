@@ -23,13 +23,18 @@ export interface Removal {
   remove(sequence: number): Promise<void>
 }
 
+/** @param version of the server; undefined: it has not said */
+export function removesOneByOne(version: string | undefined, replicas: number): boolean {
+  return replicas > 1 && isBefore(version, PURGES_AGAIN_SAFELY)
+}
+
 /** Removes messages before `sequence`. */
 export async function removeBefore(sequence: number, stream: Removal): Promise<void> {
   // Nothing is before the first message; a server that is asked for that removes everything.
   if (sequence <= 1) return
   if (!isBefore(stream.version, PURGES_AGAIN_SAFELY)) return stream.purge(sequence)
   const { first, replicas } = await stream.look()
-  if (replicas === 1) return stream.purge(sequence)
+  if (!removesOneByOne(stream.version, replicas)) return stream.purge(sequence)
   for (let each = first; each < sequence; each++) await stream.remove(each)
 }
 

@@ -85,6 +85,11 @@ export class Access {
    * @throws {VarveError} PERMISSION_DENIED
    */
   grant(wire: ShownIdentity, token: Uint8Array, nowMs: number): Grant {
+    return this.grantOf(wire, digestOf(token), nowMs)
+  }
+
+  /** As `grant`, by the SHA-256 of the token: who looks again need not keep the token. @throws likewise */
+  grantOf(wire: ShownIdentity, digest: Uint8Array, nowMs: number): Grant {
     if (this.open) {
       if (wire.safety === 'local') return EVERYTHING
       throw denied('without tokens or certificates, only connections on this machine are served')
@@ -96,11 +101,10 @@ export class Access {
       checkExpiry(granted, nowMs)
       return granted
     }
-    const digest = digestOf(token)
     let found: Grant | undefined
     // All of them, whichever it is.
     for (const each of this.#tokens) if (timingSafeEqual(each.digest, digest)) found = each.grant
-    if (found === undefined) throw denied(notKnown(token.length > 0, untaken(wire)))
+    if (found === undefined) throw denied(notKnown(!timingSafeEqual(digest, NO_TOKEN), untaken(wire)))
     checkExpiry(found, nowMs)
     return found
   }
@@ -110,6 +114,16 @@ export class Access {
 export function checkExpiry({ name, expiresMs, certified = false }: Grant, nowMs: number): void {
   if (expiresMs !== undefined && nowMs >= expiresMs)
     throw denied(`the ${certified ? 'certificate' : 'token'} of ${name} has expired`)
+}
+
+/** Whether a session that was opened for one of them would do what the other may: when they end is looked at with every call. */
+export function sameRights(one: Grant, other: Grant): boolean {
+  return sameNames(one.roles, other.roles) && sameNames(one.shards, other.shards)
+}
+
+function sameNames(some: readonly string[] | undefined, others: readonly string[] | undefined): boolean {
+  if (some === undefined || others === undefined) return some === others
+  return some.every((name) => others.includes(name)) && others.every((name) => some.includes(name))
 }
 
 /** @throws {VarveError} PERMISSION_DENIED — the shard is not the peer's */
@@ -183,6 +197,9 @@ function expiryOf({ name, token, expires }: AccessRule): number | undefined {
   return atMs
 }
 
-function digestOf(token: Uint8Array): Uint8Array {
+/** SHA-256, of one length as `timingSafeEqual` demands. */
+export function digestOf(token: Uint8Array): Uint8Array {
   return createHash('sha256').update(token).digest()
 }
+
+const NO_TOKEN = digestOf(new Uint8Array(0))

@@ -7,7 +7,7 @@
 
 import { onAbort } from '../kernel/abort-listener.ts'
 import type { Timer } from '../kernel/clock.ts'
-import { VarveError } from '../kernel/errors.ts'
+import { VarveError, isCode } from '../kernel/errors.ts'
 import { serviceError, unanswered } from './call-error.ts'
 import { FrameChannel } from './frame-channel.ts'
 import type { RpcBasis } from './frame-channel.ts'
@@ -214,7 +214,7 @@ export class ClientConnection implements RpcConnection {
     if (pending.state === 'sent') {
       this.#settle(pending)
       if (message.kind === 'answer') pending.resolve({ value: decoded.value, body: message.body })
-      else pending.reject(serviceError(decoded.value))
+      else pending.reject(failureOf(pending, serviceError(decoded.value)))
     }
     this.#start()
   }
@@ -254,6 +254,11 @@ export class ClientConnection implements RpcConnection {
     this.#calls.clear()
     this.#waiting.length = 0
   }
+}
+
+/** What a service has given up though its caller has not: their time was up there first, which says what silence says. */
+function failureOf({ what, effect }: PendingCall, error: Error): Error {
+  return isCode(error, 'ABORTED') ? unanswered(what, error.message, effect, error) : error
 }
 
 function sizeOf({ control, body }: PendingCall): number {

@@ -28,8 +28,8 @@ export interface RpcClientOptions {
   readonly hash: Hash
   /** Spreads attempts of many clients to come back. */
   readonly random: Random
-  /** Shown to the server. Default: none. */
-  readonly token?: string
+  /** Shown to the server. A function is asked for each connection. Default: none. */
+  readonly token?: string | (() => string | Promise<string>)
   /** Default, each: that of `RPC_DEFAULTS`. */
   readonly settings?: Partial<RpcSettings>
 }
@@ -43,7 +43,7 @@ export class RpcClient {
   readonly #basis: RpcBasis
   readonly #dial: Dial
   readonly #random: Random
-  readonly #token: Uint8Array
+  readonly #token: () => string | Promise<string>
   /** Called when the client closes. */
   readonly #onClose = new Set<() => void>()
   #closed = false
@@ -58,7 +58,7 @@ export class RpcClient {
     this.#dial = dial
     this.#random = random
     this.#basis = { clock, hash, settings: resolveRpcSettings(settings) }
-    this.#token = new TextEncoder().encode(token)
+    this.#token = typeof token === 'string' ? () => token : token
   }
 
   /** As they are in force, complete. */
@@ -151,7 +151,11 @@ export class RpcClient {
     this.#onClose.add(stop)
     try {
       const wire = await this.#wire(dialling.signal)
-      const connection = await ClientConnection.open(wire, this.#token, this.#basis)
+      const connection = await ClientConnection.open(
+        wire,
+        new TextEncoder().encode(await this.#shown(wire)),
+        this.#basis,
+      )
       if (this.#closed) {
         connection.close()
         throw closed()
@@ -166,6 +170,16 @@ export class RpcClient {
     } finally {
       this.#onClose.delete(stop)
       timer.cancel()
+    }
+  }
+
+  /** The token as it is now. */
+  async #shown(wire: Wire): Promise<string> {
+    try {
+      return await this.#token()
+    } catch (error) {
+      wire.destroy()
+      throw unanswered('connect', `no token: ${(error as Error).message}`, false, error)
     }
   }
 
@@ -213,7 +227,7 @@ function neverMet(error: VarveError): VarveError {
 
 /** What to do about a certificate of a server, by what Node says of it. */
 const CERTIFICATE_WAYS_OUT: Readonly<Record<string, string>> = {
-  CERT_HAS_EXPIRED: 'renew it and start the server anew, or set the clock here',
+  CERT_HAS_EXPIRED: 'renew it and have the server read it (SIGHUP, for `varve serve`), or set the clock here',
   CERT_NOT_YET_VALID: 'set the clock, here or where it was made',
   ERR_TLS_CERT_ALTNAME_INVALID: 'dial the server by a name that its certificate has',
 }

@@ -2,6 +2,8 @@
 
 export { Access, ROLES, checkFileName, checkShard } from './access.ts'
 export type { AccessRule, ShownIdentity } from './access.ts'
+export { CredentialFiles } from './credential-files.ts'
+export type { CredentialPaths } from './credential-files.ts'
 export { ClientConnection } from './client-connection.ts'
 export { RpcClient } from './client.ts'
 export type { RpcClientOptions } from './client.ts'
@@ -31,4 +33,4 @@ export type {
 export { RPC_DEFAULTS, resolveRpcSettings } from './settings.ts'
 export type { RpcSettings } from './settings.ts'
 export { dialSocket, listenSocket } from './socket-transport.ts'
-export type { DialOptions, ListenOptions, TlsIdentity } from './socket-transport.ts'
+export type { DialOptions, ListenOptions, SocketListening, TlsIdentity } from './socket-transport.ts'

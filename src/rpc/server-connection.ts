@@ -11,7 +11,7 @@
 import type { Timer } from '../kernel/clock.ts'
 import { encodeError } from '../kernel/error-wire.ts'
 import { VarveError } from '../kernel/errors.ts'
-import { checkExpiry, denied } from './access.ts'
+import { checkExpiry, denied, digestOf, sameRights } from './access.ts'
 import type { Access } from './access.ts'
 import { FrameChannel } from './frame-channel.ts'
 import type { RpcBasis } from './frame-channel.ts'
@@ -22,9 +22,11 @@ import type { IncomingMessage } from './inbox.ts'
 import { MessageCodec } from './message.ts'
 import { Outbox } from './outbox.ts'
 import type { Peer, RpcAnswer, RpcRequest, RpcService, RpcSession, Wire } from './rpc.ts'
+import { RunningRequest } from './running-request.ts'
 
 export interface ServerConnectionHost extends RpcBasis {
   readonly services: ReadonlyMap<string, RpcService>
+  /** As it is now. */
   readonly access: Access
   authenticated(connection: ServerConnection): void
   ended(connection: ServerConnection): void
@@ -34,34 +36,6 @@ interface RunningCall {
   readonly request: RunningRequest
   readonly timer: Timer | undefined
   readonly bytes: number
-}
-
-/** A request whose signal is made when it is asked for, which it seldom is: a controller costs more than many a call. */
-class RunningRequest implements RpcRequest {
-  readonly method: string
-  readonly parameters: readonly unknown[]
-  readonly body: Uint8Array
-  #controller: AbortController | undefined
-  #reason: VarveError | undefined
-
-  constructor(method: string, parameters: readonly unknown[], body: Uint8Array) {
-    this.method = method
-    this.parameters = parameters
-    this.body = body
-  }
-
-  get signal(): AbortSignal {
-    if (this.#controller === undefined) {
-      this.#controller = new AbortController()
-      if (this.#reason !== undefined) this.#controller.abort(this.#reason)
-    }
-    return this.#controller.signal
-  }
-
-  abort(reason: VarveError): void {
-    this.#reason ??= reason
-    this.#controller?.abort(reason)
-  }
 }
 
 const NOTHING = new Uint8Array(0)
@@ -81,6 +55,8 @@ export class ServerConnection {
   #callBytes = 0
   #handshake: Timer | undefined
   #peer: Peer | undefined
+  /** Of the token that was shown. */
+  #digest: Uint8Array = NOTHING
   #paused = false
   #closing = false
   #ended = false
@@ -122,6 +98,24 @@ export class ServerConnection {
     this.#channel.end()
     this.#end()
     await this.#closed
+  }
+
+  /** There are other rules: ends at once where they give it other rights, or none. False: it has ended. */
+  review(): boolean {
+    const peer = this.#peer
+    if (peer === undefined || this.#ended) return true
+    try {
+      const { access, clock } = this.#host
+      const grant = access.grantOf(this.#wire, this.#digest, clock.now())
+      if (sameRights(grant, peer.grant)) {
+        this.#peer = Object.freeze({ ...peer, grant })
+        return true
+      }
+      this.cut('there are other rules: it has other rights')
+    } catch (error) {
+      this.cut(`there are other rules: ${String(error)}`)
+    }
+    return false
   }
 
   #receive(frame: Frame): void {
@@ -167,7 +161,8 @@ export class ServerConnection {
   #greet(frame: Frame): void {
     try {
       if (frame.kind !== 'hello') throw denied('say hello first')
-      const grant = this.#host.access.grant(this.#wire, decodeHello(frame.control), this.#host.clock.now())
+      this.#digest = digestOf(decodeHello(frame.control))
+      const grant = this.#host.access.grantOf(this.#wire, this.#digest, this.#host.clock.now())
       this.#peer = Object.freeze({ grant, address: this.#wire.peer })
     } catch (error) {
       if (error instanceof VarveError) this.#channel.send('refused', 0, encodeRefusal(error))

@@ -34,6 +34,7 @@ export interface RpcServerOptions {
 /** Services and the connections to them. Listeners are the caller's: they are closed before it, services after it. */
 export class RpcServer {
   readonly #host: ServerConnectionHost
+  #access: Access
   /** In order of arrival. */
   readonly #strangers = new Set<ServerConnection>()
   readonly #peers = new Set<ServerConnection>()
@@ -41,9 +42,13 @@ export class RpcServer {
   #closed = false
 
   constructor({ services, clock, hash, access = new Access(), settings }: RpcServerOptions) {
+    this.#access = access
+    const current = (): Access => this.#access
     this.#host = {
       services: new Map(services.map((service) => [service.name, service])),
-      access,
+      get access() {
+        return current()
+      },
       clock,
       hash,
       settings: resolveRpcSettings(settings),
@@ -62,7 +67,19 @@ export class RpcServer {
 
   /** Whoever connects, on whatever listener, can do anything. Then only wires on this machine are served. */
   get open(): boolean {
-    return this.#host.access.open
+    return this.#access.open
+  }
+
+  /**
+   * From now on these rules count, also for connections there are. One that they give the same roles and shards stays, and
+   * ends when they say. Any other ends at once, and what it waits for with it: its client dials again, and is let in with what
+   * it may do now, or told why not.
+   *
+   * @returns how many connections have ended
+   */
+  replaceAccess(access: Access): number {
+    this.#access = access
+    return [...this.#peers].filter((peer) => !peer.review()).length
   }
 
   /** Serves whoever is at the other end. */

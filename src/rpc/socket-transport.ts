@@ -27,6 +27,19 @@ export interface DialOptions {
   readonly identity?: TlsIdentity
 }
 
+/** A listener whose certificates can be replaced. */
+export interface SocketListening extends Listening {
+  /**
+   * Shows another certificate to who connects from now on, and trusts other authorities. Where these are others, connections
+   * that were let in with a certificate end: their clients dial again, and are looked at anew. Nothing at other addresses
+   * than `tls:`.
+   *
+   * @throws {RangeError} without a certificate; {TypeError} what is no certificate, or no key of it; authorities where there
+   *   were none, or none where there were. All stays as it was then
+   */
+  replaceTls(options: ListenOptions): void
+}
+
 /** For `tls:`; ignored by other addresses. */
 export interface ListenOptions {
   /** Needed for `tls:`. */
@@ -39,29 +52,48 @@ export interface ListenOptions {
 const BACKLOG = 1024
 const PEM_NAMES = { certificate: 'identity.certificate', key: 'identity.key', authorities: 'authorities' } as const
 
-/** How to reach `address`. @throws {RangeError} no address; {TypeError} an option that nobody knows, or no certificate */
-export function dialSocket(address: string, options: DialOptions = {}): Dial {
+/**
+ * How to reach `address`.
+ *
+ * @param given a function is asked for each connection, so that certificates can be renewed; what it throws, and what is none,
+ *   counts as a server that does not answer
+ * @throws {RangeError} no address; {TypeError} an option that nobody knows, or no certificate
+ */
+export function dialSocket(
+  address: string,
+  given: DialOptions | (() => DialOptions | Promise<DialOptions>) = {},
+): Dial {
   const parsed = parseAddress(address)
-  checkDialOptions(options)
-  return (signal) =>
-    new Promise<Wire>((resolve, reject) => {
-      const socket = connect(parsed, options)
-      const failed = (error: Error): void => {
-        signal.removeEventListener('abort', stop)
-        socket.destroy()
-        reject(unreachable(address, error))
-      }
-      const stop = (): void => failed(new Error('nobody answered in time'))
-      socket.once('error', failed)
-      socket.once(parsed.type === 'tls' ? 'secureConnect' : 'connect', () => {
-        socket.off('error', failed)
-        signal.removeEventListener('abort', stop)
-        const safety = parsed.type === 'tls' ? 'encrypted' : safetyOf(socket)
-        resolve(new SocketWire(socket, address, safety))
-      })
-      if (signal.aborted) stop()
-      else signal.addEventListener('abort', stop, { once: true })
+  if (typeof given !== 'function') {
+    checkDialOptions(given)
+    return (signal) => wireTo(address, parsed, given, signal)
+  }
+  return async (signal) => {
+    const options = await given()
+    checkDialOptions(options)
+    return wireTo(address, parsed, options, signal)
+  }
+}
+
+function wireTo(address: string, parsed: Address, options: DialOptions, signal: AbortSignal): Promise<Wire> {
+  return new Promise<Wire>((resolve, reject) => {
+    const socket = connect(parsed, options)
+    const failed = (error: Error): void => {
+      signal.removeEventListener('abort', stop)
+      socket.destroy()
+      reject(unreachable(address, error))
+    }
+    const stop = (): void => failed(new Error('nobody answered in time'))
+    socket.once('error', failed)
+    socket.once(parsed.type === 'tls' ? 'secureConnect' : 'connect', () => {
+      socket.off('error', failed)
+      signal.removeEventListener('abort', stop)
+      const safety = parsed.type === 'tls' ? 'encrypted' : safetyOf(socket)
+      resolve(new SocketWire(socket, address, safety))
     })
+    if (signal.aborted) stop()
+    else signal.addEventListener('abort', stop, { once: true })
+  })
 }
 
 function checkDialOptions(options: DialOptions): void {
@@ -100,9 +132,10 @@ export async function listenSocket(
   address: string,
   server: { readonly open: boolean; accept(wire: Wire): void },
   options: ListenOptions = {},
-): Promise<Listening> {
+): Promise<SocketListening> {
   const parsed = parseAddress(address)
-  const accept = (socket: net.Socket): void => server.accept(acceptedWire(socket, parsed))
+  const identities = new AcceptedIdentities(options)
+  const accept = (socket: net.Socket): void => server.accept(identities.seen(socket, acceptedWire(socket, parsed)))
   const listener = parsed.type === 'tls' ? tls.createServer(tlsOptions(options), accept) : net.createServer(accept)
   await new Promise<void>((resolve, reject) => {
     listener.once('error', (error) => reject(unreachable(address, error)))
@@ -111,9 +144,13 @@ export async function listenSocket(
   })
   listener.on('error', () => undefined)
   const close = (): Promise<void> => new Promise((resolve) => listener.close(() => resolve()))
+  const calls = {
+    close: () => closeNow(listener, close),
+    replaceTls: (given: ListenOptions) => identities.replace(listener, given),
+  }
   const bound = listener.address()
   if (parsed.type === 'unix' || bound === null || typeof bound === 'string') {
-    return { address: formatAddress(parsed), close: () => closeNow(listener, close) }
+    return { address: formatAddress(parsed), ...calls }
   }
   if (server.open && !isLoopback(bound.address)) {
     await close()
@@ -122,7 +159,35 @@ export async function listenSocket(
       `${address} can be reached from other machines: give tokens or certificates, or listen on 127.0.0.1`,
     )
   }
-  return { address: formatAddress({ ...parsed, port: bound.port }), close: () => closeNow(listener, close) }
+  return { address: formatAddress({ ...parsed, port: bound.port }), ...calls }
+}
+
+/** Which connections have come with a certificate, and by whose word. */
+class AcceptedIdentities {
+  readonly #certified = new Map<net.Socket, Wire>()
+  #options: ListenOptions
+
+  constructor(options: ListenOptions) {
+    this.#options = options
+  }
+
+  seen(socket: net.Socket, wire: Wire): Wire {
+    if (wire.certified.length > 0) {
+      this.#certified.set(socket, wire)
+      socket.once('close', () => this.#certified.delete(socket))
+    }
+    return wire
+  }
+
+  replace(listener: net.Server, options: ListenOptions): void {
+    if (!(listener instanceof tls.Server)) return
+    if ((options.authorities === undefined) !== (this.#options.authorities === undefined))
+      throw new TypeError('whether clients are asked for certificates stays as it was when it began to listen')
+    listener.setSecureContext(tlsOptions(options))
+    const former = this.#options
+    this.#options = options
+    if (options.authorities !== former.authorities) for (const wire of this.#certified.values()) wire.destroy()
+  }
 }
 
 /** Listeners wait for their connections to end, which is not their business here. */

@@ -14,6 +14,7 @@ import { POSITION_ZERO } from '../kernel/ids.ts'
 import type { Epoch, ShardId } from '../kernel/ids.ts'
 import { MIB } from '../kernel/limits.ts'
 import type { FileStore, HeadStore } from '../fs/fs.ts'
+import { unaborted } from './closed.ts'
 import type { ManifestState } from './edit.ts'
 import { snapshotEdit } from './edit.ts'
 import { encodeHead } from './head-content.ts'
@@ -64,6 +65,8 @@ export async function withFlushed<View>(
   const view = views.pin()
   try {
     await work(manifest.state)
+  } catch (error) {
+    throw unaborted(error)
   } finally {
     views.unpin(view)
   }

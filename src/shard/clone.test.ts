@@ -4,7 +4,7 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { VarveError, isCode } from '../kernel/errors.ts'
 import { loadHash } from '../kernel/hash.ts'
-import { fileName, seqno, shardId } from '../kernel/ids.ts'
+import { epoch, fileName, seqno, shardId } from '../kernel/ids.ts'
 import type { ShardId } from '../kernel/ids.ts'
 import type { Head, HeadVersion } from '../fs/fs.ts'
 import { MemoryFileStore } from '../fs/memory-file-store.ts'
@@ -15,6 +15,7 @@ import { writeClone } from './clone.ts'
 import { Committer } from './committer.ts'
 import { EMPTY_MANIFEST } from './edit.ts'
 import { decodeHead, encodeHead } from './head-content.ts'
+import { changePin, clonePin, withoutFiles } from './pins.ts'
 import type { VersionFile } from './shard.ts'
 import { decide, outcomeOf } from './succession.ts'
 
@@ -121,4 +122,40 @@ test('where nobody can say whether a clone was made, its outcome is unknown, and
   await assert.rejects(writeClone(origin, committer, CLONE), (error) => isCode(error, 'OUTCOME_UNKNOWN'))
   heads.away = false
   assert.deepEqual(await pinned(), [1, 1])
+})
+
+test('the head of a clone is never there without pins on all that it refers to, whoever has dropped one meanwhile', async () => {
+  const { heads, committer, origin, pinned } = await start()
+  let seen: readonly number[] = []
+  heads.written = async () => {
+    seen = await pinned()
+    // The next owner of the other one, to whom it was a pin without a head.
+    await changePin(heads, OTHER, clonePin(CLONE), withoutFiles)
+  }
+  await writeClone(origin, committer, CLONE)
+  assert.deepEqual(seen, [1, 1], 'when it was written')
+  assert.deepEqual(await pinned(), [1, 1], 'when it was decided on')
+})
+
+test('a clone that the next owner has made under the same name is not taken for ours, and keeps its pins', async () => {
+  const { heads, committer, origin, pinned } = await start()
+  heads.written = async () => {
+    await decide(heads, CLONE, 'commit')
+    const head = await heads.read(MAIN)
+    assert.ok(head !== undefined)
+    const content = { ...decodeHead(head.content, 'head'), epoch: epoch(1), owner: 'the next' }
+    await heads.compareAndSet(MAIN, head.version, encodeHead(content))
+  }
+  await assert.rejects(writeClone(origin, committer, CLONE), (error) => isCode(error, 'FENCED'))
+  assert.equal(await outcomeOf(heads, CLONE), 'committed')
+  assert.deepEqual(await pinned(), [1, 1])
+})
+
+test('where the heads are away before anything is decided, no clone was made, and that is what failed', async () => {
+  const { heads, committer, origin } = await start()
+  heads.written = () => {
+    heads.away = true
+    return Promise.resolve()
+  }
+  await assert.rejects(writeClone(origin, committer, CLONE), (error) => isCode(error, 'IO_FAILED'))
 })

@@ -7,6 +7,11 @@ export function closed(): VarveError {
   return new VarveError('CLOSED', 'the shard is closed')
 }
 
+/** What was given up for `closed()` is that, and not ABORTED: nobody who called has aborted anything. */
+export function unaborted(error: unknown): unknown {
+  return isCode(error, 'ABORTED') && isCode(error.cause, 'CLOSED') ? error.cause : error
+}
+
 /** Waits for the journal's last sync. The shard is closed all the same. */
 export async function closes(shard: ShardId, secured: Promise<void>): Promise<void> {
   try {

@@ -73,6 +73,21 @@ test('settle does not resolve where one change has succeeded and another one is 
   await assert.rejects(compactor.settle(), /the bad one/)
 })
 
+// It resolved, as if there were nothing left to do.
+test('settle that waits when the shard is closed is CLOSED', async () => {
+  const [clock, end] = [new SimulatedClock(), new Deferred<void>()]
+  const left = hostOf(
+    () => [dropOf('one'), dropOf('two')],
+    () => end.promise,
+  )
+  const compactor = new Compactor(left, clock, 1, 1000)
+  const settled = compactor.settle()
+  const stopped = compactor.stop()
+  end.resolve()
+  await assert.rejects(settled, (error) => isCode(error, 'CLOSED'))
+  await stopped
+})
+
 test('when a change that was asked for fails, what the policy wants of the same files is done', async () => {
   const clock = new SimulatedClock()
   const wanted = dropOf('one')

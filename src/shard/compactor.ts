@@ -12,6 +12,7 @@ import { VarveError, isCode } from '../kernel/errors.ts'
 import type { FileName } from '../kernel/ids.ts'
 import { namesOf } from './change-edit.ts'
 import { BackOff } from './back-off.ts'
+import { unaborted } from './closed.ts'
 import type { Change, Rewrite, Underway, VersionFile } from './shard.ts'
 
 /** What the loop needs of the shard around it. */
@@ -86,7 +87,7 @@ export class Compactor {
       await work
     } catch (error) {
       this.#failIfFinal(error)
-      throw error
+      throw unaborted(error)
     } finally {
       // Failed or not, it was in the way of what the policy wants, for which writes may be waiting.
       this.kick()
@@ -105,6 +106,8 @@ export class Compactor {
       if (this.#final !== undefined) throw this.#final
       if (this.#running.size === 0) {
         if (this.stalledBy !== undefined) throw this.stalledBy
+        // What there was to do is left to the next owner.
+        if (this.#stopped) throw new VarveError('CLOSED', 'the shard is closing')
         return
       }
       await Promise.race(this.#running)

@@ -1,6 +1,8 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
+import type { HeadVersion } from '../fs/fs.ts'
 import { MemoryHeadStore } from '../fs/memory-head-store.ts'
+import { VarveError, isCode } from '../kernel/errors.ts'
 import { fileName, shardId } from '../kernel/ids.ts'
 import type { ShardId } from '../kernel/ids.ts'
 import { plainHead } from '../../test/plain-head.ts'
@@ -66,4 +68,24 @@ test('what was pinned for a head that had changed by then is let go where the ne
   assert.equal(await pins.keep(before, [FIRST, FOREIGN]), false)
   assert.equal(await pins.keep(await headOf(heads, own), [FIRST]), true)
   assert.deepEqual([await pinned(heads, own), await pinned(heads, other)], [[FIRST], []])
+})
+
+test('what tells which others have a pin of a follower goes last: ended in its midst, the next one finds them', async () => {
+  class HalfHeads extends MemoryHeadStore {
+    fails = false
+
+    override compareAndSet(...call: Parameters<MemoryHeadStore['compareAndSet']>): Promise<HeadVersion> {
+      if (this.fails && call[0] === other) return Promise.reject(new VarveError('IO_FAILED', 'as the test wants it'))
+      return super.compareAndSet(...call)
+    }
+  }
+  const heads = new HalfHeads()
+  for (const shard of [own, other]) await heads.compareAndSet(shard, undefined, encodeHead(HEAD))
+  const pins = new FollowerPins(own, heads, 'f')
+  assert.equal(await pins.keep(await headOf(heads, own), [FIRST, FOREIGN]), true)
+  heads.fails = true
+  await assert.rejects(pins.clear(), (error) => isCode(error, 'IO_FAILED'))
+  heads.fails = false
+  await new FollowerPins(own, heads, 'f').clear()
+  assert.deepEqual([await pinned(heads, own), await pinned(heads, other)], [[], []])
 })

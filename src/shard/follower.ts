@@ -27,6 +27,7 @@ import type { ManifestState } from './edit.ts'
 import { FollowerPins } from './follower-pins.ts'
 import type { HeadContent } from './head-content.ts'
 import { loadManifest } from './manifest.ts'
+import { requireOpen } from './open-parts.ts'
 import { ReadOnlyShard } from './read-only-shard.ts'
 import { replayInto } from './replay.ts'
 import { resolveShardSettings } from './settings.ts'
@@ -86,6 +87,7 @@ export class Follower<Operation, Table extends Memtable<Operation>, Shape> {
     engine: Engine<Operation, Table, Shape>,
     options: FollowOptions & Pick<ShardOpenOptions, 'settings'> = {},
   ): Promise<Follower<Operation, Table, Shape>> {
+    await requireOpen(components.files, [])
     const follower = new Follower(components, engine, options)
     try {
       await follower.refresh(options.signal)
@@ -142,22 +144,29 @@ export class Follower<Operation, Table extends Memtable<Operation>, Shape> {
   }
 
   async #refresh(signal: AbortSignal | undefined): Promise<void> {
-    let former: HeadContent | undefined
-    for (;;) {
+    const look = async (): Promise<{ readonly startedAt: number; readonly head: PresentHead }> => {
       throwIfAborted(signal)
       if (this.#closed) throw closed()
       const startedAt = this.#clock.monotonic()
-      const head = await readPresentHead(this.#components, this.#engine)
+      return { startedAt, head: await readPresentHead(this.#components, this.#engine) }
+    }
+    let looked = await look()
+    for (;;) {
+      const { startedAt, head } = looked
+      let failure: VarveError | undefined
       try {
-        if (!(await this.#follow(head))) continue
-        this.#freshAt = this.#held ? this.#freshAt : startedAt
-        return
+        if (await this.#follow(head)) {
+          this.#freshAt = this.#held ? this.#freshAt : startedAt
+          return
+        }
       } catch (error) {
-        // The owner goes on meanwhile: what its newer head does not need it has removed. A pin, ours too, is no commit of its.
         if (!(error instanceof VarveError) || error.kind !== 'corrupt') throw error
-        if (former !== undefined && isSameCommit(former, head.content)) throw error
-        former = head.content
+        failure = error
       }
+      // The owner goes on meanwhile: what its newer head does not need it has removed. Only a head that is read after that
+      // tells, and a pin, ours too, is no commit of its.
+      looked = await look()
+      if (failure !== undefined && isSameCommit(head.content, looked.head.content)) throw failure
     }
   }
 

@@ -19,6 +19,7 @@ import type {
   HeadVersion,
   OpenOptions,
 } from '../fs/fs.ts'
+import { unaborted } from './closed.ts'
 
 export class ImpatientFiles implements FileStore {
   readonly #files: FileStore
@@ -94,7 +95,7 @@ export class ImpatientHeads implements HeadStore {
   }
 
   read(shard: ShardId, options?: AbortOptions): Promise<Head | undefined> {
-    return abortable(this.#heads.read(shard, { signal: this.#signal, ...options }), this.#signal)
+    return this.#within(this.#heads.read(shard, { signal: this.#signal, ...options }))
   }
 
   compareAndSet(
@@ -103,9 +104,14 @@ export class ImpatientHeads implements HeadStore {
     content: Uint8Array,
     options?: AbortOptions,
   ): Promise<HeadVersion> {
-    return abortable(
-      this.#heads.compareAndSet(shard, expected, content, { signal: this.#signal, ...options }),
-      this.#signal,
-    )
+    return this.#within(this.#heads.compareAndSet(shard, expected, content, { signal: this.#signal, ...options }))
+  }
+
+  async #within<T>(work: Promise<T>): Promise<T> {
+    try {
+      return await abortable(work, this.#signal)
+    } catch (error) {
+      throw unaborted(error)
+    }
   }
 }

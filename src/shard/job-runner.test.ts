@@ -243,3 +243,49 @@ test('what a plan lacks is named', async () => {
     await assert.rejects(runner.run([{ ...plan, [name]: undefined }], []), says)
   }
 })
+
+// It was asked for ever, and nobody else.
+test('workers elsewhere whose answers are wrong three times in a row are not asked for a while, and twice as long when they are wrong again', async () => {
+  const [elsewhere, local] = [new HandScheduler(), new HandScheduler()]
+  elsewhere.supports = { sharedMemory: false }
+  const [files, clock] = [new MemoryFileStore({ hash: await loadHash() }), new SimulatedClock()]
+  const components = { shard: SHARD, files, clock, jobs: elsewhere, localJobs: local } as unknown as ShardComponents
+  let right = false
+  const runner = new JobRunner(components, MAKER, ([job]) => {
+    const wrong = new VarveError('JOB_REJECTED', 'wrong', { details: { job: job?.spec.id } })
+    return right ? Promise.resolve() : Promise.reject(wrong)
+  })
+  /** Who is asked, with what becomes of the answer. */
+  const asked = async (isRight: boolean, given: Partial<JobPlan> = {}): Promise<string> => {
+    right = isRight
+    const before = elsewhere.jobs.length
+    const running = runner.run([{ ...plan, ...given }], [])
+    const told = isRight ? running : assert.rejects(running, (error) => isCode(error, 'JOB_REJECTED'))
+    await turn()
+    const scheduler = elsewhere.jobs.length > before ? elsewhere : local
+    scheduler.jobs.at(-1)?.answer({ outputs: [], statistics: {} })
+    await told
+    return scheduler === elsewhere ? 'elsewhere' : 'local'
+  }
+  for (const isRight of [false, false, true, false, false, false]) assert.equal(await asked(isRight), 'elsewhere')
+  assert.ok(runner.distrust.active)
+  assert.equal(await asked(true), 'local')
+  assert.equal(await asked(false), 'local', 'what is wrong here is nobody else’s')
+  const requirements = { memoryBytes: 0, labels: ['gpu'] }
+  assert.equal(await asked(true, { requirements }), 'elsewhere')
+  clock.advance(10_000)
+  assert.equal(runner.distrust.rejections, 5)
+  for (const isRight of [false, false, false]) assert.equal(await asked(isRight), 'elsewhere')
+  for (const [passedMs, expected] of [
+    [9_999, 'local'],
+    [1, 'elsewhere'],
+  ] as const) {
+    clock.advance(passedMs)
+    assert.equal(await asked(expected === 'local'), expected)
+  }
+  clock.advance(19_999)
+  assert.equal(await asked(true), 'local', 'twice as long')
+  clock.advance(1)
+  assert.equal(await asked(true), 'elsewhere')
+  assert.equal(await asked(false), 'elsewhere', 'it begins anew with an answer that was right')
+})

@@ -3,7 +3,7 @@
  *
  * Nothing a job answers is believed: names must carry its attempt, files that were written elsewhere must be there in full
  * length, and the engine judges the rest. What a failed attempt has left behind is removed by the shard, never by the
- * worker.
+ * worker. Workers elsewhere that are wrong again and again are not asked for a while.
  */
 
 import { abortable } from '../kernel/abortable.ts'
@@ -12,6 +12,7 @@ import { isCode, VarveError } from '../kernel/errors.ts'
 import type { Seqno, ShardId } from '../kernel/ids.ts'
 import type { FileStore } from '../fs/fs.ts'
 import type { JobHandle, JobResult, JobScheduler, JobSpec } from '../jobs/jobs.ts'
+import { Distrust } from './distrust.ts'
 import { jobName } from './file-names.ts'
 import type { FileMaker } from './file-names.ts'
 import type { AnsweredJob, JobPlan, ShardComponents, VersionFile } from './shard.ts'
@@ -32,6 +33,8 @@ export class JobRunner {
   readonly #running = new Set<JobHandle>()
   #idNext = 1
   failures = 0
+  /** Of workers elsewhere. */
+  readonly distrust: Distrust
 
   /** @param impatience aborts when jobs that do not end though they were asked to are not waited for any more */
   constructor(
@@ -47,6 +50,7 @@ export class JobRunner {
     this.#jobs = components.jobs
     this.#localJobs = components.localJobs ?? components.jobs
     this.#verify = verify
+    this.distrust = new Distrust(components.clock)
     this.#impatience = impatience
   }
 
@@ -63,6 +67,7 @@ export class JobRunner {
   async run(plans: readonly JobPlan[], pinnedSeqnos: readonly Seqno[]): Promise<readonly VersionFile[]> {
     if (plans.length === 0) return []
     const specs = plans.map((plan) => this.#specOf(plan, pinnedSeqnos))
+    const elsewhere = specs.some((spec) => this.#isElsewhere(this.#schedulerFor(spec)))
     const handles: JobHandle[] = []
     let failure: { readonly error: unknown } | undefined
     const failed = (error: unknown): void => {
@@ -88,9 +93,11 @@ export class JobRunner {
       if (failure !== undefined) throw failure.error
       const jobs = answers.flat()
       await abortable(this.#verify(jobs), this.#impatience)
+      if (elsewhere) this.distrust.accepted()
       return jobs.flatMap(({ outputs }) => outputs.map((output) => ({ ...output, view: new Uint8Array(0) })))
     } catch (error) {
       this.failures++
+      if (elsewhere && isCode(error, 'JOB_REJECTED')) this.distrust.rejected()
       const removed = Promise.all(specs.map((spec) => this.#removeOutputs(spec.outputPrefix)))
       await within(this.#clock, REMOVAL_MS_MAX, removed)
       throw error
@@ -108,10 +115,21 @@ export class JobRunner {
     return { id: name, attempt: 1, ...plan, pinnedSeqnos, outputPrefix: `${name}-a1-` }
   }
 
+  #schedulerFor(spec: JobSpec): JobScheduler {
+    if (hasMemory(spec)) return this.#jobs.supports.sharedMemory ? this.#jobs : this.#localJobs
+    // What needs labels, workers alone may have.
+    return this.distrust.active && spec.requirements.labels.length === 0 ? this.#localJobs : this.#jobs
+  }
+
+  /** Who shares memory with the shard is in its process. */
+  #isElsewhere(scheduler: JobScheduler): boolean {
+    return scheduler !== this.#localJobs && !scheduler.supports.sharedMemory
+  }
+
   /** The answer; undefined where the job is not wanted any more by the time there is room for it. */
   async #submit(spec: JobSpec, isVain: () => boolean, handles: JobHandle[]): Promise<JobResult | undefined> {
     const inMemory = hasMemory(spec)
-    const scheduler = inMemory && !this.#jobs.supports.sharedMemory ? this.#localJobs : this.#jobs
+    const scheduler = this.#schedulerFor(spec)
     await scheduler.ready()
     if (isVain()) return undefined
     const handle = scheduler.submit(spec)

@@ -26,6 +26,7 @@ import { decodeHead, encodeHead } from './head-content.ts'
 import type { HeadContent } from './head-content.ts'
 import { ImpatientFiles, ImpatientHeads } from './impatient-stores.ts'
 import { EMPTY_EDIT_LOG, loadManifest } from './manifest.ts'
+import { requireOpen } from './open-parts.ts'
 import { OwnedShard } from './owned-shard.ts'
 import { ReadOnlyShard } from './read-only-shard.ts'
 import { replayInto } from './replay.ts'
@@ -43,7 +44,7 @@ import { TableStack } from './table-stack.ts'
  *
  * @throws {VarveError} NOT_FOUND — it does not exist and `createIfMissing` is false; EXISTS — it does, and `errorIfExists`
  * @throws {VarveError} INCOMPATIBLE — stored by another engine, journal, identity or a newer format; nothing was changed
- * @throws {VarveError} FENCED — another process took it over meanwhile
+ * @throws {VarveError} FENCED — another process took it over meanwhile; CLOSED — files or jobs of `components` are
  * @throws {VarveError} HEAD_CORRUPT, JOURNAL_CORRUPT, FILE_MISSING, and what the components throw
  */
 export async function openShard<Operation, Table extends Memtable<Operation>, Shape>(
@@ -51,7 +52,8 @@ export async function openShard<Operation, Table extends Memtable<Operation>, Sh
   engine: Engine<Operation, Table, Shape>,
   options: ShardOpenOptions = {},
 ): Promise<Shard<Operation, Table, Shape>> {
-  const { reserve } = components
+  const { reserve, files, jobs, localJobs } = components
+  await requireOpen(files, options.readOnly === true ? [] : [jobs, localJobs])
   try {
     return await openOnce(components, engine, options)
   } catch (error) {

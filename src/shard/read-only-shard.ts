@@ -174,6 +174,8 @@ export class ReadOnlyShard<Operation, Table extends Memtable<Operation>, Shape> 
       moves: 0,
       jobsRunning: 0,
       jobFailures: 0,
+      rejectedAnswers: 0,
+      distrustsWorkers: false,
       heldMs: 0,
       outOfSpace: false,
       reserveBytes: 0,

@@ -36,6 +36,10 @@ export interface ShardStatistics {
   readonly jobsRunning: number
   /** Jobs that failed, each attempt counted; they are tried again. */
   readonly jobFailures: number
+  /** Answers of workers elsewhere that were wrong, and not put in; their jobs count as failed. */
+  readonly rejectedAnswers: number
+  /** Such workers were wrong several times in a row: jobs run here for a while. */
+  readonly distrustsWorkers: boolean
   /** Milliseconds that writes were held back, all in all. */
   readonly heldMs: number
   /** The disk is full: only what frees space is taken. */
@@ -54,7 +58,11 @@ export interface MeasuredParts {
   readonly tables: { readonly bytes: number; readonly frozenCount: number }
   readonly journal: { readonly storedBytes: number }
   readonly writes: { readonly queuedBytes: number; readonly writtenBytes: number; readonly heldMs: number }
-  readonly jobs: { readonly running: number; readonly failures: number }
+  readonly jobs: {
+    readonly running: number
+    readonly failures: number
+    readonly distrust: { readonly rejections: number; readonly active: boolean }
+  }
   readonly space: { readonly full: boolean }
   readonly views: { readonly pinnedCount: number }
   readonly pins: { list(): readonly unknown[] }
@@ -75,6 +83,8 @@ export function statisticsOf(parts: MeasuredParts): ShardStatistics {
     writtenBytes: parts.writes.writtenBytes,
     ...parts.counted,
     jobsRunning: parts.jobs.running,
+    rejectedAnswers: parts.jobs.distrust.rejections,
+    distrustsWorkers: parts.jobs.distrust.active,
     jobFailures: parts.jobs.failures,
     heldMs: Math.round(parts.writes.heldMs),
     outOfSpace: parts.space.full,

@@ -192,7 +192,8 @@ export class EngineBench {
 
   #journal(device: SimulatedDevice): JournalSystem {
     const settings = { segmentBytes: 8192, preallocateBytes: 1024 }
-    return new LocalJournalSystem({ device, directory: 'journal', hash: this.hash, random: this.random, settings })
+    const { clock, hash, random } = this
+    return new LocalJournalSystem({ device, directory: 'journal', hash, random, clock, settings })
   }
 
   #compose(place: ShardPlace & { readonly journal: JournalSystem }): EngineParts {

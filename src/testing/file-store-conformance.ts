@@ -181,6 +181,7 @@ export function testFileStore(suite: FileStoreSuite): void {
       () => store.openSync(ref),
       () => store.list(),
       () => store.remove([A]),
+      () => store.ready(),
       () => writer.write(new Uint8Array(1)),
       () => writer.finish(),
       () => reader.read(0, 1),

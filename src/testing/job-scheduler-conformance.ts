@@ -218,7 +218,7 @@ export function testJobScheduler(suite: JobSchedulerSuite): void {
     assert.equal((await bench.files.list('endless-')).length, 2, 'close() resolved while a handler was still writing')
     assert.deepEqual(await bench.files.list('never-'), [], 'a job ran although the scheduler was closed')
     await scheduler.close()
-    await scheduler.ready()
+    await rejection(scheduler.ready(), 'CLOSED')
   })
 
   promise('a scheduler that never ran a job closes', 1, async ({ scheduler, spec }) => {

@@ -25,9 +25,9 @@ export interface Outcome {
 export interface Running {
   readonly pid: number
   readonly ended: Promise<Outcome>
-  readonly signal: (name: 'SIGINT' | 'SIGTERM' | 'SIGKILL') => void
-  /** Resolves when standard error has this. */
-  readonly says: (text: string) => Promise<void>
+  readonly signal: (name: 'SIGHUP' | 'SIGINT' | 'SIGTERM' | 'SIGKILL') => void
+  /** Resolves when standard error has this, so many times. Default: once. */
+  readonly says: (text: string, times?: number) => Promise<void>
   /** What standard output has had so far, once it has this. */
   readonly prints: (text: string) => Promise<string>
   /** Closes our end of its standard output. */
@@ -61,8 +61,9 @@ export function start(
     pid: child.pid ?? 0,
     ended,
     signal: (name) => void child.kill(name),
-    says: async (text) => {
-      while (!errors.includes(text) && child.exitCode === null) await new Promise((resolve) => setTimeout(resolve, 10))
+    says: async (text, times = 1) => {
+      while (errors.split(text).length <= times && child.exitCode === null)
+        await new Promise((resolve) => setTimeout(resolve, 10))
     },
     prints: async (text) => {
       for (;;) {
@@ -111,7 +112,14 @@ export class Workplace {
     const stdin: ByteSource = { interactive: false, read: () => Readable.from([]) }
     process.chdir(this.path)
     try {
-      const context = { output, stdin, stdout, signal: new AbortController().signal, now: () => performance.now() }
+      const context = {
+        output,
+        stdin,
+        stdout,
+        signal: new AbortController().signal,
+        onHangUp: () => undefined,
+        now: () => performance.now(),
+      }
       const code = await runCommandLine(words, context, { debug: false })
       return { code, out: Buffer.from(out.join('')), text: out.join(''), errors: errors.join('') }
     } finally {

@@ -12,7 +12,7 @@ import { HandlerTable } from '../../src/jobs/handler-table.ts'
 import { InlineScheduler } from '../../src/jobs/inline-scheduler.ts'
 import { NatsJournalSystem } from '../../src/journal/nats/nats-journal-system.ts'
 import { loadHash } from '../../src/kernel/hash.ts'
-import { POSITION_ZERO, epoch, shardId } from '../../src/kernel/ids.ts'
+import { POSITION_ZERO, epoch, journalPosition, shardId } from '../../src/kernel/ids.ts'
 import { KIB, MIB } from '../../src/kernel/limits.ts'
 import { MemoryStateKeeper } from '../../src/testing/memory-state-keeper.ts'
 import { WritesWhileFull } from '../writes-while-full.ts'
@@ -102,6 +102,30 @@ describe('a full stream', skipWithoutNats, () => {
     assert.deepEqual([bytes, end], [former.end, former.end])
     await assert.rejects(former.append(VALUE.subarray(0, 1), 'written').written, { code: 'FENCED' })
     await journal.truncate(end)
+    await journal.append(VALUE, 'written').written
+  })
+
+  test('a stream that is full of what files have taken the place of is opened by another owner', async () => {
+    const options = { streams: await place.streams(), hash, clock, random, settings: { prefix: 'flushed' } }
+    const system = new NatsJournalSystem(options)
+    const [shard, keeper] = [shardId('main'), new MemoryStateKeeper()]
+    const former = await system.open(shard, epoch(1), keeper)
+    await limit('flushed-journal-main', 16 * KIB)
+    // Large ones while they fit, then small ones.
+    for (const value of [VALUE, VALUE.subarray(0, 1)]) {
+      for (let fits = true; fits;)
+        fits = await former.append(value, 'written').written.then(
+          () => true,
+          () => false,
+        )
+    }
+    await assert.rejects(system.open(shard, epoch(2), keeper), { code: 'NO_SPACE' })
+    const needed = journalPosition(2 * VALUE.length)
+    const journal = await system.open(shard, epoch(2), keeper, needed)
+    let bytes = 0
+    await journal.replay(needed, (payload) => void (bytes += payload.length))
+    assert.deepEqual([bytes, journal.end], [former.end - needed, former.end])
+    await assert.rejects(former.append(VALUE.subarray(0, 1), 'written').written, { code: 'FENCED' })
     await journal.append(VALUE, 'written').written
   })
 })

@@ -25,7 +25,8 @@ const answers: Record<string, string> = {
   getSync: await told(async () => read.getSync(Buffer.from('key 7'))),
   scan: await told(() => read.scan().next(100)),
   verify: await told(async () => {
-    for await (const { damage } of read.verify()) if (damage !== undefined) throw damage
+    for await (const { damage } of read.verify())
+      if (damage !== undefined) throw new Error('damaged', { cause: damage })
   }),
 }
 await read.close()

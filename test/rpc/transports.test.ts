@@ -171,7 +171,7 @@ test('a certificate ends when it says, also for a connection that is open', asyn
 // It was told to give authorities, whatever the reason.
 test('a certificate that is not trusted is told with what to do about it', async () => {
   for (const [code, wayOut] of [
-    ['CERT_HAS_EXPIRED', /renew it and start the server anew, or set the clock here$/],
+    ['CERT_HAS_EXPIRED', /renew it and have the server read it \(SIGHUP, for `varve serve`\), or set the clock here$/],
     ['CERT_NOT_YET_VALID', /set the clock, here or where it was made$/],
     ['ERR_TLS_CERT_ALTNAME_INVALID', /dial the server by a name that its certificate has$/],
     ['SELF_SIGNED_CERT_IN_CHAIN', /give `authorities` that have signed the server's certificate$/],

@@ -11,6 +11,8 @@ import { POSTGRES_MUTANTS } from './postgres-mutants.ts'
 import { QUEUE_MUTANTS } from './queue-mutants.ts'
 import { READ_MUTANTS } from './read-mutants.ts'
 import { REMOTE_MUTANTS } from './remote-mutants.ts'
+import { SHARE_MUTANTS } from './share-mutants.ts'
+import { SEGMENT_MUTANTS } from './segment-mutants.ts'
 import { STEP_MUTANTS } from './step-mutants.ts'
 import { UPKEEP_MUTANTS } from './upkeep-mutants.ts'
 import { WAIT_MUTANTS } from './wait-mutants.ts'
@@ -31,6 +33,8 @@ export const ALL_MUTANTS: readonly Mutant[] = [
   ...QUEUE_MUTANTS,
   ...CACHE_MUTANTS,
   ...READ_MUTANTS,
+  ...SHARE_MUTANTS,
+  ...SEGMENT_MUTANTS,
   ...STEP_MUTANTS,
   ...ENGINE_MUTANTS,
   ...DISK_MUTANTS,

@@ -3,6 +3,8 @@
 import { mutant } from './mutant.ts'
 import type { Mutant } from './mutant.ts'
 
+const REPLACED = 'test/rpc/replaced-credentials.test.js'
+
 export const CONNECTION_MUTANTS: readonly Mutant[] = [
   mutant(
     'rest-of-a-given-up-call-not-cancelled',
@@ -47,8 +49,43 @@ export const CONNECTION_MUTANTS: readonly Mutant[] = [
     'src/rpc/given-up.test.js',
   ),
   mutant(
-    'late-look-at-a-cancelled-request',
+    'given-up-at-the-server-is-aborted',
+    'rpc/client-connection.js',
+    "isCode(error, 'ABORTED') ? ",
+    'false ? ',
+    'src/rpc/late-answer.test.js',
+  ),
+  mutant(
+    'other-rights-keep-their-connections',
     'rpc/server-connection.js',
+    'if (sameRights(grant, peer.grant))',
+    'if (true)',
+    REPLACED,
+  ),
+  mutant(
+    'same-rights-lose-their-connections',
+    'rpc/server-connection.js',
+    'if (sameRights(grant, peer.grant))',
+    'if (false)',
+    REPLACED,
+  ),
+  mutant(
+    'other-authorities-keep-connections',
+    'rpc/socket-transport.js',
+    'options.authorities !== former.authorities',
+    'false',
+    REPLACED,
+  ),
+  mutant(
+    'half-renewed-credentials-are-shown',
+    'rpc/credential-files.js',
+    'this.#problem = message;',
+    'this.#problem = message;\n            throw error;',
+    REPLACED,
+  ),
+  mutant(
+    'late-look-at-a-cancelled-request',
+    'rpc/running-request.js',
     'if (this.#reason !== undefined)\n                this.#controller.abort(this.#reason);',
     '',
     'src/rpc/given-up.test.js',

@@ -259,8 +259,29 @@ export const DISK_MUTANTS: readonly Mutant[] = [
   mutant(
     'repaired-heads-before-their-files',
     'local-unfinished.js',
-    "    await device.syncDirectory('.');\n    await device.rename(",
-    '    await device.rename(',
+    "        await device.syncDirectory('.');\n        await move(HEADS);",
+    '        await move(HEADS);',
+    'test/put-in-place.test.js',
+  ),
+  mutant(
+    'link-of-another-directory-not-removed',
+    'fs/removable-device.js',
+    "await super.linkFrom(source, existing, created);\n        this.#made.set(created, 'file');",
+    'await super.linkFrom(source, existing, created);',
+    'test/whole-checkpoint.test.js',
+  ),
+  mutant(
+    'checkpoint-over-what-others-made',
+    'local-unfinished.js',
+    'if (others.length > 0)',
+    'if (false)',
+    'test/whole-checkpoint.test.js',
+  ),
+  mutant(
+    'second-maker-takes-the-first-away',
+    'local-unfinished.js',
+    "if (isCode(error, 'LOCKED'))",
+    'if (false)',
     'test/put-in-place.test.js',
   ),
 ]

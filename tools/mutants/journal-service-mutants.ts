@@ -3,6 +3,8 @@
 import { mutant } from './mutant.ts'
 import type { Mutant } from './mutant.ts'
 
+const REOPENED = 'src/journal/remote/reopened-journal.test.js'
+
 const SHARED_OWNERS = 'src/journal/shared-owners.test.js'
 
 export const JOURNAL_SERVICE_MUTANTS: readonly Mutant[] = [
@@ -61,6 +63,27 @@ export const JOURNAL_SERVICE_MUTANTS: readonly Mutant[] = [
     'appended: false',
     'appended: true',
     'src/journal/remote/refused-append.test.js',
+  ),
+  mutant(
+    'forgotten-journal-is-of-unknown-outcome',
+    'journal/remote/remote-journal.js',
+    "isCode(error, 'POISONED') && this.#appends.unsent",
+    'false && this.#appends.unsent',
+    REOPENED,
+  ),
+  mutant(
+    'appends-under-way-are-sent-to-a-new-journal',
+    'journal/remote/remote-journal.js',
+    "isCode(error, 'POISONED') && this.#appends.unsent",
+    "isCode(error, 'POISONED')",
+    REOPENED,
+  ),
+  mutant(
+    'reopened-log-may-be-shorter',
+    'journal/remote/reopened-journal.js',
+    'if (found === end)',
+    'if (true)',
+    REOPENED,
   ),
   mutant(
     'journal-of-dead-client-stays',

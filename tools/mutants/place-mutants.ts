@@ -27,7 +27,13 @@ export const PLACE_MUTANTS: readonly Mutant[] = [
     'false',
     EXCHANGE,
   ),
-  mutant('misplaced-segment-is-torn', 'journal/recovery.js', 'await refuseMisplaced(file, shard);', '', EXCHANGE),
+  mutant(
+    'misplaced-segment-is-torn',
+    'journal/recovery.js',
+    'await refuseMisplaced(file, shard, ids[0]);',
+    '',
+    EXCHANGE,
+  ),
   mutant(
     'repair-takes-segments-of-anybody',
     'local-salvage.js',
@@ -59,7 +65,7 @@ export const PLACE_MUTANTS: readonly Mutant[] = [
   ),
   mutant(
     'segment-directory-is-no-segment',
-    'journal/recovery.js',
+    'journal/listed-segments.js',
     '!entry.directory || (state !== undefined && sameOwner(id, state))',
     '!entry.directory',
     'test/odd-files/odd-files.test.js',

@@ -5,6 +5,7 @@ import type { Mutant } from './mutant.ts'
 
 const JOB_SERVICE = 'src/jobs/remote/job-service.test.js'
 const JOB_BROKER = 'src/jobs/remote/job-broker.test.js'
+const LEASES = 'src/jobs/remote/leases.test.js'
 const JOB_WORKER = 'src/jobs/remote/job-worker.test.js'
 const PATIENCE = 'test/jobs/job-broker-patience.test.js'
 
@@ -19,7 +20,7 @@ export const QUEUE_MUTANTS: readonly Mutant[] = [
   mutant('progress-is-stuck-too', 'jobs/lease-progress.js', 'this.#movedMs = nowMs;', '', PATIENCE),
   mutant(
     'stuck-time-of-a-plan-ignored',
-    'jobs/remote/job-broker.js',
+    'jobs/remote/leases.js',
     'job.spec.stuckMs ?? this.#settings.stuckMs',
     'this.#settings.stuckMs',
     PATIENCE,
@@ -46,6 +47,21 @@ export const QUEUE_MUTANTS: readonly Mutant[] = [
     '',
     PATIENCE,
   ),
+  mutant(
+    'deserted-job-waits-for-its-lease',
+    'jobs/remote/leases.js',
+    'if (job.lease?.deserted === true)',
+    'if (false)',
+    LEASES,
+  ),
+  mutant(
+    'worker-that-is-back-counts-as-gone',
+    'jobs/remote/leases.js',
+    'job.lease.deserted = false;\n        this.extend(job);',
+    '',
+    LEASES,
+  ),
+  mutant('one-connection-of-two-deserts', 'jobs/remote/leases.js', ' || lease.holders.size > 0', '', LEASES),
   mutant('any-recent-offer-counts', 'jobs/remote/recent-offers.js', 'if (fits(job, offer))', 'if (true)', PATIENCE),
   mutant(
     'stuck-on-nats-keeps-its-worker',
@@ -122,8 +138,8 @@ export const QUEUE_MUTANTS: readonly Mutant[] = [
   mutant(
     'cancelled-job-runs-again',
     'jobs/remote/job-broker.js',
-    "        if (job.cancelled) {\n            this.#settle(job, { type: 'failed', error: cancelled(spec) });",
-    "        if (false) {\n            this.#settle(job, { type: 'failed', error: cancelled(spec) });",
+    '        if (ending !== undefined) {',
+    '        if (false) {',
     JOB_BROKER,
   ),
   mutant(

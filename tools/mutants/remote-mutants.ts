@@ -98,7 +98,7 @@ export const REMOTE_MUTANTS: readonly Mutant[] = [
   mutant(
     'expired-lease-finishes',
     'jobs/remote/job-broker.js',
-    'this.#leased.delete(lease.id);',
+    'this.#leases.forget(lease.id);',
     '',
     'src/jobs/remote/job-broker.test.js',
   ),
@@ -178,6 +178,20 @@ export const REMOTE_MUTANTS: readonly Mutant[] = [
     'if (epoch > newest.epoch)',
     'if (false)',
     'src/journal/nats/chain.test.js',
+  ),
+  mutant(
+    'nats-stranger-behind-the-end-passed-over',
+    'journal/nats/chain.js',
+    'this.#doubt ??= journalCorrupt(this.#stream, sequence, NO_RECORD);',
+    '',
+    'src/journal/nats/strangers.test.js',
+  ),
+  mutant(
+    'nats-purged-beyond-what-is-needed',
+    'journal/nats/shard-log.js',
+    'position <= needed ? at : limit',
+    'at',
+    'src/journal/nats/full-stream.test.js',
   ),
   mutant(
     'nats-read-back-of-any-replica',

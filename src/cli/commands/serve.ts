@@ -18,9 +18,11 @@ import { SystemRandom } from '../../system-random.ts'
 import type { Command, CommandContext } from '../command.ts'
 import { EXIT_CODES } from '../exit-code.ts'
 import { startJobThreads } from '../serve/job-threads.ts'
+import { RenewedSecrets } from '../serve/renewed-secrets.ts'
 import { serveOptions } from '../serve/serve-options.ts'
 import type { ServeOptions } from '../serve/serve-options.ts'
 import { Opened, ServedDirectories } from '../serve/served-directory.ts'
+import { SECRET_OPTIONS, servedSecrets } from '../serve/served-secrets.ts'
 import { removeStaleSocket } from '../serve/stale-socket.ts'
 
 export const serve: Command = {
@@ -30,7 +32,7 @@ export const serve: Command = {
   details: [
     'ADDRESS is unix:PATH, tcp://HOST:PORT or tls://HOST:PORT, or several of them with commas. Without --tokens, only Unix',
     'sockets and addresses of this machine are listened on. Ends when it is interrupted or terminated, after answering what',
-    'it works on.',
+    'it works on. Told by SIGHUP, it reads the files of tokens and certificates again.',
     'FILE of --tokens is a JSON list of { "name", "token", "expires", "certificate", "roles", "shards" }; docs/remote.md has more.',
   ],
   options: [
@@ -48,7 +50,12 @@ export const serve: Command = {
     const options = await serveOptions(given)
     const opened = new Opened()
     try {
-      await start(options, opened, context)
+      const started = start(options, opened, context)
+      const renew = (renewed: RenewedSecrets): void =>
+        renewed.renew(() => servedSecrets(given.value, options.addresses))
+      if (SECRET_OPTIONS.some((name) => given.value(name) !== undefined))
+        context.onHangUp(() => void started.then(renew, () => undefined))
+      await started
       if (!context.signal.aborted) await once(context.signal, 'abort')
       context.output.note('varve: answering what is being worked on, then stopping')
     } finally {
@@ -58,7 +65,7 @@ export const serve: Command = {
   },
 }
 
-async function start(options: ServeOptions, opened: Opened, { output }: CommandContext): Promise<void> {
+async function start(options: ServeOptions, opened: Opened, { output }: CommandContext): Promise<RenewedSecrets> {
   const [clock, random, hash] = [new SystemClock(), new SystemRandom(), await openHash()]
   const directories = new ServedDirectories({ hash, random, clock, opened })
   const services: RpcService[] = []
@@ -76,7 +83,7 @@ async function start(options: ServeOptions, opened: Opened, { output }: CommandC
   }
   const broker = options.jobs === undefined ? undefined : new JobBroker({ clock, random })
   if (broker !== undefined) services.push(new JobService({ broker }), new WorkerService({ broker }))
-  const server = new RpcServer({ services, clock, hash, access: options.access })
+  const server = new RpcServer({ services, clock, hash, access: options.secrets.access })
   opened.add(() => server.close())
   if (broker !== undefined) {
     // Before the server: what waits for work, or for an answer, has to be told.
@@ -91,11 +98,14 @@ async function start(options: ServeOptions, opened: Opened, { output }: CommandC
       startJobThreads({ client, clock, composition, settings: { places: options.jobs }, opened })
     }
   }
+  const renewed = new RenewedSecrets(server, output)
   for (const address of options.addresses) {
     await removeStaleSocket(address)
-    const listening = await listenSocket(address, server, options.listening)
+    const listening = await listenSocket(address, server, options.secrets.listening)
     opened.add(() => listening.close())
+    renewed.listeners.push(listening)
     const names = services.map(({ name }) => name).join(', ')
     output.line(`listening on ${listening.address}: ${names}`)
   }
+  return renewed
 }

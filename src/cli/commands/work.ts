@@ -12,7 +12,7 @@ import { SystemRandom } from '../../system-random.ts'
 import type { Command } from '../command.ts'
 import { EXIT_CODES } from '../exit-code.ts'
 import { describeError } from '../failure.ts'
-import { certificateFiles, textOf } from '../serve/certificate-files.ts'
+import { credentialFiles } from '../serve/credential-files.ts'
 import { remoteWorkers } from '../../remote-workers.ts'
 import { openHash } from '../../local-worker.ts'
 import { startJobThreads } from '../serve/job-threads.ts'
@@ -29,7 +29,8 @@ export const work: Command = {
   summary: 'run jobs of shards elsewhere',
   details: [
     'Pulls jobs from a server with --jobs, reads their inputs and writes their outputs at a server with --files. Ends when it',
-    'is interrupted or terminated; what it was working on is given to another worker.',
+    'is interrupted or terminated; what it was working on is given to another worker. Token and certificates are read again',
+    'for each connection it makes.',
   ],
   options: [
     { name: 'jobs-at', value: 'ADDRESS', help: 'where jobs come from' },
@@ -57,16 +58,21 @@ export const work: Command = {
     const memoryBytes = countOf('memory', value('memory') ?? '1024', 1_048_576) * MIB
     const nice = countOf('nice', value('nice') ?? `${NICE}`, NICE_MAX, 0)
     const labels = (value('labels') ?? '').split(',').filter((label) => label !== '')
-    const token = value('token') === undefined ? '' : (await textOf(value('token') as string, 'work')).trim()
-    const dial = await certificateFiles(value, 'work')
+    const credentials = credentialFiles(value, output)
     const [clock, random, hash] = [new SystemClock(), new SystemRandom(), await openHash()]
     const opened = new Opened()
     // Before there are threads, which begin as this one is.
     standBack(nice)
     try {
-      const client = new RpcClient({ dial: dialSocket(jobsAt, dial), token, clock, hash, random })
+      const client = new RpcClient({
+        dial: dialSocket(jobsAt, credentials.dial),
+        token: credentials.token,
+        clock,
+        hash,
+        random,
+      })
       opened.add(() => client.close())
-      const composition = remoteWorkers({ address: filesAt, token, dial })
+      const composition = remoteWorkers({ address: filesAt, credentials: credentials.paths })
       const settings = { places, memoryBytes, labels }
       const worker = startJobThreads({ client, clock, composition, settings, opened })
       output.line(`working for ${jobsAt}: ${places} jobs at a time`)

@@ -5,14 +5,16 @@ import { decodeOperation } from '../../engines/kv/operation-codec.ts'
 import {
   parseSegmentName,
   compareSegments,
+  sameOwner,
   segmentIdentity,
   segmentName,
   shardIdentity,
 } from '../../journal/segment-id.ts'
 import type { SegmentId } from '../../journal/segment-id.ts'
-import { requireFence } from '../../journal/fence.ts'
+import { requireFence } from '../../journal/required-fence.ts'
 import { LOCAL_JOURNAL, decodeJournalState } from '../../journal/journal-state.ts'
 import { LocalJournalSystem } from '../../journal/local-journal-system.ts'
+import { isUsedAgain, readSegmentId } from '../../journal/segment-header.ts'
 import { inspectSegment } from '../../journal/segment-inspection.ts'
 import type { InspectedBatch, InspectedFrame } from '../../journal/segment-inspection.ts'
 import type { Decoder } from '../../kernel/codec.ts'
@@ -47,7 +49,11 @@ export async function dumpJournal(directory: InspectedDirectory, output: DumpOut
   }
   // Operations are the engine's; those of another are only counted.
   const isReadable = head === undefined || head.engine.name === 'kv'
-  for (const id of ids.sort(compareSegments)) await dumpSegment(id, directory, output, isReadable)
+  ids.sort(compareSegments)
+  for (const id of ids) {
+    const oldest = ids.find((one) => sameOwner(one, id)) as SegmentId
+    await dumpSegment(id, directory, output, isReadable, oldest)
+  }
   if (ids.length > 0) return
   await output.line('there are no segments')
   if (head === undefined) await output.damage('there is no head either: nothing says what was in them')
@@ -81,12 +87,19 @@ async function dumpSegment(
   { device, hash, journalPath, shard }: InspectedDirectory,
   output: DumpOutput,
   isReadable: boolean,
+  oldest: SegmentId,
 ): Promise<void> {
   const path = `${journalPath}/${segmentName(id)}`
   await output.line(`segment ${segmentName(id)}: epoch ${id.epoch}, attempt ${id.attempt}, number ${id.index}`)
   await output.attempt(1, async () => {
     const file = await device.open(path, 'read')
     try {
+      const former = await readSegmentId(file, shard)
+      const isSpare = former === undefined ? (await file.size()) === 0 : isUsedAgain(former, oldest)
+      if (isSpare) {
+        await output.line('it was to be the next segment', 1)
+        return
+      }
       let expected: number | undefined
       for await (const item of inspectSegment(file, segmentIdentity(shard, id), hash)) {
         if (item.type === 'header') {

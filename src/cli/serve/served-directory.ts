@@ -7,7 +7,7 @@ import type { JournalSystem } from '../../journal/journal.ts'
 import type { Clock } from '../../kernel/clock.ts'
 import type { Hash } from '../../kernel/hash.ts'
 import type { Random } from '../../kernel/random.ts'
-import { FILES, HEADS, requirePathRoom } from '../../local-layout.ts'
+import { FILES, HEADS, refuseUnfinished, requirePathRoom } from '../../local-layout.ts'
 import { lockDirectory } from '../../local-lock.ts'
 import { journalsOn, sharedJournalOn } from './served-journals.ts'
 
@@ -66,6 +66,7 @@ export class ServedDirectories {
     if (there !== undefined) return there
     const device = new NodeDevice(directory)
     requirePathRoom(device.root)
+    await refuseUnfinished(device, directory)
     await device.makeDirectory('.')
     const lock = await lockDirectory(device, directory, this.#basis.random)
     this.#basis.opened.add(() => lock.release())

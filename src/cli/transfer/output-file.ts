@@ -3,13 +3,17 @@
  * taken for all of it. A pipe or a device is written to as it is.
  */
 
-import { open, rename, rm, stat } from 'node:fs/promises'
+import { open, readdir, rename, rm, stat } from 'node:fs/promises'
 import type { FileHandle } from 'node:fs/promises'
-import { dirname } from 'node:path'
+import { basename, dirname, join } from 'node:path'
 import { deviceError } from '../../fs/device-error.ts'
+import { NodeProcessTable } from '../../fs/node-process-table.ts'
 import { isCode } from '../../kernel/errors.ts'
 import type { ByteSink } from '../byte-sink.ts'
 import { UsageError } from '../usage-error.ts'
+
+/** Behind the name of the file: who writes it, by number and start, as numbers are used again. */
+const PART = /^\.varve-part-([0-9]{1,10})-([0-9]*)$/
 
 export class OutputFile implements ByteSink {
   readonly interactive = false
@@ -30,7 +34,9 @@ export class OutputFile implements ByteSink {
     if (found?.isDirectory() === true) throw new UsageError(`${path} is a directory`)
     if (found !== undefined && !found.isFile()) return new OutputFile(path, await open(path, 'w'), undefined)
     if (found !== undefined && !replace) throw new UsageError(`${path} is there already: --force replaces it`)
-    const partial = `${path}.part-${process.pid}`
+    const { pid, startedAt } = new NodeProcessTable().self()
+    const partial = `${path}.varve-part-${pid}-${startedAt}`
+    await removeLeftovers(path)
     try {
       return new OutputFile(path, await open(partial, 'wx'), partial)
     } catch (error) {
@@ -71,6 +77,17 @@ export class OutputFile implements ByteSink {
     } catch (error) {
       throw deviceError(error, 'write', this.#path)
     }
+  }
+}
+
+/** Removes what exports to this name have left that were killed. What cannot be removed is in nobody's way. */
+async function removeLeftovers(path: string): Promise<void> {
+  const [folder, file] = [dirname(path), basename(path)]
+  const processes = new NodeProcessTable()
+  for (const name of await readdir(folder).catch(() => [])) {
+    const [, pid, startedAt = ''] = (name.startsWith(file) ? PART.exec(name.slice(file.length)) : undefined) ?? []
+    if (pid === undefined || processes.isAlive({ bootId: '', pid: Number(pid), startedAt })) continue
+    await rm(join(folder, name), { force: true }).catch(() => undefined)
   }
 }
 

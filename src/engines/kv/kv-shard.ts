@@ -322,7 +322,7 @@ export class KvShard {
   /**
    * Reads every byte of every table and checks it. Damage is told, table by table, not thrown.
    *
-   * @throws {TypeError} {VarveError} CLOSED — at once; CLOSED, ABORTED, UNSUPPORTED (no LZ4 here) — when a table is asked for
+   * @throws {TypeError} {VarveError} CLOSED — at once; CLOSED, ABORTED, UNSUPPORTED, PERMISSION_DENIED, … — when a table is asked for
    */
   verify(options: VerifyOptions = {}): AsyncGenerator<TableVerification, void, undefined> {
     return verifyTables(this.#shard, this.#parts.files, this.#parts.hash, options, () => this.#checkOpen())

@@ -1,7 +1,9 @@
 /** Verifying a shard: every byte of every table, each by itself, so that one that is damaged hides no other. */
 
 import { PENDING } from '../../kernel/cursor.ts'
-import { throwIfAborted, VarveError } from '../../kernel/errors.ts'
+import { isDamage } from '../../kernel/damage.ts'
+import { throwIfAborted } from '../../kernel/errors.ts'
+import type { VarveError } from '../../kernel/errors.ts'
 import type { Hash } from '../../kernel/hash.ts'
 import type { FileStore } from '../../fs/fs.ts'
 import type { OrderedOperation } from '../../memtable/entry-operation.ts'
@@ -107,8 +109,8 @@ async function told(signal: AbortSignal | undefined, work: () => Promise<void>):
     return undefined
   } catch (error) {
     throwIfAborted(signal)
-    // What this process cannot decode is not damaged.
-    if (error instanceof VarveError && error.kind !== 'closed' && error.code !== 'UNSUPPORTED') return error
+    // What this process may not read, or cannot decode, is not damaged.
+    if (isDamage(error) && error.kind !== 'closed') return error
     throw error
   }
 }

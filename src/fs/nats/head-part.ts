@@ -51,15 +51,17 @@ export class HeadPartCodec {
     return bytes
   }
 
-  /** @throws {VarveError} HEAD_CORRUPT */
-  decode(bytes: Uint8Array, sequence: number): HeadPart {
+  /**
+   * @returns undefined: no part of a head of this shard, or not any more
+   * @throws {VarveError} HEAD_CORRUPT
+   */
+  decode(bytes: Uint8Array, sequence: number): HeadPart | undefined {
     const fail = (reason: string): never => {
-      const file = `${this.#stream}/${sequence}`
-      throw new VarveError('HEAD_CORRUPT', `head ${file} is damaged: ${reason}`, { details: { file, reason } })
+      throw this.damaged(sequence, reason)
     }
-    if (bytes.length < PART_HEADER_BYTES) fail('it ends early')
+    if (bytes.length < PART_HEADER_BYTES) return undefined
     const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength)
-    if (view.getUint32(0, true) !== this.#hash.hash32(bytes.subarray(4), this.#seed)) fail('checksum mismatch')
+    if (view.getUint32(0, true) !== this.#hash.hash32(bytes.subarray(4), this.#seed)) return undefined
     if (view.getUint8(4) !== FORMAT) fail(`format ${view.getUint8(4)} is not known`)
     const part = {
       writer: view.getBigUint64(8, true).toString(16).padStart(16, '0'),
@@ -70,5 +72,10 @@ export class HeadPartCodec {
     }
     if (part.index >= part.count) fail('a part beyond the last')
     return part
+  }
+
+  damaged(sequence: number, reason: string): VarveError {
+    const file = `${this.#stream}/${sequence}`
+    return new VarveError('HEAD_CORRUPT', `head ${file} is damaged: ${reason}`, { details: { file, reason } })
   }
 }

@@ -17,8 +17,9 @@ import { nonce } from '../../kernel/random.ts'
 import type { Random } from '../../kernel/random.ts'
 import { resolveNatsLogSettings } from '../../nats/log-settings.ts'
 import type { NatsLogSettings } from '../../nats/log-settings.ts'
-import type { StreamState, Streams } from '../../nats/nats.ts'
+import type { StoredMessage, StreamState, Streams } from '../../nats/nats.ts'
 import { patiently, pause, patienceOf } from '../../nats/patience.ts'
+import { checkSameMessages, otherMessages } from '../../nats/same-messages.ts'
 import type { AbortOptions, Head, HeadStore, HeadVersion } from '../fs.ts'
 import { headConflict } from '../head-conflict.ts'
 import { checkHeadSize } from '../head-size.ts'
@@ -52,6 +53,8 @@ interface HeadStream {
 
 // Those who write heads of several messages at once hold each other up.
 const RETRY_MS = 20
+const NO_PART =
+  'this message is no part of a head: where somebody else has published it, passOver of NatsHeadStore goes on without it'
 
 /**
  * Heads in streams of JetStream. What a server has acknowledged counts as durable: see docs/decisions/0013-nats.md for
@@ -114,6 +117,51 @@ export class NatsHeadStore implements HeadStore {
       }
       await pause(clock, 1 + (random.u32() % RETRY_MS))
     }
+  }
+
+  /**
+   * Messages behind the newest head that are no parts of one: somebody else has published them, or they are a head that was
+   * damaged. As long as there are any, the head cannot be read or changed: HEAD_CORRUPT.
+   */
+  async strangers(shard: ShardId): Promise<readonly StoredMessage[]> {
+    const { streams, clock } = this.#options
+    const patience = patienceOf(streams, { clock, resumeMs: this.#settings.resumeMs })
+    return patiently(patience, async () => (await this.#lookBehind(this.#place(shard))).strangers)
+  }
+
+  /**
+   * Goes on without `messages`, after somebody has looked at them and knows that they are no head: the one before them is
+   * written again.
+   *
+   * @param messages all that `strangers` has given; what came since is not passed over
+   * @throws {VarveError} HEAD_CORRUPT — there is no head before them
+   * @throws {VarveError} IO_FAILED — there are others by now, or nobody answers: look again; NO_SPACE
+   */
+  async passOver(shard: ShardId, messages: readonly StoredMessage[]): Promise<void> {
+    const place = this.#place(shard)
+    const { streams, random } = this.#options
+    const { state, head, strangers } = await this.#lookBehind(place)
+    if (state === undefined || strangers.length === 0) return
+    checkSameMessages(place.stream, strangers, messages)
+    if (head !== undefined) {
+      const parts = this.#split(head.content, nonce(random))
+      const version = await this.#write(place, parts, state, () => undefined)
+      if (version === undefined) throw otherMessages(place.stream)
+      // Nothing was ever removed: there has been no head.
+    } else if (state.first <= 1) await streams.purge(place.stream, state.last + 1)
+    else throw place.codec.damaged(state.last, 'there is no head in front of what is passed over')
+  }
+
+  /** Strangers oldest first. */
+  async #lookBehind(place: HeadStream): Promise<{
+    readonly state: StreamState | undefined
+    readonly head: FoundHead | undefined
+    readonly strangers: readonly StoredMessage[]
+  }> {
+    const state = await this.#options.streams.state(place.stream)
+    const strangers: StoredMessage[] = []
+    const head = state === undefined ? undefined : await this.#find(place, state, strangers)
+    return { state, head, strangers: strangers.reverse() }
   }
 
   #place(shard: ShardId): HeadStream {
@@ -185,19 +233,29 @@ export class NatsHeadStore implements HeadStore {
     return answer.type !== 'refused'
   }
 
-  /** The newest complete head. */
-  async #find({ stream, codec }: HeadStream, { first, last }: StreamState): Promise<FoundHead | undefined> {
+  /** The newest complete head. @param strangers gets what is behind it and no part of one. Default: that is damage */
+  async #find(
+    { stream, codec }: HeadStream,
+    { first, last }: StreamState,
+    strangers?: StoredMessage[],
+  ): Promise<FoundHead | undefined> {
     const { streams } = this.#options
-    const partAt = async (sequence: number): Promise<HeadPart> => {
+    const messageAt = async (sequence: number): Promise<StoredMessage> => {
       const message = await streams.message(stream, sequence)
-      if (message !== undefined) return codec.decode(message.data, sequence)
+      if (message !== undefined) return message
       // Removed since, because there is a newer head; or the server that answers lags behind.
       throw new VarveError('IO_FAILED', `stream ${stream} has no message ${sequence} now`, {
         details: { path: stream, operation: 'read' },
       })
     }
     for (let end = last; end >= Math.max(first, 1); end--) {
-      const newest = await partAt(end)
+      const message = await messageAt(end)
+      const newest = codec.decode(message.data, end)
+      if (newest === undefined) {
+        if (strangers === undefined) throw codec.damaged(end, NO_PART)
+        strangers.push(message)
+        continue
+      }
       const begin = end - newest.index
       if (newest.index !== newest.count - 1 || begin < first) continue
       const content = new Uint8Array(newest.headBytes)
@@ -205,8 +263,8 @@ export class NatsHeadStore implements HeadStore {
       content.set(newest.payload, at)
       let sequence = end - 1
       for (; sequence >= begin; sequence--) {
-        const part = await partAt(sequence)
-        if (part.writer !== newest.writer || part.index !== sequence - begin || part.count !== newest.count) break
+        const part = codec.decode((await messageAt(sequence)).data, sequence)
+        if (part?.writer !== newest.writer || part.index !== sequence - begin || part.count !== newest.count) break
         at -= part.payload.length
         if (at >= 0) content.set(part.payload, at)
       }

@@ -104,8 +104,9 @@ export class RemoteFileStore implements FileStore {
     return this.#pending.bytesMax
   }
 
-  ready(): Promise<void> {
-    return this.#pending.ready()
+  async ready(): Promise<void> {
+    this.#check({})
+    await this.#pending.ready()
   }
 
   async freeBytes(): Promise<number | undefined> {

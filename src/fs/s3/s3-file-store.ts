@@ -161,8 +161,9 @@ export class S3FileStore implements FileStore {
     return this.#pending.bytesMax
   }
 
-  ready(): Promise<void> {
-    return this.#pending.ready()
+  async ready(): Promise<void> {
+    this.#check({})
+    await this.#pending.ready()
   }
 
   freeBytes(): Promise<number | undefined> {

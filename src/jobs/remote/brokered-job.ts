@@ -11,7 +11,7 @@ export type JobOutcome =
   | { readonly type: 'done'; readonly result: JobResult }
   /** What the handler, or the broker, has to say. */
   | { readonly type: 'failed'; readonly error: unknown }
-  /** Nobody asked for it: it has not begun. */
+  /** No worker asked for it, or nobody waited for it any more. */
   | { readonly type: 'not-begun' }
 
 /** One worker's right to one job, for as long as it is renewed. */
@@ -26,6 +26,10 @@ export interface Lease {
   timer: Timer | undefined
   /** How far the worker has come, and since when no further. */
   readonly progress: LeaseProgress
+  /** Connections on which the worker has spoken of it. */
+  readonly holders: Set<object>
+  /** There were some, and all of them have gone. */
+  deserted: boolean
 }
 
 /** What a worker gets. */
@@ -57,8 +61,8 @@ export class BrokeredJob {
   tries = 0
   /** Undefined: nobody has it now. */
   lease: Lease | undefined
-  /** Nobody wants its answer any more. */
-  cancelled = false
+  /** What becomes of it whatever its worker says: nobody wants its answer any more. */
+  ending: JobOutcome | undefined
   /** `outcome` has resolved. */
   settled = false
   /** Ends it where nobody has begun it. */
@@ -87,6 +91,11 @@ export class BrokeredJob {
   /** Of priority 0 and below. */
   get urgent(): boolean {
     return this.spec.priority <= 0
+  }
+
+  /** Nobody wants its answer any more. */
+  get cancelled(): boolean {
+    return this.ending !== undefined
   }
 
   /** 0 … 1, the furthest that any worker has said. */

@@ -13,14 +13,13 @@
 
 import type { Clock } from '../../kernel/clock.ts'
 import { VarveError, isCode } from '../../kernel/errors.ts'
-import { nonce } from '../../kernel/random.ts'
 import type { Random } from '../../kernel/random.ts'
 import type { JobResult, JobSpec } from '../jobs.ts'
 import { BrokeredJob } from './brokered-job.ts'
-import type { LeasedJob } from './brokered-job.ts'
+import type { JobOutcome, LeasedJob } from './brokered-job.ts'
 import { chooseJob, fits } from './job-choice.ts'
 import type { WorkerOffer } from './worker-settings.ts'
-import { LeaseProgress } from '../lease-progress.ts'
+import { Leases } from './leases.ts'
 import { Quarantine } from './quarantine.ts'
 import { RecentOffers } from './recent-offers.ts'
 import { resolveBrokerSettings } from './settings.ts'
@@ -48,7 +47,6 @@ const PENDING_MAX = 10_000
 /** Everything it knows is in memory: a broker that is started anew knows no job, and is given them again. */
 export class JobBroker {
   readonly #clock: Clock
-  readonly #random: Random
   readonly #settings: BrokerSettings
   readonly #quarantine: Quarantine
   readonly #offers: RecentOffers
@@ -57,7 +55,7 @@ export class JobBroker {
   readonly #settled = new Map<string, BrokeredJob>()
   /** In order of submission. */
   readonly #waiting = new Set<BrokeredJob>()
-  readonly #leased = new Map<string, BrokeredJob>()
+  readonly #leases: Leases
   readonly #workers = new Set<WaitingWorker>()
   /** When a shard last got a worker: counts up. */
   readonly #turns = new Map<string, number>()
@@ -67,10 +65,10 @@ export class JobBroker {
 
   constructor({ clock, random, settings }: JobBrokerOptions) {
     this.#clock = clock
-    this.#random = random
     this.#settings = resolveBrokerSettings(settings)
     this.#quarantine = new Quarantine(clock, this.#settings)
     this.#offers = new RecentOffers(clock, this.#settings.startMs)
+    this.#leases = new Leases(clock, random, this.#settings, (job) => this.#expire(job))
   }
 
   /** Jobs that have not settled. */
@@ -119,20 +117,21 @@ export class JobBroker {
     return this.#jobs.get(key) ?? this.#settled.get(key)
   }
 
-  /** A job that waits ends at once; one that is worked on when its worker has heard of it, or its lease has ended. */
+  /**
+   * A job that waits ends at once; one that is worked on when its worker has heard of it, or its lease has ended: within two
+   * seconds where the worker's connection has gone and does not come back.
+   */
   cancel(key: string): void {
     const job = this.#jobs.get(key)
-    if (job === undefined) return
-    job.cancelled = true
-    if (job.lease === undefined) this.#settle(job, { type: 'failed', error: cancelled(job.spec) })
-    else job.lease.end()
+    if (job !== undefined) this.#end(job, { type: 'failed', error: cancelled(job.spec) })
   }
 
   /** One who waited for it has gone. Where nobody else does, nobody may want it. */
   leave(key: string, waiter: object): void {
     const job = this.#jobs.get(key)
     if (job === undefined || !job.waiters.delete(waiter) || job.waiters.size > 0) return
-    job.orphaned = this.#clock.after(this.#settings.orphanMs, () => this.cancel(key))
+    // Who comes back later is not told of a cancellation: that is not theirs.
+    job.orphaned = this.#clock.after(this.#settings.orphanMs, () => this.#end(job, { type: 'not-begun' }))
   }
 
   /** Resolves when there is a job for the worker; undefined: it has gone before. */
@@ -160,20 +159,30 @@ export class JobBroker {
 
   /** The worker is still at it. False: not any more for us, or it is stuck. */
   renew(lease: string, progress: number): boolean {
-    const job = this.#leased.get(lease)
+    const job = this.#leases.jobOf(lease)
     if (job?.lease === undefined) return false
     job.advance(progress)
     if (!job.lease.progress.reach(progress)) {
       this.#expire(job)
       return false
     }
-    this.#extend(job)
+    this.#leases.extend(job)
     return true
+  }
+
+  /** The worker that has `lease` is at the other end of `connection`, as whoever asks for the job will hear. */
+  hold(lease: string, connection: object): void {
+    this.#leases.hold(lease, connection)
+  }
+
+  /** A connection of workers has gone. */
+  part(connection: object): void {
+    this.#leases.part(connection)
   }
 
   /** Resolves when the worker should stop: its job was cancelled, or is not its own any more. */
   watch(lease: string): Promise<void> {
-    const job = this.#leased.get(lease)
+    const job = this.#leases.jobOf(lease)
     if (job?.lease === undefined || job.cancelled) return Promise.resolve()
     const { lease: held } = job
     return new Promise((resolve) => {
@@ -187,12 +196,12 @@ export class JobBroker {
 
   /** What became of it. Not listened to where the lease has ended. */
   finish(lease: string, outcome: { readonly result: JobResult } | { readonly error: unknown }): void {
-    const job = this.#leased.get(lease)
+    const job = this.#leases.jobOf(lease)
     if (job === undefined) return
-    this.#leased.delete(lease)
+    this.#leases.forget(lease)
     if (job.lease !== undefined) this.#offers.see(job.lease.offer)
-    if (job.cancelled) {
-      this.#settle(job, { type: 'failed', error: cancelled(job.spec) })
+    if (job.ending !== undefined) {
+      this.#settle(job, job.ending)
     } else if ('result' in outcome) {
       this.#quarantine.succeeded(job.spec)
       this.#settle(job, { type: 'done', result: outcome.result })
@@ -209,7 +218,7 @@ export class JobBroker {
     this.#closed = true
     for (const worker of this.#workers) worker.take(undefined)
     for (const job of this.#jobs.values()) this.#settle(job, { type: 'not-begun' })
-    this.#leased.clear()
+    this.#leases.clear()
     this.#waiting.clear()
   }
 
@@ -232,14 +241,14 @@ export class JobBroker {
 
   /** How long to wait on, because somebody is at work who could take it afterwards, or was a moment ago. */
   #awaitedMs(job: BrokeredJob): number {
-    for (const { lease } of this.#leased.values())
+    for (const { lease } of this.#leases.jobs)
       if (lease !== undefined && fits(job, lease.offer)) return this.#settings.startMs
     return this.#offers.remainingMs(job)
   }
 
   #match(): void {
     for (const worker of this.#workers) {
-      const job = chooseJob(this.#waiting, worker.offer, this.#leased.values(), this.#turns)
+      const job = chooseJob(this.#waiting, worker.offer, this.#leases.jobs, this.#turns)
       if (job !== undefined) worker.take(this.#lease(job, worker.offer))
     }
   }
@@ -249,29 +258,23 @@ export class JobBroker {
     job.timer?.cancel()
     job.tries++
     this.#turns.set(job.shard, ++this.#turn)
-    const id = nonce(this.#random)
-    const progress = new LeaseProgress(this.#clock, job.spec.stuckMs ?? this.#settings.stuckMs)
-    job.lease = { id, offer, end: () => undefined, timer: undefined, progress }
-    this.#leased.set(id, job)
-    this.#extend(job)
-    return { lease: id, leaseMs: this.#settings.leaseMs, spec: job.leasedSpec }
+    return this.#leases.give(job, offer)
   }
 
-  #extend(job: BrokeredJob): void {
-    const { lease } = job
-    if (lease === undefined) return
-    lease.timer?.cancel()
-    lease.timer = this.#clock.after(this.#settings.leaseMs, () => this.#expire(job))
+  #end(job: BrokeredJob, ending: JobOutcome): void {
+    job.ending ??= ending
+    if (job.lease === undefined) this.#settle(job, job.ending)
+    else this.#leases.stop(job)
   }
 
   #expire(job: BrokeredJob): void {
-    const { lease, spec, tries } = job
+    const { lease, spec, tries, ending } = job
     if (lease === undefined) return
-    this.#leased.delete(lease.id)
+    this.#leases.forget(lease.id)
     job.lease = undefined
     lease.end()
-    if (job.cancelled) {
-      this.#settle(job, { type: 'failed', error: cancelled(spec) })
+    if (ending !== undefined) {
+      this.#settle(job, ending)
     } else if (tries < this.#settings.triesMax) {
       this.#enqueue(job)
     } else {
@@ -282,7 +285,7 @@ export class JobBroker {
     this.#match()
   }
 
-  #settle(job: BrokeredJob, outcome: Parameters<BrokeredJob['settle']>[0]): void {
+  #settle(job: BrokeredJob, outcome: JobOutcome): void {
     this.#waiting.delete(job)
     this.#jobs.delete(job.key)
     if (job.settled) return

@@ -95,22 +95,40 @@ export class WorkerService implements RpcService {
   }
 
   openSession({ grant }: Peer): RpcSession {
-    return { call: (request) => this.#call(request, grant), close: () => Promise.resolve() }
+    const session: RpcSession = {
+      call: (request) => this.#call(request, grant, session),
+      close: () => {
+        this.#broker.part(session)
+        return Promise.resolve()
+      },
+    }
+    return session
   }
 
-  async #call({ method, parameters, body, signal }: RpcRequest, { shards }: Grant): Promise<RpcAnswer> {
+  async #call(
+    { method, parameters, body, signal }: RpcRequest,
+    { shards }: Grant,
+    session: object,
+  ): Promise<RpcAnswer> {
     const given = new Parameters(parameters)
     switch (method) {
       case 'pull': {
         const offer = { urgentOnly: given.flag(0), memoryBytes: given.count(1), labels: given.texts(2), shards }
         const job = await this.#pulls.pull(given.text(3), offer, signal)
-        return job === undefined ? {} : { value: [job.lease, job.leaseMs], body: encodeSpec(job.spec) }
+        if (job === undefined) return {}
+        this.#broker.hold(job.lease, session)
+        // It went while it was given the job.
+        if (signal.aborted) this.#broker.part(session)
+        return { value: [job.lease, job.leaseMs], body: encodeSpec(job.spec) }
       }
       case 'renew': {
         const fraction = given.any(1)
+        this.#broker.hold(given.text(0), session)
         return { value: this.#broker.renew(given.text(0), typeof fraction === 'number' ? fraction : 0) }
       }
       case 'watch':
+        // Again on every connection that it makes.
+        this.#broker.hold(given.text(0), session)
         await this.#broker.watch(given.text(0))
         return {}
       case 'done':

@@ -3,6 +3,7 @@
  * dropped when another record takes its position: its owner was fenced, or gave it up.
  */
 
+import type { VarveError } from '../../kernel/errors.ts'
 import { Chain } from './chain.ts'
 import type { LogRecord } from './record.ts'
 
@@ -28,6 +29,16 @@ export class Assembly {
   /** The newest record that counted. */
   get newest(): LogRecord | undefined {
     return this.#chain.newest
+  }
+
+  /** What may be a record that is damaged. */
+  get doubt(): VarveError | undefined {
+    return this.#chain.doubt
+  }
+
+  /** A message that is no record. */
+  addStranger(sequence: number): void {
+    this.#chain.acceptStranger(sequence)
   }
 
   /**

@@ -4,20 +4,36 @@
  * A record of an owner counts if it follows the owner's previous one in number. Records are published many at a time, each
  * expecting a sequence: where somebody else's takes the place of one, that one is refused, and the next may be stored
  * behind the stranger, as what it expects is there. Such a record is void: its number tells. It is published again.
+ *
+ * A message that is no record may be somebody else's, published under the subject of the journal, or a record that is damaged.
+ * The next record that counts tells: its number, and the position of a fence, follow what counted before, or do not.
  */
+
+import type { VarveError } from '../../kernel/errors.ts'
 
 import { journalCorrupt } from '../journal-corrupt.ts'
 import type { LogRecord } from './record.ts'
+
+const NO_RECORD =
+  'this message is no record, and none follows that shows that none is missing: where somebody else has published it, ' +
+  'an owner passes over it with its next write, and passOver of NatsJournalSystem goes on without it'
 
 export class Chain {
   readonly #stream: string
   readonly #from: number
   /** Sequence of the newest message. */
   #sequence: number | undefined
+  /** Messages are missing since the newest record that counts. */
+  #gap = false
+  #doubt: VarveError | undefined
+  /** What no record that follows makes sure of. */
+  #doubted: VarveError | undefined
   /** Of a batch that is not whole: bytes from its beginning. */
   #partial: { readonly position: number; length: number } | undefined
   /** The newest record that counts; undefined: none has come. */
   newest: LogRecord | undefined
+  /** Its sequence. */
+  newestAt: number | undefined
   /** Just past the last whole batch; undefined while nothing tells. */
   end: number | undefined
 
@@ -35,12 +51,15 @@ export class Chain {
    */
   accept(record: LogRecord, sequence: number): boolean {
     const { kind, epoch, owner, serial, position } = record
-    const gap = this.#sequence !== undefined && sequence !== this.#sequence + 1
-    if (gap && position > this.#from && kind !== 'knock') this.#fail(sequence, 'messages before it are missing')
-    this.#sequence = sequence
+    this.#come(sequence)
     if (kind === 'knock') return false
+    const gap = this.#gap
+    if (gap && position > this.#from) this.#fail(sequence, 'messages before it are missing')
+    this.#gap = false
     const { newest } = this
     if (newest === undefined || gap) {
+      // What is missing there is no loss; of what comes before the first one that is kept nobody knows.
+      if (position > this.#from) this.#doubted = this.#doubt
       this.#partial = undefined
       this.end = undefined
     } else if (kind === 'fence') {
@@ -51,9 +70,27 @@ export class Chain {
       return false
     }
     this.newest = record
+    this.newestAt = sequence
     if (kind === 'batch') this.#fragment(record, sequence)
     else this.#begin(position, sequence)
+    this.#doubt = this.#doubted
     return true
+  }
+
+  /** Takes the next message, which is no record. */
+  acceptStranger(sequence: number): void {
+    this.#come(sequence)
+    this.#doubt ??= journalCorrupt(this.#stream, sequence, NO_RECORD)
+  }
+
+  /** Says of a message that it may be a record that is damaged: nothing that came since has shown that none is missing. */
+  get doubt(): VarveError | undefined {
+    return this.#doubt
+  }
+
+  #come(sequence: number): void {
+    this.#gap ||= this.#sequence !== undefined && sequence !== this.#sequence + 1
+    this.#sequence = sequence
   }
 
   #fragment({ position, batchBytes, offset, payload }: LogRecord, sequence: number): void {
@@ -79,6 +116,6 @@ export class Chain {
   }
 
   #fail(sequence: number, reason: string): never {
-    throw journalCorrupt(this.#stream, sequence, reason)
+    throw this.#doubt ?? journalCorrupt(this.#stream, sequence, reason)
   }
 }

@@ -16,7 +16,7 @@ import type { Hash } from '../../kernel/hash.ts'
 import type { Epoch, JournalPosition, ShardId } from '../../kernel/ids.ts'
 import { nonce } from '../../kernel/random.ts'
 import type { Random } from '../../kernel/random.ts'
-import type { StreamState, Streams } from '../../nats/nats.ts'
+import type { StoredMessage, StreamState, Streams } from '../../nats/nats.ts'
 import { patiently, pause, patienceOf } from '../../nats/patience.ts'
 import { fenced } from '../fence.ts'
 import type { Journal, JournalReader, JournalStateKeeper, JournalSupport, JournalSystem } from '../journal.ts'
@@ -24,11 +24,10 @@ import { journalCorrupt } from '../journal-corrupt.ts'
 import { NatsJournal } from './nats-journal.ts'
 import { NatsJournalReader } from './nats-journal-reader.ts'
 import { RecordCodec } from './record.ts'
-import type { RecordKind } from './record.ts'
 import { resolveNatsJournalSettings } from './settings.ts'
 import type { NatsJournalSettings } from './settings.ts'
 import { ShardLog } from './shard-log.ts'
-import type { Tail } from './shard-log.ts'
+import { passOver, strangersOf } from './strangers.ts'
 
 /** What journals in streams are made of. */
 export interface NatsJournalOptions {
@@ -84,10 +83,14 @@ export class NatsJournalSystem implements JournalSystem {
           if ((tail.record?.epoch ?? 0) > epoch) throw fenced(tail.record?.epoch)
           const start = await log.start(state, tail.end)
           checkNeeded(log, needed, start, tail.end)
-          if (tries % TRIES_PER_KNOCK === TRIES_BEFORE_KNOCKING)
-            await this.#publish(log, 'knock', { epoch, owner }, tail)
-          const published = await this.#publish(log, 'fence', { epoch, owner }, tail)
-          if (published.type === 'full') throw noRoomToOpen(log, published.reason)
+          if (tries % TRIES_PER_KNOCK === TRIES_BEFORE_KNOCKING) await log.mark('knock', { epoch, owner }, tail)
+          const published = await log.mark('fence', { epoch, owner }, tail)
+          if (published.type === 'full') {
+            // The head is ours: nobody commits any more that what was before this is asked for again.
+            if (needed === undefined || !(await log.purgeBefore(needed, state, tail)))
+              throw noRoomToOpen(log, published.reason)
+            continue
+          }
           if (published.type === 'refused') throw overtaken(log)
         }
         // Read again: what was published before may be what is there now.
@@ -129,29 +132,39 @@ export class NatsJournalSystem implements JournalSystem {
     return new NatsJournalReader(log, { start, ...piece })
   }
 
+  /**
+   * Messages behind the newest record of a journal that are no records: somebody else has published them, or they are damaged
+   * ones. As long as there are any, opening says JOURNAL_CORRUPT.
+   */
+  async strangers(shard: ShardId): Promise<readonly StoredMessage[]> {
+    const log = this.#log(shard)
+    return patiently(patienceOf(log.streams, log.patience), () => strangersOf(log))
+  }
+
+  /**
+   * Goes on without `messages`, after somebody has looked at them and knows that they are no records of this journal: what
+   * is opened from then on begins behind them. An owner that has the shard open is fenced.
+   *
+   * @param messages all that `strangers` has given; what came since is not passed over
+   * @throws {VarveError} IO_FAILED — there are others by now, or nobody answers: look again; NO_SPACE
+   */
+  async passOver(shard: ShardId, messages: readonly StoredMessage[]): Promise<void> {
+    const log = this.#log(shard)
+    await passOver(log, messages, nonce(this.#options.random))
+  }
+
   #log(shard: ShardId): ShardLog {
     const { streams, hash, clock } = this.#options
     const { prefix, resumeMs } = this.#settings
     const codec = new RecordCodec(hash, shard, `${prefix}-journal-${shard}`)
     return new ShardLog(shard, streams, prefix, codec, { clock, resumeMs })
   }
-
-  #publish(
-    { streams, stream, subject, codec }: ShardLog,
-    kind: RecordKind,
-    owner: { readonly epoch: Epoch; readonly owner: string },
-    { sequence, end }: Tail,
-  ): ReturnType<Streams['publish']> {
-    const position = kind === 'knock' ? 0 : end
-    const nothing = { serial: 0, confirmed: 0, batchBytes: 0, offset: 0, payload: new Uint8Array(0) }
-    const record = codec.encode({ ...nothing, ...owner, kind, position })
-    return streams.publish(stream, subject, record, kind === 'knock' ? {} : { expectedLast: sequence })
-  }
 }
 
 function noRoomToOpen({ stream }: ShardLog, reason: string): VarveError {
   const wayOut = 'raise its max_bytes, or the limits of the account: once it is open, the shard flushes and purges'
-  return new VarveError('NO_SPACE', `stream ${stream} has no room for a new owner (${reason}): ${wayOut}`, {
+  const why = `${reason}), and nothing in it that files have taken the place of`
+  return new VarveError('NO_SPACE', `stream ${stream} has no room for a new owner (${why}: ${wayOut}`, {
     details: { path: stream },
   })
 }

@@ -43,6 +43,11 @@ interface Found {
   readonly sequence: number
 }
 
+function strangerIn({ stream, subject }: ShardLog, sequence: number): VarveError {
+  const reason = `somebody else publishes under ${subject}: message ${sequence} of stream ${stream} is no record`
+  return new VarveError('IO_FAILED', reason, { details: { path: stream, operation: 'append' } })
+}
+
 export class RecordPipeline {
   readonly #log: ShardLog
   readonly #host: PipelineHost
@@ -145,6 +150,7 @@ export class RecordPipeline {
 
   async #recover(): Promise<void> {
     const { clock, resumeMs } = this.#log.patience
+    this.#trouble = undefined
     const silence = new Silence(clock, resumeMs, this.#sent[0]?.sentMs ?? clock.monotonic(), () => this.#giveUp())
     const goesOn = await this.#tryAgain(silence).finally(() => silence.end())
     if (!goesOn) return
@@ -216,6 +222,11 @@ export class RecordPipeline {
     await streams.read(stream, this.#confirmed + 1, state.last, (message) => {
       const { sequence } = message
       const record = codec.decode(message.data, sequence)
+      if (record === undefined) {
+        // Somebody else's, or one of ours, damaged: that is sent again, and this counts as little as what is void.
+        this.#trouble = strangerIn(this.#log, sequence)
+        return
+      }
       const { epoch, owner } = this.#owner
       if (record.owner === owner) {
         if (record.serial !== this.#serial + found.length + 1) return

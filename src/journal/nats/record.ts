@@ -73,16 +73,16 @@ export class RecordCodec {
 
   /**
    * @param sequence for the error
-   * @returns with a view of `bytes` as payload
+   * @returns with a view of `bytes` as payload; undefined: no record of this shard, or not any more
    * @throws {VarveError} JOURNAL_CORRUPT
    */
-  decode(bytes: Uint8Array, sequence: number): LogRecord {
+  decode(bytes: Uint8Array, sequence: number): LogRecord | undefined {
     const fail = (reason: string): never => {
       throw journalCorrupt(this.#stream, sequence, reason)
     }
-    if (bytes.length < RECORD_HEADER_BYTES) fail('a record ends early')
+    if (bytes.length < RECORD_HEADER_BYTES) return undefined
     const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength)
-    if (view.getUint32(0, true) !== this.#hash.hash32(bytes.subarray(4), this.#seed)) fail('checksum mismatch')
+    if (view.getUint32(0, true) !== this.#hash.hash32(bytes.subarray(4), this.#seed)) return undefined
     if (view.getUint8(4) !== FORMAT) fail(`format ${view.getUint8(4)} is not known`)
     const record = {
       kind: KINDS[view.getUint8(5)] ?? fail('a record of another kind'),

@@ -18,6 +18,10 @@ export class SecondLook {
   #next: number
   /** The newest one that counts. */
   #newest: { readonly message: StoredMessage; readonly isFence: boolean } | undefined
+  /** The newest one that was passed over, behind the newest one that counts. */
+  #missed: number | undefined
+  /** The oldest message that is no record, behind that one. */
+  #stranger: StoredMessage | undefined
   /** What is to be compared, by sequence; undefined: it was passed over. */
   readonly #seen = new Map<number, Uint8Array | undefined>()
 
@@ -31,19 +35,25 @@ export class SecondLook {
    * @param message the next one; its bytes are lent for good
    * @param take what is done with it: gives the record if it counts
    */
-  at(message: StoredMessage, take: () => LogRecord | undefined): void {
-    const missed = message.sequence > this.#next ? message.sequence - 1 : undefined
+  at(message: StoredMessage, take: () => LogRecord | 'stranger' | undefined): void {
+    if (message.sequence > this.#next) this.#missed = message.sequence - 1
     this.#next = message.sequence + 1
-    let counts: LogRecord | undefined
+    let counts: LogRecord | 'stranger' | undefined
     try {
       counts = take()
     } catch (error) {
       this.atNewest()
       this.#remember(message)
-      if (missed !== undefined) this.#seen.set(missed, undefined)
+      if (this.#missed !== undefined) this.#seen.set(this.#missed, undefined)
       throw error
     }
     if (counts === undefined) return
+    if (counts === 'stranger') {
+      this.#stranger ??= message
+      return
+    }
+    if (this.#newest !== undefined) this.#stranger = undefined
+    this.#missed = undefined
     const isFence = counts.kind === 'fence'
     // Of an owner that has written nothing it does not matter what it was.
     if (isFence && this.#newest?.isFence === false) this.#remember(this.#newest.message)
@@ -65,6 +75,7 @@ export class SecondLook {
    * @throws {VarveError} IO_FAILED — not known now
    */
   async difference(damaged: boolean): Promise<VarveError | undefined> {
+    if (this.#stranger !== undefined) this.#remember(this.#stranger)
     for (const [sequence, data] of this.#seen) {
       const message = await this.#streams.message(this.#stream, sequence)
       if (message === undefined) {

@@ -10,7 +10,7 @@ import { journalCorrupt } from '../journal-corrupt.ts'
 import { Assembly } from './assembly.ts'
 import type { Place } from './assembly.ts'
 import { Chain } from './chain.ts'
-import type { LogRecord, RecordCodec } from './record.ts'
+import type { LogRecord, RecordCodec, RecordKind } from './record.ts'
 import { SecondLook, diverging, lagging } from './second-look.ts'
 
 export type Visit = (payload: Uint8Array, position: JournalPosition) => void
@@ -21,6 +21,8 @@ export interface Tail {
   readonly sequence: number
   /** The newest record that counts; undefined: there is none. */
   readonly record: LogRecord | undefined
+  /** Its sequence. */
+  readonly recordAt: number | undefined
   /** Where the journal ends. */
   readonly end: number
 }
@@ -65,14 +67,20 @@ export class ShardLog {
   /**
    * Reads forward from a record of which the newest one says that it counts.
    *
+   * @param passes what is no record, and may be a damaged one, is passed over. Default: it throws
    * @throws {VarveError} JOURNAL_CORRUPT, IO_FAILED
    */
-  async tail(state: StreamState): Promise<Tail> {
+  async tail(state: StreamState, passes = false): Promise<Tail> {
     const { last } = state
     const first = Math.max(state.first, 1)
+    let oldest: Chain | undefined
     for (let sequence = last; sequence >= first; sequence--) {
       const record = await this.#record(sequence)
-      if (record.kind === 'knock') continue
+      if (record === undefined) {
+        oldest = new Chain(this.stream, 0)
+        oldest.acceptStranger(sequence)
+      }
+      if (record === undefined || record.kind === 'knock') continue
       // A fence is not sent before what it follows is known; what is purged ends before a record that counts.
       const anchor = record.kind === 'fence' ? sequence : Math.max(record.confirmed, first)
       const chain = new Chain(this.stream, 0)
@@ -84,23 +92,41 @@ export class ShardLog {
           look.at(message, () => {
             const found = this.codec.decode(message.data, read)
             if (read === sequence && !isSame(found, record)) throw diverging(this.stream, read)
-            return chain.accept(found, read) ? found : undefined
+            if (found !== undefined) return chain.accept(found, read) ? found : undefined
+            chain.acceptStranger(read)
+            return 'stranger'
           })
         })
         look.atNewest()
+        if (chain.doubt !== undefined && !passes) throw chain.doubt
       })
       if (read < last) throw lagging(this.stream, last)
-      return { sequence: last, record: chain.newest, end: chain.next }
+      return { sequence: last, record: chain.newest, recordAt: chain.newestAt, end: chain.next }
     }
+    if (oldest?.doubt !== undefined && !passes) throw oldest.doubt
     // The newest record is never removed.
     if (first > 1) throw journalCorrupt(this.stream, last, 'its newest records are missing')
-    return { sequence: last, record: undefined, end: 0 }
+    return { sequence: last, record: undefined, recordAt: undefined, end: 0 }
   }
 
-  async #record(sequence: number): Promise<LogRecord> {
+  /** Undefined: it is none. */
+  async #record(sequence: number): Promise<LogRecord | undefined> {
     const message = await this.streams.message(this.stream, sequence)
     if (message === undefined) throw lagging(this.stream, sequence)
     return this.codec.decode(message.data, sequence)
+  }
+
+  /** Publishes a record that has no payload; but a knock, only as the successor of the tail's newest message. */
+  mark(
+    kind: RecordKind,
+    owner: { readonly epoch: number; readonly owner: string },
+    { sequence, end }: Tail,
+  ): ReturnType<Streams['publish']> {
+    const position = kind === 'knock' ? 0 : end
+    const nothing = { serial: 0, confirmed: 0, batchBytes: 0, offset: 0, payload: new Uint8Array(0) }
+    const record = this.codec.encode({ ...nothing, ...owner, kind, position })
+    const { streams, stream, subject } = this
+    return streams.publish(stream, subject, record, kind === 'knock' ? {} : { expectedLast: sequence })
   }
 
   /** @throws {VarveError} IO_FAILED — its leader has something else there */
@@ -114,10 +140,34 @@ export class ShardLog {
   async start({ first, last }: StreamState, end: number): Promise<number> {
     for (let sequence = Math.max(first, 1); sequence <= last; sequence++) {
       const record = await this.#record(sequence)
-      if (record.kind === 'knock') continue
+      if (record === undefined || record.kind === 'knock') continue
       return record.kind === 'batch' && record.offset > 0 ? record.position + record.batchBytes : record.position
     }
     return end
+  }
+
+  /**
+   * Removes what nobody asks for any more, but for the newest record that counts.
+   *
+   * @param needed nothing before this position will be asked for
+   * @returns whether anything was removed
+   */
+  async purgeBefore(
+    needed: number,
+    { first }: StreamState,
+    { sequence, record, recordAt, end }: Tail,
+  ): Promise<boolean> {
+    if (recordAt === undefined) return false
+    let limit = recordAt
+    if (needed < end) {
+      limit = first
+      const piece = { first: Math.max(first, 1), last: sequence, end, owner: record?.owner }
+      const place: Place = (_payload, position, at) => void (limit = position <= needed ? at : limit)
+      await this.replay(piece, needed, () => undefined, { place })
+    }
+    if (limit <= first) return false
+    await patiently(this.patience, () => this.streams.purge(this.stream, limit))
+    return true
   }
 
   /**
@@ -147,8 +197,13 @@ export class ShardLog {
     const assembly = new Assembly(this.stream, from, place)
     const look = new SecondLook(this.streams, this.stream, first)
     let next = first
-    const take = ({ sequence, data }: StoredMessage): LogRecord | undefined => {
+    const take = ({ sequence, data }: StoredMessage): LogRecord | 'stranger' | undefined => {
       const record = this.codec.decode(data, sequence)
+      if (record === undefined) {
+        assembly.addStranger(sequence)
+        next = sequence + 1
+        return 'stranger'
+      }
       const counts = assembly.add(record, sequence)
       const { start } = assembly
       if (start !== undefined && start > from)
@@ -156,13 +211,14 @@ export class ShardLog {
       next = sequence + 1
       return counts ? record : undefined
     }
-    await this.#doubting(look, () =>
-      patiently(
+    await this.#doubting(look, async () => {
+      await patiently(
         this.patience,
         () => this.streams.read(this.stream, next, last, (message) => look.at(message, () => take(message))),
         () => next,
-      ),
-    )
+      )
+      if (assembly.doubt !== undefined) throw assembly.doubt
+    })
     if (assembly.end !== end || assembly.newest?.owner !== owner) throw diverging(this.stream, last)
   }
 
@@ -185,6 +241,6 @@ export class ShardLog {
   }
 }
 
-function isSame(left: LogRecord, right: LogRecord): boolean {
-  return left.owner === right.owner && left.serial === right.serial && left.kind === right.kind
+function isSame(left: LogRecord | undefined, right: LogRecord): boolean {
+  return left?.owner === right.owner && left.serial === right.serial && left.kind === right.kind
 }

@@ -157,8 +157,14 @@ test('a record that one server alone has damaged or lost is no damage of the log
   assert.equal((await found(journal, 400)).size, 1)
 })
 
-/** An owner whose last write is in its place on one server only, and which asks that one what became of it. */
-async function asking(): Promise<{ place: StrayPlace; streams: SimulatedStreams; outcome: Promise<string> }> {
+/**
+ * An owner whose last write is in its place on one server only, and which asks that one what became of it.
+ *
+ * @param before it is answered
+ */
+async function asking(
+  before: (place: StrayPlace, streams: SimulatedStreams) => Promise<void>,
+): Promise<{ readonly outcome: Promise<string> }> {
   const place = new StrayPlace()
   const streams = place.strayStreams()
   const first = await place.open(1, streams)
@@ -171,29 +177,30 @@ async function asking(): Promise<{ place: StrayPlace; streams: SimulatedStreams;
   while (place.server.streams.get(STREAM)?.last !== 3) await place.clock.turn()
   place.drop()
   await place.open(2)
+  await before(place, streams)
   streams.faults = { ...streams.faults, answerLost: Infinity }
-  return { place, streams, outcome }
+  return { outcome }
 }
 
 test('what one server alone has is not acknowledged to an owner that asks', async () => {
-  const { place, outcome } = await asking()
-  place.astray = 3
+  const { outcome } = await asking(async (place) => void (place.astray = 3))
   assert.equal(await outcome, 'FENCED')
 })
 
 test('nor what a former leader says that has not heard of the next one: nothing is stored behind it', async () => {
-  const { place, streams, outcome } = await asking()
-  place.astray = 3
-  const [state, message] = [streams.state.bind(streams), streams.message.bind(streams)]
-  // Another owner has been there, and written since.
-  await (await place.open(3)).append(payloadOf(3), 'written').written
-  streams.state = async (stream) => {
-    const now = await state(stream)
-    return now !== undefined && place.astray > 0 ? { ...now, last: 3 } : now
-  }
-  streams.message = async (stream, sequence) => {
-    const stray = place.astray > 0 || sequence === 3 ? place.strays.get(sequence) : undefined
-    return stray === undefined ? message(stream, sequence) : { sequence, data: stray }
-  }
+  const { outcome } = await asking(async (place, streams) => {
+    // Another owner has been there, and written since.
+    await (await place.open(3)).append(payloadOf(3), 'written').written
+    const [state, message] = [streams.state.bind(streams), streams.message.bind(streams)]
+    place.astray = 3
+    streams.state = async (stream) => {
+      const now = await state(stream)
+      return now !== undefined && place.astray > 0 ? { ...now, last: 3 } : now
+    }
+    streams.message = async (stream, sequence) => {
+      const stray = place.astray > 0 || sequence === 3 ? place.strays.get(sequence) : undefined
+      return stray === undefined ? message(stream, sequence) : { sequence, data: stray }
+    }
+  })
   assert.equal(await outcome, 'FENCED')
 })

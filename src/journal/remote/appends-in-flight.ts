@@ -10,6 +10,8 @@ export interface InFlight {
   readonly durability: Durability
   readonly written: Deferred
   readonly synced: Deferred | undefined
+  /** Some of it may be at the service, or on the way there. */
+  sent: boolean
   /** Answered, and waiting for those before it. */
   answered: boolean
 }
@@ -40,6 +42,11 @@ export class AppendsInFlight {
     return this.#unwritten
   }
 
+  /** Nobody but this owner knows of any that is not written. */
+  get unsent(): boolean {
+    return this.#unwritten.every(({ sent }) => !sent)
+  }
+
   get unsynced(): ReadonlySet<InFlight> {
     return this.#unsynced
   }
@@ -54,7 +61,7 @@ export class AppendsInFlight {
 
   add(position: number, payload: Uint8Array, durability: Durability): InFlight {
     const synced = durability === 'synced' ? new Deferred() : undefined
-    const entry = { position, payload, durability, written: new Deferred(), synced, answered: false }
+    const entry = { position, payload, durability, written: new Deferred(), synced, sent: false, answered: false }
     this.#unwritten.push(entry)
     this.#bytes += payload.length
     return entry

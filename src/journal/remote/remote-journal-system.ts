@@ -12,7 +12,7 @@ import type { Epoch, JournalPosition, ShardId } from '../../kernel/ids.ts'
 import { nonce } from '../../kernel/random.ts'
 import type { Random } from '../../kernel/random.ts'
 import type { RpcClient } from '../../rpc/client.ts'
-import type { RpcConnection, RpcReply } from '../../rpc/rpc.ts'
+import type { RpcCall, RpcConnection, RpcReply } from '../../rpc/rpc.ts'
 import type {
   Durability,
   Journal,
@@ -24,7 +24,7 @@ import type {
 } from '../journal.ts'
 import { JOURNAL_SERVICE } from './journal-service.ts'
 import { RemoteJournal } from './remote-journal.ts'
-import type { OpenedJournal } from './remote-journal.ts'
+import type { OpenAgain, OpenedJournal } from './reopened-journal.ts'
 import { RemoteJournalReader } from './remote-journal-reader.ts'
 
 /** What is needed to have a journal elsewhere. */
@@ -42,6 +42,8 @@ export interface RemoteJournalOptions {
 
 /** A service that is started again takes a second or two; a client that is told earlier has to be opened anew. */
 export const REMOTE_JOURNAL_RESUME_MS = 10_000
+
+type Patience = Pick<RpcCall, 'signal' | 'timeoutMs'>
 
 const NOTHING = new Uint8Array(0)
 
@@ -84,20 +86,23 @@ export class RemoteJournalSystem implements JournalSystem {
     needed?: JournalPosition,
     { signal }: JournalOpenOptions = {},
   ): Promise<Journal> {
-    const key = `${shard}/${epoch}/${nonce(this.#random)}${nonce(this.#random)}`
-    // Again on another connection: the service knows the name, or begins anew.
-    const opening = this.#client.retry({ signal }, (connection) =>
-      this.#open(connection, key, [shard, epoch, key], keeper, needed),
-    )
+    // Another each time: a service that was asked before may be at it still.
+    const nameNew = (): string => `${shard}/${epoch}/${nonce(this.#random)}${nonce(this.#random)}`
+    const openAs = (key: string, from: JournalPosition | undefined, patience: Patience): Promise<OpenedJournal> =>
+      // Again on another connection: the service knows the name, or begins anew.
+      this.#client.retry(patience, (connection) => this.#open(connection, key, [shard, epoch, key], keeper, from))
+    const name = nameNew()
+    const opening = openAs(name, needed, { signal })
     // Nobody is left to use what comes of it.
     const unused = (): Promise<unknown> =>
-      this.#client.call({ service: JOURNAL_SERVICE, method: 'close', parameters: [key] })
+      this.#client.call({ service: JOURNAL_SERVICE, method: 'close', parameters: [name] })
     const opened = await abortable(opening, signal).catch((error: unknown) => {
       if (signal?.aborted === true) opening.then(unused).catch(() => undefined)
       throw error
     })
-    const { supports } = this
-    return new RemoteJournal({ client: this.#client, key, epoch, supports, resumeMs: this.#resumeMs }, opened)
+    const resumeMs = this.#resumeMs
+    const openAgain: OpenAgain = async (from) => (await openAs(nameNew(), from, { timeoutMs: resumeMs })).key
+    return new RemoteJournal({ client: this.#client, epoch, supports: this.supports, resumeMs, openAgain }, opened)
   }
 
   async openReadOnly(
@@ -135,7 +140,7 @@ export class RemoteJournalSystem implements JournalSystem {
       const [what, ...rest] = value as [string, ...unknown[]]
       if (what === 'opened') {
         const [start, end, pendingBytesMax, storedBytes] = rest as [number, number, number, number]
-        return { connection, start, end, pendingBytesMax, storedBytes }
+        return { key, needed, connection, start, end, pendingBytesMax, storedBytes }
       }
       if (what !== 'commit') throw new VarveError('INCOMPATIBLE', `the journal service answered ${what}`)
       let failure: unknown = null

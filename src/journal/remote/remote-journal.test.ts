@@ -1,105 +1,21 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { VarveError, isCode } from '../../kernel/errors.ts'
+import { JournalPlace, localJournals } from '../../../test/journal/journal-place.ts'
+import { isCode } from '../../kernel/errors.ts'
 import { loadHash } from '../../kernel/hash.ts'
 import { POSITION_ZERO, epoch, shardId } from '../../kernel/ids.ts'
 import { Access } from '../../rpc/access.ts'
-import { RpcClient } from '../../rpc/client.ts'
-import { dialLoopback } from '../../rpc/loopback.ts'
-import type { Dial, Listening } from '../../rpc/rpc.ts'
-import { RpcServer } from '../../rpc/server.ts'
-import { dialSocket, listenSocket } from '../../rpc/socket-transport.ts'
-import { faultyDial } from '../../testing/faulty-wire.ts'
-import type { WireFaults } from '../../testing/faulty-wire.ts'
+import { listenSocket } from '../../rpc/socket-transport.ts'
 import { testJournal } from '../../testing/journal-conformance.ts'
 import { MemoryStateKeeper } from '../../testing/memory-state-keeper.ts'
 import { SeededRandom } from '../../testing/seeded-random.ts'
-import { SimulatedClock } from '../../testing/simulated-clock.ts'
 import { SimulatedDevice } from '../../testing/simulated-device.ts'
 import { failure } from '../../testing/simulated-failure.ts'
-import type { JournalSystem } from '../journal.ts'
 import { LocalJournalSystem } from '../local-journal-system.ts'
 import { MemoryJournalStorage, MemoryJournalSystem } from '../memory-journal.ts'
-import { JournalService } from './journal-service.ts'
-import { RemoteJournalSystem } from './remote-journal-system.ts'
 
 const hash = await loadHash()
 const SHARD = shardId('main')
-
-/** A service over `journals`, and clients of it. */
-class Place {
-  readonly clock = new SimulatedClock()
-  readonly random = new SeededRandom(1)
-  readonly #access: Access
-  journals: JournalSystem
-  service: JournalService
-  server: RpcServer
-  faults: WireFaults | undefined
-  /** Nobody gets a connection, and nobody has one. */
-  gone = false
-  resumeMs = 3_600_000
-  listening: Listening | undefined
-  #timeStopped = false
-  readonly #clients: RpcClient[] = []
-
-  constructor(journals: JournalSystem, access = new Access()) {
-    this.journals = journals
-    this.#access = access
-    this.service = new JournalService({ journals, clock: this.clock })
-    this.server = new RpcServer({ services: [this.service], clock: this.clock, hash, access })
-  }
-
-  /** Ends the service as a crash does, and starts another over the same journals. */
-  async restart(): Promise<void> {
-    await this.server.close()
-    this.service = new JournalService({ journals: this.journals, clock: this.clock })
-    this.server = new RpcServer({ services: [this.service], clock: this.clock, hash, access: this.#access })
-  }
-
-  async system(token = ''): Promise<RemoteJournalSystem> {
-    const { clock, random } = this
-    const address = this.listening?.address
-    const direct: Dial = address === undefined ? (signal) => dialLoopback(this.server)(signal) : dialSocket(address)
-    const dial: Dial = (signal) => {
-      if (this.gone) return Promise.reject(new VarveError('IO_FAILED', 'refused'))
-      const { faults } = this
-      return faults === undefined ? direct(signal) : faultyDial(direct, { random, clock, faults })(signal)
-    }
-    const client = new RpcClient({ dial, clock, hash, random, token })
-    this.#clients.push(client)
-    // Time goes by quickly here, and a network that fails so often takes many attempts.
-    return RemoteJournalSystem.connect({ client, random, resumeMs: this.resumeMs })
-  }
-
-  /** All clients go. */
-  async leave(): Promise<void> {
-    for (const client of this.#clients) await client.close()
-    for (let turns = 0; turns < 10; turns++) await this.clock.turn()
-  }
-
-  passTime(): void {
-    void (async () => {
-      while (!this.#timeStopped) {
-        await this.clock.turn()
-        this.clock.advance(20)
-      }
-    })()
-  }
-
-  async dispose(): Promise<void> {
-    for (const client of this.#clients) await client.close()
-    await this.listening?.close()
-    await this.server.close()
-    await this.service.close()
-    this.#timeStopped = true
-  }
-}
-
-function localJournals(): JournalSystem {
-  const settings = { segmentBytes: 8192, preallocateBytes: 1024 }
-  const [device, random] = [new SimulatedDevice(), new SeededRandom(1)]
-  return new LocalJournalSystem({ device, directory: 'journal', hash, random, settings })
-}
 
 for (const [name, faults, listens] of [
   ['a journal elsewhere, by loopback', undefined, false],
@@ -114,7 +30,7 @@ for (const [name, faults, listens] of [
     test,
     name,
     open: async () => {
-      const place = new Place(localJournals())
+      const place = new JournalPlace(localJournals())
       if (listens) place.listening = await listenSocket('tcp://127.0.0.1:0', place.server)
       if (faults !== undefined) {
         place.faults = faults
@@ -129,7 +45,7 @@ for (const [name, faults, listens] of [
 test('an append whose answer is lost is not made again, and is acknowledged when its client comes back', async () => {
   for (let seed = 1; seed <= 8; seed++) {
     const storage = new MemoryJournalStorage()
-    const place = new Place(new MemoryJournalSystem({ storage }))
+    const place = new JournalPlace(new MemoryJournalSystem({ storage }))
     place.random.below(seed + 1)
     place.passTime()
     place.faults = { cutsOnceIn: 10, dropsOnceIn: 100 }
@@ -159,33 +75,12 @@ test('an append whose answer is lost is not made again, and is acknowledged when
   }
 })
 
-test('appends under way when the service is started anew are of unknown outcome, and the next owner reads them back', async () => {
-  const place = new Place(localJournals())
-  const system = await place.system()
-  place.passTime()
-  const keeper = new MemoryStateKeeper()
-  const journal = await system.open(SHARD, epoch(1), keeper)
-  await journal.append(Uint8Array.of(1), 'synced').synced
-  await place.restart()
-  const late = journal.append(Uint8Array.of(2), 'written')
-  await assert.rejects(late.written, { code: 'OUTCOME_UNKNOWN' })
-  await assert.rejects(journal.append(Uint8Array.of(3), 'written').written, { code: 'OUTCOME_UNKNOWN' })
-  await assert.rejects(journal.barrier(), { code: 'OUTCOME_UNKNOWN' })
-  await journal.close()
-  const next = await system.open(SHARD, epoch(2), keeper)
-  const found: number[] = []
-  await next.replay(POSITION_ZERO, (payload) => void found.push(...payload))
-  assert.deepEqual(found, [1])
-  await next.close()
-  await place.dispose()
-})
-
 for (const [what, written, unsynced] of [
   ['where something is not synced, waits resumeMs for it once, and says so', 'written', true],
   ['where everything is synced, waits for nothing', 'synced', false],
 ] as const) {
   test(`closing a journal whose service has gone ${what}`, async () => {
-    const place = new Place(localJournals())
+    const place = new JournalPlace(localJournals())
     place.resumeMs = 10_000
     const system = await place.system()
     const journal = await system.open(SHARD, epoch(1), new MemoryStateKeeper())
@@ -222,7 +117,7 @@ test('an append that does not fit is taken back with all that followed it, and l
   })
   const settings = { segmentBytes: 8192, preallocateBytes: 1024 }
   const random = new SeededRandom(1)
-  const place = new Place(new LocalJournalSystem({ device, directory: 'journal', hash, random, settings }))
+  const place = new JournalPlace(new LocalJournalSystem({ device, directory: 'journal', hash, random, settings }))
   const system = await place.system()
   const journal = await system.open(SHARD, epoch(1), new MemoryStateKeeper())
   await journal.append(Uint8Array.of(1), 'written').written
@@ -241,7 +136,7 @@ test('an append that does not fit is taken back with all that followed it, and l
 
 test('who has a token for one shard opens the journal of no other', async () => {
   const access = new Access([{ name: 'a', token: 'the token of shard a', shards: ['a'], roles: ['journal'] }])
-  const place = new Place(new MemoryJournalSystem(), access)
+  const place = new JournalPlace(new MemoryJournalSystem(), access)
   const system = await place.system('the token of shard a')
   const keeper = new MemoryStateKeeper()
   await (await system.open(shardId('a'), epoch(1), keeper)).close()
@@ -252,7 +147,7 @@ test('who has a token for one shard opens the journal of no other', async () => 
 
 test('what a journal elsewhere has written opens without the service, and the other way round', async () => {
   const local = localJournals()
-  const place = new Place(local)
+  const place = new JournalPlace(local)
   const system = await place.system()
   assert.deepEqual([system.name, system.version], [local.name, local.version])
   const keeper = new MemoryStateKeeper()
@@ -273,7 +168,7 @@ test('the journal of a client that does not come back is closed, and its files w
   const inner = new MemoryJournalSystem()
   let closed = 0
   const { name, version, supports } = inner
-  const place = new Place({
+  const place = new JournalPlace({
     name,
     version,
     supports,

@@ -3,7 +3,8 @@
  *
  * Appends are sent as they come and answered in order. When the connection is lost, whatever was not answered is sent
  * again on the next one, with the position it goes to: the service tells what it has already. Only where the service does
- * not come back, or does not know the journal any more, is the outcome of those appends unknown; that ends this writer.
+ * not come back, or does not know the journal any more, is the outcome of those appends unknown; that ends this writer. Where
+ * none was under way, a service that does not know the journal opens it again, for the owner that it still has.
  *
  * What the service's journal refuses, as where there is no space, ends nothing: that, and everything appended since, rejects,
  * and `end` is back where it began.
@@ -20,6 +21,8 @@ import { AppendsInFlight } from './appends-in-flight.ts'
 import type { InFlight } from './appends-in-flight.ts'
 import { JOURNAL_SERVICE } from './journal-service.ts'
 import { isRefusedAppend } from './refused-append.ts'
+import { reopenJournal } from './reopened-journal.ts'
+import type { OpenAgain, OpenedJournal } from './reopened-journal.ts'
 import { replayPieces } from './remote-journal-reader.ts'
 import type { Visit } from './remote-journal-reader.ts'
 
@@ -28,25 +31,18 @@ const CLOSE_MS_MAX = 5_000
 
 export interface RemoteJournalBasis {
   readonly client: RpcClient
-  /** Its name at the service. */
-  readonly key: string
   readonly epoch: Epoch
   readonly supports: JournalSupport
   readonly resumeMs: number
-}
-
-export interface OpenedJournal {
-  readonly connection: RpcConnection
-  readonly start: number
-  readonly end: number
-  readonly pendingBytesMax: number
-  readonly storedBytes: number
+  readonly openAgain: OpenAgain
 }
 
 export class RemoteJournal implements Journal {
   readonly epoch: Epoch
   readonly #basis: RemoteJournalBasis
   readonly #appends: AppendsInFlight
+  #key: string
+  #needed: JournalPosition | undefined
   #connection: RpcConnection
   #resuming: Promise<void> | undefined
   #start: number
@@ -56,8 +52,11 @@ export class RemoteJournal implements Journal {
   #syncedEnd = -1
   #closing: Promise<void> | undefined
 
-  constructor(basis: RemoteJournalBasis, { connection, start, end, pendingBytesMax, storedBytes }: OpenedJournal) {
+  constructor(basis: RemoteJournalBasis, opened: OpenedJournal) {
+    const { key, needed, connection, start, end, pendingBytesMax, storedBytes } = opened
     this.#basis = basis
+    this.#key = key
+    this.#needed = needed
     this.epoch = basis.epoch
     this.#connection = connection
     this.#start = start
@@ -133,6 +132,8 @@ export class RemoteJournal implements Journal {
 
   async truncate(before: JournalPosition): Promise<void> {
     this.#checkOpen()
+    // From now on: the answer may be lost.
+    this.#needed = Math.max(before, this.#needed ?? 0) as JournalPosition
     const [start, storedBytes] = (await this.#ask('truncate', [before])).value as [number, number]
     this.#start = start
     this.#storedBytes = storedBytes
@@ -146,10 +147,10 @@ export class RemoteJournal implements Journal {
   /** False where nobody can be asked: a service that is away is waited for by those who have something at stake. */
   async crowded(): Promise<boolean> {
     if (this.#closing !== undefined || !this.#connection.alive) return false
-    const { key, resumeMs } = this.#basis
     try {
-      const call = { service: JOURNAL_SERVICE, method: 'crowded', parameters: [key], timeoutMs: resumeMs }
-      return (await this.#connection.call(call)).value === true
+      const call = { service: JOURNAL_SERVICE, method: 'crowded', parameters: [this.#key] }
+      const timeoutMs = this.#basis.resumeMs
+      return (await this.#connection.call({ ...call, timeoutMs })).value === true
     } catch {
       // Nor where the service does not know the question.
       return false
@@ -169,10 +170,10 @@ export class RemoteJournal implements Journal {
     await this.#appends.settled()
     for (const { synced } of this.#appends.unsynced) await synced?.promise.catch(() => undefined)
     try {
-      const { client, key, resumeMs } = this.#basis
+      const { client, resumeMs } = this.#basis
       const connection = await client.connection()
       const timeoutMs = Math.min(resumeMs, CLOSE_MS_MAX)
-      await connection.call({ service: JOURNAL_SERVICE, method: 'close', parameters: [key], timeoutMs })
+      await connection.call({ service: JOURNAL_SERVICE, method: 'close', parameters: [this.#key], timeoutMs })
     } catch (error) {
       // The service closes it when nobody comes back, and one that lets nobody in any more does so, too; everything has been
       // acknowledged, or has not.
@@ -182,10 +183,10 @@ export class RemoteJournal implements Journal {
 
   #send(entry: InFlight): void {
     const connection = this.#connection
-    const { key } = this.#basis
     const { position, payload, durability } = entry
     if (!entry.answered) {
-      const parameters = [key, position, durability, this.#appends.acknowledged(this.#end)]
+      entry.sent = true
+      const parameters = [this.#key, position, durability, this.#appends.acknowledged(this.#end)]
       connection
         .call({ service: JOURNAL_SERVICE, method: 'append', parameters, body: payload, timeoutMs: 0, effect: true })
         .then(
@@ -197,7 +198,7 @@ export class RemoteJournal implements Journal {
   }
 
   #sendSynced(entry: InFlight, connection: RpcConnection): void {
-    const parameters = [this.#basis.key, entry.position]
+    const parameters = [this.#key, entry.position]
     connection.call({ service: JOURNAL_SERVICE, method: 'synced', parameters, timeoutMs: 0 }).then(
       () => {
         this.#appends.synced(entry)
@@ -238,30 +239,50 @@ export class RemoteJournal implements Journal {
   }
 
   async #resumeOnce(): Promise<void> {
-    const { client, key, resumeMs } = this.#basis
     try {
-      // Tells whether the journal is still open there, and ours.
-      this.#connection = await client.retry({ timeoutMs: resumeMs }, async (connection, timeoutMs) => {
-        await connection.call({ service: JOURNAL_SERVICE, method: 'resume', parameters: [key], timeoutMs })
-        return connection
+      this.#connection = await this.#comeBack().catch(async (error: unknown) => {
+        if (!this.#mayReopen(error)) throw error
+        const { client, resumeMs, openAgain } = this.#basis
+        const known = { needed: this.#needed, end: this.#appends.unwritten[0]?.position ?? this.#end }
+        this.#key = await reopenJournal(client, resumeMs, openAgain, known)
+        return this.#comeBack()
       })
     } catch (error) {
-      this.#appends.fail(isCode(error, 'FENCED') ? error : outcomeUnknown('append', error))
+      this.#appends.fail(isCode(error, 'FENCED', 'OUTCOME_UNKNOWN') ? error : outcomeUnknown('append', error))
       return
     }
     for (const entry of this.#appends.unsynced) this.#sendSynced(entry, this.#connection)
     for (const entry of this.#appends.unwritten) this.#send(entry)
   }
 
-  async #ask(method: string, parameters: readonly unknown[] = []): Promise<RpcReply> {
+  /** Tells whether the journal is still open there, and ours. */
+  #comeBack(): Promise<RpcConnection> {
+    const { client, resumeMs } = this.#basis
+    return client.retry({ timeoutMs: resumeMs }, async (connection, timeoutMs) => {
+      await connection.call({ service: JOURNAL_SERVICE, method: 'resume', parameters: [this.#key], timeoutMs })
+      return connection
+    })
+  }
+
+  /** The service does not know it any more, and what is in the log is not in doubt. */
+  #mayReopen(error: unknown): boolean {
+    return isCode(error, 'POISONED') && this.#appends.unsent && this.#closing === undefined
+  }
+
+  async #ask(method: string, parameters: readonly unknown[] = [], again = true): Promise<RpcReply> {
     if (this.#appends.failure !== undefined) throw this.#appends.failure
-    const { client, key, resumeMs } = this.#basis
+    const { client, resumeMs } = this.#basis
     try {
       // May take as long as it takes; only coming back is bounded.
       return await client.retry({ timeoutMs: resumeMs }, (connection) =>
-        connection.call({ service: JOURNAL_SERVICE, method, parameters: [key, ...parameters], timeoutMs: 0 }),
+        connection.call({ service: JOURNAL_SERVICE, method, parameters: [this.#key, ...parameters], timeoutMs: 0 }),
       )
     } catch (error) {
+      if (again && this.#mayReopen(error)) {
+        this.#resume()
+        await this.#resuming
+        return this.#ask(method, parameters, false)
+      }
       if (isCode(error, 'FENCED', 'OUTCOME_UNKNOWN', 'POISONED'))
         this.#appends.fail(isCode(error, 'POISONED') ? outcomeUnknown(method, error) : error)
       throw this.#appends.failure ?? error
