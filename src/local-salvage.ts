@@ -9,7 +9,14 @@ import { commonSpan, decodeView, isEmptySpan, viewedMeta, WHOLE } from './engine
 import { decodeOperation } from './engines/kv/operation-codec.ts'
 import { decodeTableMeta } from './engines/kv/table-meta.ts'
 import type { CutSpan } from './engines/kv/table-meta.ts'
-import { compareSegments, parseSegmentName, sameOwner, segmentIdentity, segmentName } from './journal/segment-id.ts'
+import {
+  KEPT_INDEX,
+  compareSegments,
+  parseSegmentName,
+  sameOwner,
+  segmentIdentity,
+  segmentName,
+} from './journal/segment-id.ts'
 import type { SegmentId } from './journal/segment-id.ts'
 import type { JournalState } from './journal/journal-state.ts'
 import { inspectSegment } from './journal/segment-inspection.ts'
@@ -153,11 +160,13 @@ export class Salvage {
     const { device, journalPath, shard, hash } = this.#directory
     const ids = (await namesIn(device, journalPath)).map(parseSegmentName).filter((id) => id !== undefined)
     const from = this.#manifest?.replayFrom ?? 0
+    const { state } = this.#journal
     let end: number | undefined
     for (const id of ids.sort(compareSegments)) {
       const path = `${journalPath}/${segmentName(id)}`
       const lose = (reason: string): void => visitor.loss({ file: path, reason, ...ANYWHERE })
-      if (!isKnown(id, this.#journal.state)) {
+      const endOfId = endOf(id, state)
+      if (endOfId === undefined) {
         lose('it is of an owner that the head does not know, perhaps of another database')
         continue
       }
@@ -168,7 +177,7 @@ export class Salvage {
             if (item.type !== 'frame') continue
             const { position, payloadBytes, batches, offset } = item.frame
             const limit = position + payloadBytes
-            if (limit <= from || payloadBytes === 0) continue
+            if (limit <= from || payloadBytes === 0 || position >= endOfId) continue
             const expected = Math.max(end ?? from, from)
             if (position > expected) lose(`writes at positions ${expected} to ${position} are missing`)
             if (batches === undefined) lose(`writes at positions ${position} to ${limit}: wrong checksum at ${offset}`)
@@ -191,9 +200,18 @@ export class Salvage {
   }
 }
 
-/** Segments of another database fit among ours but for their owner. */
-function isKnown(id: SegmentId, state: JournalState | undefined): boolean {
-  return state === undefined || sameOwner(id, state) || state.segments.some((segment) => sameOwner(id, segment.id))
+/**
+ * Where a segment ends. Of an owner that was replaced only what its successor found counts: the rest was never acknowledged, and
+ * others took its positions. Undefined where the owner is not known: segments of another database fit among ours but for that.
+ */
+function endOf(id: SegmentId, state: JournalState | undefined): number | undefined {
+  if (state === undefined) return Infinity
+  const listed = state.segments.find((segment) => compareSegments(segment.id, id) === 0)
+  if (listed !== undefined) return listed.end
+  // A copy that was not to be the log.
+  if (id.index === KEPT_INDEX) return 0
+  if (sameOwner(id, state)) return Infinity
+  return state.segments.some((segment) => sameOwner(id, segment.id)) ? 0 : undefined
 }
 
 interface KeyBounds {

@@ -25,8 +25,9 @@ export async function makeWhole<T>(
   make: (unfinished: string) => Promise<T>,
   remove: (unfinished: string) => Promise<void> = discard,
 ): Promise<T> {
-  await requireEmpty(directory)
+  // Before anything is waited for: a relative path means what it does at the call.
   const device = new NodeDevice(directory)
+  await requireEmpty(directory)
   const folder = join(device.root, UNFINISHED)
   requirePathRoom(folder)
   const missing = missingOf(folder)

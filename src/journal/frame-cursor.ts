@@ -138,6 +138,12 @@ export class FrameCursor {
     return check === this.header.bodyCheck
   }
 
+  /** Of the current frame, which is intact; a view until `fill` is called. */
+  body(): Uint8Array {
+    const start = this.offset - this.#start + FRAME_HEADER_BYTES
+    return this.#buffer.subarray(start, start + this.header.bodyBytes)
+  }
+
   /**
    * Visits the batches of the current frame, which is intact, with the position of each.
    *

@@ -6,7 +6,7 @@ import type { Closing } from './fence.ts'
 import type { JournalState } from './journal-state.ts'
 import type { RecoveryComponents } from './recovery.ts'
 import { isUsedAgain, readSegmentId } from './segment-header.ts'
-import { compareSegments, parseSegmentName, sameOwner, segmentName } from './segment-id.ts'
+import { KEPT_INDEX, compareSegments, parseSegmentName, sameOwner, segmentName } from './segment-id.ts'
 import type { SegmentId } from './segment-id.ts'
 
 /** In order of creation. Directories only where a segment that `state` knows should be: opening it says so. */
@@ -30,7 +30,7 @@ export async function begunSegments(
   state: JournalState,
   closing: Closing | undefined,
 ): Promise<SegmentId[]> {
-  const own = listed.filter((id) => sameOwner(id, state))
+  const own = listed.filter((id) => sameOwner(id, state) && id.index !== KEPT_INDEX)
   // Where the log ended, an empty one has been cut.
   for (let last = own.at(-1); last !== undefined && last.index !== closing?.index; last = own.at(-1)) {
     const path = `${directory}/${segmentName(last)}`

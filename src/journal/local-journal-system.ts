@@ -19,8 +19,10 @@ import type { Random } from '../kernel/random.ts'
 import { Fence, fenced, readClosing } from './fence.ts'
 import type { Closing } from './fence.ts'
 import type { Journal, JournalReader, JournalStateKeeper, JournalSupport, JournalSystem } from './journal.ts'
+import { journalCorrupt } from './journal-corrupt.ts'
 import { LOCAL_JOURNAL, decodeJournalState, encodeJournalState } from './journal-state.ts'
 import type { JournalState } from './journal-state.ts'
+import { keepLastFrame } from './kept-frame.ts'
 import { LocalJournal } from './local-journal.ts'
 import { LocalJournalReader } from './local-journal-reader.ts'
 import { LogWatch } from './log-watch.ts'
@@ -33,6 +35,9 @@ import { Standing } from './standing.ts'
 import { SyncWitness, isFormerWitness, readWitness } from './sync-witness.ts'
 import { resolveLocalJournalSettings } from './settings.ts'
 import type { LocalJournalSettings } from './settings.ts'
+
+// An owner that was fenced cuts its log once at most: it looks at its fence first.
+const RECOVERIES_MAX = 3
 
 /** What journals on a disk are made of. */
 export interface LocalJournalComponents {
@@ -94,18 +99,13 @@ export class LocalJournalSystem implements JournalSystem {
     const attemptMin = former?.epoch === epoch ? former.attempt + 1 : this.#firstAttempt()
     const fence = await Fence.raise(this.#device, directory, epoch, attemptMin, identity)
     try {
-      const recovered = await recover(components, former, needed, {
-        closing: closingOf(fence, former),
-        syncedUpTo: await witnessOf(components, former),
-      })
+      const recovered = await this.#recovered(components, former, needed, fence)
       const chain = this.#chain(components, recovered)
-      // While nothing has changed yet: a file that is put back is found again.
-      if (needed !== undefined) chain.checkWhole(needed)
       await settle(components, recovered)
       await keeper.commit(encodeJournalState(stateOf(fence, recovered), identity))
       await this.#clean(directory, recovered, fence)
       const witness = new SyncWitness(this.#device, directory, fence, identity)
-      const watch = this.#clock === undefined ? undefined : new LogWatch(this.#device, this.#clock, chain)
+      const watch = this.#clock === undefined ? undefined : new LogWatch(this.#device, this.#clock, chain, needed ?? 0)
       const standing = new Standing(fence, watch)
       const log = { ...components, settings: this.#settings, crowded: this.#crowded, clock: this.#clock }
       return new LocalJournal(log, { fence: standing, witness }, chain)
@@ -122,6 +122,26 @@ export class LocalJournalSystem implements JournalSystem {
     // Before the segments: an owner that is at work writes more meanwhile.
     const left: LeftBehind = { closing: undefined, syncedUpTo: await storedUpTo(components, decoded) }
     return new LocalJournalReader(this.#chain(components, await recover(components, decoded, needed, left)))
+  }
+
+  /** What the former owner left, with what it could still take back out of its reach. */
+  async #recovered(
+    components: RecoveryComponents,
+    former: JournalState | undefined,
+    needed: JournalPosition | undefined,
+    fence: Fence,
+  ): Promise<Recovered> {
+    for (let left = RECOVERIES_MAX; ; left--) {
+      const recovered = await recover(components, former, needed, {
+        closing: closingOf(fence, former),
+        syncedUpTo: await witnessOf(components, former),
+      })
+      // While nothing has changed yet: a file that is put back is found again.
+      if (needed !== undefined) this.#chain(components, recovered).checkWhole(needed)
+      const kept = await keepLastFrame(components, recovered, fence)
+      if (kept !== undefined) return kept
+      if (left === 1) throw journalCorrupt(components.directory, 0, 'it is being cut while it is read')
+    }
   }
 
   /** 1 … 2^31, so that the openings of an epoch can be counted on from there, in a u32. */

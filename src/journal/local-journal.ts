@@ -289,15 +289,15 @@ export class LocalJournal implements Journal {
   async #takeBack(frames: readonly PendingFrame[], reason: unknown): Promise<void> {
     const first = frames[0] as PendingFrame
     try {
-      // Not ours to cut any more, if another owner has begun to read it.
+      await this.#log.still()
+      // Not ours to cut any more, if another owner has begun to read it. Looked at again, so that what is refused is nowhere.
       await this.#checkFence()
-      if (this.#failure === undefined) await this.#log.rewind()
+      if (this.#failure === undefined) await this.#log.rewind().then(() => this.#checkFence())
     } catch (error) {
       this.#fail(outcomeUnknown('rewind', error))
     }
-    const all = [...frames, ...this.#takeQueue()]
     if (this.#failure === undefined) this.#end = first.position
-    for (const frame of all) this.#dismiss(frame, this.#failure ?? reason)
+    for (const frame of [...frames, ...this.#takeQueue()]) this.#dismiss(frame, this.#failure ?? reason)
     this.#notifyReaders()
   }
 

@@ -92,6 +92,27 @@ for (const [kind, options] of DEVICES) {
     await Promise.all([journal.close(), next.close()])
   })
 
+  // An owner that was replaced while it removed a segment made its successor JOURNAL_CORRUPT.
+  test(`what a former owner still removes or cuts off that nobody needs is not missed, ${kind}`, async () => {
+    for (const how of ['removes', 'cuts off'] as const) {
+      const place = new Place(options)
+      const former = await place.system.open(shardId('s'), epoch(1), place.keeper)
+      await former.append(Buffer.from('first'), 'synced').synced
+      const bytes = (await place.device.stat(SEGMENT))?.bytes ?? 0
+      const file = await place.device.open(SEGMENT, 'write')
+      await file.write([new Uint8Array(500)], bytes)
+      const needed = how === 'removes' ? former.end : undefined
+      const next = await place.system.open(shardId('s'), epoch(2), place.keeper, needed)
+      await next.replay(needed ?? next.start, () => undefined)
+      await next.append(Buffer.from('second'), 'synced').synced
+      if (how === 'removes') await place.device.unlink(SEGMENT)
+      else await file.truncate(bytes)
+      place.clock.advance(1000)
+      await next.append(Buffer.from('third'), 'synced').synced
+      await Promise.all([former.close(), next.close(), file.close()])
+    }
+  })
+
   test(`who may not look at the directory any more goes on, ${kind}`, async () => {
     const place = new Place(options)
     const journal = await place.system.open(shardId('s'), epoch(1), place.keeper)

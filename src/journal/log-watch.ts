@@ -34,6 +34,8 @@ export class LogWatch {
   readonly #device: Device
   readonly #clock: Clock
   readonly #chain: SegmentChain
+  /** What is wholly before this position, a former owner may be removing still: it had been told so before it was replaced. */
+  readonly #needed: number
   /** Which file each segment is. */
   readonly #identities = new WeakMap<Segment, number>()
   #timer: Timer | undefined
@@ -42,10 +44,11 @@ export class LogWatch {
   #turn = 0
   #lost: Error | undefined
 
-  constructor(device: Device, clock: Clock, chain: SegmentChain) {
+  constructor(device: Device, clock: Clock, chain: SegmentChain, needed: number) {
     this.#device = device
     this.#clock = clock
     this.#chain = chain
+    this.#needed = needed
   }
 
   /** Nothing may be acknowledged before another look. */
@@ -60,7 +63,7 @@ export class LogWatch {
     for (const segment of this.#chosen())
       this.#judge(
         segment,
-        segment.storedBytes,
+        bytesOf(segment),
         statOrDenied(() => this.#device.statSync(segment.path)),
       )
     const former = this.#formerTail()
@@ -78,10 +81,10 @@ export class LogWatch {
     if (this.#lost !== undefined) throw this.#lost
     this.#begin()
     for (const segment of this.#chosen()) {
-      const bytes = segment.storedBytes
+      const bytes = bytesOf(segment)
       const stat = await this.#device.stat(segment.path).catch(unlessDenied)
       // It may have grown since, or been cut by us.
-      this.#judge(segment, Math.min(bytes, segment.storedBytes), stat)
+      this.#judge(segment, Math.min(bytes, bytesOf(segment)), stat)
     }
     const former = this.#formerTail()
     if (former !== undefined) {
@@ -125,8 +128,8 @@ export class LogWatch {
 
   /** The newest, and one of the others. */
   #chosen(): readonly Segment[] {
-    const { segments } = this.#chain
-    if (segments.length < 3) return segments.slice()
+    const segments = this.#chain.segments.filter(({ end }) => end > this.#needed)
+    if (segments.length < 3) return segments
     return [segments.at(-1) as Segment, segments[this.#turn++ % (segments.length - 1)] as Segment]
   }
 
@@ -150,6 +153,11 @@ export class LogWatch {
     const offset = Math.max(0, segment.endOffset - TAIL_BYTES)
     return { segment, file: segment.lent, offset, bytes: new Uint8Array(segment.endOffset - offset) }
   }
+}
+
+/** What is behind the log in a former owner’s segment, that one may be cutting off: it had begun before it was replaced. */
+function bytesOf({ lent, storedBytes, endOffset }: Segment): number {
+  return lent === undefined ? (endOffset ?? 0) : storedBytes
 }
 
 function compareTail({ segment, bytes, offset }: Tail, found: Uint8Array): void {

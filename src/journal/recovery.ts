@@ -33,7 +33,7 @@ import { begunSegments, listSegments, openListed } from './listed-segments.ts'
 import { lostEnd } from './lost-end.ts'
 import type { LostEnd } from './lost-end.ts'
 import { readSegmentHeader, refuseMisplaced } from './segment-header.ts'
-import { compareSegments, sameOwner, segmentName } from './segment-id.ts'
+import { KEPT_INDEX, compareSegments, sameOwner, segmentName } from './segment-id.ts'
 import type { SegmentId } from './segment-id.ts'
 import { scanSegment } from './segment-scan.ts'
 import type { Doubt, PlaceInLog } from './segment-scan.ts'
@@ -87,7 +87,8 @@ export async function recover(
     if (listed[0] !== undefined) throw unknownOwner(directory, listed[0])
     return { segments: [], end: 0, syncedUpTo: 0, lost: undefined, ignored: listed }
   }
-  const last = listed[listed.length - 1]
+  // What an owner keeps before it is committed is a copy.
+  const last = listed.filter(({ index }) => index !== KEPT_INDEX).at(-1)
   if (last !== undefined && !sameOwner(last, state) && compareSegments(last, { ...state, index: 0 }) > 0) {
     throw unknownOwner(directory, last)
   }
@@ -128,6 +129,8 @@ export async function settle(components: RecoveryComponents, recovered: Recovere
   for (const segment of recovered.segments) {
     // Ends that the committed state lists were settled before they were committed.
     if (segment.endOffset === undefined || segment.end <= recovered.syncedUpTo) continue
+    // It has just been stored.
+    if (segment.id.index === KEPT_INDEX) continue
     const file = await components.device.open(segment.path, 'write')
     try {
       await rewrite(

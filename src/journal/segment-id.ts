@@ -17,6 +17,9 @@ export interface SegmentId {
   readonly index: number
 }
 
+/** Of the file in which an owner keeps what its predecessor wrote last (kept-frame.ts). */
+export const KEPT_INDEX = 0
+
 const NAME = /^(\d{16})-(\d{4,})-(\d{8,})\.log$/
 
 export function segmentName({ epoch, attempt, index }: SegmentId): string {

@@ -140,14 +140,18 @@ export class SegmentLog {
     this.#finish(active, frame)
   }
 
+  /** Resolves when no zeros are being written. */
+  async still(): Promise<void> {
+    await this.#active?.zeroing
+  }
+
   /**
    * After a write that failed: removes what it may have left, durably, so that none of it is ever found.
-   * Does nothing where nothing was left.
+   * Does nothing where nothing was left. No zeros are being written.
    */
   async rewind(): Promise<void> {
     const active = this.#active
     if (!this.#torn || active === undefined) return
-    await active.zeroing
     active.zerosLimit = active.offset
     active.segment.storedBytes = active.offset
     await active.file.truncate(active.offset)

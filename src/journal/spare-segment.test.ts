@@ -154,6 +154,21 @@ test('a name that could not be stored fails what drops the segment, and nothing 
   await file.close()
 })
 
+// A zombie's drop of a segment ended in NOT_FOUND.
+test('a file that the next owner has removed meanwhile is not missed', async () => {
+  const { device, spare } = await spareOn()
+  const [segment, directory] = [await dropped(device, 900), await device.openDirectory('j')]
+  const removed = {
+    sync: async () => {
+      await directory.sync()
+      await device.unlink(FIRST as string)
+    },
+    close: () => directory.close(),
+  }
+  assert.ok(!(await spare.adopt(segment, removed)))
+  assert.deepEqual(device.files(), [])
+})
+
 test('a file that nobody has used for ten seconds goes', async () => {
   const { device, clock, spare } = await spareOn()
   const directory = await device.openDirectory('j')

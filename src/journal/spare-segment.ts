@@ -146,8 +146,8 @@ export class SpareSegment implements SegmentHeir {
     try {
       return { id, file: await this.#device.open(next, 'write'), bytes: storedBytes }
     } catch {
-      // Without a descriptor it is of no use.
-      await this.#device.unlink(next)
+      // Without a descriptor it is of no use. The next owner may have removed it.
+      await this.#device.unlink(next).catch(() => {})
       return undefined
     }
   }

@@ -54,6 +54,19 @@ export class JournalOnDisk {
   }
 }
 
+type Functions = Partial<Pick<Device, 'open' | 'list' | 'stat'>>
+
+/** What the journal sees: the device, with some of its functions in another way. */
+export function changed(functions: Functions): (device: Device) => Device {
+  return (device) =>
+    new Proxy(device, {
+      get(target, name) {
+        const value: unknown = Reflect.get(functions, name) ?? Reflect.get(target, name)
+        return typeof value === 'function' ? value.bind(target) : value
+      },
+    })
+}
+
 export function texts(count: number, tag: string): string[] {
   return Array.from({ length: count }, (_, index) => `${tag} ${index} `.padEnd(10 + ((index * 37) % 200), 'abc'))
 }

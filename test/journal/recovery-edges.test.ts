@@ -2,26 +2,12 @@
 
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import type { Device } from '../../src/kernel/device.ts'
 import { VarveError } from '../../src/kernel/errors.ts'
 import { segmentName } from '../../src/journal/segment-id.ts'
 import { SyncWitness, readWitness } from '../../src/journal/sync-witness.ts'
 import { SimulatedDevice } from '../../src/testing/simulated-device.ts'
 import { failure } from '../../src/testing/simulated-failure.ts'
-import { JournalOnDisk, texts, writeAll } from './journal-on-disk.ts'
-
-type Functions = Partial<Pick<Device, 'open' | 'list' | 'stat'>>
-
-/** What the journal sees: the device, with some of its functions in another way. */
-function changed(functions: Functions): (device: Device) => Device {
-  return (device) =>
-    new Proxy(device, {
-      get(target, name) {
-        const value: unknown = Reflect.get(functions, name) ?? Reflect.get(target, name)
-        return typeof value === 'function' ? value.bind(target) : value
-      },
-    })
-}
+import { JournalOnDisk, changed, texts, writeAll } from './journal-on-disk.ts'
 
 async function written(batches: readonly string[], durability: 'written' | 'synced'): Promise<JournalOnDisk> {
   const place = new JournalOnDisk()

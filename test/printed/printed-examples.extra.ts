@@ -125,8 +125,13 @@ test('workers elsewhere compact over TLS, and the tokens and certificates that w
   })
   const server = start(context, folder, served)
   await server.prints('listening on ')
-  writeFileSync(join(folder, 'token'), `${tokens[1] ?? ''}\n`)
-  const worker = start(context, folder, remote.command('npx varve work', host))
+  // On a machine of its own it would be its `token`: it is read again for each connection.
+  writeFileSync(join(folder, 'worker-token'), `${tokens[1] ?? ''}\n`)
+  const worker = start(
+    context,
+    folder,
+    remote.command('npx varve work', { ...host, '--token token': '--token worker-token' }),
+  )
   await worker.prints('working for ')
 
   writeFileSync(join(folder, 'token'), `${tokens[0] ?? ''}\n`)

@@ -146,7 +146,7 @@ export const DISK_MUTANTS: readonly Mutant[] = [
   mutant(
     'journal-without-its-segment-committed',
     'journal/local-journal-system.js',
-    'chain.checkWhole(needed);',
+    'this.#chain(components, recovered).checkWhole(needed);',
     ';',
     'test/journal/put-back.test.js',
   ),

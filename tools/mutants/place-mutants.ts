@@ -37,8 +37,8 @@ export const PLACE_MUTANTS: readonly Mutant[] = [
   mutant(
     'repair-takes-segments-of-anybody',
     'local-salvage.js',
-    '!isKnown(id, this.#journal.state)',
-    'false',
+    'sameOwner(id, segment.id)) ? 0 : undefined',
+    'sameOwner(id, segment.id)) ? 0 : Infinity',
     EXCHANGE_REPAIR,
   ),
   mutant(

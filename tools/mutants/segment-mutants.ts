@@ -6,6 +6,8 @@ import type { Mutant } from './mutant.ts'
 const SPARE = 'journal/spare-segment.js'
 const SPARE_TEST = 'src/journal/spare-segment.test.js'
 const JOURNAL_CRASH = 'src/journal/local-journal-crash.test.js'
+const KEPT_FRAME = 'test/journal/kept-frame.test.js'
+const TAKEN_BACK = 'test/interleavings/taken-back.test.js'
 const DROPPED_WHILE_READ = 'test/journal/dropped-while-read.test.js'
 
 export const SEGMENT_MUTANTS: readonly Mutant[] = [
@@ -48,5 +50,42 @@ export const SEGMENT_MUTANTS: readonly Mutant[] = [
     '(await device.stat(path)) === undefined',
     'false',
     DROPPED_WHILE_READ,
+  ),
+  mutant(
+    'last-frame-left-to-its-former-owner',
+    'journal/kept-frame.js',
+    'if (last.end === last.base)',
+    'if (last.end > last.base)',
+    TAKEN_BACK,
+    KEPT_FRAME,
+  ),
+  mutant('kept-frame-not-synced', 'journal/kept-frame.js', 'await file.sync();', '', KEPT_FRAME),
+  mutant(
+    'refused-by-who-was-fenced-meanwhile',
+    'journal/local-journal.js',
+    'await this.#log.rewind().then(() => this.#checkFence())',
+    'await this.#log.rewind()',
+    TAKEN_BACK,
+  ),
+  mutant(
+    'copy-that-was-not-committed-is-of-an-unknown-owner',
+    'journal/recovery.js',
+    'listed.filter(({ index }) => index !== KEPT_INDEX).at(-1)',
+    'listed.at(-1)',
+    KEPT_FRAME,
+  ),
+  mutant(
+    'segment-of-a-former-owner-missed',
+    'journal/log-watch.js',
+    'segments.filter(({ end }) => end > this.#needed)',
+    'segments.slice()',
+    'src/journal/log-watch.test.js',
+  ),
+  mutant(
+    'writes-of-a-replaced-owner-saved',
+    'local-salvage.js',
+    ' || position >= endOfId',
+    '',
+    'test/repair-replaced-owner.test.js',
   ),
 ]

@@ -3,6 +3,7 @@
 import { posix } from 'node:path'
 import { decodeOperation } from '../../engines/kv/operation-codec.ts'
 import {
+  KEPT_INDEX,
   parseSegmentName,
   compareSegments,
   sameOwner,
@@ -51,7 +52,7 @@ export async function dumpJournal(directory: InspectedDirectory, output: DumpOut
   const isReadable = head === undefined || head.engine.name === 'kv'
   ids.sort(compareSegments)
   for (const id of ids) {
-    const oldest = ids.find((one) => sameOwner(one, id)) as SegmentId
+    const oldest = ids.find((one) => sameOwner(one, id) && one.index !== KEPT_INDEX) ?? id
     await dumpSegment(id, directory, output, isReadable, oldest)
   }
   if (ids.length > 0) return
