@@ -71,6 +71,8 @@ test('a zombie is dead', needsProc, async (context) => {
   const [line] = (await once(parent.stdout, 'data')) as [Buffer]
   const identity = identityOf(Number(line.toString()))
   assert.ok(table.isAlive(identity), 'alive at first')
+  // As long as it is a shell it may ask.
+  while (fs.readFileSync(`/proc/${parent.pid ?? 0}/comm`, 'latin1') !== 'sleep\n') await turn()
   process.kill(identity.pid, 'SIGKILL')
   const state = (): string => fs.readFileSync(`/proc/${identity.pid}/stat`, 'latin1').split(') ')[1]?.[0] ?? ''
   while (state() !== 'Z') await turn()

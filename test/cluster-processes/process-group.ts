@@ -117,6 +117,14 @@ export class Host {
     await this.#process.until(`${this.name} is acknowledged`, () => this.acknowledged.length >= before + count)
   }
 
+  /** Resolves when `count` more writes have been acknowledged, with true, or none will be. */
+  async givesOrAcknowledges(count: number): Promise<boolean> {
+    const before = this.acknowledged.length
+    const goesOn = (): boolean => this.acknowledged.length >= before + count
+    await this.#process.until(`${this.name} goes on, or is refused`, (text) => goesOn() || text.endsWith('done\n'))
+    return goesOn()
+  }
+
   /** Resolves when it has been refused with `code`. */
   async isTold(code: string): Promise<void> {
     await this.#process.until(`${this.name} is told ${code}`, () => this.refusals.has(code))

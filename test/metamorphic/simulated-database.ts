@@ -9,6 +9,9 @@ import type { Composition } from '../compositions.ts'
 import { Simulation } from '../simulation.ts'
 import type { FaultyDatabase } from './metamorphic.ts'
 
+// Of a compaction in jobs that take their time.
+const ATTEMPT_TURNS = 30
+
 export class SimulatedDatabase implements FaultyDatabase {
   faults = false
   readonly #simulation: Simulation
@@ -36,7 +39,8 @@ export class SimulatedDatabase implements FaultyDatabase {
 
   async recover(): Promise<void> {
     this.#simulation.clock.advance(120_000)
-    await this.#simulation.clock.turn()
+    // An attempt that is under way has not succeeded yet.
+    for (let turns = 0; turns < ATTEMPT_TURNS; turns++) await this.#simulation.clock.turn()
   }
 
   /** Lets time pass where a call waits for it: what failed in the background is tried again after a pause. */
