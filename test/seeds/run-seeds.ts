@@ -7,8 +7,9 @@
 
 import { argv, cpuUsage } from 'node:process'
 import { runNetworkSeed } from '../network/network-seed.ts'
-import { SEED_LENGTH, runSeed } from './seed-run.ts'
-import type { SeedLength } from './seed-run.ts'
+import { SEED_LENGTH } from './seed-length.ts'
+import type { SeedLength } from './seed-length.ts'
+import { runSeed } from './seed-run.ts'
 
 interface SeedsRequest {
   readonly first: number

@@ -20,19 +20,8 @@ import { DiskFaults } from './disk-faults.ts'
 import { History } from './history.ts'
 import { RecordedCalls } from './recorded-calls.ts'
 import type { Call } from './recorded-calls.ts'
-
-export interface SeedReport {
-  /** SHA-256 of everything that happened. */
-  readonly hash: string
-  readonly events: number
-  readonly writes: number
-  readonly rejected: number
-  readonly crashes: number
-  /** Calls on keys whose answers some order explains. */
-  readonly checked: number
-  /** How often what went wrong did: `write NO_SPACE`, `kill`. */
-  readonly faults: Readonly<Record<string, number>>
-}
+import { SEED_LENGTH } from './seed-length.ts'
+import type { SeedLength, SeedReport } from './seed-length.ts'
 
 const CRASHES: readonly CrashPolicy[] = [
   { data: 'none', names: 'none' },
@@ -40,16 +29,6 @@ const CRASHES: readonly CrashPolicy[] = [
   { data: 'some', names: 'all' },
   { data: 'all', names: 'none' },
 ]
-
-/** How long a run is. The same seed with another length is another history. */
-export interface SeedLength {
-  /** Lives of the shard. */
-  readonly rounds: number
-  /** Of each of three clients in each of them. */
-  readonly calls: number
-}
-
-export const SEED_LENGTH: SeedLength = Object.freeze({ rounds: 4, calls: 12 })
 
 /** @throws what is wrong, with the seed */
 export async function runSeed(seed: number, length: SeedLength = SEED_LENGTH): Promise<SeedReport> {
@@ -71,6 +50,10 @@ class SeedRun {
   readonly #seed: number
   readonly #length: SeedLength
   #process: SimulatedProcess
+  /** Whose answers count: while the next one opens, still the one before. */
+  #owner: SimulatedProcess
+  /** Was replaced, and goes on. */
+  #zombie: SimulatedProcess | undefined
   #simulation: Simulation
   #calls = 0
   #writes = 0
@@ -95,7 +78,7 @@ class SeedRun {
       filterBitsPerKey: random.once(2) ? 0 : 10,
     }
     this.#faults = new DiskFaults(random, this.#trace)
-    this.#process = this.#scheduler.process()
+    this.#process = this.#owner = this.#scheduler.process()
     this.#simulation = this.#start(this.#process, undefined)
   }
 
@@ -111,15 +94,13 @@ class SeedRun {
       await this.#end(['kill', 'powerCut', 'takeOver', 'close'][this.#random.below(4)] as 'kill')
     }
     await this.#liveness()
-    const [writes, rejected, crashes] = [this.#writes, this.#rejected, this.#crashes]
-    const { checked } = this.#recorded
     return {
       events: this.#trace.count,
       hash: this.#trace.digest(),
-      writes,
-      rejected,
-      crashes,
-      checked,
+      writes: this.#writes,
+      rejected: this.#rejected,
+      crashes: this.#crashes,
+      checked: this.#recorded.checked,
       faults: this.#faults.counts,
     }
   }
@@ -145,18 +126,21 @@ class SeedRun {
     const simulation = this.#simulation
     for (let left = this.#length.calls; left > 0; left--) {
       await process.sleep(this.#random.below(4000) / 1000, 'client')
-      if (!(await this.#attempt(() => this.#call(simulation, process)))) return
+      const call = (): Promise<void> =>
+        process === this.#owner ? this.#call(simulation, process) : this.#callOfZombie(simulation)
+      if (!(await this.#attempt(call, process))) return
     }
   }
 
   /** @returns false where the shard takes no more calls */
-  async #attempt(work: () => Promise<void>): Promise<boolean> {
+  async #attempt(work: () => Promise<void>, process: SimulatedProcess): Promise<boolean> {
     try {
       await work()
       return true
     } catch (error) {
       if (!(error instanceof VarveError)) throw error
-      assert.ok(error.kind !== 'bug' && error.kind !== 'corrupt', `${error.code}: ${error.message}`)
+      const isDamage = error.kind === 'corrupt' && process === this.#owner
+      assert.ok(error.kind !== 'bug' && !isDamage, `${error.code}: ${error.message}`)
       this.#rejected++
       return error.kind === 'retry'
     }
@@ -165,18 +149,29 @@ class SeedRun {
   async #call(simulation: Simulation, process: SimulatedProcess): Promise<void> {
     const { db } = simulation
     const kind = this.#random.below(20)
-    if (kind < 9) await this.#write(simulation)
-    else if (kind < 15) await this.#read(simulation)
+    if (kind < 9) await this.#write(simulation, process)
+    else if (kind < 15) await this.#read(simulation, process)
     else if (kind < 17) {
       const { count } = this.#history
       await (kind === 15 ? db.sync() : db.flush())
-      this.#history.durable(count)
+      if (process === this.#owner) this.#history.durable(count)
     } else if (kind === 17) await this.#readSnapshot(simulation, process)
     else if (kind === 18) await db.compactRange()
     else await db.settle()
   }
 
-  async #write({ db }: Simulation): Promise<void> {
+  /** Of an owner that was replaced no write is acknowledged, whatever it meets; nor does the next one notice. */
+  async #callOfZombie({ db }: Simulation): Promise<void> {
+    const kind = this.#random.below(8)
+    if (kind < 4) {
+      const durability = this.#random.once(2) ? ('synced' as const) : ('written' as const)
+      await db.put(Buffer.from(this.#key()), Buffer.from(this.#value()), { durability })
+      assert.fail('a write of a zombie was acknowledged')
+    } else if (kind < 6) await (kind === 4 ? db.compactRange() : db.sync())
+    else await db.flush()
+  }
+
+  async #write({ db }: Simulation, process: SimulatedProcess): Promise<void> {
     const changes = new Map<string, string | undefined>()
     const operations: KvOperation[] = []
     for (let left = 1 + this.#random.below(3); left > 0; left--) {
@@ -197,6 +192,7 @@ class SeedRun {
     )
     try {
       await db.batch(operations, { durability })
+      assert.equal(process, this.#owner, 'a write was acknowledged behind a take-over')
       this.#history.acknowledge(write, durability === 'synced')
       this.#recorded.answer(calls, [])
     } catch (error) {
@@ -208,11 +204,12 @@ class SeedRun {
     }
   }
 
-  async #read({ db }: Simulation): Promise<void> {
+  async #read({ db }: Simulation, process: SimulatedProcess): Promise<void> {
     const key = this.#key()
     const { floor } = this.#history
     const calls = this.#recorded.begin({ type: 'get', key })
     const found = await db.get(Buffer.from(key))
+    if (process !== this.#owner) return
     const text = found === undefined ? undefined : Buffer.from(found).toString()
     this.#recorded.answer(calls, [text ?? null])
     assert.ok(this.#history.mayRead(floor, key, text), `read ${String(text)} of ${key}`)
@@ -225,6 +222,7 @@ class SeedRun {
     const taken = this.#recorded.now()
     try {
       const first = await contentOf(simulation, snapshot)
+      if (process !== this.#owner) return
       this.#recorded.answer(calls, answersOf(calls, first), taken)
       await process.sleep(this.#random.below(10), 'client')
       assert.deepEqual(await contentOf(simulation, snapshot), first, 'a snapshot has changed')
@@ -238,6 +236,7 @@ class SeedRun {
     this.#crashes++
     this.#faults.count(how)
     const [former, process] = [this.#simulation, this.#process]
+    this.#zombie?.kill()
     if (how === 'close') await this.#scheduler.run(former.stop().catch(() => undefined))
     this.#faults.end()
     this.#process = this.#scheduler.process()
@@ -253,7 +252,9 @@ class SeedRun {
     const calls = this.#beginReads()
     // What the former owner was told until now must be there; of what it is told later nothing is checked but that.
     const content = await this.#scheduler.run(contentOf(this.#simulation))
-    process.kill()
+    if (how === 'takeOver' && this.#random.once(2)) this.#zombie = process
+    else process.kill()
+    this.#owner = this.#process
     this.#check()
     this.#history.recovered(content, how === 'powerCut' ? 'power cut' : 'kill', how)
     // A power cut may take back what was only written.
@@ -266,7 +267,7 @@ class SeedRun {
   async #liveness(): Promise<void> {
     const { db } = this.#simulation
     const work = async (): Promise<void> => {
-      for (let left = 5; left > 0; left--) await this.#write(this.#simulation)
+      for (let left = 5; left > 0; left--) await this.#write(this.#simulation, this.#process)
       await db.flush()
       await db.settle()
       for await (const { damage } of db.verify()) assert.equal(damage, undefined)
