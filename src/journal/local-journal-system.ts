@@ -110,8 +110,10 @@ export class LocalJournalSystem implements JournalSystem {
       const log = { ...components, settings: this.#settings, crowded: this.#crowded, clock: this.#clock }
       return new LocalJournal(log, { fence: standing, witness }, chain)
     } catch (error) {
+      // What is missing a later owner may have removed.
+      const isReplaced = isCode(error, 'JOURNAL_CORRUPT') && !(await fence.holds().catch(() => true))
       await fence.release()
-      throw error
+      throw isReplaced ? fenced(undefined) : error
     }
   }
 

@@ -70,13 +70,19 @@ export class Committer {
     this.#compareOwner(decodeHead(head.content, `head of ${this.#shard}`))
   }
 
-  /** As `check`, for whoever fails perhaps because there is another owner, who removes what it does not need. */
-  async hearIfLost(lost: (error: VarveError) => void): Promise<void> {
+  /**
+   * As `check`, for whoever fails perhaps because there is another owner, who removes what it does not need.
+   *
+   * @returns why nobody can say, where the head cannot be read
+   */
+  async hearIfLost(lost: (error: VarveError) => void): Promise<Error | undefined> {
     try {
       await this.check()
     } catch (error) {
-      if (isCode(error, 'FENCED')) lost(error)
+      if (!isCode(error, 'FENCED')) return error as Error
+      lost(error)
     }
+    return undefined
   }
 
   async #commit(change: (content: HeadContent) => HeadChange | Promise<HeadChange>): Promise<HeadContent> {

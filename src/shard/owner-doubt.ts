@@ -14,7 +14,7 @@ import { within } from './within.ts'
 export class OwnerDoubt {
   readonly #committer: Pick<Committer, 'hearIfLost'>
   readonly #lost: (reason: VarveError) => void
-  #asking: Promise<void> | undefined
+  #asking: Promise<Error | undefined> | undefined
   #reason: VarveError | undefined
 
   /** @param lost told that there is another owner */
@@ -23,8 +23,8 @@ export class OwnerDoubt {
     this.#lost = lost
   }
 
-  /** Reads the head, once at a time. Resolves also where it cannot be read. */
-  ask(): Promise<void> {
+  /** Reads the head, once at a time. Resolves also where it cannot be read, with the reason. */
+  ask(): Promise<Error | undefined> {
     this.#asking ??= this.#committer
       .hearIfLost((reason) => this.#hear(reason))
       .finally(() => (this.#asking = undefined))
@@ -45,14 +45,17 @@ export class OwnerDoubt {
     }
   }
 
-  /** `work`. Rejects with FENCED where an answer was refused, and there is another owner, who may have removed its files. */
+  /**
+   * `work`. Rejects with FENCED where an answer was refused, and there is another owner, who may have removed its files; and with
+   * what keeps the head from being read, where that cannot be told from an answer that is wrong.
+   */
   async aboutRefused<Value>(work: Promise<Value>): Promise<Value> {
     try {
       return await work
     } catch (error) {
       if (!isCode(error, 'JOB_REJECTED')) throw error
-      await this.ask()
-      throw this.#reason ?? error
+      const unheard = await this.ask()
+      throw this.#reason ?? unheard ?? error
     }
   }
 

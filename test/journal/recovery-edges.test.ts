@@ -3,11 +3,12 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { VarveError } from '../../src/kernel/errors.ts'
+import { epoch, journalPosition } from '../../src/kernel/ids.ts'
 import { segmentName } from '../../src/journal/segment-id.ts'
 import { SyncWitness, readWitness } from '../../src/journal/sync-witness.ts'
 import { SimulatedDevice } from '../../src/testing/simulated-device.ts'
 import { failure } from '../../src/testing/simulated-failure.ts'
-import { JournalOnDisk, changed, texts, writeAll } from './journal-on-disk.ts'
+import { JournalOnDisk, SHARD, changed, texts, writeAll } from './journal-on-disk.ts'
 
 async function written(batches: readonly string[], durability: 'written' | 'synced'): Promise<JournalOnDisk> {
   const place = new JournalOnDisk()
@@ -79,6 +80,33 @@ test('a segment that shrinks while it is made durable is a loss that is told, no
     },
   })
   await assert.rejects(place.open(2), { code: 'JOURNAL_CORRUPT', message: /has shrunk/ })
+})
+
+// JOURNAL_CORRUPT, for a host whose connection had been away: it opened its journal again while others took it over.
+test('an owner that recovers what a later one has truncated meanwhile is FENCED', async () => {
+  const place = new JournalOnDisk()
+  const former = await place.open(1)
+  await writeAll(former, texts(60, 'former'), 'synced')
+  const [oldest] = place.segments()
+  let replaced = false
+  place.seen = changed({
+    open: async (path, mode) => {
+      if (path === oldest && !replaced) {
+        replaced = true
+        place.seen = (device) => device
+        const later = await place.open(3)
+        await later.replay(journalPosition(0), () => undefined)
+        await later.append(Buffer.from('later'), 'synced').synced
+        await later.truncate(journalPosition(later.end - 1))
+        await later.close()
+      }
+      return place.device.open(path, mode)
+    },
+  })
+  const needed = journalPosition(0)
+  await assert.rejects(place.system.open(SHARD, epoch(2), place.keeper, needed), { code: 'FENCED' })
+  assert.deepEqual(await place.read(former.end), ['later'])
+  await former.close()
 })
 
 test('a closed log none of whose segments is there is a loss', async () => {

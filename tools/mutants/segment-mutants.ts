@@ -75,6 +75,20 @@ export const SEGMENT_MUTANTS: readonly Mutant[] = [
     KEPT_FRAME,
   ),
   mutant(
+    'owner-that-was-replaced-while-it-opened-finds-damage',
+    'journal/local-journal-system.js',
+    "isCode(error, 'JOURNAL_CORRUPT') && !",
+    'false && !',
+    'test/journal/recovery-edges.test.js',
+  ),
+  mutant(
+    'answers-refused-for-want-of-a-head',
+    'shard/owner-doubt.js',
+    '?? unheard ?? error',
+    '?? error',
+    'src/shard/owner-doubt.test.js',
+  ),
+  mutant(
     'segment-of-a-former-owner-missed',
     'journal/log-watch.js',
     'segments.filter(({ end }) => end > this.#needed)',
