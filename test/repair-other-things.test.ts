@@ -8,6 +8,15 @@ import { test } from 'node:test'
 import { repair } from '../src/local-repair.ts'
 import { open } from '../src/local.ts'
 
+/** One entry in a table, one in the journal. */
+async function makeDatabase(directory: string): Promise<void> {
+  const db = await open(directory, { jobs: 'inline' })
+  await db.put(Buffer.from('in a table'), Buffer.from('value'))
+  await db.flush()
+  await db.put(Buffer.from('in the journal'), Buffer.from('value'), { durability: 'synced' })
+  await db.close()
+}
+
 for (const part of ['heads', 'journal', 'files']) {
   test(`what lies in the place of ${part} is named, and what is elsewhere is saved`, async (context) => {
     const root = fs.mkdtempSync(path.join(os.tmpdir(), 'varve-repair-'))
@@ -17,11 +26,7 @@ for (const part of ['heads', 'journal', 'files']) {
       string,
       string,
     ]
-    const db = await open(directory, { jobs: 'inline' })
-    await db.put(Buffer.from('in a table'), Buffer.from('value'))
-    await db.flush()
-    await db.put(Buffer.from('in the journal'), Buffer.from('value'), { durability: 'synced' })
-    await db.close()
+    await makeDatabase(directory)
     fs.renameSync(path.join(directory, part), moved)
     fs.writeFileSync(path.join(directory, part), 'notes')
 
@@ -47,11 +52,7 @@ test('a directory in the place of a head or a segment of the journal is named, a
       string,
       string,
     ]
-    const db = await open(directory, { jobs: 'inline' })
-    await db.put(Buffer.from('in a table'), Buffer.from('value'))
-    await db.flush()
-    await db.put(Buffer.from('in the journal'), Buffer.from('value'), { durability: 'synced' })
-    await db.close()
+    await makeDatabase(directory)
     const isOne = (name: string): boolean => name.includes('.head-') || name.endsWith('.log')
     const newest = fs.readdirSync(path.join(directory, part)).filter(isOne).sort().at(-1) as string
     fs.rmSync(path.join(directory, part, newest))

@@ -2,6 +2,7 @@
 
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
+import type { HeadStore } from '../src/fs/fs.ts'
 import { LocalHeadStore } from '../src/fs/local-head-store.ts'
 import { loadHash } from '../src/kernel/hash.ts'
 import { fileName, shardId } from '../src/kernel/ids.ts'
@@ -62,13 +63,14 @@ test('a pin for shards that are to replace another one stays while that is open,
   assert.deepEqual(await keptPins(forming(OTHER, MAIN), forming(OTHER, MAIN)), [BACKUP])
 })
 
-// It had looked for the shard's head before that was written, and dropped the pin when it was there.
-test('a pin stays where its shard comes to be while the next owner looks for it', async () => {
-  const simulation = await Simulation.start(2, TINY_SETTINGS)
+const change = (): readonly FileName[] => [fileName('main.kept')]
+
+/** Opens a shard with a pin for `lead`, who is not, while `read` takes the place of looking for that one's head: those that are left. */
+async function pinsLeftTo(seed: number, read: (heads: HeadStore) => ReturnType<HeadStore['read']>) {
+  const simulation = await Simulation.start(seed, TINY_SETTINGS)
   await simulation.db.close()
   const { device, random } = simulation
   const heads = await LocalHeadStore.open({ device, directory: 'heads', hash: await loadHash(), random })
-  const change = (): readonly FileName[] => [fileName('main.kept')]
   await changePin(heads, MAIN, clonePin(LEAD), change)
   simulation.composer = {
     compose: (parts) => ({
@@ -76,55 +78,35 @@ test('a pin stays where its shard comes to be while the next owner looks for it'
       heads: {
         name: heads.name,
         compareAndSet: (...call) => heads.compareAndSet(...call),
-        read: async (...call) => {
-          const found = await heads.read(...call)
-          if (call[0] === LEAD && found === undefined) {
-            await heads.compareAndSet(LEAD, undefined, encodeHead(plainHead({})))
-            await changePin(heads, MAIN, clonePin(LEAD), change)
-          }
-          return found
-        },
+        read: (...call) => (call[0] === LEAD ? read(heads) : heads.read(...call)),
       },
     }),
   }
   await simulation.open()
   const { content = new Uint8Array(0) } = (await heads.read(MAIN)) ?? {}
-  assert.deepEqual(
-    decodeHead(content, 'head').pins.map(({ name }) => name),
-    [clonePin(LEAD)],
-  )
   await simulation.stop()
+  return decodeHead(content, 'head').pins.map(({ name }) => name)
+}
+
+// It had looked for the shard's head before that was written, and dropped the pin when it was there.
+test('a pin stays where its shard comes to be while the next owner looks for it', async () => {
+  const left = await pinsLeftTo(2, async (heads) => {
+    const found = await heads.read(LEAD)
+    if (found === undefined) {
+      await heads.compareAndSet(LEAD, undefined, encodeHead(plainHead({})))
+      await changePin(heads, MAIN, clonePin(LEAD), change)
+    }
+    return found
+  })
+  assert.deepEqual(left, [clonePin(LEAD)])
 })
 
 test('a pin without a shard goes also where somebody changes another one while the next owner looks', async () => {
-  const simulation = await Simulation.start(3, TINY_SETTINGS)
-  await simulation.db.close()
-  const { device, random } = simulation
-  const heads = await LocalHeadStore.open({ device, directory: 'heads', hash: await loadHash(), random })
-  const change = (): readonly FileName[] => [fileName('main.kept')]
-  await changePin(heads, MAIN, clonePin(LEAD), change)
   let isChanged = false
-  simulation.composer = {
-    compose: (parts) => ({
-      ...parts,
-      heads: {
-        name: heads.name,
-        compareAndSet: (...call) => heads.compareAndSet(...call),
-        read: async (...call) => {
-          if (call[0] === LEAD && !isChanged) {
-            isChanged = true
-            await changePin(heads, MAIN, 'backup', change)
-          }
-          return heads.read(...call)
-        },
-      },
-    }),
-  }
-  await simulation.open()
-  const { content = new Uint8Array(0) } = (await heads.read(MAIN)) ?? {}
-  assert.deepEqual(
-    decodeHead(content, 'head').pins.map(({ name }) => name),
-    ['backup'],
-  )
-  await simulation.stop()
+  const left = await pinsLeftTo(3, async (heads) => {
+    if (!isChanged) await changePin(heads, MAIN, BACKUP, change)
+    isChanged = true
+    return heads.read(LEAD)
+  })
+  assert.deepEqual(left, [BACKUP])
 })

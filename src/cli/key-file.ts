@@ -2,7 +2,7 @@
 
 import { KeyRing } from '../fs/key-ring.ts'
 import type { EncryptionKey } from '../fs/key-ring.ts'
-import { textOf } from './serve/certificate-files.ts'
+import { textOf } from './option-file.ts'
 import { UsageError } from './usage-error.ts'
 
 const SECRET = /^[A-Za-z0-9+/]{43}=$/

@@ -3,12 +3,13 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { loadHash } from '../kernel/hash.ts'
-import { epoch, shardId } from '../kernel/ids.ts'
+import { epoch, journalPosition, shardId } from '../kernel/ids.ts'
 import { MemoryStateKeeper } from '../testing/memory-state-keeper.ts'
 import { SimulatedClock } from '../testing/simulated-clock.ts'
 import { SimulatedDevice } from '../testing/simulated-device.ts'
 import type { DeviceOperation } from '../testing/device-operation.ts'
 import { failure } from '../testing/simulated-failure.ts'
+import type { Journal } from './journal.ts'
 import { LocalJournalSystem } from './local-journal-system.ts'
 
 const [hash, random] = [await loadHash(), { u32: () => 0 }]
@@ -111,6 +112,32 @@ for (const [kind, options] of DEVICES) {
       await next.append(Buffer.from('third'), 'synced').synced
       await Promise.all([former.close(), next.close(), file.close()])
     }
+  })
+
+  test(`a segment of an owner long gone that is cut while the log grows ends it, ${kind}`, async () => {
+    const place = new Place(options)
+    const journals: Journal[] = []
+    for (const owner of [1, 2, 3]) {
+      const journal = await place.system.open(shardId('s'), epoch(owner), place.keeper, journalPosition(0))
+      journals.push(journal)
+      await journal.replay(journalPosition(0), () => undefined)
+      await journal.append(Buffer.from(`of ${owner}`), 'synced').synced
+    }
+    const file = await place.device.open(SEGMENT, 'write')
+    await file.truncate(70)
+    await file.close()
+    place.clock.advance(1000)
+    const [, , last] = journals
+    assert.ok(last !== undefined)
+    await assert.rejects(
+      async () => {
+        await last.append(Buffer.from('lost'), 'synced').synced
+        place.clock.advance(1000)
+        await last.append(Buffer.from('lost'), 'synced').synced
+      },
+      { code: 'JOURNAL_CORRUPT', message: /it has 70 bytes, where/ },
+    )
+    await Promise.all(journals.map((journal) => journal.close()))
   })
 
   test(`who may not look at the directory any more goes on, ${kind}`, async () => {

@@ -155,7 +155,10 @@ export class LogWatch {
   }
 }
 
-/** What is behind the log in a former owner’s segment, that one may be cutting off: it had begun before it was replaced. */
+/**
+ * What is behind the log in a segment of a former owner, that one may be cutting off: it had begun before it was
+ * replaced. Where the log ends in it is known once it has been replayed.
+ */
 function bytesOf({ lent, storedBytes, endOffset }: Segment): number {
   return lent === undefined ? (endOffset ?? 0) : storedBytes
 }

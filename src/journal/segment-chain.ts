@@ -202,6 +202,8 @@ export class SegmentChain {
       if (position < end) {
         throw journalCorrupt(segment.path, offset, `there is no valid record for positions ${position}…${end}`)
       }
+      // Where the committed state says only the position.
+      if (position === segment.end) segment.endOffset ??= offset
       return position
     } finally {
       if (lent === undefined) await file.close()

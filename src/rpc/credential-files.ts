@@ -32,6 +32,8 @@ const NAMES: ReadonlySet<string> = new Set(['token', 'certificate', 'key', 'auth
 export class CredentialFiles {
   /** As given, but absolute: the process may go to another directory. */
   readonly paths: CredentialPaths
+  /** As given, for errors. */
+  readonly #given: CredentialPaths
   readonly #noted: (problem: string) => void
   #last: Credentials
   /** What was noted last. */
@@ -49,6 +51,7 @@ export class CredentialFiles {
     this.paths = Object.freeze(
       Object.fromEntries(Object.entries(paths as Record<string, string>).map(([name, path]) => [name, resolve(path)])),
     )
+    this.#given = { ...paths }
     this.#noted = noted
     this.#last = this.#read()
   }
@@ -72,26 +75,26 @@ export class CredentialFiles {
   }
 
   #read(): Credentials {
-    const { token, certificate, key, authorities } = this.paths
+    const { token, certificate, key, authorities } = this.#given
     const identity =
       certificate === undefined || key === undefined
         ? undefined
-        : { certificate: textOf(certificate), key: textOf(key) }
+        : { certificate: this.#textOf('certificate'), key: this.#textOf('key') }
     const dial = {
       ...(identity === undefined ? {} : { identity }),
-      ...(authorities === undefined ? {} : { authorities: textOf(authorities) }),
+      ...(authorities === undefined ? {} : { authorities: this.#textOf('authorities') }),
     }
     checkPem(dial, { certificate: certificate ?? '', key: key ?? '', authorities: authorities ?? '' })
-    const shown = token === undefined ? '' : textOf(token).trim()
+    const shown = token === undefined ? '' : this.#textOf('token').trim()
     if (token !== undefined && shown === '') throw new TypeError(`${token} has no token`)
     return { token: shown, dial }
   }
-}
 
-function textOf(path: string): string {
-  try {
-    return readFileSync(path, 'utf8')
-  } catch (error) {
-    throw new TypeError(`${path} cannot be read: ${(error as Error).message}`, { cause: error })
+  #textOf(name: keyof CredentialPaths): string {
+    try {
+      return readFileSync(this.paths[name] as string, 'utf8')
+    } catch (error) {
+      throw new TypeError(`${this.#given[name]} cannot be read: ${(error as Error).message}`, { cause: error })
+    }
   }
 }

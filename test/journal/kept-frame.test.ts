@@ -93,14 +93,30 @@ test('a frame that is cut off while its successor recovers was never there', asy
   let opens = 0
   place.seen = changed({
     open: async (path, mode) => {
-      // Once for its header and frames, once for its last frame.
-      if (path === segment && ++opens === 2) await cutsLast(former)
+      // For its header, for its frames, and for its last frame.
+      if (path === segment && ++opens === 3) await cutsLast(former)
       return place.device.open(path, mode)
     },
   })
   const [next, found] = await opened(place, 2)
   assert.deepEqual(found, ['first'])
+  assert.ok(opens > 3, 'it has been looked at again')
   await next.close()
+  await former.journal.close()
+})
+
+test('a log that shrinks each time it is looked at is damaged, and not looked at for ever', async () => {
+  const former = await written(['1', '2', '3', '4', '5'])
+  const { place, segment, offsets } = former
+  let opens = 0
+  place.seen = changed({
+    open: async (path, mode) => {
+      if (path === segment && ++opens % 3 === 0) await cutsLast({ ...former, offsets: offsets.slice(0, 6 - opens / 3) })
+      return place.device.open(path, mode)
+    },
+  })
+  await assert.rejects(place.open(2), { code: 'JOURNAL_CORRUPT', message: /being cut while it is read/ })
+  assert.equal(opens, 9)
   await former.journal.close()
 })
 

@@ -58,7 +58,9 @@ export const work: Command = {
     const memoryBytes = countOf('memory', value('memory') ?? '1024', 1_048_576) * MIB
     const nice = countOf('nice', value('nice') ?? `${NICE}`, NICE_MAX, 0)
     const labels = (value('labels') ?? '').split(',').filter((label) => label !== '')
-    const credentials = credentialFiles(value, output)
+    const credentials = credentialFiles(value, 'work', ['token', 'certificate', 'key', 'authorities'], (problem) =>
+      output.note(`varve: ${problem}; what was read before is shown once more`),
+    )
     const [clock, random, hash] = [new SystemClock(), new SystemRandom(), await openHash()]
     const opened = new Opened()
     // Before there are threads, which begin as this one is.

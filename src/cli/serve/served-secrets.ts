@@ -5,8 +5,9 @@ import type { AccessRule } from '../../rpc/access.ts'
 import type { Role } from '../../rpc/rpc.ts'
 import type { ListenOptions } from '../../rpc/socket-transport.ts'
 import type { CommandArguments } from '../command-arguments.ts'
+import { textOf } from '../option-file.ts'
 import { UsageError } from '../usage-error.ts'
-import { certificateFiles, textOf } from './certificate-files.ts'
+import { credentialFiles } from './credential-files.ts'
 
 export interface ServedSecrets {
   readonly access: Access
@@ -24,7 +25,7 @@ export async function servedSecrets(
   const tokens = value('tokens')
   const rules = tokens === undefined ? [] : await rulesOf(tokens)
   const access = accessOf(rules, tokens)
-  const listening = await certificateFiles(value, 'serve')
+  const listening = credentialFiles(value, 'serve', ['certificate', 'key', 'authorities']).dial()
   if (addresses.some((address) => address.startsWith('tls:'))) {
     if (listening.identity === undefined)
       throw new UsageError('a tls: address needs --certificate FILE and --key FILE', 'serve')
