@@ -14,6 +14,7 @@ const BESIDE_OTHERS = [
   'bench/smoke',
   'tools/sometimes/',
   'test/abstract-level-compositions',
+  'test/flushing-level',
   'test/corruption/',
   'test/nats/nats-kv',
   'test/seeds/',
