@@ -212,6 +212,8 @@ test('settings and options are refused by name', async () => {
 test('a directory is no target of a checkpoint and no components, and whoever gives it hears what takes one', async () => {
   const noTarget = { name: 'TypeError', message: /target must have files and heads; .*checkpoint\(db, directory\)/ }
   for (const target of ['backup', undefined]) await assert.rejects(db.checkpoint(given(target)), noTarget)
+  await assert.rejects(db.checkpoint(given({}), given({ singal: 1 })), /unknown option singal: there are signal/)
+  await assert.rejects(db.checkpoint(given({}), { signal: given(true) }), /signal must be an AbortSignal/)
   await assert.rejects(openKv(given('data')), /components must be an object, got string; open\(directory\) makes them/)
   await assert.rejects(openKv(given({ shard: 'main' })), { name: 'TypeError', message: 'components must have files' })
   assert.throws(() => new KeyRing([given(null)]), { name: 'TypeError', message: /^the id of a key must match/ })

@@ -178,3 +178,62 @@ test('a checkpoint is not made where it could not be opened: the path is too lon
   assert.deepEqual(fs.readdirSync(place), ['origin'])
   await db.close()
 })
+
+test('a checkpoint that is aborted at any step leaves nothing, unless it is whole', async (context) => {
+  const { place, db } = await origin(context)
+  const keys = [{ id: 'a', secret: Buffer.alloc(32, 7) }]
+  for (const [how, options] of [
+    ['linked', {}],
+    ['copied', { encryption: { keys } }],
+  ] as const) {
+    let aborted = 0
+    for (let step = 0, isDone = false; !isDone; step++) {
+      const target = path.join(place, `${how}-${step}`)
+      const controller = new AbortController()
+      if (step === 0) controller.abort()
+      let steps = 0
+      watch(target, [...WITH_DESCRIPTOR, ...WITHOUT], async () => {
+        if (++steps === step) controller.abort()
+      })
+      const error = await checkpoint(db, target, { ...options, signal: controller.signal }).catch((thrown) => thrown)
+      mock.restoreAll()
+      if (error !== undefined) {
+        assert.ok(isCode(error, 'ABORTED'), `step ${step}: ${String(error)}`)
+        assert.ok(!fs.existsSync(target), `${how}: aborted at step ${step} and something is left`)
+        aborted++
+        continue
+      }
+      const copy = await open(target, { jobs: 'inline', ...options })
+      assert.equal(await countOf(copy), KEYS, `${how}, step ${step}`)
+      await copy.close()
+      isDone = !controller.signal.aborted
+    }
+    assert.ok(aborted > 5, `${how}: ${aborted} aborted`)
+  }
+  await db.close()
+})
+
+test('a checkpoint is given up while it waits for a flush, which goes on', async (context) => {
+  const { place, db } = await origin(context)
+  let goOn = (): void => undefined
+  const held = new Promise<void>((resolve) => (goOn = resolve))
+  await db.put(Buffer.from('last'), Buffer.from('value'))
+  const controller = new AbortController()
+  const reached = new Promise<void>((resolve) => {
+    watch(path.join(place, 'origin'), ['open'], () => {
+      resolve()
+      return held
+    })
+  })
+  const target = path.join(place, 'target')
+  const copying = checkpoint(db, target, { signal: controller.signal })
+  await reached
+  controller.abort()
+  await assert.rejects(copying, { code: 'ABORTED' })
+  assert.ok(!fs.existsSync(target))
+  goOn()
+  mock.restoreAll()
+  await db.flush()
+  assert.equal(await countOf(db), KEYS + 1)
+  await db.close()
+})

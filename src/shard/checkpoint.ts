@@ -7,13 +7,15 @@
  * All start from a flushed version, so that no journal has to be copied: the new shard's journal is empty.
  */
 
+import { abortable } from '../kernel/abortable.ts'
 import { equalBytes } from '../kernel/bytes.ts'
-import { VarveError, isCode } from '../kernel/errors.ts'
+import { VarveError, isCode, throwIfAborted } from '../kernel/errors.ts'
 import type { FileRef } from '../kernel/file-ref.ts'
 import { POSITION_ZERO } from '../kernel/ids.ts'
 import type { Epoch, ShardId } from '../kernel/ids.ts'
 import { MIB } from '../kernel/limits.ts'
-import type { FileStore, HeadStore } from '../fs/fs.ts'
+import { checkOptionNames } from '../kernel/option-names.ts'
+import type { AbortOptions, FileStore, HeadStore } from '../fs/fs.ts'
 import { unaborted } from './closed.ts'
 import type { ManifestState } from './edit.ts'
 import { snapshotEdit } from './edit.ts'
@@ -24,6 +26,7 @@ import { manifestName } from './file-names.ts'
 import type { CheckpointTarget, ShardPlace } from './shard.ts'
 
 const COPY_BYTES = 1 * MIB
+const ABORT_OPTIONS: Readonly<Record<keyof AbortOptions, true>> = { signal: true }
 
 /** What the new shard starts with. Whoever calls keeps the files from being removed meanwhile. */
 export interface Origin {
@@ -39,17 +42,18 @@ export interface Origin {
  *
  * @throws {TypeError} a target that is none
  * @throws {VarveError} EXISTS — the target has such a shard, or files of its names
- * @throws {VarveError} TABLE_CORRUPT — a file is not what its reference says; nothing can be opened at the target
+ * @throws {VarveError} TABLE_CORRUPT — a file is not what its reference says; ABORTED; nothing can be opened at the target
  */
-export async function writeCheckpoint(origin: Origin, target: CheckpointTarget): Promise<void> {
+export async function writeCheckpoint(origin: Origin, target: CheckpointTarget, options: AbortOptions): Promise<void> {
   const { files, heads }: { readonly files?: unknown; readonly heads?: unknown } = Object(target)
   if (files === undefined || heads === undefined)
     throw new TypeError('target must have files and heads; for a directory there is checkpoint(db, directory) of varve')
   const { shard, head, manifest, place } = origin
-  await requireAbsent(target, shard)
+  await requireAbsent(target, shard, options)
   const refs = [...manifest.files.values()].map(({ ref }) => ref)
   const adopted = await target.adopt?.(refs, place.files)
-  for (const ref of refs) if (adopted?.has(ref.name) !== true) await copyFile(ref, place.files, target.files)
+  for (const ref of refs) if (adopted?.has(ref.name) !== true) await copyFile(ref, place.files, target.files, options)
+  throwIfAborted(options.signal)
   // The epoch goes along: names made from now on, here and there, are not those of files that were copied.
   await writeHead(origin, target, shard, head.epoch)
 }
@@ -58,13 +62,17 @@ export async function writeCheckpoint(origin: Origin, target: CheckpointTarget):
 export async function withFlushed<View>(
   shard: { flush(): Promise<void> },
   views: { pin(): View; unpin(view: View): void },
-  manifest: { readonly state: ManifestState },
-  work: (manifest: ManifestState) => Promise<void>,
+  origin: () => Origin,
+  work: (origin: Origin) => Promise<void>,
+  options: AbortOptions = {},
 ): Promise<void> {
-  await shard.flush()
+  checkOptionNames(options, ABORT_OPTIONS)
+  throwIfAborted(options.signal)
+  // Others may wait for the flush too: it goes on.
+  await abortable(shard.flush(), options.signal)
   const view = views.pin()
   try {
-    await work(manifest.state)
+    await work(origin())
   } catch (error) {
     throw unaborted(error)
   } finally {
@@ -72,8 +80,8 @@ export async function withFlushed<View>(
   }
 }
 
-export async function requireAbsent({ heads }: ShardPlace, shard: ShardId): Promise<void> {
-  if ((await heads.read(shard)) !== undefined) throw alreadyThere(shard)
+export async function requireAbsent({ heads }: ShardPlace, shard: ShardId, options?: AbortOptions): Promise<void> {
+  if ((await heads.read(shard, options)) !== undefined) throw alreadyThere(shard)
 }
 
 function alreadyThere(shard: ShardId, cause?: unknown): VarveError {
@@ -119,13 +127,14 @@ export async function createHead(heads: HeadStore, shard: ShardId, content: Uint
   }
 }
 
-async function copyFile(ref: FileRef, source: FileStore, target: FileStore): Promise<void> {
-  const reader = await source.open(ref, { intent: 'stream' })
+async function copyFile(ref: FileRef, source: FileStore, target: FileStore, options: AbortOptions): Promise<void> {
+  const reader = await source.open(ref, { ...options, intent: 'stream' })
   try {
-    const writer = await target.create(ref.name, { expectedBytes: ref.bytes })
+    const writer = await target.create(ref.name, { ...options, expectedBytes: ref.bytes })
     try {
       for (let offset = 0; offset < ref.bytes; offset += COPY_BYTES) {
-        await writer.write(await reader.read(offset, Math.min(COPY_BYTES, ref.bytes - offset)))
+        throwIfAborted(options.signal)
+        await writer.write(await reader.read(offset, Math.min(COPY_BYTES, ref.bytes - offset), options))
       }
       const copy = await writer.finish()
       if (copy.checksum !== ref.checksum) {

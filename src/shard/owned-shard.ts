@@ -5,6 +5,7 @@
 
 import type { VarveError } from '../kernel/errors.ts'
 import type { Seqno, ShardId } from '../kernel/ids.ts'
+import type { AbortOptions } from '../fs/fs.ts'
 import type { Durability, Journal } from '../journal/journal.ts'
 import type { Memtable } from '../memtable/memtable.ts'
 import { withFlushed, writeCheckpoint } from './checkpoint.ts'
@@ -12,7 +13,6 @@ import type { Origin } from './checkpoint.ts'
 import { writeClone } from './clone.ts'
 import { closed, closes } from './closed.ts'
 import type { Compactor } from './compactor.ts'
-import type { ManifestState } from './edit.ts'
 import type { Flusher } from './flusher.ts'
 import { inOrder } from './in-order.ts'
 import type { ManifestLog } from './manifest-log.ts'
@@ -191,14 +191,13 @@ export class OwnedShard<Operation, Table extends Memtable<Operation>, Shape> imp
     await this.#journal.sync()
   }
 
-  checkpoint(target: CheckpointTarget): Promise<void> {
-    return withFlushed(this, this.#views, this.#manifest, (manifest) => writeCheckpoint(this.#origin(manifest), target))
+  checkpoint(target: CheckpointTarget, options: AbortOptions = {}): Promise<void> {
+    const copy = (origin: Origin): Promise<void> => writeCheckpoint(origin, target, options)
+    return withFlushed(this, this.#views, this.#origin, copy, options)
   }
 
   clone(clone: ShardId): Promise<void> {
-    return withFlushed(this, this.#views, this.#manifest, (manifest) =>
-      writeClone(this.#origin(manifest), this.#parts.committer, clone),
-    )
+    return withFlushed(this, this.#views, this.#origin, (origin) => writeClone(origin, this.#parts.committer, clone))
   }
 
   handOver(): Promise<HandOver> {
@@ -292,8 +291,9 @@ export class OwnedShard<Operation, Table extends Memtable<Operation>, Shape> imp
     this.#compactor.kick()
   }
 
-  #origin(manifest: ManifestState): Origin {
-    return { shard: this.id, place: this.#components, head: this.#parts.committer.content, manifest }
+  readonly #origin = (): Origin => {
+    const { content } = this.#parts.committer
+    return { shard: this.id, place: this.#components, head: content, manifest: this.#manifest.state }
   }
 
   /** A flush or a change has failed: who waits for it hears why. */

@@ -13,7 +13,7 @@ import type { FileRef } from '../kernel/file-ref.ts'
 import type { Hash } from '../kernel/hash.ts'
 import type { FileName, Seqno, ShardId } from '../kernel/ids.ts'
 import type { Random } from '../kernel/random.ts'
-import type { FileStore, HeadStore, SpaceReserve } from '../fs/fs.ts'
+import type { AbortOptions, FileStore, HeadStore, SpaceReserve } from '../fs/fs.ts'
 import type { Durability, JournalSystem } from '../journal/journal.ts'
 import type { Memtable } from '../memtable/memtable.ts'
 import type {
@@ -312,9 +312,9 @@ export interface Shard<Operation, Table extends Memtable<Operation>, Shape> {
    * copied is compared with its checksum on the way; what the target adopts is not read.
    *
    * @throws {VarveError} EXISTS — the target has a shard of this name, or files of its names; NO_SPACE, READ_ONLY
-   * @throws {VarveError} TABLE_CORRUPT, FILE_MISSING — nothing can be opened at the target then
+   * @throws {VarveError} TABLE_CORRUPT, FILE_MISSING, ABORTED — nothing can be opened at the target then; files may be left
    */
-  checkpoint(target: CheckpointTarget): Promise<void>
+  checkpoint(target: CheckpointTarget, options?: AbortOptions): Promise<void>
   /**
    * Makes shard `clone` in the same stores, starting with this moment of this one. Nothing is copied: both refer to the
    * same files, which stay until neither does. Flushes first. A shard id is used once, ever, also where this fails.

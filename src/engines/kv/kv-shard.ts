@@ -266,8 +266,8 @@ export class KvShard {
   }
 
   /** Copies this moment to other stores; see `checkpoint` of `varve` for a directory. Errors as `Shard.checkpoint`. */
-  checkpoint(target: CheckpointTarget): Promise<void> {
-    return this.#guard(() => this.#shard.checkpoint(target))
+  checkpoint(target: CheckpointTarget, options?: Pick<VerifyOptions, 'signal'>): Promise<void> {
+    return this.#guard(() => this.#shard.checkpoint(target, options))
   }
 
   /** Makes a second shard in the same stores that starts with this moment, without copying. Errors as `Shard.clone`. */
