@@ -76,7 +76,8 @@ export class QueuedJob implements JobControl {
   }
 }
 
-function jobFailed(spec: JobSpec, error: unknown): VarveError {
+/** What `JobHandle.result` rejects with where the handler has thrown `error`. */
+export function jobFailed(spec: JobSpec, error: unknown): VarveError {
   const handler = `${spec.handler.module}#${spec.handler.export}`
   const reason = error instanceof Error ? error.message : String(error)
   return new VarveError('JOB_FAILED', `job ${spec.id}, attempt ${spec.attempt} of ${handler}: ${reason}`, {

@@ -139,7 +139,7 @@ export const READ_MUTANTS: readonly Mutant[] = [
   ),
   mutant(
     'merge-ignores-view',
-    'engines/kv/merge.js',
+    'engines/kv/merge-content.js',
     'view === undefined ? list : clipTombstones(list, order, view.lower, view.upper)',
     'list',
     'test/arrangement/arrangement.test.js',

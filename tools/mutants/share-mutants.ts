@@ -11,9 +11,23 @@ const PUT_IN_PLACE = 'test/put-in-place.test.js'
 const OUTPUT_FILE = 'src/cli/transfer/output-file.test.js'
 const FOLLOWER_PINS = 'src/shard/follower-pins.test.js'
 
+const LEFT_OUT = 'test/jobs/left-out.test.js'
+const MERGED_AGAIN = 'test/jobs/merged-again.test.js'
+
 const TOLD_TABLES = 'engines/kv/told-tables.js'
+const SAMPLES = 'engines/kv/merge-samples.js'
 
 export const SHARE_MUTANTS: readonly Mutant[] = [
+  mutant('samples-entries-believed', SAMPLES, '!equalEntries(wanted.entries, found.entries) ||', '', LEFT_OUT),
+  mutant(
+    'samples-range-deletions-believed',
+    SAMPLES,
+    '|| !equalFragments(wanted.fragments, found.fragments, order)',
+    '',
+    LEFT_OUT,
+  ),
+  mutant('samples-stored-seqnos-refused', SAMPLES, 'stripes.of(entry.seqno) === 0 ?', 'false ?', MERGED_AGAIN),
+  mutant('samples-snapshots-forgotten', SAMPLES, 'span, spec.pinnedSeqnos, order', 'span, [], order', MERGED_AGAIN),
   mutant('told-first-key-believed', TOLD_TABLES, 'equalBytes(told.keyFirst, found.keyFirst) &&', '', TOLD),
   mutant('told-last-key-believed', TOLD_TABLES, 'equalBytes(told.keyLast, found.keyLast) &&', '', TOLD),
   mutant('told-entries-believed', TOLD_TABLES, 'told.entryCount === found.entryCount &&', '', TOLD),

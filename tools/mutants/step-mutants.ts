@@ -171,8 +171,8 @@ export const STEP_MUTANTS: readonly Mutant[] = [
   mutant(
     'range-deletion-dropped-above-bottom',
     'engines/kv/table-job.js',
-    'const kept = parameters.bottom ?',
-    'const kept = parameters !== undefined ?',
+    'return bottom ? filterFragments(',
+    'return stripes !== undefined ? filterFragments(',
     'test/kv-ranges.test.js',
   ),
   mutant(

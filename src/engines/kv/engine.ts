@@ -28,6 +28,7 @@ import { firstPoint, lastPoint } from './key-point.ts'
 import { makeLevels } from './levels.ts'
 import type { KvTable, Levels } from './levels.ts'
 import { mergeParts } from './merge-parts.ts'
+import type { MergeSamples } from './merge-samples.ts'
 import { referenceTo } from './named-order.ts'
 import type { NamedOrder } from './named-order.ts'
 import { decodeOperation, encodeOperation } from './operation-codec.ts'
@@ -52,6 +53,8 @@ export interface KvEngineParts {
   readonly tables: TableCache
   /** Looks at what jobs elsewhere have written; undefined: there are none. */
   readonly told: ToldTables | undefined
+  /** Merges some of it again; undefined likewise. */
+  readonly samples: MergeSamples | undefined
 }
 
 export class KvEngine implements Engine<OrderedOperation, OrderedMemtable, Levels> {
@@ -145,6 +148,7 @@ export class KvEngine implements Engine<OrderedOperation, OrderedMemtable, Level
     // What memory goes into is written by this process.
     const elsewhere = jobs.filter(({ spec }) => spec.inputs.every((input) => input.type === 'file'))
     await this.#parts.told?.check(elsewhere)
+    await this.#parts.samples?.check(elsewhere)
   }
 
   retire(file: VersionFile): void {

@@ -23,6 +23,7 @@ import { KvEngine } from './engine.ts'
 import type { KvOpenOptions } from './kv.ts'
 import { KvShard } from './kv-shard.ts'
 import type { Levels } from './levels.ts'
+import { MergeSamples } from './merge-samples.ts'
 import { checkOrder } from './named-order.ts'
 import { flag } from './read-options.ts'
 import { KV_DEFAULTS, isKvSetting, resolveKvSettings } from './settings.ts'
@@ -101,8 +102,11 @@ export async function openWith(
     // Who shares memory with a shard is in its process; who only reads has no jobs.
     const alone = options.readOnly === true || components.jobs.supports.sharedMemory
     const told = alone ? undefined : new ToldTables(files, reading)
+    const sampled = { files, tables, reading, random: components.random, count: settings.jobSamples }
+    const samples = alone ? undefined : new MergeSamples(sampled)
     const makeMemtable = (): OrderedMemtable => withVersions(memtable(order))
-    const engine = new KvEngine({ settings, order, namedOrder: options.order, memtable: makeMemtable, tables, told })
+    const namedOrder = options.order
+    const engine = new KvEngine({ settings, order, namedOrder, memtable: makeMemtable, tables, told, samples })
     const shard = await openGeneric(engine, shardSettings)
     return new KvShard({ files, heads, hash, shard, engine, order, cache, tables, clock, closeParts: close })
   } catch (error) {

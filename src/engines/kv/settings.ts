@@ -41,6 +41,12 @@ export interface KvSettings extends LeveledSettings, TieredSettings, FifoSetting
    */
   readonly jobBytes: number
   /**
+   * Of what each job elsewhere has merged, so many stretches of some 64 entries, chosen by chance, are merged again here and
+   * compared before it is put in place of its inputs. 0: only its names, counts, bounds and footers are looked at. Range:
+   * 0 … 10,000.
+   */
+  readonly jobSamples: number
+  /**
    * Uncompressed size of a data block, in bytes. Larger: smaller index, better compression; smaller: less to read for
    * one key. Range: 64 B … 1 MiB.
    */
@@ -76,6 +82,8 @@ export const KV_DEFAULTS: KvSettings = Object.freeze({
   tableBytes: 32 * MIB,
   // A job of 16 MiB takes about half a second, a hundred times what it costs to begin another.
   jobBytes: 16 * MIB,
+  // A hundredth of the work of a job: what a worker leaves out of everything is found at once, of one key in a hundred soon.
+  jobSamples: 2,
   blockBytes: ROW_TABLE_DEFAULTS.blockBytes,
   compression: 'lz4',
   filterBitsPerKey: 10,
@@ -94,6 +102,7 @@ const RANGES = {
   openFilesMax: [8, 1_000_000],
   tableBytes: [1 * KIB, 1024 * MIB],
   jobBytes: [1 * KIB, Number.MAX_SAFE_INTEGER],
+  jobSamples: [0, 10_000],
   blockBytes: [64, 1 * MIB],
 } as const
 

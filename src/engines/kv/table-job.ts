@@ -46,9 +46,7 @@ export async function writeTables(
   context: JobContext,
 ): Promise<WrittenTables> {
   const filter = new VersionFilter(stripes, parameters.bottom, fragments, order)
-  // At the bottom there is nothing left to hide, but for readers whom a pin keeps in an older stripe.
-  const kept = parameters.bottom ? filterFragments(fragments, (seqno) => stripes.of(seqno) > 0) : fragments
-  const ranges = new RangeOutputs(kept, order)
+  const ranges = new RangeOutputs(keptFragments({ fragments, stripes }, parameters.bottom), order)
   const batch = new EntryBatch()
   const outputs: JobOutput[] = []
   const open = (): Promise<TableOutput> => TableOutput.open(order, parameters, context)
@@ -103,6 +101,14 @@ export async function writeTables(
   } finally {
     cursor.close()
   }
+}
+
+/** At the bottom there is nothing left to hide, but for readers whom a pin keeps in an older stripe. */
+export function keptFragments(
+  { fragments, stripes }: Pick<TableContent, 'fragments' | 'stripes'>,
+  bottom: boolean,
+): readonly RangeFragment[] {
+  return bottom ? filterFragments(fragments, (seqno) => stripes.of(seqno) > 0) : fragments
 }
 
 /** Bytes of key and value. */
